@@ -1,0 +1,1 @@
+//! kamen-generator: to be written.

@@ -1,0 +1,2 @@
+//! kamen-kit: to be written.
+#![no_std]

@@ -1,0 +1,1 @@
+//! kamen-macros: to be written.

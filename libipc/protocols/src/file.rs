@@ -1,0 +1,204 @@
+//! Files and directories: restartable, because the server keeps no open files.
+
+use libipc::interface;
+
+/// Why a file operation was refused.
+#[derive(libipc::ProtocolError, Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum FileError {
+    /// No such file or directory.
+    NotFound = 1,
+    /// The name exists already.
+    Exists = 2,
+    /// A directory was needed.
+    NotDirectory = 3,
+    /// A directory cannot be used so.
+    IsDirectory = 4,
+    /// The directory has entries.
+    NotEmpty = 5,
+    /// The node's generation is gone.
+    Stale = 6,
+    /// The name is empty, too long, or holds a NUL or slash.
+    InvalidName = 7,
+    /// No space or no inode is left.
+    NoSpace = 8,
+    /// The operation would make a directory its own ancestor, or the argument makes no sense.
+    Invalid = 9,
+    /// The file system is read-only.
+    ReadOnly = 10,
+    /// The file would become larger than the file system allows.
+    TooLarge = 11,
+}
+
+/// A file or directory: inode number in the low half, its generation in the high half.
+#[derive(libipc::Word, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct Node(pub u64);
+
+/// What is known about a node.
+#[derive(libipc::Words, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Attributes {
+    /// The node.
+    pub node: Node,
+    /// Type and permission bits, as in POSIX `st_mode` (Linux values).
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Number of names.
+    pub links: u32,
+    /// Length in bytes; for device nodes, the device number.
+    pub size: u64,
+    /// Time of the last change of contents, ns since 1970.
+    pub modified: u64,
+    /// Time of the last change of attributes, ns since 1970.
+    pub changed: u64,
+}
+
+/// Bits of the type in [`Attributes::mode`] (POSIX sys/stat.h, Linux values).
+pub mod mode {
+    /// Mask of the type.
+    pub const TYPE: u32 = 0o170000;
+    /// Directory.
+    pub const DIRECTORY: u32 = 0o040000;
+    /// Regular file.
+    pub const FILE: u32 = 0o100000;
+    /// Symbolic link.
+    pub const SYMLINK: u32 = 0o120000;
+    /// Character device.
+    pub const CHARACTER: u32 = 0o020000;
+    /// Named pipe.
+    pub const FIFO: u32 = 0o010000;
+    /// Socket.
+    pub const SOCKET: u32 = 0o140000;
+}
+
+/// Bits of `which` in [`File::set_attributes`].
+pub mod set {
+    /// Permission bits of the mode.
+    pub const MODE: u32 = 1;
+    /// Owner.
+    pub const UID: u32 = 2;
+    /// Group.
+    pub const GID: u32 = 4;
+    /// Modification time.
+    pub const MODIFIED: u32 = 8;
+}
+
+/// Header of an entry that [`File::list`] writes; `name_len` bytes of name follow, then padding
+/// to a multiple of 8. All little endian:
+///
+/// ```text
+///   0: node u64   8: cookie u64 (pass it to go on after this entry)   16: mode u32
+///   20: name_len u16   22: record length u16   24: name
+/// ```
+pub const LIST_HEADER: usize = 24;
+
+/// Longest name in bytes.
+pub const NAME_MAX: usize = 255;
+
+/// A file system. Names are single components; walking paths, permission checks and open files
+/// are the client's. The RAM file system starts with the boot archive's contents.
+#[interface(number = 3, error = FileError)]
+pub trait File {
+    /// Returns the root directory's attributes.
+    #[operation(1, idempotent)]
+    fn root(&mut self) -> Result<Attributes, FileError>;
+    /// Finds a name in a directory ("." and ".." included); does not follow symbolic links.
+    #[operation(2, idempotent)]
+    fn lookup(&mut self, directory: Node, name: &[u8]) -> Result<Attributes, FileError>;
+    /// Returns a node's attributes.
+    #[operation(3, idempotent)]
+    fn attributes(&mut self, node: Node) -> Result<Attributes, FileError>;
+    /// Reads from a file; returns how many bytes, fewer only at its end.
+    #[operation(4, idempotent)]
+    fn read(&mut self, node: Node, offset: u64, into: &mut [u8]) -> Result<u64, FileError>;
+    /// Writes to a file, growing it; returns how many bytes, fewer only when space ran out.
+    #[operation(5, idempotent)]
+    fn write(&mut self, node: Node, offset: u64, #[lend] data: &[u8]) -> Result<u64, FileError>;
+    /// Creates a node of the type in `mode` (not a symbolic link); `device` for device nodes.
+    #[operation(6)]
+    fn create(
+        &mut self,
+        directory: Node,
+        mode: u32,
+        uid: u32,
+        gid: u32,
+        device: u32,
+        name: &[u8],
+    ) -> Result<Attributes, FileError>;
+    /// Creates a symbolic link.
+    #[operation(7)]
+    fn symlink(
+        &mut self,
+        directory: Node,
+        uid: u32,
+        gid: u32,
+        name: &[u8],
+        target: &[u8],
+    ) -> Result<Attributes, FileError>;
+    /// Reads a symbolic link's target.
+    #[operation(8, idempotent)]
+    fn read_link(&mut self, node: Node, into: &mut [u8]) -> Result<u64, FileError>;
+    /// Gives a file a second name.
+    #[operation(9)]
+    fn link(&mut self, node: Node, directory: Node, name: &[u8]) -> Result<(), FileError>;
+    /// Removes a name of something that is not a directory.
+    #[operation(10)]
+    fn unlink(&mut self, directory: Node, name: &[u8]) -> Result<(), FileError>;
+    /// Removes an empty directory.
+    #[operation(11)]
+    fn remove_directory(&mut self, directory: Node, name: &[u8]) -> Result<(), FileError>;
+    /// Renames; what has the new name is replaced as rename() of POSIX says. With `keep` = 1 an
+    /// existing new name is [`FileError::Exists`].
+    #[operation(12)]
+    fn rename(
+        &mut self,
+        from: Node,
+        to: Node,
+        keep: u32,
+        from_name: &[u8],
+        to_name: &[u8],
+    ) -> Result<(), FileError>;
+    /// Sets a file's length.
+    #[operation(13, idempotent)]
+    fn resize(&mut self, node: Node, size: u64) -> Result<(), FileError>;
+    /// Sets the attributes that `which` names (bits of [`set`]).
+    #[operation(14, idempotent)]
+    fn set_attributes(
+        &mut self,
+        node: Node,
+        which: u32,
+        mode: u32,
+        uid: u32,
+        gid: u32,
+        modified: u64,
+    ) -> Result<Attributes, FileError>;
+    /// Lists a directory after `cookie` (0: from the beginning) in records of [`LIST_HEADER`];
+    /// returns how many bytes, 0 at the end.
+    #[operation(15, idempotent)]
+    fn list(&mut self, directory: Node, cookie: u64, into: &mut [u8]) -> Result<u64, FileError>;
+    /// Keeps a node alive although its last name may go, until released as often as held.
+    #[operation(16)]
+    fn hold(&mut self, node: Node) -> Result<(), FileError>;
+    /// Undoes one hold.
+    #[operation(17)]
+    fn release(&mut self, node: Node) -> Result<(), FileError>;
+    /// Returns total and free blocks, total and free inodes; blocks are of 4 KiB.
+    #[operation(18, idempotent)]
+    fn statistics(&mut self) -> Result<Statistics, FileError>;
+}
+
+/// How full the file system is.
+#[derive(libipc::Words, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Statistics {
+    /// Blocks of 4 KiB.
+    pub blocks: u64,
+    /// Blocks that are free.
+    pub free_blocks: u64,
+    /// Inodes.
+    pub inodes: u64,
+    /// Inodes that are free.
+    pub free_inodes: u64,
+}

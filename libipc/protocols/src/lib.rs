@@ -1,0 +1,2 @@
+//! kamen-protocols: to be written.
+#![no_std]

@@ -1,0 +1,2 @@
+//! kamen-rt: to be written.
+#![no_std]

@@ -1,0 +1,2 @@
+//! kamen-libipc: to be written.
+#![no_std]

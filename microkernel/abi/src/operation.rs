@@ -1,0 +1,294 @@
+//! The kernel's operations: their numbers, targets, arguments, results and rights.
+
+/// An operation of the kernel; the number goes in `rax`.
+///
+/// "Target" is `r12`, `w0` to `w5` are the message words. Rights in brackets. An operation
+/// checks all of its arguments before it changes anything; one that fails has changed nothing,
+/// except that long operations (Map to Clone, Copy, Destroy) may be interrupted between bounded
+/// steps and go on by themselves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Operation {
+    /// Does nothing: the price of entering the kernel.
+    Null = 0,
+    /// Sends a message to the endpoint in the target [SEND] and waits for the reply until the
+    /// deadline (r14). The receiver sees the capability's badge. Returns the reply's tag and words.
+    Call = 1,
+    /// Sends a message to the endpoint in the target [SEND] and waits until it is received, no
+    /// longer than the deadline. No capabilities wait for a reply; leases are refused.
+    Send = 2,
+    /// Waits until the deadline for a message on the endpoint in the target [RECEIVE], or for the
+    /// thread's bound notification. Returns open call (r12), tag (r13), badge (r14), words.
+    Receive = 3,
+    /// Answers the open call in the target with a tag and words; leases are refused. For a call
+    /// of kind SystemCall or Interrupt, `w0` becomes the thread's rax; for Exception and Recall
+    /// the words are not used: the thread resumes with its registers as they are. With label 1
+    /// rax stays as well: for servers that wrote the registers themselves.
+    Reply = 4,
+    /// Reply to the target (unless it is 0), then receive on the endpoint in r15 [RECEIVE] until
+    /// the deadline. A reply that is refused does not keep the receive from happening.
+    ReplyReceive = 5,
+    /// Sets bits in the notification in the target [SEND]: `w0`, or the capability's badge where
+    /// it has one. Never blocks.
+    Signal = 6,
+    /// Waits until the deadline for any bit of the notification in the target [RECEIVE]; returns
+    /// the bits in `w0` and clears them. The deadline NOW polls.
+    Wait = 7,
+    /// Lets the next thread of the same priority run.
+    Yield = 8,
+    /// Returns the kernel's clock in `w0`: nanoseconds since boot.
+    Now = 9,
+    /// Copies `w5` bytes from a place to a place ([`Place`]): `w0` the two kinds (from in the low
+    /// byte, to in the next), `w1` and `w2` id and offset of the source, `w3` and `w4` those of
+    /// the destination. Returns the number of bytes copied in `w0`, also when it fails midway.
+    Copy = 10,
+    /// Creates an object of kind `w0` ([`ObjectKind`], which tells the other arguments), charged to
+    /// the quota in the target [CONTROL]; returns its handle in r12, with all rights.
+    Create = 11,
+    /// Copies the capability in the target [GRANT] to the table `w0` [CONTROL] (0: the caller's
+    /// own), with at most the rights `w1`; `w2` becomes its badge where the source has badge 0
+    /// (endpoint, notification); slot `w3` (0: any free one). For ports and interrupts `w2` and
+    /// `w4` narrow the range to first and last. Returns the handle in r12.
+    Mint = 12,
+    /// Empties slot `w0` of the table in the target [CONTROL] (0: the caller's own).
+    Delete = 13,
+    /// Destroys the object in the target [DESTROY]: every capability to it becomes invalid,
+    /// threads that wait on it get an error, its memory returns to its quota.
+    Destroy = 14,
+    /// Maps `w3` pages of the memory object `w0` from its page `w1` on at address `w2` of the
+    /// space in the target [CONTROL], with rights `w4` (READ, WRITE, EXECUTE, never both of the
+    /// last two), which the capability to the object must have. BadRange where anything is mapped.
+    Map = 15,
+    /// Unmaps whatever lies in `w1` pages from address `w0` of the space in the target [CONTROL].
+    Unmap = 16,
+    /// Changes the rights of the `w1` mapped pages from address `w0` of the space in the target
+    /// [CONTROL] to `w2`, at most what they were mapped with allows.
+    Protect = 17,
+    /// Creates a copy-on-write clone of the memory object in the target [READ, and GRANT],
+    /// charged to quota `w0` as pages are copied; returns its handle in r12, with all rights.
+    Clone = 18,
+    /// Gives the thread in the target [CONTROL] its priority `w0`, at most the caller's own.
+    SetPriority = 19,
+    /// Gives the thread in the target [CONTROL] the endpoint `w0` [SEND] for its faults; `w1` is
+    /// the badge that the receiver sees. With `w2` = 1 the thread is foreign: system calls,
+    /// software interrupts and recalls go there, too.
+    SetHandler = 20,
+    /// Gives the thread in the target [CONTROL] page `w1` of the memory object `w0` [READ, WRITE]
+    /// as message page. The page is committed; its mapping in the thread's space is the caller's
+    /// affair.
+    SetMessagePage = 21,
+    /// Binds the notification `w0` [RECEIVE] to the thread in the target [CONTROL].
+    Bind = 22,
+    /// Lets the thread in the target [CONTROL] run, from a stopped state.
+    Start = 23,
+    /// Stops the thread in the target [CONTROL] wherever it is; a wait that it was in ends with
+    /// Cancelled, a call that it had open is gone.
+    Stop = 24,
+    /// Turns the foreign thread in the target [CONTROL] into an open call of kind Recall on its
+    /// handler, if it is running in user space. Busy where it waits in an open call or in a queue
+    /// to become one.
+    Recall = 25,
+    /// Copies the [`Registers`](crate::Registers) of the target, an open call of a foreign thread
+    /// or exception, or a stopped thread [READ], to the bytes of the message page.
+    ReadRegisters = 26,
+    /// Sets the registers of such a target (thread: [CONTROL]) from the bytes of the message page.
+    /// Flags are forced to what user space may set; InvalidArgument for an address outside
+    /// the user half.
+    WriteRegisters = 27,
+    /// Moves such a target to the address space `w0` [CONTROL].
+    SetSpace = 28,
+    /// Arms the timer in the target [CONTROL] for `w0` ns since boot (FOREVER: disarms it).
+    SetTimer = 29,
+    /// Connects interrupt line `w0` of the capability in the target [CONTROL] to the notification
+    /// `w1` [SEND], bits `w2`, and unmasks it. Each interrupt masks the line until acknowledged.
+    BindInterrupt = 30,
+    /// Unmasks interrupt line `w0` of the capability in the target [CONTROL].
+    AcknowledgeInterrupt = 31,
+    /// Reads the I/O port `w0` of the capability in the target [READ] in width `w1`
+    /// ([`PortWidth`]); returns the value in `w0`.
+    PortIn = 32,
+    /// Writes `w2` to the I/O port `w0` of the capability in the target [WRITE] in width `w1`.
+    PortOut = 33,
+    /// Writes up to 4,096 bytes at address `w1`, length `w2`, to the 8-bit I/O port `w0` of the
+    /// capability in the target [WRITE], one after the other; returns how many in `w0`.
+    PortWrite = 34,
+    /// Tells about the target: kind in `w0`, rights in `w1`, badge in `w2`; for a memory object
+    /// its pages in `w3`; for a quota pages used and limit in `w3`, `w4`, and objects used in
+    /// `w5`; for a thread its state in `w3` and the nanoseconds it has run in `w4`.
+    Inspect = 35,
+    /// Resizes the memory object in the target [CONTROL] to `w0` pages; pages that go are unmapped
+    /// everywhere.
+    Resize = 36,
+    /// Compares the 32-bit word at address `w0` of the caller of the open call in the target with
+    /// `w1` and sets it to `w2` if equal; returns what it was in `w0`.
+    CompareExchange = 37,
+}
+
+impl Operation {
+    /// Number of operations; they are numbered from 0 without gaps.
+    pub const COUNT: u64 = 38;
+
+    /// Every operation, in the order of their numbers.
+    pub const ALL: [Operation; Self::COUNT as usize] = {
+        use Operation::*;
+        [
+            Null,
+            Call,
+            Send,
+            Receive,
+            Reply,
+            ReplyReceive,
+            Signal,
+            Wait,
+            Yield,
+            Now,
+            Copy,
+            Create,
+            Mint,
+            Delete,
+            Destroy,
+            Map,
+            Unmap,
+            Protect,
+            Clone,
+            SetPriority,
+            SetHandler,
+            SetMessagePage,
+            Bind,
+            Start,
+            Stop,
+            Recall,
+            ReadRegisters,
+            WriteRegisters,
+            SetSpace,
+            SetTimer,
+            BindInterrupt,
+            AcknowledgeInterrupt,
+            PortIn,
+            PortOut,
+            PortWrite,
+            Inspect,
+            Resize,
+            CompareExchange,
+        ]
+    };
+
+    /// Returns the operation of a number, if it names one.
+    pub const fn from_number(number: u64) -> Option<Operation> {
+        if number < Self::COUNT { Some(Self::ALL[number as usize]) } else { None }
+    }
+}
+
+const _: () = {
+    let mut number = 0;
+    while number < Operation::COUNT as usize {
+        assert!(Operation::ALL[number] as usize == number);
+        number += 1;
+    }
+};
+
+/// The kinds of object, with the further arguments of [`Operation::Create`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum ObjectKind {
+    /// A thread: `w1` its space [CONTROL], `w2` its capability table [CONTROL] (0: none, for
+    /// foreign threads). Created stopped, all registers zero, priority 0.
+    Thread = 1,
+    /// An empty address space.
+    Space = 2,
+    /// A capability table: `w1` its number of slots, at most 65,535.
+    Table = 3,
+    /// An endpoint.
+    Endpoint = 4,
+    /// A notification, all bits clear.
+    Notification = 5,
+    /// A memory object: `w1` pages, zero-filled on demand.
+    Memory = 6,
+    /// Interrupt lines; not created but narrowed from the first task's.
+    Interrupt = 7,
+    /// I/O ports; not created but narrowed from the first task's.
+    Ports = 8,
+    /// A timer: `w1` the notification [SEND] it signals, `w2` the bits. Created disarmed.
+    Timer = 9,
+    /// A quota, part of the one it is charged to: `w1` pages, `w2` objects.
+    Quota = 10,
+}
+
+impl ObjectKind {
+    /// Returns the kind of a number, if it names one.
+    pub const fn from_number(number: u64) -> Option<ObjectKind> {
+        Some(match number {
+            1 => ObjectKind::Thread,
+            2 => ObjectKind::Space,
+            3 => ObjectKind::Table,
+            4 => ObjectKind::Endpoint,
+            5 => ObjectKind::Notification,
+            6 => ObjectKind::Memory,
+            7 => ObjectKind::Interrupt,
+            8 => ObjectKind::Ports,
+            9 => ObjectKind::Timer,
+            10 => ObjectKind::Quota,
+            _ => return None,
+        })
+    }
+}
+
+/// What [`Operation::Copy`] can copy from and to; the id's meaning, then the offset's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Place {
+    /// The caller's own memory: id 0, address.
+    Own = 0,
+    /// A memory object: handle (READ or WRITE), byte offset in it.
+    Memory = 1,
+    /// All memory of the caller of an open call of a foreign thread: open call, address there.
+    Caller = 2,
+    /// Lease 0 of an open call: open call, byte offset in the lease.
+    Lease0 = 3,
+    /// Lease 1 of an open call.
+    Lease1 = 4,
+    /// Lease 2 of an open call.
+    Lease2 = 5,
+    /// Lease 3 of an open call.
+    Lease3 = 6,
+}
+
+impl Place {
+    /// Returns the place of a number, if it names one.
+    pub const fn from_number(number: u64) -> Option<Place> {
+        Some(match number {
+            0 => Place::Own,
+            1 => Place::Memory,
+            2 => Place::Caller,
+            3 => Place::Lease0,
+            4 => Place::Lease1,
+            5 => Place::Lease2,
+            6 => Place::Lease3,
+            _ => return None,
+        })
+    }
+}
+
+/// Width of an access to an I/O port, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum PortWidth {
+    /// 8 bits.
+    Byte = 1,
+    /// 16 bits.
+    Word = 2,
+    /// 32 bits.
+    Long = 4,
+}
+
+impl PortWidth {
+    /// Returns the width of a number of bytes, if it is one.
+    pub const fn from_number(number: u64) -> Option<PortWidth> {
+        Some(match number {
+            1 => PortWidth::Byte,
+            2 => PortWidth::Word,
+            4 => PortWidth::Long,
+            _ => return None,
+        })
+    }
+}

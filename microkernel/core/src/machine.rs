@@ -1,0 +1,124 @@
+//! What the core asks of the machine: frames, page tables, time, interrupt lines, ports.
+//!
+//! The core decides, the machine acts: nothing here chooses anything. `kamen-machine` implements
+//! it for x86-64; the tests implement it over a `Vec` (see `fake.rs`).
+
+use kamen_abi::{PortWidth, Registers};
+
+/// The number of a page frame: its physical address divided by the page size.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct Frame(pub u32);
+
+/// What user space may do with a mapped page; every mapped page may be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// Read only.
+    Read,
+    /// Read and write.
+    Write,
+    /// Read and execute.
+    Execute,
+}
+
+/// A page fault's cause, decoded from the error code (Intel SDM 3A 4.7).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FaultAccess {
+    /// A load.
+    Read,
+    /// A store.
+    Write,
+    /// An instruction fetch.
+    Execute,
+}
+
+/// The frame allocator gave out nothing: quota or machine are exhausted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoFrame;
+
+/// The machine under the core.
+///
+/// Frames passed in are always ones that the core was given at boot; virtual addresses are page
+/// aligned and below [`kamen_abi::USER_END`].
+pub trait Machine {
+    /// Fills a frame with zeros.
+    fn zero(&mut self, frame: Frame);
+    /// Copies `len` bytes between two frames; both ranges lie within their frame and may be in
+    /// the same one, where they do not overlap.
+    fn copy(&mut self, from: Frame, from_offset: usize, to: Frame, to_offset: usize, len: usize);
+    /// Returns 64-bit word `index` (0..512) of a frame.
+    fn load(&self, frame: Frame, index: usize) -> u64;
+    /// Sets 64-bit word `index` (0..512) of a frame.
+    fn store(&mut self, frame: Frame, index: usize, value: u64);
+    /// Compares the aligned 32-bit word at byte `offset` with `expected`, sets it to `new` if
+    /// equal, and returns what it was; atomic against other processors.
+    fn compare_exchange(&mut self, frame: Frame, offset: usize, expected: u32, new: u32) -> u32;
+
+    /// Makes a zeroed frame into the root page table of a new address space: kernel half shared,
+    /// user half empty.
+    fn init_root(&mut self, root: Frame);
+    /// Maps a page, or changes its mapping; missing tables come (zeroed or not) from `allocate`.
+    ///
+    /// # Errors
+    /// [`NoFrame`] when `allocate` gave none; tables that were added stay.
+    fn map(
+        &mut self,
+        root: Frame,
+        address: usize,
+        frame: Frame,
+        access: Access,
+        allocate: &mut dyn FnMut() -> Option<Frame>,
+    ) -> Result<(), NoFrame>;
+    /// Unmaps a page and returns what was mapped, if anything was; flushes it from the TLB.
+    fn unmap(&mut self, root: Frame, address: usize) -> Option<Frame>;
+    /// Returns the mapping of a page.
+    fn lookup(&self, root: Frame, address: usize) -> Option<(Frame, Access)>;
+    /// Returns the first address at or after `address`, below `end`, whose page may be mapped,
+    /// skipping what missing tables exclude; `end` where there is none.
+    fn next_mapped(&self, root: Frame, address: usize, end: usize) -> usize;
+    /// Detaches one page table that the user half of `root` refers to, a leaf first, and returns
+    /// it; nothing when only the root is left. The pages it mapped are unmapped already.
+    fn take_table(&mut self, root: Frame) -> Option<Frame>;
+    /// Makes `root` the current address space.
+    fn activate(&mut self, root: Frame);
+
+    /// Sets the bases of FS and GS for the thread that runs next.
+    fn set_bases(&mut self, fs_base: u64, gs_base: u64);
+    /// Writes the initial extended state (all features in their reset state) to a frame.
+    fn init_extended(&mut self, state: Frame);
+    /// Saves the processor's extended state to a frame.
+    fn save_extended(&mut self, state: Frame);
+    /// Loads the processor's extended state from a frame.
+    fn load_extended(&mut self, state: Frame);
+    /// Lets user space use the extended state, or makes its use an exception (CR0.TS).
+    fn enable_extended(&mut self, enabled: bool);
+
+    /// Returns nanoseconds since boot.
+    fn now(&mut self) -> u64;
+    /// Arms the processor's timer for a time in ns since boot, or disarms it; a time that has
+    /// passed interrupts at once.
+    fn set_timer(&mut self, deadline: Option<u64>);
+
+    /// Number of interrupt lines (global system interrupts of the I/O APIC).
+    fn lines(&self) -> u32;
+    /// Masks an interrupt line.
+    fn mask(&mut self, line: u32);
+    /// Unmasks an interrupt line.
+    fn unmask(&mut self, line: u32);
+    /// Reads an I/O port.
+    fn port_in(&mut self, port: u16, width: PortWidth) -> u32;
+    /// Writes an I/O port.
+    fn port_out(&mut self, port: u16, width: PortWidth, value: u32);
+
+    /// Writes a message for whoever debugs a broken kernel; only the epitaph and boot use it.
+    fn epitaph(&mut self, text: core::fmt::Arguments<'_>);
+}
+
+/// What a thread does when its registers are next loaded; see [`crate::Kernel::next`].
+#[derive(Debug)]
+pub enum Next<'k> {
+    /// Return to user space with these registers.
+    Run(&'k mut Registers),
+    /// No thread can run: halt with interrupts on until one arrives.
+    Idle,
+}

@@ -1,0 +1,2 @@
+//! kamen-machine: to be written.
+#![no_std]

@@ -1,0 +1,2 @@
+//! kamen-dos: to be written.
+#![no_std]

@@ -1,0 +1,2 @@
+//! kamen-unix: to be written.
+#![no_std]

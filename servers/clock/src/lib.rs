@@ -1,0 +1,2 @@
+//! kamen-clock: to be written.
+#![no_std]

@@ -1,0 +1,2 @@
+//! kamen-console: to be written.
+#![no_std]

@@ -1,0 +1,2 @@
+//! kamen-ramfs: to be written.
+#![no_std]

@@ -1,0 +1,2 @@
+//! kamen-init: to be written.
+#![no_std]

@@ -1,0 +1,2 @@
+//! kamen-names: to be written.
+#![no_std]

@@ -1,0 +1,2 @@
+//! kamen-shell: to be written.
+#![no_std]
