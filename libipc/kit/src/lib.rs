@@ -1,2 +1,19 @@
-//! kamen-kit: to be written.
+//! What servers, personalities and native programs share.
+//!
+//! ```text
+//!   servers  personalities  userland
+//!        └────────┼─────────────┘
+//!             kamen-kit (this crate: arguments, executable formats, program loading, …)
+//!                 │
+//!         protocols, libipc
+//! ```
 #![no_std]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+
+mod arguments;
+pub mod elf;
+pub mod image;
+
+pub use arguments::{Arguments, ArgumentsError, MAX_BLOCK, MAX_STRINGS};
