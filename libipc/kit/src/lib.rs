@@ -13,6 +13,7 @@
 extern crate alloc;
 
 mod arguments;
+pub mod cpio;
 pub mod elf;
 pub mod image;
 
