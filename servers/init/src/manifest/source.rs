@@ -1,0 +1,124 @@
+//! The manifest's source, servers/system.toml: read on the host only.
+//!
+//! Line numbers are those of the program's `[[server]]` or `[[native]]`, or the parser's own.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{
+    Amount, Archive, InterruptLine, KeptMemory, Manifest, PortRange, Program, Restart, Role,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Source {
+    #[serde(default)]
+    server: Vec<Spanned<Entry>>,
+    #[serde(default)]
+    native: Vec<Spanned<Entry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    name: String,
+    service: Option<String>,
+    file: String,
+    priority: Option<u8>,
+    pages: Option<Pages>,
+    objects: Option<u32>,
+    handles: Option<u16>,
+    #[serde(default)]
+    restart: Policy,
+    #[serde(default)]
+    uses: Vec<String>,
+    #[serde(default)]
+    ports: BTreeMap<String, [u16; 2]>,
+    #[serde(default)]
+    interrupts: BTreeMap<String, u8>,
+    #[serde(default)]
+    memory: BTreeMap<String, u64>,
+    #[serde(default)]
+    archive: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Pages {
+    Count(u64),
+    Share(String),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+enum Policy {
+    #[default]
+    Never,
+    Always,
+}
+
+/// Returns the checked manifest that a TOML text declares.
+///
+/// # Errors
+/// Line and cause, for a person to read.
+pub fn from_toml(text: &str) -> Result<Manifest, String> {
+    let source: Source = toml::from_str(text).map_err(|error| error.to_string())?;
+    let mut manifest = Manifest::default();
+    let mut lines = Vec::new();
+    let servers = source.server.into_iter().map(|entry| (entry, true));
+    for (entry, serves) in servers.chain(source.native.into_iter().map(|entry| (entry, false))) {
+        let line = 1 + text[..entry.span().start].matches('\n').count();
+        let program = program(entry.into_inner(), serves);
+        manifest.programs.push(program.map_err(|cause| at(line, &cause))?);
+        lines.push(line);
+    }
+    manifest.check().map_err(|error| {
+        at(error.program.and_then(|index| lines.get(index).copied()).unwrap_or(1), &error.cause)
+    })
+}
+
+fn at(line: usize, cause: &str) -> String {
+    format!("line {line}: {cause}")
+}
+
+fn program(entry: Entry, serves: bool) -> Result<Program, String> {
+    let role = match (serves, entry.service) {
+        (true, service) => Role::Server { service: service.unwrap_or(entry.name.clone()) },
+        (false, None) => Role::Native,
+        (false, Some(_)) => return Err(format!("{}: only servers have a service", entry.name)),
+    };
+    let mut program = Program::new(&entry.name, role, &entry.file);
+    program.priority = entry.priority.unwrap_or(program.priority);
+    program.pages = entry.pages.map_or(Ok(program.pages), amount)?;
+    program.objects = entry.objects.unwrap_or(program.objects);
+    program.handles = entry.handles.unwrap_or(program.handles);
+    program.restart = match entry.restart {
+        Policy::Never => Restart::Never,
+        Policy::Always => Restart::Always,
+    };
+    program.uses = entry.uses;
+    let port_range = |(name, [first, last]): (String, [u16; 2])| PortRange { name, first, last };
+    program.ports = entry.ports.into_iter().map(port_range).collect();
+    let interrupt = |(name, line)| InterruptLine { name, line };
+    program.interrupts = entry.interrupts.into_iter().map(interrupt).collect();
+    let memory = |(name, pages)| KeptMemory { name, pages };
+    program.memory = entry.memory.into_iter().map(memory).collect();
+    program.archive = if entry.archive { Archive::Read } else { Archive::None };
+    Ok(program)
+}
+
+fn amount(pages: Pages) -> Result<Amount, String> {
+    match pages {
+        Pages::Count(pages) => Ok(Amount::Pages(pages)),
+        Pages::Share(share) => share
+            .strip_suffix('%')
+            .and_then(|digits| digits.trim().parse().ok())
+            .map(Amount::Percent)
+            .ok_or_else(|| format!("pages are a number or \"N%\", not {share:?}")),
+    }
+}
