@@ -1,0 +1,228 @@
+//! The processor's surroundings: 1 MiB of memory that wraps, and the I/O ports.
+//!
+//! [`Bus`] is what the processor and DOS read and write. Addresses wrap at 1 MiB as on an 8086,
+//! or as with A20 off: programs that enter DOS through `call 5` rely on it (PSP offset 5).
+//!
+//! The storage has a few bytes more than 1 MiB, so that the compiler sees that a word at any
+//! wrapped address is inside and needs no bounds check; the last address is treated apart.
+
+use alloc::{boxed::Box, vec};
+
+/// Bytes of memory that the processor can address (Intel iAPX 86 User's Manual 2.3).
+pub const MEMORY_BYTES: usize = 1 << 20;
+
+const STORAGE: usize = MEMORY_BYTES + 16;
+const LAST: usize = MEMORY_BYTES - 1;
+
+/// A segment and an offset in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct FarPointer {
+    /// The segment.
+    pub segment: u16,
+    /// The offset.
+    pub offset: u16,
+}
+
+impl FarPointer {
+    /// Returns the pointer to an offset in a segment.
+    #[inline(always)]
+    pub const fn new(segment: u16, offset: u16) -> Self {
+        FarPointer { segment, offset }
+    }
+
+    /// Returns the pointer `bytes` further on, wrapping within the segment.
+    #[inline(always)]
+    pub const fn add(self, bytes: u16) -> Self {
+        FarPointer { segment: self.segment, offset: self.offset.wrapping_add(bytes) }
+    }
+
+    /// Returns the address, wrapped at 1 MiB.
+    #[inline(always)]
+    pub const fn linear(self) -> usize {
+        (((self.segment as usize) << 4) + self.offset as usize) & LAST
+    }
+}
+
+/// Memory and I/O ports.
+pub struct Bus {
+    bytes: Box<[u8; STORAGE]>,
+    /// Reads of the display's status port so far; each one flips the retrace bits.
+    display_polls: u8,
+    /// Counts down as the timer's channels do, one step per read.
+    timer_count: u16,
+}
+
+impl Default for Bus {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Bus {
+    /// Returns a bus with cleared memory.
+    pub fn new() -> Self {
+        let bytes = vec![0; STORAGE].into_boxed_slice();
+        let bytes = bytes.try_into().expect("the slice was made with that length");
+        Bus { bytes, display_polls: 0, timer_count: 0 }
+    }
+
+    /// Returns the byte at a pointer.
+    #[inline(always)]
+    pub fn read8(&self, at: FarPointer) -> u8 {
+        self.bytes[at.linear()]
+    }
+
+    /// Stores a byte.
+    #[inline(always)]
+    pub fn write8(&mut self, at: FarPointer, value: u8) {
+        self.bytes[at.linear()] = value;
+    }
+
+    /// Returns the word at a pointer; its high byte wraps within the segment.
+    #[inline(always)]
+    pub fn read16(&self, at: FarPointer) -> u16 {
+        let linear = at.linear();
+        if at.offset == 0xffff || linear == LAST {
+            return self.read16_wrapping(at);
+        }
+        u16::from_le_bytes([self.bytes[linear], self.bytes[linear + 1]])
+    }
+
+    /// Stores a word; its high byte wraps within the segment.
+    #[inline(always)]
+    pub fn write16(&mut self, at: FarPointer, value: u16) {
+        let linear = at.linear();
+        if at.offset == 0xffff || linear == LAST {
+            return self.write16_wrapping(at, value);
+        }
+        let [low, high] = value.to_le_bytes();
+        self.bytes[linear] = low;
+        self.bytes[linear + 1] = high;
+    }
+
+    /// Returns the double word at a pointer.
+    pub fn read32(&self, at: FarPointer) -> u32 {
+        self.read16(at) as u32 | (self.read16(at.add(2)) as u32) << 16
+    }
+
+    /// Stores a double word.
+    pub fn write32(&mut self, at: FarPointer, value: u32) {
+        self.write16(at, value as u16);
+        self.write16(at.add(2), (value >> 16) as u16);
+    }
+
+    /// Returns the far pointer stored at a pointer, offset first.
+    pub fn read_far(&self, at: FarPointer) -> FarPointer {
+        FarPointer { offset: self.read16(at), segment: self.read16(at.add(2)) }
+    }
+
+    /// Stores a far pointer, offset first.
+    pub fn write_far(&mut self, at: FarPointer, value: FarPointer) {
+        self.write16(at, value.offset);
+        self.write16(at.add(2), value.segment);
+    }
+
+    /// Copies bytes out of memory; the offset wraps within the segment.
+    pub fn read(&self, at: FarPointer, into: &mut [u8]) {
+        for (place, byte) in (0..=u16::MAX).cycle().zip(into) {
+            *byte = self.read8(at.add(place));
+        }
+    }
+
+    /// Copies bytes into memory; the offset wraps within the segment.
+    pub fn write(&mut self, at: FarPointer, bytes: &[u8]) {
+        for (place, byte) in (0..=u16::MAX).cycle().zip(bytes) {
+            self.write8(at.add(place), *byte);
+        }
+    }
+
+    /// Returns `len` bytes of memory as a slice, if they wrap neither in segment nor in memory.
+    pub fn slice(&self, at: FarPointer, len: usize) -> Option<&[u8]> {
+        self.range(at, len).map(|range| &self.bytes[range])
+    }
+
+    /// Returns `len` bytes of memory as a slice to change, if they do not wrap.
+    pub fn slice_mut(&mut self, at: FarPointer, len: usize) -> Option<&mut [u8]> {
+        self.range(at, len).map(|range| &mut self.bytes[range])
+    }
+
+    /// Copies `len` bytes upwards from `from` to `to` at once, where the result is the same as
+    /// byte by byte: nothing wraps, and the target does not begin inside the source.
+    pub(crate) fn copy_up(&mut self, from: FarPointer, to: FarPointer, len: usize) -> bool {
+        let (Some(source), Some(target)) = (self.range(from, len), self.range(to, len)) else {
+            return false;
+        };
+        if target.start > source.start && target.start < source.end {
+            return false;
+        }
+        self.bytes.copy_within(source, target.start);
+        true
+    }
+
+    /// Reads an I/O port. No device is there but what programs wait for in loops: the display's
+    /// retrace bits (IBM CGA Technical Reference, port 3DAh) and the timer's count.
+    pub fn port_in(&mut self, port: u16) -> u8 {
+        match port {
+            0x3da | 0x3ba => {
+                self.display_polls = self.display_polls.wrapping_add(1);
+                if self.display_polls & 1 == 0 { 0 } else { 9 }
+            }
+            0x40..=0x42 => {
+                self.timer_count = self.timer_count.wrapping_sub(1);
+                self.timer_count as u8
+            }
+            _ => 0xff,
+        }
+    }
+
+    /// Writes an I/O port; nothing listens.
+    pub fn port_out(&mut self, _port: u16, _value: u8) {}
+
+    fn range(&self, at: FarPointer, len: usize) -> Option<core::ops::Range<usize>> {
+        let start = at.linear();
+        let inside = at.offset as usize + len <= 0x10000 && start + len <= MEMORY_BYTES;
+        inside.then_some(start..start + len)
+    }
+
+    #[cold]
+    fn read16_wrapping(&self, at: FarPointer) -> u16 {
+        u16::from_le_bytes([self.read8(at), self.read8(at.add(1))])
+    }
+
+    #[cold]
+    fn write16_wrapping(&mut self, at: FarPointer, value: u16) {
+        let [low, high] = value.to_le_bytes();
+        self.write8(at, low);
+        self.write8(at.add(1), high);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bus, FarPointer};
+
+    #[test]
+    fn addresses_wrap_at_one_mebibyte() {
+        let mut bus = Bus::new();
+        bus.write16(FarPointer::new(0xf01d, 0xfef0), 0x1234);
+        assert_eq!(bus.read16(FarPointer::new(0, 0xc0)), 0x1234);
+        bus.write16(FarPointer::new(0xffff, 0x000f), 0xaabb);
+        assert_eq!(bus.read8(FarPointer::new(0, 0)), 0xaa);
+    }
+
+    #[test]
+    fn words_wrap_within_their_segment() {
+        let mut bus = Bus::new();
+        bus.write16(FarPointer::new(0x1000, 0xffff), 0xaabb);
+        assert_eq!(bus.read8(FarPointer::new(0x1000, 0)), 0xaa);
+        assert_eq!(bus.read16(FarPointer::new(0x1000, 0xffff)), 0xaabb);
+    }
+
+    #[test]
+    fn slices_that_would_wrap_are_refused() {
+        let bus = Bus::new();
+        assert!(bus.slice(FarPointer::new(0x1000, 0xffff), 2).is_none());
+        assert!(bus.slice(FarPointer::new(0xffff, 0), 17).is_none());
+        assert!(bus.slice(FarPointer::new(0xffff, 0), 16).is_some());
+    }
+}

@@ -1,0 +1,1 @@
+//! kamen-dos-samples: to be written.

@@ -1,0 +1,2 @@
+//! kamen-dos-session: to be written.
+#![no_std]
