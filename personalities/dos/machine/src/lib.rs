@@ -17,7 +17,14 @@
 
 extern crate alloc;
 
+mod bios;
 mod bus;
 pub mod cpu;
+mod dos;
+pub mod host;
+mod registers;
+mod session;
 
 pub use bus::{Bus, FarPointer, MEMORY_BYTES};
+pub use dos::{DosError, Mz, MzError};
+pub use session::{End, Session, Start};

@@ -1,0 +1,92 @@
+//! Code page 437 and UTF-8, for terminals; files and pipes carry bytes as they are.
+//!
+//! Source: IBM code page 437 as in Unicode's VENDORS/MICSFT/PC/CP437.TXT.
+
+use alloc::vec::Vec;
+
+/// The characters 80 to FF.
+const UPPER: [char; 128] = [
+    'Ç', 'ü', 'é', 'â', 'ä', 'à', 'å', 'ç', 'ê', 'ë', 'è', 'ï', 'î', 'ì', 'Ä', 'Å', 'É', 'æ', 'Æ',
+    'ô', 'ö', 'ò', 'û', 'ù', 'ÿ', 'Ö', 'Ü', '¢', '£', '¥', '₧', 'ƒ', 'á', 'í', 'ó', 'ú', 'ñ', 'Ñ',
+    'ª', 'º', '¿', '⌐', '¬', '½', '¼', '¡', '«', '»', '░', '▒', '▓', '│', '┤', '╡', '╢', '╖', '╕',
+    '╣', '║', '╗', '╝', '╜', '╛', '┐', '└', '┴', '┬', '├', '─', '┼', '╞', '╟', '╚', '╔', '╩', '╦',
+    '╠', '═', '╬', '╧', '╨', '╤', '╥', '╙', '╘', '╒', '╓', '╫', '╪', '┘', '┌', '█', '▄', '▌', '▐',
+    '▀', 'α', 'ß', 'Γ', 'π', 'Σ', 'σ', 'µ', 'τ', 'Φ', 'Θ', 'Ω', 'δ', '∞', 'φ', 'ε', '∩', '≡', '±',
+    '≥', '≤', '⌠', '⌡', '÷', '≈', '°', '∙', '·', '√', 'ⁿ', '²', '■', '\u{a0}',
+];
+
+/// What stands for a character that the code page lacks.
+const UNKNOWN: u8 = b'?';
+
+/// Appends bytes of the code page as UTF-8.
+pub fn decode(bytes: &[u8], into: &mut Vec<u8>) {
+    for byte in bytes {
+        match byte.checked_sub(0x80) {
+            None => into.push(*byte),
+            Some(index) => {
+                let mut buffer = [0; 4];
+                let text = UPPER[index as usize].encode_utf8(&mut buffer);
+                into.extend_from_slice(text.as_bytes());
+            }
+        }
+    }
+}
+
+/// Assembles UTF-8 from a terminal, byte by byte, into bytes of the code page.
+#[derive(Clone, Default, Debug)]
+pub struct Encoder {
+    pending: Vec<u8>,
+}
+
+impl Encoder {
+    /// Takes a byte; returns a byte of the code page when a character is complete.
+    pub fn push(&mut self, byte: u8) -> Option<u8> {
+        if self.pending.is_empty() && byte < 0x80 {
+            return Some(byte);
+        }
+        self.pending.push(byte);
+        match core::str::from_utf8(&self.pending) {
+            Ok(text) => {
+                let found = text.chars().next().map(encode);
+                self.pending.clear();
+                found
+            }
+            Err(error) if error.error_len().is_none() && self.pending.len() < 4 => None,
+            Err(_) => {
+                self.pending.clear();
+                Some(UNKNOWN)
+            }
+        }
+    }
+}
+
+fn encode(character: char) -> u8 {
+    if (character as u32) < 0x80 {
+        return character as u8;
+    }
+    UPPER.iter().position(|known| *known == character).map_or(UNKNOWN, |at| at as u8 + 0x80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Encoder, decode};
+    use alloc::vec::Vec;
+
+    #[test]
+    fn every_byte_survives_both_ways() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let mut text = Vec::new();
+        decode(&bytes, &mut text);
+        let mut encoder = Encoder::default();
+        let back: Vec<u8> = text.iter().filter_map(|byte| encoder.push(*byte)).collect();
+        assert_eq!(back, bytes);
+    }
+
+    #[test]
+    fn unknown_and_broken_characters_become_question_marks() {
+        let mut encoder = Encoder::default();
+        let found: Vec<u8> =
+            "€x".bytes().chain([0xff, b'y']).filter_map(|byte| encoder.push(byte)).collect();
+        assert_eq!(found, b"?x?y");
+    }
+}

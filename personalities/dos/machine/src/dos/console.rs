@@ -1,0 +1,316 @@
+//! Console functions: characters and lines from handle 0, text to handle 1.
+//!
+//! Handle 0 may be the terminal, a stream or a file; the end of the last two gives 1A, as programs
+//! expect of a redirected file. From the terminal, lines are edited here: backspace, ESC drops the
+//! line. A program that looks for keys in a loop rests after some looks that found none.
+
+use alloc::vec::Vec;
+
+use super::files::FileKind;
+use super::input::Key;
+use super::{Call, DosError, Refusal};
+use crate::FarPointer;
+use crate::cpu::bit;
+use crate::host::{Host, HostError, Stream, Wait};
+use crate::session::Session;
+
+/// End of a text (Ctrl-Z).
+const END: u8 = 0x1a;
+/// Longest line that the console device gives (RBIL INT 21/AH=3F: 128 with CR LF).
+const LINE_MAX: usize = 126;
+/// Looks for input in a row after which a program counts as idle.
+const IDLE_LOOKS: u32 = 16;
+
+impl<H: Host> Session<H> {
+    /// AH=01.
+    pub(super) fn character_input_echo(&mut self) -> Call {
+        let byte = self.read_character()?;
+        self.set_al(byte);
+        if byte == 0 { Ok(()) } else { self.put(&[byte]) }
+    }
+
+    /// AH=07, 08.
+    pub(super) fn character_input(&mut self) -> Call {
+        let byte = self.read_character()?;
+        self.set_al(byte);
+        Ok(())
+    }
+
+    /// AH=02.
+    pub(super) fn character_output(&mut self) -> Call {
+        let byte = self.dl();
+        self.set_al(byte);
+        self.put(&[byte])
+    }
+
+    /// AH=04, 05: nothing is connected to AUX and PRN.
+    pub(super) fn device_output(&mut self) -> Call {
+        Ok(())
+    }
+
+    /// AH=06: output, or with DL=FF input without waiting, ZF set where there is none.
+    pub(super) fn direct_console(&mut self) -> Call {
+        if self.dl() != 0xff {
+            return self.character_output();
+        }
+        let ready = self.input_is_ready()?;
+        self.set_caller_flag(bit::ZERO, !ready);
+        if !ready {
+            self.set_al(0);
+            return Ok(());
+        }
+        self.character_input()
+    }
+
+    /// AH=09.
+    pub(super) fn string_output(&mut self) -> Call {
+        let mut text = Vec::new();
+        let mut at = self.ds_dx();
+        for _ in 0..=u16::MAX {
+            match self.bus.read8(at) {
+                b'$' => break,
+                byte => text.push(byte),
+            }
+            at = at.add(1);
+        }
+        self.set_al(b'$');
+        self.put(&text)
+    }
+
+    /// AH=0A: a line of at most the buffer's first byte, less one for CR.
+    pub(super) fn buffered_input(&mut self) -> Call {
+        let at = self.ds_dx();
+        let most = (self.bus.read8(at) as usize).saturating_sub(1);
+        let line = match self.standard_input()? {
+            FileKind::Console => self.edit_line(most)?,
+            _ => self.read_line(most)?,
+        };
+        self.put(b"\r")?;
+        self.bus.write8(at.add(1), line.len() as u8);
+        self.bus.write(at.add(2), &line);
+        self.bus.write8(at.add(2 + line.len() as u16), b'\r');
+        Ok(())
+    }
+
+    /// AH=0B.
+    pub(super) fn input_status(&mut self) -> Call {
+        let ready = self.input_is_ready()?;
+        self.set_al(if ready { 0xff } else { 0 });
+        Ok(())
+    }
+
+    /// AH=0C.
+    pub(super) fn flush_and_input(&mut self) -> Call {
+        self.dos.input.clear();
+        match self.al() {
+            0x01 => self.character_input_echo(),
+            0x06 => self.direct_console(),
+            0x07 | 0x08 => self.character_input(),
+            0x0a => self.buffered_input(),
+            _ => self.answer(0),
+        }
+    }
+
+    /// INT 29h: a character straight to the console.
+    pub(super) fn fast_output(&mut self) -> Call {
+        let byte = self.al();
+        self.print(&[byte])
+    }
+
+    /// Prints on the console.
+    pub(crate) fn print(&mut self, bytes: &[u8]) -> Call {
+        // Without a terminal on standard output, the console is where errors go, if that is one.
+        let to_error = !self.dos.output.is_terminal(Stream::Output)
+            && self.dos.output.is_terminal(Stream::Error);
+        let stream = if to_error { Stream::Error } else { Stream::Output };
+        self.dos.output.print(&mut self.host, stream, bytes)?;
+        Ok(())
+    }
+
+    /// Reads from the console device: a line with CR LF, or with `raw` keys as they come.
+    pub(super) fn read_console(
+        &mut self,
+        raw: bool,
+        at: FarPointer,
+        len: u16,
+    ) -> Result<u16, Refusal> {
+        if len == 0 {
+            return Ok(0);
+        }
+        if raw {
+            for place in 0..len {
+                let byte = self.read_key_byte()?;
+                self.bus.write8(at.add(place), byte);
+            }
+            return Ok(len);
+        }
+        if self.dos.input.line.is_empty() {
+            let line = self.edit_line(LINE_MAX)?;
+            self.print(b"\r\n")?;
+            if line.first() == Some(&END) || self.dos.input.has_ended() && line.is_empty() {
+                return Ok(0);
+            }
+            self.dos.input.line.extend(line);
+            self.dos.input.line.extend(b"\r\n");
+        }
+        let count = (len as usize).min(self.dos.input.line.len());
+        let bytes: Vec<u8> = self.dos.input.line.drain(..count).collect();
+        self.bus.write(at, &bytes);
+        Ok(count as u16)
+    }
+
+    /// Returns whether a character can be read from handle 0 without waiting; lets the program rest
+    /// where it has looked in vain for a while.
+    pub(super) fn input_is_ready(&mut self) -> Result<bool, Refusal> {
+        match self.standard_input()? {
+            FileKind::Console => self.key_is_ready(),
+            _ => Ok(true),
+        }
+    }
+
+    /// Returns whether a key was typed.
+    pub(crate) fn key_is_ready(&mut self) -> Result<bool, Refusal> {
+        if self.dos.input.second_half.is_some() || self.dos.input.peek().is_some() {
+            return Ok(true);
+        }
+        self.dos.input.fill(&mut self.host, Wait::Never)?;
+        if self.dos.input.peek().is_some() || self.dos.input.has_ended() {
+            self.dos.input.empty_looks = 0;
+            return Ok(true);
+        }
+        self.dos.input.empty_looks += 1;
+        if self.dos.input.empty_looks > IDLE_LOOKS {
+            self.rest();
+        }
+        Ok(false)
+    }
+
+    /// Waits for a key; nothing at the terminal's end.
+    pub(crate) fn wait_for_key(&mut self) -> Result<Option<Key>, Refusal> {
+        if self.dos.input.peek().is_none() {
+            self.flush_output();
+            self.dos.input.fill(&mut self.host, Wait::Forever)?;
+        }
+        self.dos.input.empty_looks = 0;
+        Ok(self.dos.input.take())
+    }
+
+    /// Prints through handle 1.
+    fn put(&mut self, bytes: &[u8]) -> Call {
+        let entry = self.entry(1)?;
+        let file = self.dos.files.get(entry)?;
+        match file.kind {
+            FileKind::Console => self.print(bytes),
+            FileKind::Stream(stream) => {
+                self.dos.output.print(&mut self.host, stream, bytes)?;
+                Ok(())
+            }
+            FileKind::File(node) => {
+                let offset = file.position as u64;
+                let written = self.host.write(node, offset, bytes)?;
+                let file = self.dos.files.get(entry)?;
+                file.position = file.position.wrapping_add(written as u32);
+                Ok(())
+            }
+            FileKind::Null | FileKind::Auxiliary | FileKind::Printer | FileKind::Clock => Ok(()),
+        }
+    }
+
+    fn standard_input(&mut self) -> Result<FileKind, DosError> {
+        let entry = self.entry(0)?;
+        Ok(self.dos.files.get(entry)?.kind)
+    }
+
+    /// Reads a character from handle 0; 1A at the end.
+    fn read_character(&mut self) -> Result<u8, Refusal> {
+        match self.standard_input()? {
+            FileKind::Console => self.read_key_byte(),
+            _ => Ok(self.read_byte()?.unwrap_or(END)),
+        }
+    }
+
+    /// Reads a byte from handle 0, which is no terminal; nothing at the end.
+    fn read_byte(&mut self) -> Result<Option<u8>, Refusal> {
+        let entry = self.entry(0)?;
+        let file = self.dos.files.get(entry)?.clone();
+        let mut byte = [0];
+        let count = match file.kind {
+            FileKind::Stream(_) => {
+                self.flush_output();
+                self.host.read_input(Wait::Forever, &mut byte)?
+            }
+            FileKind::File(node) => self.host.read(node, file.position as u64, &mut byte)?,
+            _ => 0,
+        };
+        let file = self.dos.files.get(entry)?;
+        file.position = file.position.wrapping_add(count as u32);
+        Ok((count > 0).then_some(byte[0]))
+    }
+
+    /// Reads a key as DOS gives it: keys without a character in two halves, the first one 0.
+    fn read_key_byte(&mut self) -> Result<u8, Refusal> {
+        if let Some(scan) = self.dos.input.second_half.take() {
+            return Ok(scan);
+        }
+        let Some(key) = self.wait_for_key()? else {
+            return Ok(END);
+        };
+        if key.character() == 0 {
+            self.dos.input.second_half = Some(key.scan());
+        }
+        if key.character() == 3 {
+            // The terminal gave Ctrl-C as a character.
+            return Err(HostError::Interrupted.into());
+        }
+        Ok(key.character())
+    }
+
+    /// Lets a person type a line on the terminal, with echo, up to Enter.
+    fn edit_line(&mut self, most: usize) -> Result<Vec<u8>, Refusal> {
+        let mut line = Vec::new();
+        loop {
+            match self.read_key_byte()? {
+                b'\r' => return Ok(line),
+                END if self.dos.input.has_ended() => return Ok(line),
+                0 => {
+                    self.dos.input.second_half = None;
+                }
+                8 if line.pop().is_some() => self.print(b"\x08 \x08")?,
+                8 => {}
+                0x1b => {
+                    line.clear();
+                    self.print(b"\\\r\n")?;
+                }
+                _ if line.len() >= most => self.print(b"\x07")?,
+                byte => {
+                    line.push(byte);
+                    let shown = [b'^', byte ^ 0x40];
+                    let is_control = byte < 0x20 && byte != b'\t';
+                    self.print(if is_control { &shown } else { core::slice::from_ref(&byte) })?;
+                }
+            }
+        }
+    }
+
+    /// Reads a line of a stream or file and echoes it; CR, LF or both end it.
+    fn read_line(&mut self, most: usize) -> Result<Vec<u8>, Refusal> {
+        let mut line = Vec::new();
+        loop {
+            let byte = self.read_byte()?;
+            let after_return = core::mem::take(&mut self.dos.input.after_return);
+            match byte {
+                None => break,
+                Some(b'\n') if after_return && line.is_empty() => continue,
+                Some(b'\n') => break,
+                Some(b'\r') => {
+                    self.dos.input.after_return = true;
+                    break;
+                }
+                Some(byte) if line.len() < most => line.push(byte),
+                Some(_) => {}
+            }
+        }
+        self.put(&line)?;
+        Ok(line)
+    }
+}

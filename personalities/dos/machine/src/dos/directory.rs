@@ -1,0 +1,144 @@
+//! Functions on names: directories, delete, rename, attributes, full paths.
+
+use super::find::{attribute, dos_attributes};
+use super::paths::{PATH_MAX, Target};
+use super::{Call, DosError};
+use crate::host::{Host, HostError, NodeKind};
+use crate::session::Session;
+
+impl<H: Host> Session<H> {
+    /// AH=39.
+    pub(super) fn make_directory(&mut self) -> Call {
+        match self.target_at_ds_dx()? {
+            Target::Place(place) if place.found.is_none() && !place.short.is_pattern() => {
+                self.host.create(place.directory, &place.name, NodeKind::Directory)?;
+                Ok(())
+            }
+            _ => Err(DosError::AccessDenied.into()),
+        }
+    }
+
+    /// AH=3A.
+    pub(super) fn remove_directory(&mut self) -> Call {
+        let path = self.read_string(self.ds_dx(), PATH_MAX);
+        let (place, found) = match self.existing(&path) {
+            Err(super::Refusal::Error(DosError::FileNotFound)) => {
+                return Err(DosError::PathNotFound.into());
+            }
+            existing => existing?,
+        };
+        if found.kind != NodeKind::Directory {
+            return Err(DosError::PathNotFound.into());
+        }
+        let is_current = |component: &super::paths::Component| component.node == found.node;
+        if self.dos.drives.iter().any(|drive| drive.directory.iter().any(is_current)) {
+            return Err(DosError::CurrentDirectory.into());
+        }
+        self.host.remove_directory(place.directory, &place.name)?;
+        Ok(())
+    }
+
+    /// AH=3B.
+    pub(super) fn change_directory(&mut self) -> Call {
+        let path = self.read_string(self.ds_dx(), PATH_MAX);
+        if path.is_empty() {
+            return Err(DosError::PathNotFound.into());
+        }
+        let (drive, directory) = self.directory(&path)?;
+        self.set_directory(drive, directory);
+        Ok(())
+    }
+
+    /// AH=41.
+    pub(super) fn delete_file(&mut self) -> Call {
+        let path = self.read_string(self.ds_dx(), PATH_MAX);
+        let (place, found) = self.existing(&path)?;
+        if found.kind != NodeKind::File || found.read_only {
+            return Err(DosError::AccessDenied.into());
+        }
+        self.host.unlink(place.directory, &place.name)?;
+        Ok(())
+    }
+
+    /// AH=43.
+    pub(super) fn file_attributes(&mut self) -> Call {
+        let path = self.read_string(self.ds_dx(), PATH_MAX);
+        let (name, found) = match self.target(&path)? {
+            Target::Device(_) => return Err(DosError::FileNotFound.into()),
+            Target::Root(root) => (alloc::vec::Vec::new(), self.host.attributes(root)?),
+            Target::Place(place) => (place.name, place.found.ok_or(DosError::FileNotFound)?),
+        };
+        match self.al() {
+            0 => {
+                let bits = dos_attributes(&name, &found) as u16;
+                self.set_cx(bits);
+                self.set_ax(bits);
+            }
+            1 => {
+                let bits = self.cx() as u8;
+                if bits & (attribute::LABEL | attribute::DIRECTORY) != 0 {
+                    return Err(DosError::AccessDenied.into());
+                }
+                let read_only = bits & attribute::READ_ONLY != 0;
+                if read_only != found.read_only {
+                    self.host.set_read_only(found.node, read_only)?;
+                }
+            }
+            _ => return Err(DosError::InvalidFunction.into()),
+        }
+        Ok(())
+    }
+
+    /// AH=47.
+    pub(super) fn working_directory(&mut self) -> Call {
+        let drive = self.drive_argument(self.dl())?;
+        let text = self.current_directory(drive)?;
+        let at = self.ds_si();
+        self.bus.write(at, &text);
+        self.bus.write8(at.add(text.len() as u16), 0);
+        self.set_ax(0x0100);
+        Ok(())
+    }
+
+    /// AH=56.
+    pub(super) fn rename_file(&mut self) -> Call {
+        let old = self.read_string(self.ds_dx(), PATH_MAX);
+        let new = self.read_string(self.es_di(), PATH_MAX);
+        let (from, _) = self.existing(&old)?;
+        let Target::Place(to) = self.target(&new)? else {
+            return Err(DosError::AccessDenied.into());
+        };
+        if to.drive != from.drive {
+            return Err(DosError::NotSameDevice.into());
+        }
+        // A name may change its case only; otherwise what exists stays.
+        let is_same = to.found.map(|found| found.node) == from.found.map(|found| found.node);
+        if to.found.is_some() && !is_same || to.short.is_pattern() {
+            return Err(DosError::AccessDenied.into());
+        }
+        match self.host.rename(from.directory, &from.name, to.directory, &to.name) {
+            Err(HostError::Exists) => Err(DosError::AccessDenied.into()),
+            renamed => Ok(renamed?),
+        }
+    }
+
+    /// AH=60.
+    pub(super) fn canonical_path(&mut self) -> Call {
+        let path = self.read_string(self.ds_si(), PATH_MAX);
+        if path.is_empty() {
+            return Err(DosError::FileNotFound.into());
+        }
+        let text = self.true_name(&path)?;
+        let at = self.es_di();
+        self.bus.write(at, &text);
+        self.bus.write8(at.add(text.len() as u16), 0);
+        Ok(())
+    }
+
+    /// Returns the drive that a number means: 0 the current one, 1 A.
+    pub(super) fn drive_argument(&self, number: u8) -> Result<u8, DosError> {
+        let drive = number.checked_sub(1).unwrap_or(self.dos.drive);
+        let known = self.dos.drives.iter().any(|state| state.number == drive);
+        if known { Ok(drive) } else { Err(DosError::InvalidDrive) }
+    }
+}

@@ -1,0 +1,197 @@
+//! Find first and next: a snapshot of a directory's matching entries.
+//!
+//! The transfer area's reserved part names the snapshot, so that programs may copy the area and
+//! search in several directories at once. The oldest of [`SEARCHES_MAX`] snapshots is forgotten.
+//!
+//! ```text
+//!   transfer area (RBIL INT 21/AH=4E, table 01626)
+//!   00 drive  01 pattern, 11 bytes  0c attributes wanted  0d snapshot's number u32  11 next u16
+//!   15 attributes   16 time   18 date   1a size u32   1e name, zero-terminated
+//! ```
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use super::names::{ShortName, assign};
+use super::paths::Target;
+use super::time::DateTime;
+use super::{Call, DosError, Refusal};
+use crate::FarPointer;
+use crate::host::{Attributes, Host, Node, NodeKind};
+use crate::session::Session;
+
+/// Most searches that are remembered at once.
+pub const SEARCHES_MAX: usize = 64;
+
+/// Attribute bits (RBIL table 01420).
+pub mod attribute {
+    /// Read-only.
+    pub const READ_ONLY: u8 = 0x01;
+    /// Hidden.
+    pub const HIDDEN: u8 = 0x02;
+    /// Volume label.
+    pub const LABEL: u8 = 0x08;
+    /// Directory.
+    pub const DIRECTORY: u8 = 0x10;
+    /// Changed since the last backup: all files.
+    pub const ARCHIVE: u8 = 0x20;
+}
+
+/// An entry of a snapshot.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Its short name.
+    pub name: ShortName,
+    /// Its DOS attributes.
+    pub attributes: u8,
+    /// When it was changed.
+    pub modified: DateTime,
+    /// Its length in bytes.
+    pub size: u32,
+    /// Its name on the host.
+    pub host_name: Vec<u8>,
+}
+
+/// The snapshots.
+#[derive(Default)]
+pub struct Searches {
+    next: u32,
+    snapshots: VecDeque<(u32, Vec<Found>)>,
+}
+
+impl Searches {
+    /// Remembers a snapshot and returns its number.
+    pub fn add(&mut self, found: Vec<Found>) -> u32 {
+        if self.snapshots.len() >= SEARCHES_MAX {
+            self.snapshots.pop_front();
+        }
+        self.next = self.next.wrapping_add(1);
+        self.snapshots.push_back((self.next, found));
+        self.next
+    }
+
+    /// Returns an entry of a snapshot.
+    pub fn entry(&self, number: u32, index: u16) -> Option<Found> {
+        let (_, found) = self.snapshots.iter().find(|(known, _)| *known == number)?;
+        found.get(index as usize).cloned()
+    }
+}
+
+/// Returns the DOS attributes of a node by its host name.
+pub fn dos_attributes(name: &[u8], attributes: &Attributes) -> u8 {
+    let mut bits = match attributes.kind {
+        NodeKind::Directory => attribute::DIRECTORY,
+        NodeKind::File | NodeKind::Other => attribute::ARCHIVE,
+    };
+    if attributes.read_only {
+        bits |= attribute::READ_ONLY;
+    }
+    if name.starts_with(b".") {
+        bits |= attribute::HIDDEN;
+    }
+    bits
+}
+
+impl<H: Host> Session<H> {
+    /// AH=4E.
+    pub(super) fn find_first(&mut self) -> Call {
+        let wanted = self.cx() as u8;
+        let (drive, pattern, found) = match self.target_at_ds_dx()? {
+            Target::Device(_) | Target::Root(..) => return Err(DosError::NoMoreFiles.into()),
+            Target::Place(place) => {
+                let found = self.matching(place.directory, &place.short, &place.name, wanted)?;
+                (place.drive, place.short, found)
+            }
+        };
+        if found.is_empty() {
+            return Err(DosError::NoMoreFiles.into());
+        }
+        let number = self.dos.searches.add(found);
+        let at = self.dos.transfer;
+        self.bus.write8(at, drive + 1);
+        self.bus.write(at.add(1), &pattern.0);
+        self.bus.write8(at.add(0x0c), wanted);
+        self.bus.write32(at.add(0x0d), number);
+        self.bus.write16(at.add(0x11), 0);
+        self.next_found()
+    }
+
+    /// AH=4F.
+    pub(super) fn find_next(&mut self) -> Call {
+        self.next_found()
+    }
+
+    /// Returns a directory's entries that match a pattern and the attributes wanted.
+    pub(super) fn matching(
+        &mut self,
+        directory: Node,
+        pattern: &ShortName,
+        spelled: &[u8],
+        wanted: u8,
+    ) -> Result<Vec<Found>, Refusal> {
+        let mut found = Vec::new();
+        if wanted == attribute::LABEL {
+            return Ok(found);
+        }
+        if !self.is_root(directory) && wanted & attribute::DIRECTORY != 0 {
+            for name in [ShortName::SELF, ShortName::PARENT] {
+                if pattern.matches(&name) {
+                    let attributes = self.host.attributes(directory)?;
+                    found.push(entry(name, name.text(), &attributes));
+                }
+            }
+        }
+        for (short, item) in assign(self.host.list(directory)?) {
+            let is_meant = pattern.matches(&short) || item.name == spelled;
+            if !is_meant {
+                continue;
+            }
+            // What vanished or cannot be looked at is not there.
+            let Ok(attributes) = self.host.lookup(directory, &item.name) else {
+                continue;
+            };
+            let candidate = entry(short, item.name, &attributes);
+            let special = candidate.attributes & (attribute::HIDDEN | attribute::DIRECTORY);
+            if attributes.kind != NodeKind::Other && special & !wanted == 0 {
+                found.push(candidate);
+            }
+        }
+        Ok(found)
+    }
+
+    fn next_found(&mut self) -> Call {
+        let at = self.dos.transfer;
+        let number = self.bus.read32(at.add(0x0d));
+        let index = self.bus.read16(at.add(0x11));
+        let found = self.dos.searches.entry(number, index).ok_or(DosError::NoMoreFiles)?;
+        self.bus.write16(at.add(0x11), index + 1);
+        self.write_found(at, &found);
+        Ok(())
+    }
+
+    fn write_found(&mut self, at: FarPointer, found: &Found) {
+        self.bus.write8(at.add(0x15), found.attributes);
+        self.bus.write16(at.add(0x16), found.modified.packed_time());
+        self.bus.write16(at.add(0x18), found.modified.packed_date());
+        self.bus.write32(at.add(0x1a), found.size);
+        let mut name = found.name.text();
+        name.resize(13, 0);
+        self.bus.write(at.add(0x1e), &name);
+    }
+
+    fn is_root(&self, directory: Node) -> bool {
+        self.dos.drives.iter().any(|drive| drive.root == directory)
+    }
+}
+
+fn entry(name: ShortName, host_name: Vec<u8>, attributes: &Attributes) -> Found {
+    let is_file = attributes.kind == NodeKind::File;
+    let dots = matches!(name, ShortName::SELF | ShortName::PARENT);
+    Found {
+        name,
+        attributes: dos_attributes(if dots { b"" } else { &host_name }, attributes),
+        modified: DateTime::from_ns(attributes.modified),
+        size: if is_file { attributes.size.min(u32::MAX as u64) as u32 } else { 0 },
+        host_name,
+    }
+}

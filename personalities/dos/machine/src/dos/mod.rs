@@ -1,0 +1,349 @@
+//! DOS: its state, and the table of INT 21h functions.
+//!
+//! Each function is a method of [`Session`] in the file of its kind, reads its arguments from the
+//! guest's registers and returns [`Call`]. An error becomes its code in AX with CF set; Ctrl-C
+//! becomes interrupt 23h, after which the function starts anew.
+//!
+//! Functions and their registers: RBIL INT 21; which of them programs use, and how often, was
+//! counted over 1,930 programs.
+
+mod arena;
+mod codepage;
+mod console;
+pub(crate) mod country;
+mod directory;
+mod error;
+mod fcb;
+mod files;
+mod find;
+mod handles;
+mod input;
+mod ioctl;
+pub(crate) mod layout;
+mod load;
+mod mz;
+mod names;
+mod output;
+mod paths;
+mod process;
+mod psp;
+mod system;
+pub(crate) mod time;
+
+pub use arena::Strategy;
+pub use error::DosError;
+pub use mz::{Mz, MzError};
+
+use alloc::vec::Vec;
+
+use crate::bus::{Bus, FarPointer};
+use crate::cpu::HOST_SEGMENT;
+use crate::host::{Host, HostError};
+use crate::session::{End, Session};
+use arena::Arena;
+use files::Files;
+use find::Searches;
+use input::Input;
+use output::Output;
+use paths::DriveState;
+use psp::Psp;
+
+/// The host call to which a program's Ctrl-C handler returns.
+pub(crate) const BREAK_RETURN: u8 = 0xf0;
+
+/// Why a function did not return normally.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Refusal {
+    /// An error for the program.
+    Error(DosError),
+    /// Ctrl-C, or a request to end, came while it waited.
+    Break,
+    /// Another program runs now; registers and flags are its own.
+    Switched,
+    /// Standard output's reader is gone.
+    BrokenPipe,
+}
+
+impl From<DosError> for Refusal {
+    fn from(error: DosError) -> Self {
+        Refusal::Error(error)
+    }
+}
+
+impl From<HostError> for Refusal {
+    fn from(error: HostError) -> Self {
+        match error {
+            HostError::Interrupted => Refusal::Break,
+            HostError::Broken => Refusal::BrokenPipe,
+            error => Refusal::Error(error.into()),
+        }
+    }
+}
+
+/// What a function returns.
+pub(crate) type Call = Result<(), Refusal>;
+
+/// All that DOS knows and that programs do not find in memory.
+pub(crate) struct Dos {
+    pub(crate) psp: Psp,
+    pub(crate) drive: u8,
+    pub(crate) drives: Vec<DriveState>,
+    pub(crate) output: Output,
+    pub(crate) input: Input,
+    files: Files,
+    searches: Searches,
+    arena: Arena,
+    strategy: Strategy,
+    transfer: FarPointer,
+    version: (u8, u8),
+    last_error: Option<DosError>,
+    /// Exit code in the low byte, how the program ended in the high one (RBIL INT 21/AH=4D).
+    exit: u16,
+    verify: bool,
+    break_check: bool,
+    /// What programs added to the time, ns.
+    time_offset: i64,
+    /// Stack pointer to which a Ctrl-C handler's IRET comes back.
+    break_stack: u16,
+}
+
+impl Dos {
+    /// Returns DOS with its tables in memory and no program.
+    pub(crate) fn new(bus: &mut Bus, host: &mut impl Host) -> Dos {
+        layout::install(bus);
+        let arena = Arena::create(bus, layout::FIRST_BLOCK, layout::MEMORY_END);
+        let drives = host.drives();
+        let state = |drive: &crate::host::Drive| DriveState {
+            number: drive.number,
+            root: drive.root,
+            directory: Vec::new(),
+        };
+        Dos {
+            psp: Psp(layout::FIRST_BLOCK + 1),
+            drive: drives.first().map_or(2, |drive| drive.number),
+            drives: drives.iter().map(state).collect(),
+            output: Output::new(host),
+            input: Input::default(),
+            files: Files::default(),
+            searches: Searches::default(),
+            arena,
+            strategy: Strategy::default(),
+            transfer: FarPointer::new(layout::FIRST_BLOCK + 1, 0x80),
+            version: (5, 0),
+            last_error: None,
+            exit: 0,
+            verify: false,
+            break_check: false,
+            time_offset: 0,
+            break_stack: 0,
+        }
+    }
+}
+
+impl<H: Host> Session<H> {
+    /// Answers a host call of DOS: interrupts 20h to 2Fh, 30h (the way through PSP:5).
+    pub(crate) fn dos_interrupt(&mut self, number: u8) {
+        let called = match number {
+            0x20 => self.terminate(0, 0),
+            0x21 => return self.function_call(),
+            0x22 => return self.first_program_ended(),
+            0x23 => self.terminate(0, 1),
+            // No handler for hard errors: the function fails.
+            0x24 => self.answer(3),
+            0x25 | 0x26 => self.refuse_absolute_disk(),
+            0x27 => self.stay_resident_bytes(),
+            0x28 => self.idle_interrupt(),
+            0x29 => self.fast_output(),
+            0x2f => self.multiplex(),
+            0x30 => return self.call_five(),
+            BREAK_RETURN => return self.break_returned(),
+            _ => Ok(()),
+        };
+        self.settle(called);
+    }
+
+    fn function_call(&mut self) {
+        self.look_for_requests();
+        if self.take_break() {
+            return self.raise_break();
+        }
+        self.dos.psp.set_stack(&mut self.bus, self.cpu.stack());
+        let function = self.ah();
+        match self.function(function) {
+            // The older functions leave CF as it was.
+            Ok(()) if function < 0x38 => {}
+            Ok(()) => self.set_carry(false),
+            Err(Refusal::Error(error)) => {
+                self.dos.last_error = Some(error);
+                self.set_ax(error as u16);
+                self.set_carry(true);
+            }
+            refused => self.settle(refused),
+        }
+    }
+
+    fn settle(&mut self, called: Call) {
+        match called {
+            Ok(()) | Err(Refusal::Switched | Refusal::Error(_)) => {}
+            Err(Refusal::Break) => {
+                self.look_for_requests();
+                if self.take_break() {
+                    self.raise_break();
+                }
+                // Otherwise the session ends.
+            }
+            Err(Refusal::BrokenPipe) => self.finish(End::BrokenPipe),
+        }
+    }
+
+    #[rustfmt::skip]
+    fn function(&mut self, function: u8) -> Call {
+        match function {
+            0x00 => self.terminate(0, 0),
+            0x01 => self.character_input_echo(),
+            0x02 => self.character_output(),
+            0x03 => self.answer(0x1a),
+            0x04 | 0x05 => self.device_output(),
+            0x06 => self.direct_console(),
+            0x07 | 0x08 => self.character_input(),
+            0x09 => self.string_output(),
+            0x0a => self.buffered_input(),
+            0x0b => self.input_status(),
+            0x0c => self.flush_and_input(),
+            0x0d => Ok(()),
+            0x0e => self.select_drive(),
+            0x0f => self.fcb_open(),
+            0x10 => self.fcb_close(),
+            0x11 => self.fcb_find_first(),
+            0x12 => self.fcb_find_next(),
+            0x13 => self.fcb_delete(),
+            0x14 => self.fcb_read_sequential(),
+            0x15 => self.fcb_write_sequential(),
+            0x16 => self.fcb_create(),
+            0x17 => self.fcb_rename(),
+            0x19 => self.answer(self.dos.drive),
+            0x1a => self.set_transfer_area(),
+            0x1b | 0x1c => self.allocation_information(),
+            0x21 => self.fcb_read_random(),
+            0x22 => self.fcb_write_random(),
+            0x23 => self.fcb_file_size(),
+            0x24 => self.fcb_set_random(),
+            0x25 => self.set_vector(),
+            0x26 => self.new_psp(),
+            0x27 => self.fcb_read_block(),
+            0x28 => self.fcb_write_block(),
+            0x29 => self.fcb_parse(),
+            0x2a => self.date(),
+            0x2b => self.set_date(),
+            0x2c => self.time_of_day(),
+            0x2d => self.set_time_of_day(),
+            0x2e => self.set_verify(),
+            0x2f => self.transfer_area(),
+            0x30 => self.version(),
+            0x31 => self.stay_resident(),
+            0x33 => self.break_control(),
+            0x34 => self.in_dos_flag(),
+            0x35 => self.vector(),
+            0x36 => self.disk_space(),
+            0x37 => self.switch_character(),
+            0x38 => self.country(),
+            0x39 => self.make_directory(),
+            0x3a => self.remove_directory(),
+            0x3b => self.change_directory(),
+            0x3c => self.create_file(),
+            0x3d => self.open_file(),
+            0x3e => self.close_file(),
+            0x3f => self.read_file(),
+            0x40 => self.write_file(),
+            0x41 => self.delete_file(),
+            0x42 => self.seek_file(),
+            0x43 => self.file_attributes(),
+            0x44 => self.device_control(),
+            0x45 => self.duplicate(),
+            0x46 => self.duplicate_to(),
+            0x47 => self.working_directory(),
+            0x48 => self.allocate_memory(),
+            0x49 => self.free_memory(),
+            0x4a => self.resize_memory(),
+            0x4b => self.execute(),
+            0x4c => self.terminate(self.al(), 0),
+            0x4d => self.exit_code(),
+            0x4e => self.find_first(),
+            0x4f => self.find_next(),
+            0x50 => self.set_psp(),
+            0x51 | 0x62 => self.current_psp(),
+            0x52 => self.list_of_lists(),
+            0x54 => self.answer(self.dos.verify as u8),
+            0x55 => self.child_psp(),
+            0x56 => self.rename_file(),
+            0x57 => self.file_time(),
+            0x58 => self.allocation_strategy(),
+            0x59 => self.extended_error(),
+            0x5a => self.create_temporary(),
+            0x5b => self.create_new(),
+            0x5c => Ok(()),
+            0x60 => self.canonical_path(),
+            0x63 => self.double_byte_table(),
+            0x65 => self.national_language(),
+            0x66 => self.code_page(),
+            0x67 => self.set_handle_count(),
+            0x68 | 0x6a => self.commit_file(),
+            0x6c => self.extended_open(),
+            0x71 => self.long_names(),
+            _ => self.unknown_function(function),
+        }
+    }
+
+    fn unknown_function(&mut self, function: u8) -> Call {
+        if function < 0x38 {
+            self.set_al(0);
+            return Ok(());
+        }
+        Err(DosError::InvalidFunction.into())
+    }
+
+    /// AH=71: no long names yet; AX=7100 tells programs to use the short ones.
+    fn long_names(&mut self) -> Call {
+        self.set_ax(0x7100);
+        self.set_carry(true);
+        Err(Refusal::Switched)
+    }
+
+    /// The far call at PSP:5: function CL; the near return address lies above the far one.
+    fn call_five(&mut self) {
+        let sp = self.cpu.stack();
+        let (segment, offset) = (self.bus.read16(sp.add(2)), self.bus.read16(sp.add(4)));
+        let flags = self.cpu.flags().word();
+        // Six bytes came (far and near return address), six bytes an interrupt's frame takes.
+        self.bus.write16(sp, offset);
+        self.bus.write16(sp.add(2), segment);
+        self.bus.write16(sp.add(4), flags);
+        if self.cl() > 0x24 {
+            return self.set_al(0);
+        }
+        let ax = self.ax() & 0xff | (self.cl() as u16) << 8;
+        self.set_ax(ax);
+        self.function_call();
+    }
+
+    /// Calls the program's Ctrl-C handler; IRET from it starts the function anew.
+    fn raise_break(&mut self) {
+        self.dos.break_stack = self.cpu.stack().offset;
+        self.cpu.jump(FarPointer::new(HOST_SEGMENT, BREAK_RETURN as u16 * 4));
+        self.cpu.interrupt(&mut self.bus, 0x23);
+    }
+
+    /// The handler returned: by IRET, or by RETF, which leaves the flags on the stack and asks with
+    /// CF for the program's end.
+    fn break_returned(&mut self) {
+        let sp = self.cpu.stack().offset;
+        if sp != self.dos.break_stack {
+            self.cpu.set_register(crate::cpu::register::SP, self.dos.break_stack);
+            if self.cpu.flags().word() & crate::cpu::bit::CARRY != 0 {
+                let ended = self.terminate(0, 1);
+                return self.settle(ended);
+            }
+        }
+        self.cpu.jump(FarPointer::new(HOST_SEGMENT, 0x21 * 4));
+    }
+}

@@ -1,0 +1,340 @@
+//! Paths: drives, current directories, and the way from a program's text to a file.
+//!
+//! [`Target`] is what a path names: a device, or an entry of a directory that may or may not
+//! exist. A component is looked for as the program spelled it, in small letters, in capitals, and
+//! then among the directory's short names. What is created gets the name as the program spelled
+//! it, cut to 8.3 only where it is a pattern's result.
+
+use alloc::vec::Vec;
+
+use super::names::{ShortName, assign};
+use super::{DosError, Refusal};
+use crate::FarPointer;
+use crate::host::{Attributes, Host, HostError, Node, NodeKind};
+use crate::session::Session;
+
+/// Longest path that is read from a program (RBIL INT 21/AH=60: 128 bytes).
+pub const PATH_MAX: usize = 128;
+
+/// A drive and its current directory.
+#[derive(Clone, Debug)]
+pub struct DriveState {
+    /// 0 is A.
+    pub number: u8,
+    /// The root directory.
+    pub root: Node,
+    /// The current directory, from the root.
+    pub directory: Vec<Component>,
+}
+
+/// A directory on the way to the current one.
+#[derive(Clone, Debug)]
+pub struct Component {
+    /// Its short name.
+    pub name: ShortName,
+    /// Its node.
+    pub node: Node,
+}
+
+/// A character device by name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DeviceName {
+    /// CON.
+    Console,
+    /// NUL.
+    Null,
+    /// AUX, COM1 to COM4.
+    Auxiliary,
+    /// PRN, LPT1 to LPT3.
+    Printer,
+    /// CLOCK$.
+    Clock,
+}
+
+/// A directory entry that a path names, existing or not.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The drive.
+    pub drive: u8,
+    /// The directory.
+    pub directory: Node,
+    /// The last component as the program spelled it; the host's spelling where it exists.
+    pub name: Vec<u8>,
+    /// Its short name, or pattern.
+    pub short: ShortName,
+    /// What is there.
+    pub found: Option<Attributes>,
+}
+
+/// What a path names.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A device.
+    Device(DeviceName),
+    /// The root directory of a drive.
+    Root(Node),
+    /// An entry.
+    Place(Place),
+}
+
+/// A path taken apart.
+struct Parsed {
+    drive: Option<u8>,
+    absolute: bool,
+    components: Vec<Vec<u8>>,
+}
+
+impl<H: Host> Session<H> {
+    /// Returns a zero-terminated string.
+    pub(crate) fn read_string(&self, at: FarPointer, most: usize) -> Vec<u8> {
+        let mut text = Vec::new();
+        let mut place = at;
+        while text.len() < most {
+            match self.bus.read8(place) {
+                0 => break,
+                byte => text.push(byte),
+            }
+            place = place.add(1);
+        }
+        text
+    }
+
+    /// Returns what the path at DS:DX names.
+    pub(super) fn target_at_ds_dx(&mut self) -> Result<Target, Refusal> {
+        let path = self.read_string(self.ds_dx(), PATH_MAX);
+        self.target(&path)
+    }
+
+    /// Returns what a path names.
+    pub(super) fn target(&mut self, path: &[u8]) -> Result<Target, Refusal> {
+        let parsed = parse(path);
+        if let Some(device) = parsed.components.last().and_then(|name| device(name)) {
+            return Ok(Target::Device(device));
+        }
+        let (drive, mut walked, root) = self.start_of(&parsed)?;
+        let Some((last, directories)) = parsed.components.split_last() else {
+            return match (path.is_empty(), walked.pop()) {
+                (true, _) => Err(DosError::PathNotFound.into()),
+                (false, None) => Ok(Target::Root(root)),
+                (false, Some(here)) => self.target_of_directory(drive, root, walked, here),
+            };
+        };
+        for component in directories {
+            self.descend(&mut walked, root, component)?;
+        }
+        if is_dots(last) {
+            self.descend(&mut walked, root, last)?;
+            return match walked.pop() {
+                None => Ok(Target::Root(root)),
+                Some(here) => self.target_of_directory(drive, root, walked, here),
+            };
+        }
+        let directory = walked.last().map_or(root, |component| component.node);
+        let short = ShortName::parse(last);
+        let (name, found) = match self.find_entry(directory, last) {
+            Ok((name, attributes)) => (name, Some(attributes)),
+            Err(HostError::NotFound) => (last.clone(), None),
+            Err(HostError::NotDirectory) => return Err(DosError::PathNotFound.into()),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Target::Place(Place { drive, directory, name, short, found }))
+    }
+
+    /// Returns the existing entry that a path names.
+    pub(super) fn existing(&mut self, path: &[u8]) -> Result<(Place, Attributes), Refusal> {
+        match self.target(path)? {
+            Target::Place(place) => match place.found {
+                Some(attributes) => Ok((place, attributes)),
+                None => Err(DosError::FileNotFound.into()),
+            },
+            Target::Root(..) | Target::Device(_) => Err(DosError::AccessDenied.into()),
+        }
+    }
+
+    /// Returns the drive and the components from its root of an existing directory.
+    pub(super) fn directory(&mut self, path: &[u8]) -> Result<(u8, Vec<Component>), Refusal> {
+        let parsed = parse(path);
+        let (drive, mut walked, root) = self.start_of(&parsed)?;
+        for component in &parsed.components {
+            self.descend(&mut walked, root, component)?;
+        }
+        Ok((drive, walked))
+    }
+
+    /// Returns a full path in capitals, as AH=60 and the environment give it.
+    pub(crate) fn true_name(&mut self, path: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let parsed = parse(path);
+        if let Some(name) = parsed.components.last().filter(|name| device(name).is_some()) {
+            let drive = parsed.drive.unwrap_or(self.dos.drive);
+            let mut text = alloc::vec![b'A' + drive, b':', b'/'];
+            text.extend(ShortName::parse(name).text());
+            return Ok(text);
+        }
+        let (drive, walked, _) = self.start_of(&parsed)?;
+        let mut names: Vec<ShortName> = walked.iter().map(|component| component.name).collect();
+        for component in &parsed.components {
+            match component.as_slice() {
+                b"." => {}
+                b".." => {
+                    names.pop().ok_or(DosError::PathNotFound)?;
+                }
+                name => names.push(ShortName::parse(name)),
+            }
+        }
+        Ok(path_text(drive, &names))
+    }
+
+    /// Returns the short names from the root of a drive to its current directory.
+    pub(crate) fn current_directory(&self, drive: u8) -> Result<Vec<u8>, DosError> {
+        let drive = self.dos.drives.iter().find(|known| known.number == drive);
+        let drive = drive.ok_or(DosError::InvalidDrive)?;
+        let names: Vec<ShortName> = drive.directory.iter().map(|part| part.name).collect();
+        Ok(path_text(drive.number, &names)[3..].to_vec())
+    }
+
+    /// Returns host name and attributes of an entry, by a program's spelling.
+    pub(super) fn find_entry(
+        &mut self,
+        directory: Node,
+        spelled: &[u8],
+    ) -> Result<(Vec<u8>, Attributes), HostError> {
+        if spelled.contains(&b'?') || spelled.contains(&b'*') {
+            return Err(HostError::NotFound);
+        }
+        for name in [spelled.to_vec(), spelled.to_ascii_lowercase(), spelled.to_ascii_uppercase()] {
+            match self.host.lookup(directory, &name) {
+                Ok(found) if found.kind != NodeKind::Other => return Ok((name, found)),
+                Ok(_) | Err(HostError::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let short = ShortName::parse(spelled);
+        let entries = assign(self.host.list(directory)?);
+        let (_, entry) =
+            entries.into_iter().find(|(name, _)| *name == short).ok_or(HostError::NotFound)?;
+        let attributes = self.host.lookup(directory, &entry.name)?;
+        Ok((entry.name, attributes))
+    }
+
+    /// Sets the current directory of the drive that covers a host path; true if one does.
+    pub(super) fn enter_host_directory(&mut self, path: &[u8]) -> bool {
+        let Some(first) = self.dos.drives.first() else {
+            return false;
+        };
+        let (number, root) = (first.number, first.root);
+        let mut walked = Vec::new();
+        for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
+            if self.descend(&mut walked, root, name).is_err() {
+                return false;
+            }
+        }
+        self.set_directory(number, walked);
+        true
+    }
+
+    /// Sets a drive's current directory.
+    pub(super) fn set_directory(&mut self, drive: u8, directory: Vec<Component>) {
+        if let Some(state) = self.dos.drives.iter_mut().find(|state| state.number == drive) {
+            state.directory = directory;
+        }
+    }
+
+    fn start_of(&self, parsed: &Parsed) -> Result<(u8, Vec<Component>, Node), DosError> {
+        let number = parsed.drive.unwrap_or(self.dos.drive);
+        let state = self.dos.drives.iter().find(|state| state.number == number);
+        let state = state.ok_or(DosError::PathNotFound)?;
+        let walked = if parsed.absolute { Vec::new() } else { state.directory.clone() };
+        Ok((number, walked, state.root))
+    }
+
+    fn descend(
+        &mut self,
+        walked: &mut Vec<Component>,
+        root: Node,
+        component: &[u8],
+    ) -> Result<(), Refusal> {
+        match component {
+            b"." => return Ok(()),
+            b".." => {
+                walked.pop().ok_or(DosError::PathNotFound)?;
+                return Ok(());
+            }
+            _ => {}
+        }
+        let directory = walked.last().map_or(root, |component| component.node);
+        let (name, found) = match self.find_entry(directory, component) {
+            Ok((name, found)) if found.kind == NodeKind::Directory => (name, found),
+            Ok(_) | Err(HostError::NotFound | HostError::NotDirectory) => {
+                return Err(DosError::PathNotFound.into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let short = match ShortName::fitting(&name) {
+            Some(short) => short,
+            None => self.short_name_of(directory, &name)?,
+        };
+        walked.push(Component { name: short, node: found.node });
+        Ok(())
+    }
+
+    fn short_name_of(&mut self, directory: Node, name: &[u8]) -> Result<ShortName, Refusal> {
+        let entries = assign(self.host.list(directory)?);
+        let found = entries.iter().find(|(_, entry)| entry.name == name);
+        Ok(found.map_or_else(|| ShortName::parse(name), |(short, _)| *short))
+    }
+
+    fn target_of_directory(
+        &mut self,
+        drive: u8,
+        root: Node,
+        above: Vec<Component>,
+        here: Component,
+    ) -> Result<Target, Refusal> {
+        let directory = above.last().map_or(root, |component| component.node);
+        let found = self.host.attributes(here.node)?;
+        let name = here.name.text();
+        Ok(Target::Place(Place { drive, directory, name, short: here.name, found: Some(found) }))
+    }
+}
+
+/// Returns the device of a file name, whatever its extension.
+pub fn device(name: &[u8]) -> Option<DeviceName> {
+    let short = ShortName::parse(name);
+    Some(match &short.0[..8] {
+        b"CON     " => DeviceName::Console,
+        b"NUL     " => DeviceName::Null,
+        b"AUX     " | b"COM1    " | b"COM2    " | b"COM3    " | b"COM4    " => {
+            DeviceName::Auxiliary
+        }
+        b"PRN     " | b"LPT1    " | b"LPT2    " | b"LPT3    " => DeviceName::Printer,
+        b"CLOCK$  " => DeviceName::Clock,
+        _ => return None,
+    })
+}
+
+fn is_dots(name: &[u8]) -> bool {
+    matches!(name, b"." | b"..")
+}
+
+fn parse(path: &[u8]) -> Parsed {
+    let (drive, rest) = match path {
+        [letter, b':', rest @ ..] => (Some(letter.to_ascii_uppercase().wrapping_sub(b'A')), rest),
+        rest => (None, rest),
+    };
+    let is_separator = |byte: &u8| matches!(byte, b'\\' | b'/');
+    let absolute = rest.first().is_some_and(is_separator);
+    let parts = rest.split(is_separator).filter(|part| !part.is_empty());
+    Parsed { drive, absolute, components: parts.map(<[u8]>::to_vec).collect() }
+}
+
+/// Returns `C:\NAME\NAME`.
+fn path_text(drive: u8, names: &[ShortName]) -> Vec<u8> {
+    let mut text = alloc::vec![b'A' + drive, b':', b'\\'];
+    for (place, name) in names.iter().enumerate() {
+        if place > 0 {
+            text.push(b'\\');
+        }
+        text.extend(name.text());
+    }
+    text
+}

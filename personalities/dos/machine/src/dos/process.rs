@@ -1,0 +1,371 @@
+//! Programs: start, end, stay resident, EXEC, and what DOS keeps of them.
+//!
+//! As in DOS, a parent's registers lie on its own stack while its child runs, so that debuggers
+//! and loaders that change PSPs find them where they look:
+//!
+//! ```text
+//!   PSP:2E of the parent ─► AX BX CX DX SI DI BP DS ES   IP CS flags (of its INT 21h)
+//!   PSP:0A of the child: where the parent goes on (IP and CS are taken from there)
+//! ```
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::load::{Entry, LoadError};
+use super::paths::PATH_MAX;
+use super::psp::{FREE, Psp};
+use super::{Call, DosError, Refusal, fcb, layout};
+use crate::FarPointer;
+use crate::cpu::register::{AX, BP, BX, CX, DI, DX, SI, SP};
+use crate::cpu::segment::{DS, ES, SS};
+use crate::cpu::{HOST_SEGMENT, bit};
+use crate::host::Host;
+use crate::session::{End, Session, Start};
+
+/// Registers that a parent's stack holds, from the last one pushed.
+const SAVED: [usize; 7] = [AX, BX, CX, DX, SI, DI, BP];
+/// Flags that programs start with.
+const INITIAL_FLAGS: u16 = bit::INTERRUPT;
+/// BP at a program's entry, as COMMAND.COM leaves it.
+const INITIAL_BP: u16 = 0x091c;
+
+/// How a program ended (RBIL INT 21/AH=4D).
+const ENDED_BY_BREAK: u8 = 1;
+const ENDED_RESIDENT: u8 = 3;
+
+impl<H: Host> Session<H> {
+    /// Makes the shell's PSP and starts the session's first program in it.
+    pub(crate) fn start_first(&mut self, start: &Start) -> Result<(), String> {
+        let name = String::from_utf8_lossy(&start.program).into_owned();
+        if let Some(version) = start.version {
+            self.dos.version = version;
+        }
+        self.make_shell();
+        if !self.enter_host_directory(&start.directory) {
+            // Programs then start at the root.
+            self.set_directory(self.dos.drive, Vec::new());
+        }
+        let path = start.program.clone();
+        let environment = start.environment.join(&0);
+        let environment =
+            if environment.is_empty() { environment } else { [&environment[..], &[0]].concat() };
+        let parent = self.dos.psp;
+        let loaded = match self.existing(&path) {
+            Ok((_, file)) => self.load_program(file, &path, &environment, parent),
+            Err(refusal) => Err(refusal.into()),
+        };
+        let entry = loaded.map_err(|error| format!("{name}: {}", reason(error)))?;
+        self.dos.psp = entry.psp;
+        entry.psp.set_return_address(&mut self.bus, stub(0x22));
+        if self.open_standard_handles().is_err() {
+            return Err(format!("{name}: no memory for its handles"));
+        }
+        let tail = start.arguments.iter().flat_map(|argument| [b" ", &argument[..]].concat());
+        let tail: Vec<u8> = tail.collect();
+        entry.psp.set_tail(&mut self.bus, &tail);
+        self.enter(entry, &tail);
+        Ok(())
+    }
+
+    /// INT 22h of the shell: the first program has ended.
+    pub(super) fn first_program_ended(&mut self) {
+        let [code, how] = self.dos.exit.to_le_bytes();
+        self.finish(if how == ENDED_BY_BREAK { End::Interrupted } else { End::Exit(code) });
+    }
+
+    /// AH=4B.
+    pub(super) fn execute(&mut self) -> Call {
+        let path = self.read_string(self.ds_dx(), PATH_MAX);
+        match self.al() {
+            0 | 1 => {
+                let load_only = self.al() == 1;
+                let (_, file) = self.existing(&path)?;
+                self.execute_file(file, &path, load_only)
+            }
+            3 => {
+                let parameters = self.es_bx();
+                let (segment, factor) =
+                    (self.bus.read16(parameters), self.bus.read16(parameters.add(2)));
+                let (_, file) = self.existing(&path)?;
+                self.load_overlay(file, segment, factor).map_err(refusal)
+            }
+            5 => Ok(()),
+            _ => Err(DosError::InvalidFunction.into()),
+        }
+    }
+
+    /// AH=00, 31, 4C, INT 20h, 27h: ends the current program; its parent goes on.
+    pub(super) fn terminate(&mut self, code: u8, how: u8) -> Call {
+        let ended = self.dos.psp;
+        self.dos.exit = u16::from_le_bytes([code, how]);
+        ended.restore_vectors(&mut self.bus);
+        if how != ENDED_RESIDENT {
+            self.close_all(ended);
+            // A destroyed chain is the next allocation's error, as in DOS.
+            let _ = self.dos.arena.free_all(&mut self.bus, ended.0);
+        }
+        self.dos.input.line.clear();
+        let parent = ended.parent(&self.bus);
+        let back = ended.return_address(&self.bus);
+        self.dos.psp = parent;
+        self.return_to_parent(parent, back);
+        Err(Refusal::Switched)
+    }
+
+    /// AH=31.
+    pub(super) fn stay_resident(&mut self) -> Call {
+        self.keep_resident(self.dx(), self.al())
+    }
+
+    /// INT 27h: the length is in bytes.
+    pub(super) fn stay_resident_bytes(&mut self) -> Call {
+        self.keep_resident(self.dx().div_ceil(16), 0)
+    }
+
+    /// AH=4D: once.
+    pub(super) fn exit_code(&mut self) -> Call {
+        let exit = core::mem::take(&mut self.dos.exit);
+        self.set_ax(exit);
+        Ok(())
+    }
+
+    /// AH=26: a copy of the current PSP.
+    pub(super) fn new_psp(&mut self) -> Call {
+        let (from, to) = (self.dos.psp, Psp(self.dx()));
+        let mut bytes = [0; 256];
+        self.bus.read(FarPointer::new(from.0, 0), &mut bytes);
+        self.bus.write(FarPointer::new(to.0, 0), &bytes);
+        Ok(())
+    }
+
+    /// AH=55: a PSP for a child, memory up to SI; it becomes the current one.
+    pub(super) fn child_psp(&mut self) -> Call {
+        let (parent, child) = (self.dos.psp, Psp(self.dx()));
+        let top = self.cpu.register(SI);
+        child.create(&mut self.bus, parent, top);
+        self.inherit_handles(parent, child)?;
+        self.dos.psp = child;
+        Ok(())
+    }
+
+    fn execute_file(
+        &mut self,
+        file: crate::host::Attributes,
+        path: &[u8],
+        load_only: bool,
+    ) -> Call {
+        let parameters = self.es_bx();
+        let parent = self.dos.psp;
+        let environment = match self.bus.read16(parameters) {
+            0 => parent.environment(&self.bus),
+            segment => segment,
+        };
+        let environment = self.environment_strings(environment);
+        let entry = self.load_program(file, path, &environment, parent).map_err(refusal)?;
+        self.inherit_handles(parent, entry.psp)?;
+        let tail_at = self.bus.read_far(parameters.add(2));
+        let mut tail = alloc::vec![0; self.bus.read8(tail_at) as usize];
+        self.bus.read(tail_at.add(1), &mut tail);
+        entry.psp.set_tail(&mut self.bus, &tail);
+        for (place, to) in [6, 10].into_iter().zip(entry.psp.fcbs()) {
+            let from = self.bus.read_far(parameters.add(place));
+            let mut bytes = [0; 16];
+            self.bus.read(from, &mut bytes);
+            self.bus.write(to, &bytes);
+        }
+        let caller = self.caller();
+        entry.psp.set_return_address(&mut self.bus, caller);
+        self.set_carry(false);
+        if load_only {
+            self.report_loaded(parameters, entry);
+            return Ok(());
+        }
+        self.save_registers();
+        self.dos.psp = entry.psp;
+        self.dos.transfer = FarPointer::new(entry.psp.0, 0x80);
+        self.enter_registers(entry);
+        Err(Refusal::Switched)
+    }
+
+    /// AX=4B01: tells where the program would start; it becomes the current one.
+    fn report_loaded(&mut self, parameters: FarPointer, entry: Entry) {
+        let stack = entry.stack.add(0u16.wrapping_sub(2));
+        self.bus.write16(stack, 0);
+        self.bus.write_far(parameters.add(0x0e), stack);
+        self.bus.write_far(parameters.add(0x12), entry.code);
+        self.save_parent_stack();
+        self.dos.psp = entry.psp;
+        self.dos.transfer = FarPointer::new(entry.psp.0, 0x80);
+    }
+
+    /// Lets the parent's PSP point below its frame as if the registers had been pushed there, and
+    /// writes them, without moving SP: the caller goes on.
+    fn save_parent_stack(&mut self) {
+        let sp = self.cpu.register(SP);
+        self.save_registers();
+        self.cpu.set_register(SP, sp);
+    }
+
+    fn save_registers(&mut self) {
+        for segment in [ES, DS] {
+            let value = self.cpu.segment(segment);
+            self.cpu.push(&mut self.bus, value);
+        }
+        for register in SAVED.into_iter().rev() {
+            let value = self.cpu.register(register);
+            self.cpu.push(&mut self.bus, value);
+        }
+        self.dos.psp.set_stack(&mut self.bus, self.cpu.stack());
+    }
+
+    fn return_to_parent(&mut self, parent: Psp, back: FarPointer) {
+        let stack = parent.stack(&self.bus);
+        self.cpu.set_segment(SS, stack.segment);
+        self.cpu.set_register(SP, stack.offset);
+        for register in SAVED {
+            let value = self.cpu.pop(&self.bus);
+            self.cpu.set_register(register, value);
+        }
+        for segment in [DS, ES] {
+            let value = self.cpu.pop(&self.bus);
+            self.cpu.set_segment(segment, value);
+        }
+        let _ip_and_cs = (self.cpu.pop(&self.bus), self.cpu.pop(&self.bus));
+        let flags = self.cpu.pop(&self.bus) & !bit::CARRY | bit::INTERRUPT;
+        self.cpu.set_flags(flags);
+        self.cpu.jump(back);
+    }
+
+    fn enter(&mut self, entry: Entry, tail: &[u8]) {
+        self.dos.transfer = FarPointer::new(entry.psp.0, 0x80);
+        let mut rest = tail;
+        for to in entry.psp.fcbs() {
+            let (parsed, used) = fcb::parse_name(rest);
+            self.bus.write(to, &parsed);
+            rest = &rest[used..];
+        }
+        self.enter_registers(entry);
+    }
+
+    fn enter_registers(&mut self, entry: Entry) {
+        let validity = entry.psp.fcbs().map(|at| {
+            let drive = self.bus.read8(at);
+            if self.drive_argument(drive).is_ok() { 0 } else { 0xff }
+        });
+
+        for (register, value) in [
+            (AX, u16::from_le_bytes(validity)),
+            (BX, 0),
+            (CX, 0x00ff),
+            (DX, entry.psp.0),
+            (SI, entry.code.offset),
+            (DI, entry.stack.offset),
+            (BP, INITIAL_BP),
+            (SP, entry.stack.offset),
+        ] {
+            self.cpu.set_register(register, value);
+        }
+        self.cpu.set_segment(DS, entry.psp.0);
+        self.cpu.set_segment(ES, entry.psp.0);
+        self.cpu.set_segment(SS, entry.stack.segment);
+        self.cpu.set_flags(INITIAL_FLAGS);
+        self.cpu.jump(entry.code);
+    }
+
+    /// Makes the PSP that stands for COMMAND.COM: its own parent, with an empty frame on DOS's
+    /// stack for the moment when the first program has ended.
+    fn make_shell(&mut self) {
+        let arena = self.dos.arena;
+        let size = super::psp::PARAGRAPHS;
+        let owner = layout::FIRST_BLOCK + 1;
+        let strategy = super::Strategy::First;
+        if arena.allocate(&mut self.bus, size, owner, strategy).is_ok() {
+            // The block just allocated is there.
+            let _ = arena.set_owner(&mut self.bus, owner, owner, b"COMMAND\0");
+        }
+        let shell = Psp(owner);
+        shell.create(&mut self.bus, shell, owner + size);
+        shell.set_return_address(&mut self.bus, stub(0x22));
+        let frame_bytes = 2 * (SAVED.len() as u16 + 5);
+        let stack = layout::STACK.add(0u16.wrapping_sub(frame_bytes));
+        shell.set_stack(&mut self.bus, stack);
+        self.dos.psp = shell;
+    }
+
+    fn keep_resident(&mut self, paragraphs: u16, code: u8) -> Call {
+        let segment = self.dos.psp.0;
+        // A length that does not fit leaves the block as it is, as in DOS.
+        let _ = self.dos.arena.resize(&mut self.bus, segment, paragraphs);
+        self.terminate(code, ENDED_RESIDENT)
+    }
+
+    fn inherit_handles(&mut self, parent: Psp, child: Psp) -> Call {
+        for handle in 0..super::psp::TABLE_LEN.min(parent.table_len(&self.bus)) {
+            let entry = self.bus.read8(parent.handle_at(&self.bus, handle)?);
+            let inherited = self.dos.files.get(entry).is_ok_and(|file| !file.private);
+            if inherited {
+                self.dos.files.share(entry)?;
+                let at = child.handle_at(&self.bus, handle)?;
+                self.bus.write8(at, entry);
+            }
+        }
+        Ok(())
+    }
+
+    fn close_all(&mut self, psp: Psp) {
+        for handle in 0..psp.table_len(&self.bus) {
+            let Ok(at) = psp.handle_at(&self.bus, handle) else {
+                return;
+            };
+            let entry = self.bus.read8(at);
+            self.bus.write8(at, FREE);
+            // A byte that names nothing open is a free handle.
+            let _ = self.release(entry);
+        }
+    }
+
+    /// Returns the strings of an environment, each with its 0, without the empty one.
+    fn environment_strings(&self, segment: u16) -> Vec<u8> {
+        let mut strings = Vec::new();
+        let mut at = FarPointer::new(segment, 0);
+        while segment != 0 && strings.len() < super::load::ENVIRONMENT_MAX {
+            let string = self.read_string(at, super::load::ENVIRONMENT_MAX);
+            if string.is_empty() {
+                break;
+            }
+            at = at.add(string.len() as u16 + 1);
+            strings.extend(string);
+            strings.push(0);
+        }
+        strings
+    }
+}
+
+/// Returns the stub of a vector.
+fn stub(vector: u8) -> FarPointer {
+    FarPointer::new(HOST_SEGMENT, vector as u16 * 4)
+}
+
+fn refusal(error: LoadError) -> Refusal {
+    match error {
+        LoadError::Refused(refusal) => refusal,
+        LoadError::Format(_) => DosError::InvalidFormat.into(),
+    }
+}
+
+/// Returns why a program was not started, for a person.
+fn reason(error: LoadError) -> &'static str {
+    match error {
+        LoadError::Format(text) => text,
+        LoadError::Refused(Refusal::Error(error)) => match error {
+            DosError::FileNotFound => "no such program",
+            DosError::PathNotFound => "no such directory",
+            DosError::AccessDenied => "not a file that can be executed",
+            DosError::InsufficientMemory => "it needs more than 640 KiB of memory",
+            DosError::InvalidEnvironment => "the environment is longer than 32 KiB",
+            _ => "the file cannot be read",
+        },
+        LoadError::Refused(_) => "stopped before it started",
+    }
+}

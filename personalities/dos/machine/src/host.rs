@@ -1,0 +1,239 @@
+//! What the machine needs from the system around it: streams, files, time, requests to stop.
+//!
+//! The session implements [`Host`] with the system's protocols, tests with files in memory. All
+//! that DOS adds to files (drives, short names, handles, positions) is the machine's.
+
+use alloc::vec::Vec;
+
+/// Why the host refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HostError {
+    /// Nothing has that name, or the node is gone.
+    NotFound,
+    /// The name exists already.
+    Exists,
+    /// A directory was needed.
+    NotDirectory,
+    /// A directory cannot be used so.
+    IsDirectory,
+    /// The directory has entries.
+    NotEmpty,
+    /// The name is not allowed.
+    InvalidName,
+    /// The file system is full, or the file too large.
+    NoSpace,
+    /// Permissions or a read-only file system forbid it.
+    Denied,
+    /// Another session has the file open in a way that excludes this.
+    Sharing,
+    /// The stream's other end is closed.
+    Broken,
+    /// Nothing can be read now.
+    WouldBlock,
+    /// A request to stop ended the wait; [`Host::request`] tells which.
+    Interrupted,
+    /// The device or its server failed.
+    Device,
+}
+
+/// A file or directory, as the host names it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Node(pub u64);
+
+/// What a node is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NodeKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// Anything else: DOS does not show it.
+    Other,
+}
+
+/// What DOS wants to know about a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Attributes {
+    /// The node.
+    pub node: Node,
+    /// What it is.
+    pub kind: NodeKind,
+    /// Length in bytes.
+    pub size: u64,
+    /// Time of the last change, ns since 1970.
+    pub modified: u64,
+    /// Whether nobody may write it.
+    pub read_only: bool,
+}
+
+/// An entry of a directory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// Its node.
+    pub node: Node,
+}
+
+/// A program's standard streams.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stream {
+    /// Standard input.
+    Input,
+    /// Standard output.
+    Output,
+    /// Standard error.
+    Error,
+}
+
+/// Whether a read may wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wait {
+    /// Answer at once.
+    Never,
+    /// Wait until there is something, or the end.
+    Forever,
+}
+
+/// What somebody asks of the whole session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StopRequest {
+    /// Ctrl-C was typed.
+    Interrupt,
+    /// End.
+    Terminate,
+}
+
+/// How full a file system is, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Space {
+    /// All.
+    pub total: u64,
+    /// Free.
+    pub free: u64,
+}
+
+/// How a file is opened (RBIL INT 21/AH=3D, bits 0-2 and 4-6 of AL).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OpenMode {
+    /// 0 read, 1 write, 2 both.
+    pub access: u8,
+    /// 0 compatibility, 1 deny all, 2 deny write, 3 deny read, 4 deny none.
+    pub sharing: u8,
+}
+
+/// A drive letter and the directory that is its root.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Drive {
+    /// 0 is A.
+    pub number: u8,
+    /// The root directory.
+    pub root: Node,
+}
+
+/// The system around the machine. Names are single components and bytes.
+pub trait Host {
+    /// Returns whether a stream is a terminal.
+    fn is_terminal(&mut self, stream: Stream) -> bool;
+    /// Reads standard input; 0 bytes are its end. A terminal gives keys: raw, not echoed.
+    ///
+    /// # Errors
+    /// `WouldBlock` (with [`Wait::Never`]), `Interrupted`, `Device`.
+    fn read_input(&mut self, wait: Wait, into: &mut [u8]) -> Result<usize, HostError>;
+    /// Writes to a stream; returns how many bytes were taken, at least one.
+    ///
+    /// # Errors
+    /// `Broken`, `Interrupted`, `Device`.
+    fn write_output(&mut self, stream: Stream, bytes: &[u8]) -> Result<usize, HostError>;
+    /// Waits for input, a request to stop, or that many nanoseconds.
+    fn idle(&mut self, nanoseconds: u64);
+    /// Returns and forgets what somebody asked of the session.
+    fn request(&mut self) -> Option<StopRequest>;
+    /// Returns nanoseconds since some time in the past.
+    fn monotonic(&mut self) -> u64;
+    /// Returns the local time in ns since 1970.
+    fn time(&mut self) -> u64;
+
+    /// Returns the drives, in the order of their letters.
+    fn drives(&mut self) -> Vec<Drive>;
+    /// Returns how full the file system is.
+    fn space(&mut self) -> Space;
+    /// Finds a name in a directory, following symbolic links.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotDirectory`, `Denied`, `Device`.
+    fn lookup(&mut self, directory: Node, name: &[u8]) -> Result<Attributes, HostError>;
+    /// Returns a node's attributes.
+    ///
+    /// # Errors
+    /// `NotFound`, `Device`.
+    fn attributes(&mut self, node: Node) -> Result<Attributes, HostError>;
+    /// Lists a directory without "." and "..".
+    ///
+    /// # Errors
+    /// `NotFound`, `NotDirectory`, `Denied`, `Device`.
+    fn list(&mut self, directory: Node) -> Result<Vec<Entry>, HostError>;
+    /// Reads from a file; fewer bytes than asked for only at its end.
+    ///
+    /// # Errors
+    /// `NotFound`, `IsDirectory`, `Device`.
+    fn read(&mut self, node: Node, offset: u64, into: &mut [u8]) -> Result<usize, HostError>;
+    /// Writes to a file, growing it; fewer bytes than asked for only when space ran out.
+    ///
+    /// # Errors
+    /// `NotFound`, `IsDirectory`, `NoSpace`, `Denied`, `Device`.
+    fn write(&mut self, node: Node, offset: u64, bytes: &[u8]) -> Result<usize, HostError>;
+    /// Sets a file's length.
+    ///
+    /// # Errors
+    /// As [`Host::write`].
+    fn resize(&mut self, node: Node, size: u64) -> Result<(), HostError>;
+    /// Creates an empty file or directory.
+    ///
+    /// # Errors
+    /// `Exists`, `NotFound`, `InvalidName`, `NoSpace`, `Denied`, `Device`.
+    fn create(
+        &mut self,
+        directory: Node,
+        name: &[u8],
+        kind: NodeKind,
+    ) -> Result<Attributes, HostError>;
+    /// Removes a file's name.
+    ///
+    /// # Errors
+    /// `NotFound`, `IsDirectory`, `Denied`, `Device`.
+    fn unlink(&mut self, directory: Node, name: &[u8]) -> Result<(), HostError>;
+    /// Removes an empty directory.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotDirectory`, `NotEmpty`, `Denied`, `Device`.
+    fn remove_directory(&mut self, directory: Node, name: &[u8]) -> Result<(), HostError>;
+    /// Renames; an existing new name is an error.
+    ///
+    /// # Errors
+    /// `NotFound`, `Exists`, `InvalidName`, `Denied`, `Device`.
+    fn rename(
+        &mut self,
+        from: Node,
+        from_name: &[u8],
+        to: Node,
+        to_name: &[u8],
+    ) -> Result<(), HostError>;
+    /// Sets the time of the last change, ns since 1970.
+    ///
+    /// # Errors
+    /// `NotFound`, `Denied`, `Device`.
+    fn set_modified(&mut self, node: Node, time: u64) -> Result<(), HostError>;
+    /// Sets or clears the write permission.
+    ///
+    /// # Errors
+    /// `NotFound`, `Denied`, `Device`.
+    fn set_read_only(&mut self, node: Node, read_only: bool) -> Result<(), HostError>;
+    /// Registers that a file is open, so that it stays although its name may go.
+    ///
+    /// # Errors
+    /// `Sharing`, `Denied`, `NotFound`, `Device`.
+    fn opened(&mut self, node: Node, mode: OpenMode) -> Result<(), HostError>;
+    /// Undoes one `opened` of the same mode.
+    fn closed(&mut self, node: Node, mode: OpenMode);
+}

@@ -1,0 +1,227 @@
+//! A DOS session: the machine, DOS inside it, and the loop that drives both.
+//!
+//! [`Session::run`] lets the processor run in slices. Between them it keeps the BIOS's clock,
+//! writes out what programs printed, and looks whether somebody asked the session to stop. Host
+//! calls, the stubs that interrupt vectors point at, are answered in `dos` and `bios`.
+//!
+//! ```text
+//!   F000:4n   0F n   host call n          vector n points here until a program hooks it
+//!             CF     IRET                 (CB, RETF, for 25h and 26h)
+//! ```
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::cpu::{Cpu, Exit, HOST_SEGMENT, bit};
+use crate::dos::Dos;
+use crate::host::{Host, HostError, StopRequest};
+use crate::{Bus, FarPointer, bios};
+
+/// Instructions between two looks at the clock: about half a millisecond.
+const SLICE: u32 = 60_000;
+/// Length of a BIOS tick (65,536 counts of 1.193182 MHz; IBM PC Technical Reference).
+const TICK_NS: u64 = 54_925_494;
+/// Most ticks that are made up for at once after a wait.
+const MAX_TICKS: u64 = 20;
+/// How long an idle loop rests before it looks again.
+pub(crate) const REST_NS: u64 = 10_000_000;
+
+/// How a session ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum End {
+    /// The first program ended with this code.
+    Exit(u8),
+    /// Ctrl-C.
+    Interrupted,
+    /// Somebody asked it to end.
+    Terminated,
+    /// Standard output's reader is gone.
+    BrokenPipe,
+    /// The program could not be started or did something it cannot go on from; the text says what.
+    Fault(String),
+}
+
+impl End {
+    /// Returns the exit status of the session, with the shell's numbers for signals (128 + n).
+    pub fn status(&self) -> u8 {
+        match self {
+            End::Exit(code) => *code,
+            End::Interrupted => 130,
+            End::Terminated => 143,
+            End::BrokenPipe => 141,
+            End::Fault(_) => 255,
+        }
+    }
+}
+
+/// What a session starts.
+#[derive(Clone, Debug, Default)]
+pub struct Start {
+    /// The working directory, absolute, in the host's form.
+    pub directory: Vec<u8>,
+    /// The program's path in the host's form, absolute or relative to `directory`.
+    pub program: Vec<u8>,
+    /// Its arguments, without the program's name.
+    pub arguments: Vec<Vec<u8>>,
+    /// The environment, `NAME=value`, as DOS programs shall see it.
+    pub environment: Vec<Vec<u8>>,
+    /// The DOS version that programs see, major and minor; nothing: 5.0.
+    pub version: Option<(u8, u8)>,
+}
+
+/// A virtual machine with DOS in it.
+pub struct Session<H> {
+    pub(crate) cpu: Cpu,
+    pub(crate) bus: Bus,
+    pub(crate) host: H,
+    pub(crate) dos: Dos,
+    end: Option<End>,
+    next_tick: u64,
+    /// Whether Ctrl-C was typed and no handler has seen it.
+    break_pending: bool,
+}
+
+impl<H: Host> Session<H> {
+    /// Returns a booted machine; the first program is still to be started.
+    pub fn new(mut host: H) -> Self {
+        let mut bus = Bus::new();
+        bios::install(&mut bus, &mut host);
+        let dos = Dos::new(&mut bus, &mut host);
+        let next_tick = host.monotonic() + TICK_NS;
+        let cpu = Cpu::new();
+        Session { cpu, bus, host, dos, end: None, next_tick, break_pending: false }
+    }
+
+    /// Starts a program and runs the session to its end.
+    pub fn run(&mut self, start: &Start) -> End {
+        if let Err(text) = self.start_first(start) {
+            return End::Fault(text);
+        }
+        let end = loop {
+            match self.cpu.run(&mut self.bus, SLICE) {
+                Exit::Budget => self.look_around(),
+                Exit::HostCall(number) => self.host_call(number),
+                Exit::Halt => self.halted(),
+            }
+            if let Some(end) = self.end.take() {
+                break end;
+            }
+        };
+        self.flush_output();
+        self.end.take().unwrap_or(end)
+    }
+
+    /// Returns the host, for its owner to look at or to clean up.
+    pub fn into_host(self) -> H {
+        self.host
+    }
+
+    /// Ends the session after the current host call; the first reason stands.
+    pub(crate) fn finish(&mut self, end: End) {
+        self.end.get_or_insert(end);
+    }
+
+    /// Ends the session with a text that names program, fault and address.
+    pub(crate) fn fault(&mut self, what: &str, at: FarPointer) {
+        let program = self.program_name();
+        let text = format!("{program}: {what} at {:04X}:{:04X}", at.segment, at.offset);
+        self.finish(End::Fault(text));
+    }
+
+    /// Returns the address to which the current host call's IRET returns.
+    pub(crate) fn caller(&self) -> FarPointer {
+        self.bus.read_far(self.cpu.stack())
+    }
+
+    /// Sets or clears flags that the current host call's IRET restores.
+    pub(crate) fn set_caller_flag(&mut self, flag: u16, set: bool) {
+        let at = self.cpu.stack().add(4);
+        let flags = self.bus.read16(at);
+        self.bus.write16(at, if set { flags | flag } else { flags & !flag });
+    }
+
+    pub(crate) fn set_carry(&mut self, set: bool) {
+        self.set_caller_flag(bit::CARRY, set);
+    }
+
+    /// Lets a program's idle loop rest until input, a request or a few milliseconds.
+    pub(crate) fn rest(&mut self) {
+        self.flush_output();
+        self.host.idle(REST_NS);
+        self.look_around();
+    }
+
+    /// Writes out what programs printed.
+    pub(crate) fn flush_output(&mut self) {
+        if let Err(HostError::Broken) = self.dos.output.flush(&mut self.host) {
+            self.finish(End::BrokenPipe);
+        }
+    }
+
+    /// Returns and forgets whether Ctrl-C waits for a handler.
+    pub(crate) fn take_break(&mut self) -> bool {
+        core::mem::take(&mut self.break_pending)
+    }
+
+    /// Handles requests and the clock, between two slices.
+    pub(crate) fn look_around(&mut self) {
+        self.flush_output();
+        self.look_for_requests();
+        self.keep_clock();
+    }
+
+    /// Takes up a request to stop. Ctrl-C goes to the program's handler at its next DOS call, if it
+    /// has one; a second one ends the session.
+    pub(crate) fn look_for_requests(&mut self) {
+        match self.host.request() {
+            None => {}
+            Some(StopRequest::Terminate) => self.finish(End::Terminated),
+            Some(StopRequest::Interrupt) if self.break_pending || !self.handles_break() => {
+                self.finish(End::Interrupted);
+            }
+            Some(StopRequest::Interrupt) => self.break_pending = true,
+        }
+    }
+
+    fn handles_break(&self) -> bool {
+        self.bus.read_far(FarPointer::new(0, 0x23 * 4)).segment != HOST_SEGMENT
+    }
+
+    fn keep_clock(&mut self) {
+        let now = self.host.monotonic();
+        if now < self.next_tick {
+            return;
+        }
+        let due = ((now - self.next_tick) / TICK_NS + 1).min(MAX_TICKS);
+        self.next_tick = self.next_tick.max(now - now % TICK_NS) + TICK_NS;
+        if bios::tick_is_hooked(&self.bus) {
+            self.interrupt_if_enabled(8);
+        } else {
+            for _ in 0..due {
+                bios::count_tick(&mut self.bus);
+            }
+        }
+    }
+
+    fn interrupt_if_enabled(&mut self, vector: u8) {
+        if self.cpu.interrupts_held() {
+            // One instruction loads SP; nothing can happen to it.
+            self.cpu.run(&mut self.bus, 1);
+        }
+        if self.cpu.flags().interrupts_enabled() {
+            self.cpu.interrupt(&mut self.bus, vector);
+        }
+    }
+
+    fn halted(&mut self) {
+        if !self.cpu.flags().interrupts_enabled() {
+            let at = self.cpu.next_instruction();
+            return self.fault("halted with interrupts off", at);
+        }
+        self.flush_output();
+        let now = self.host.monotonic();
+        self.host.idle(self.next_tick.saturating_sub(now).max(1));
+        self.look_around();
+    }
+}

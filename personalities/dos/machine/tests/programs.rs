@@ -1,0 +1,171 @@
+//! The sample programs in a session whose host is memory.
+
+mod support;
+
+use dos_machine::End;
+use support::{MemoryHost, run};
+
+fn output_of(program: &str, arguments: &[&str], input: &[u8]) -> (End, String) {
+    let (end, host) = run(MemoryHost::new(input), program, arguments);
+    assert_eq!(host.open, 0, "{program} left files open");
+    (end, String::from_utf8_lossy(&host.output).into_owned())
+}
+
+#[test]
+fn hello_prints_and_ends() {
+    assert_eq!(output_of("HELLO.COM", &[], b""), (End::Exit(0), "Hello from DOS\r\n".into()));
+}
+
+#[test]
+fn names_are_found_in_any_case_and_with_a_path() {
+    for name in ["hello.com", "/Hello.Com", "C:\\HELLO.COM", "./HELLO.COM"] {
+        assert_eq!(output_of(name, &[], b"").1, "Hello from DOS\r\n", "{name}");
+    }
+}
+
+#[test]
+fn pipes_are_binary_clean() {
+    let bytes: Vec<u8> = (0..=255).cycle().take(3000).collect();
+    let (end, host) = run(MemoryHost::new(&bytes), "ECHOIN.COM", &[]);
+    assert_eq!(end, End::Exit(0));
+    assert!(host.output == bytes);
+}
+
+#[test]
+fn arguments_become_the_command_tail() {
+    assert_eq!(output_of("ARGS.COM", &["one", "two"], b"").1, "[ one two]\r\n");
+    assert_eq!(output_of("ARGS.COM", &[], b"").1, "[]\r\n");
+}
+
+#[test]
+fn exit_codes_reach_the_host() {
+    assert_eq!(output_of("EXITCODE.COM", &["42"], b"").0, End::Exit(42));
+}
+
+#[test]
+fn files_are_copied_with_the_names_given() {
+    let mut host = MemoryHost::new(b"");
+    let bytes: Vec<u8> = (0..=255).cycle().take(70_000).collect();
+    host.add("from.bin", &bytes);
+    let (end, host) = run(host, "COPYFILE.COM", &["from.bin", "To.bin"]);
+    assert_eq!(end, End::Exit(0));
+    assert!(host.file("To.bin") == Some(&bytes));
+    assert_eq!(host.open, 0);
+    assert_eq!(run(host, "COPYFILE.COM", &["nothere", "x"]).0, End::Exit(1));
+}
+
+#[test]
+fn lines_are_sorted() {
+    let input = b"pear\napple\r\nfig\n\nbanana\napple\nlast";
+    let (end, output) = output_of("SORTER.COM", &[], input);
+    assert_eq!(end, End::Exit(0));
+    assert_eq!(output, "\napple\napple\nbanana\nfig\nlast\npear\n");
+}
+
+#[test]
+fn files_are_found_with_short_names() {
+    let mut host = MemoryHost::new(b"");
+    host.add("a long name.text", b"");
+    host.add("note.txt", b"");
+    host.add_directory("sub.txt");
+    let (end, host) = run(host, "FINDER.COM", &["*.T*"]);
+    assert_eq!(end, End::Exit(0));
+    assert_eq!(String::from_utf8_lossy(&host.output), "ALONGN~1.TEX\r\nNOTE.TXT\r\nSUB.TXT\r\n");
+    assert_eq!(output_of("FINDER.COM", &["*.ZZZ"], b"").0, End::Exit(18));
+}
+
+#[test]
+fn seeks_and_deletes() {
+    let (end, host) = run(MemoryHost::new(b""), "SEEKER.COM", &[]);
+    assert_eq!((end, host.output.as_slice()), (End::Exit(0), &b"ABC"[..]));
+    assert!(host.file("SEEK.TMP").is_none());
+}
+
+#[test]
+fn memory_is_allocated_and_freed() {
+    assert_eq!(output_of("MEMORY.COM", &[], b""), (End::Exit(0), "memory ok\r\n".into()));
+}
+
+#[test]
+fn a_parent_gets_its_childs_exit_code() {
+    assert_eq!(output_of("PARENT.COM", &[], b""), (End::Exit(8), "child ended with 7\n".into()));
+}
+
+#[test]
+fn exe_programs_are_relocated() {
+    assert_eq!(output_of("RELOC.EXE", &[], b""), (End::Exit(5), "relocated\r\n".into()));
+}
+
+#[test]
+fn the_far_call_in_the_psp_works() {
+    assert_eq!(output_of("CALLFIVE.COM", &[], b""), (End::Exit(0), "call five\r\n".into()));
+}
+
+#[test]
+fn buffered_input_takes_any_line_ending() {
+    let (_, output) = output_of("LINES.COM", &[], b"one\r\ntwo\nthree");
+    assert_eq!(output, "one\r\r\n[one]\r\ntwo\r\r\n[two]\r\nthree\r\r\n[three]\r\n\r");
+}
+
+#[test]
+fn a_line_is_edited_on_the_terminal() {
+    let mut host = MemoryHost::new("häx\x7fllo\r\r".as_bytes());
+    host.terminal = true;
+    let (end, host) = run(host, "LINES.COM", &[]);
+    assert_eq!(end, End::Exit(0));
+    let output = String::from_utf8_lossy(&host.output).into_owned();
+    assert_eq!(output, "häx\x08 \x08llo\r\r\n[hällo]\r\n\r");
+}
+
+#[test]
+fn a_closed_pipe_ends_the_program() {
+    let mut host = MemoryHost::new(b"");
+    host.output_limit = 10_000;
+    assert_eq!(run(host, "ENDLESS.COM", &[]).0, End::BrokenPipe);
+}
+
+#[test]
+fn ctrl_c_ends_programs_that_spin_or_wait() {
+    for program in ["SPIN.COM", "WAITKEY.COM"] {
+        let mut host = MemoryHost::new(b"");
+        host.terminal = true;
+        host.interrupt_at = Some(500_000_000);
+        let (end, host) = run(host, program, &[]);
+        assert_eq!((&end, end.status()), (&End::Interrupted, 130), "{program}");
+        assert!(host.output.ends_with(b"ing\r\n"));
+    }
+}
+
+#[test]
+fn faults_name_program_and_address() {
+    let (end, _) = output_of("BADCODE.COM", &[], b"");
+    let End::Fault(text) = &end else { panic!("{end:?}") };
+    assert!(text.starts_with("C:\\BADCODE.COM: invalid instruction at "), "{text}");
+    assert!(text.ends_with(":0102"), "{text}");
+    assert_eq!(end.status(), 255);
+    let (end, _) = output_of("DIVZERO.COM", &[], b"");
+    assert!(matches!(&end, End::Fault(text) if text.contains("division by zero")), "{end:?}");
+}
+
+#[test]
+fn what_is_no_program_is_refused_with_a_reason() {
+    let mut host = MemoryHost::new(b"");
+    host.add("cut.exe", b"MZ\x10");
+    host.add("empty.com", b"");
+    host.add("big.com", &[0x90; 70_000]);
+    host.add("elf", b"\x7fELF\x02\x01\x01aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    host.add_directory("dir");
+    for (name, reason) in [
+        ("cut.exe", "its EXE header is cut off"),
+        ("empty.com", "the file is empty"),
+        ("big.com", "65,278 bytes at most"),
+        ("elf", "ELF program"),
+        ("dir", "not a file"),
+        ("nowhere", "no such program"),
+        ("no/where", "no such directory"),
+    ] {
+        let (end, back) = run(host, name, &[]);
+        assert!(matches!(&end, End::Fault(text) if text.contains(reason)), "{name}: {end:?}");
+        host = back;
+    }
+}

@@ -1,0 +1,236 @@
+//! A host in memory: a file tree, input and output as bytes, a clock that the test moves.
+
+use std::collections::BTreeMap;
+
+use dos_machine::host::{
+    Attributes, Drive, Entry, Host, HostError, Node, NodeKind, OpenMode, Space, StopRequest,
+    Stream, Wait,
+};
+use dos_machine::{End, Session, Start};
+
+/// 2000-02-29 12:34:56 UTC.
+pub const TIME: u64 = 951_827_696_000_000_000;
+
+#[derive(Default)]
+struct Item {
+    bytes: Vec<u8>,
+    entries: Option<BTreeMap<Vec<u8>, u64>>,
+    read_only: bool,
+    modified: u64,
+}
+
+/// The host.
+pub struct MemoryHost {
+    items: Vec<Item>,
+    input: Vec<u8>,
+    pub output: Vec<u8>,
+    pub terminal: bool,
+    /// Bytes of output after which its reader goes away.
+    pub output_limit: usize,
+    /// Instructions' time: each look at the clock takes a millisecond.
+    clock: u64,
+    /// When Ctrl-C is typed.
+    pub interrupt_at: Option<u64>,
+    pub idles: u32,
+    pub open: i32,
+}
+
+impl MemoryHost {
+    /// Returns a host with the sample programs in its root and the given input.
+    pub fn new(input: &[u8]) -> Self {
+        let mut host = MemoryHost {
+            items: vec![Item { entries: Some(BTreeMap::new()), ..Item::default() }],
+            input: input.to_vec(),
+            output: Vec::new(),
+            terminal: false,
+            output_limit: usize::MAX,
+            clock: 0,
+            interrupt_at: None,
+            idles: 0,
+            open: 0,
+        };
+        for (name, bytes) in dos_samples::all() {
+            host.add(name, &bytes);
+        }
+        host
+    }
+
+    /// Adds a file to the root.
+    pub fn add(&mut self, name: &str, bytes: &[u8]) {
+        let node = self.create(Node(0), name.as_bytes(), NodeKind::File).unwrap().node;
+        self.items[node.0 as usize].bytes = bytes.to_vec();
+    }
+
+    /// Adds a directory to the root.
+    pub fn add_directory(&mut self, name: &str) -> Node {
+        self.create(Node(0), name.as_bytes(), NodeKind::Directory).unwrap().node
+    }
+
+    /// Returns a file of the root.
+    pub fn file(&self, name: &str) -> Option<&[u8]> {
+        let node = self.items[0].entries.as_ref()?.get(name.as_bytes())?;
+        Some(&self.items[*node as usize].bytes)
+    }
+
+    fn item(&mut self, node: Node) -> Result<&mut Item, HostError> {
+        self.items.get_mut(node.0 as usize).ok_or(HostError::NotFound)
+    }
+
+    fn directory(&mut self, node: Node) -> Result<&mut BTreeMap<Vec<u8>, u64>, HostError> {
+        self.item(node)?.entries.as_mut().ok_or(HostError::NotDirectory)
+    }
+}
+
+/// Runs a sample in the root and returns how it ended, and the host.
+pub fn run(host: MemoryHost, program: &str, arguments: &[&str]) -> (End, MemoryHost) {
+    let start = Start {
+        directory: b"/".to_vec(),
+        program: program.as_bytes().to_vec(),
+        arguments: arguments.iter().map(|argument| argument.as_bytes().to_vec()).collect(),
+        environment: vec![b"PATH=C:\\BIN".to_vec()],
+        version: None,
+    };
+    let mut session = Session::new(host);
+    let end = session.run(&start);
+    (end, session.into_host())
+}
+
+impl Host for MemoryHost {
+    fn is_terminal(&mut self, _stream: Stream) -> bool {
+        self.terminal
+    }
+    fn read_input(&mut self, wait: Wait, into: &mut [u8]) -> Result<usize, HostError> {
+        if self.input.is_empty() && self.interrupt_at.is_some() {
+            self.clock = self.interrupt_at.unwrap_or(0);
+            return Err(match wait {
+                Wait::Forever => HostError::Interrupted,
+                Wait::Never => HostError::WouldBlock,
+            });
+        }
+        // Short reads, as a pipe may give them.
+        let count = into.len().min(self.input.len()).min(7);
+        into[..count].copy_from_slice(&self.input[..count]);
+        self.input.drain(..count);
+        Ok(count)
+    }
+    fn write_output(&mut self, _stream: Stream, bytes: &[u8]) -> Result<usize, HostError> {
+        if self.output.len() >= self.output_limit {
+            return Err(HostError::Broken);
+        }
+        let count = bytes.len().min(100);
+        self.output.extend_from_slice(&bytes[..count]);
+        Ok(count)
+    }
+    fn idle(&mut self, nanoseconds: u64) {
+        self.idles += 1;
+        self.clock += nanoseconds;
+    }
+    fn request(&mut self) -> Option<StopRequest> {
+        let due = self.interrupt_at.is_some_and(|at| at <= self.clock);
+        if due {
+            self.interrupt_at = None;
+        }
+        due.then_some(StopRequest::Interrupt)
+    }
+    fn monotonic(&mut self) -> u64 {
+        self.clock += 1_000_000;
+        self.clock
+    }
+    fn time(&mut self) -> u64 {
+        TIME + self.clock
+    }
+    fn drives(&mut self) -> Vec<Drive> {
+        vec![Drive { number: 2, root: Node(0) }]
+    }
+    fn space(&mut self) -> Space {
+        Space { total: 64 << 20, free: 32 << 20 }
+    }
+    fn lookup(&mut self, directory: Node, name: &[u8]) -> Result<Attributes, HostError> {
+        let node = *self.directory(directory)?.get(name).ok_or(HostError::NotFound)?;
+        self.attributes(Node(node))
+    }
+    fn attributes(&mut self, node: Node) -> Result<Attributes, HostError> {
+        let item = self.item(node)?;
+        let kind = if item.entries.is_some() { NodeKind::Directory } else { NodeKind::File };
+        let (size, modified, read_only) = (item.bytes.len() as u64, item.modified, item.read_only);
+        Ok(Attributes { node, kind, size, modified, read_only })
+    }
+    fn list(&mut self, directory: Node) -> Result<Vec<Entry>, HostError> {
+        let entries = self.directory(directory)?;
+        Ok(entries
+            .iter()
+            .map(|(name, node)| Entry { name: name.clone(), node: Node(*node) })
+            .collect())
+    }
+    fn read(&mut self, node: Node, offset: u64, into: &mut [u8]) -> Result<usize, HostError> {
+        let bytes = &self.item(node)?.bytes;
+        let rest = bytes.get(offset as usize..).unwrap_or_default();
+        let count = rest.len().min(into.len());
+        into[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+    fn write(&mut self, node: Node, offset: u64, bytes: &[u8]) -> Result<usize, HostError> {
+        let file = &mut self.item(node)?.bytes;
+        let end = offset as usize + bytes.len();
+        if file.len() < end {
+            file.resize(end, 0);
+        }
+        file[offset as usize..end].copy_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn resize(&mut self, node: Node, size: u64) -> Result<(), HostError> {
+        self.item(node)?.bytes.resize(size as usize, 0);
+        Ok(())
+    }
+    fn create(
+        &mut self,
+        directory: Node,
+        name: &[u8],
+        kind: NodeKind,
+    ) -> Result<Attributes, HostError> {
+        let node = self.items.len() as u64;
+        if self.directory(directory)?.contains_key(name) {
+            return Err(HostError::Exists);
+        }
+        self.directory(directory)?.insert(name.to_vec(), node);
+        let entries = (kind == NodeKind::Directory).then(BTreeMap::new);
+        self.items.push(Item { entries, modified: TIME, ..Item::default() });
+        self.attributes(Node(node))
+    }
+    fn unlink(&mut self, directory: Node, name: &[u8]) -> Result<(), HostError> {
+        self.directory(directory)?.remove(name).map(|_| ()).ok_or(HostError::NotFound)
+    }
+    fn remove_directory(&mut self, directory: Node, name: &[u8]) -> Result<(), HostError> {
+        let node = self.lookup(directory, name)?.node;
+        if !self.directory(node)?.is_empty() {
+            return Err(HostError::NotEmpty);
+        }
+        self.unlink(directory, name)
+    }
+    fn rename(
+        &mut self,
+        from: Node,
+        from_name: &[u8],
+        to: Node,
+        to_name: &[u8],
+    ) -> Result<(), HostError> {
+        let node = self.directory(from)?.remove(from_name).ok_or(HostError::NotFound)?;
+        self.directory(to)?.insert(to_name.to_vec(), node);
+        Ok(())
+    }
+    fn set_modified(&mut self, node: Node, time: u64) -> Result<(), HostError> {
+        self.item(node)?.modified = time;
+        Ok(())
+    }
+    fn set_read_only(&mut self, node: Node, read_only: bool) -> Result<(), HostError> {
+        self.item(node)?.read_only = read_only;
+        Ok(())
+    }
+    fn opened(&mut self, _node: Node, _mode: OpenMode) -> Result<(), HostError> {
+        self.open += 1;
+        Ok(())
+    }
+    fn closed(&mut self, _node: Node, _mode: OpenMode) {
+        self.open -= 1;
+    }
+}
