@@ -15,6 +15,8 @@ extern crate alloc;
 mod arguments;
 pub mod cpio;
 pub mod elf;
+pub mod fault;
 pub mod image;
+pub mod path;
 
 pub use arguments::{Arguments, ArgumentsError, MAX_BLOCK, MAX_STRINGS};
