@@ -1,2 +1,48 @@
-//! kamen-libipc: to be written.
+//! System calls, capabilities, messages and leases: how programs talk to kernel and servers.
+//!
+//! ```text
+//!   protocol client ── Transport ──┐                       ┌── Inbox ── protocol dispatch
+//!                                  ├── syscall ── kernel ──┤
+//!   objects (Memory, Thread, …) ───┘                       └── OpenCall, leases
+//! ```
+//!
+//! Everything is a thin, typed view of an [`abi::Operation`]. Capabilities are plain numbers
+//! wrapped in the type of their object ([`Endpoint`], [`Memory`], …): they are `Copy`, and going
+//! out of scope does nothing.
+//!
+//! On the host (without `--cfg kamen`) there is no kernel: operations fail with
+//! [`Error::InvalidOperation`], so that servers compile and link in ordinary tests.
 #![no_std]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+
+pub use kamen_abi as abi;
+pub use kamen_abi::{Error, Handle, Kind, ObjectKind, PortWidth, Registers, Rights, Tag};
+
+mod call;
+mod copy;
+mod failure;
+mod inbox;
+mod lease;
+pub mod log;
+mod message;
+mod object;
+mod page;
+mod request;
+pub mod start;
+mod syscall;
+mod time;
+
+pub use call::OpenCall;
+pub use copy::{Destination, Partial, Source, copy};
+pub use failure::Failure;
+pub use inbox::{Event, Foreign, Inbox};
+pub use lease::{ReadLease, WriteLease};
+pub use message::Message;
+pub use object::{
+    Endpoint, Handling, Inspection, Interrupt, Memory, Notification, Object, Ports, Quota, Space,
+    Table, Thread, Timer,
+};
+pub use request::{Caller, Request};
+pub use time::{Time, now, yield_now};
