@@ -38,7 +38,7 @@ pub enum Kind {
 ///   63    61 60       59..56  55..51  50..48  47..45  44..32       31..0
 ///   0        replayed kind    0       leases  caps    bytes        label
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[repr(transparent)]
 pub struct Tag(pub u64);
 

@@ -90,6 +90,8 @@ pub trait Machine {
     fn save_extended(&mut self, state: Frame);
     /// Loads the processor's extended state from a frame.
     fn load_extended(&mut self, state: Frame);
+    /// Makes an extended state that user space may have written safe to load.
+    fn sanitize_extended(&mut self, state: Frame);
     /// Lets user space use the extended state, or makes its use an exception (CR0.TS).
     fn enable_extended(&mut self, enabled: bool);
 
