@@ -31,6 +31,7 @@ mod invoke;
 mod ipc;
 mod kernel;
 mod machine;
+mod mapping;
 mod memory;
 mod notification;
 mod queue;

@@ -13,7 +13,6 @@ const QUOTA: u64 = boot::QUOTA.0 as u64;
 /// A server at priority 12 that waits on an endpoint, and a client at 8 that runs.
 struct Pair {
     rig: Rig,
-    endpoint: u64,
     server: Process,
     client: Process,
 }
@@ -28,7 +27,7 @@ fn pair() -> Pair {
     // The first task leaves the processor for good.
     let idle = rig.create(ObjectKind::Notification, &[]);
     rig.send(Operation::Wait, idle, Tag::short(0), FOREVER);
-    Pair { rig, endpoint, server, client }
+    Pair { rig, server, client }
 }
 
 fn words(rig: &mut Rig) -> [u64; 6] {
