@@ -1,0 +1,126 @@
+//! Between the entry paths and the core: which trap is which event.
+
+use core::mem::MaybeUninit;
+
+use kamen_core::{Kernel, Next};
+
+use crate::devices::vectors;
+use crate::entry::{idle, leave};
+use crate::per_cpu::{Local, PER_CPU};
+use crate::{X86, epitaph};
+
+/// The kernel, from [`run`] on.
+static KERNEL: Local<MaybeUninit<Kernel<X86>>> = Local::new(MaybeUninit::uninit());
+
+const GENERAL_PROTECTION: u64 = 13;
+const PAGE_FAULT: u64 = 14;
+/// Exceptions; the vectors above are interrupts.
+const EXCEPTIONS: u64 = 32;
+
+/// Runs a booted kernel: lets its first task go.
+pub fn run(kernel: Kernel<X86>) -> ! {
+    // SAFETY: boot is the only caller, before the first entry from user space.
+    let kernel = unsafe { (*KERNEL.as_ptr()).write(kernel) };
+    proceed(kernel)
+}
+
+/// Returns the kernel.
+///
+/// # Safety
+/// The kernel was entered from user space or idle, and this is the only call in that entry.
+#[inline(always)]
+unsafe fn kernel() -> &'static mut Kernel<X86> {
+    // SAFETY: `run` wrote it before user space or idle ran, and by the caller's word there is no
+    // other reference.
+    unsafe { (*KERNEL.as_ptr()).assume_init_mut() }
+}
+
+#[inline(always)]
+fn proceed(kernel: &mut Kernel<X86>) -> ! {
+    match kernel.next() {
+        // SAFETY: the core keeps a thread's registers valid and in place while the thread runs;
+        // the references end here.
+        Next::Run(registers) => unsafe { leave::to_user(registers) },
+        Next::Idle => idle::idle(),
+    }
+}
+
+/// Continues the system-call entry.
+pub(crate) extern "C" fn on_system_call() -> ! {
+    // SAFETY: this is the first thing after an entry.
+    let kernel = unsafe { kernel() };
+    kernel.system_call();
+    proceed(kernel)
+}
+
+/// Continues the trap entry, from user space or idle.
+pub(crate) extern "C" fn on_trap(vector: u64, error: u64) -> ! {
+    // SAFETY: this is the first thing after an entry.
+    let kernel = unsafe { kernel() };
+    if vector < EXCEPTIONS {
+        exception(kernel, vector, error);
+    } else if vector == vectors::TIMER {
+        if kernel.machine.is_timer_due() {
+            kernel.timer();
+        }
+    } else if let Some(line) = kernel.machine.arrived(vector) {
+        kernel.interrupt(line);
+    }
+    proceed(kernel)
+}
+
+fn exception(kernel: &mut Kernel<X86>, vector: u64, error: u64) {
+    match vector {
+        GENERAL_PROTECTION if is_gate_fault(error) => {
+            // SAFETY: the entry came from user space, so `current` is the thread that ran, and
+            // the core's reference to it ended at the last exit.
+            unsafe { (*(*PER_CPU.as_ptr()).current).rip += 2 };
+            kernel.software_interrupt((error >> 3) as u8);
+        }
+        PAGE_FAULT => {
+            let address = x86_64::registers::control::Cr2::read_raw();
+            kernel.exception(vector as u8, error, address);
+        }
+        _ => kernel.exception(vector as u8, error, 0),
+    }
+}
+
+/// Returns whether a protection fault's error code names a gate: user space executed `int n`,
+/// two bytes long, for a gate that is not user space's (Intel SDM 3A 6.13: IDT set, EXT clear).
+const fn is_gate_fault(error: u64) -> bool {
+    error & 7 == 2
+}
+
+/// What the processor pushes on an exception.
+#[repr(C)]
+pub(crate) struct Frame {
+    rip: u64,
+    cs: u64,
+    rflags: u64,
+    rsp: u64,
+    ss: u64,
+}
+
+/// Ends the kernel after an exception in it, or an NMI or machine check anywhere.
+pub(crate) extern "C" fn on_kernel_trap(vector: u64, error: u64, frame: *const Frame) -> ! {
+    // SAFETY: the trap entry passes where the processor has just pushed the frame.
+    let Frame { rip, cs, rflags, rsp, ss } = unsafe { frame.read() };
+    let address = x86_64::registers::control::Cr2::read_raw();
+    epitaph::stop(format_args!(
+        "kernel: panic at {rip:#x}: exception {vector}, error {error:#x}, address {address:#x}, \
+         rsp {ss:#x}:{rsp:#x}, cs {cs:#x}, rflags {rflags:#x}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn int_0x80_is_told_from_a_bad_selector() {
+        assert!(is_gate_fault(0x80 << 3 | 2));
+        assert!(!is_gate_fault(0));
+        assert!(!is_gate_fault(0x28 | 3));
+        assert!(!is_gate_fault(0x80 << 3 | 3));
+    }
+}
