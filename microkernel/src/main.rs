@@ -17,15 +17,14 @@ fn main(handoff: Handoff) -> ! {
     let plan = Plan::read(&handoff, handoff.protocol(), handoff.info(), handoff.image());
     let mut plan = plan.unwrap_or_else(|error| panic!("{error}"));
     let machine = X86::start(handoff, &plan.ram, plan.acpi, &mut plan.free, &HEAP);
-    let kernel = Kernel::boot(
-        machine,
-        &BootInfo {
-            free: plan.free.as_slice(),
-            archive: plan.archive,
-            archive_len: plan.archive_len,
-            segments: plan.first_task.segments(),
-            entry: plan.first_task.entry,
-        },
-    );
+    let info = BootInfo {
+        free: plan.free.as_slice(),
+        archive: plan.archive,
+        archive_len: plan.archive_len,
+        segments: plan.first_task.segments(),
+        entry: plan.first_task.entry,
+    };
+    let kernel = Kernel::boot(machine, &info);
+    let kernel = kernel.unwrap_or_else(|error| panic!("the first task does not fit: {error:?}"));
     kamen_machine::run(kernel)
 }

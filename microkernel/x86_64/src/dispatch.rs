@@ -60,10 +60,10 @@ pub(crate) extern "C" fn on_trap(vector: u64, error: u64) -> ! {
     if vector < EXCEPTIONS {
         exception(kernel, vector, error);
     } else if vector == vectors::TIMER {
-        if kernel.machine.is_timer_due() {
+        if kernel.machine().is_timer_due() {
             kernel.timer();
         }
-    } else if let Some(line) = kernel.machine.arrived(vector) {
+    } else if let Some(line) = kernel.machine().arrived(vector) {
         kernel.interrupt(line);
     }
     proceed(kernel)

@@ -19,13 +19,21 @@ const AVX: u64 = 0b100;
 const CONTROL_WORD: (usize, u64) = (0, 0x037f);
 /// Word of the state with MXCSR: all exceptions masked, round to nearest (Intel SDM 1 11.6.4).
 const MXCSR: (usize, u64) = (3, 0x1f80);
+/// Words of the XSAVE header; the first tells which components are not initial.
+const HEADER: core::ops::Range<usize> = 64..72;
 
 /// How the processor keeps extended state.
 pub(crate) struct Extended {
     /// The components for XSAVE; nothing where the processor has only FXSAVE.
     components: Option<u64>,
+    /// Bits of MXCSR that may be set.
+    mxcsr_mask: u32,
     enabled: bool,
 }
+
+/// An area for FXSAVE.
+#[repr(C, align(16))]
+struct LegacyArea([u32; 128]);
 
 impl Extended {
     /// Turns on the components that the processor has; their use is an exception at first.
@@ -38,7 +46,7 @@ impl Extended {
                     options(nomem, nostack, preserves_flags));
             }
         }
-        Extended { components, enabled: false }
+        Extended { components, mxcsr_mask: mxcsr_mask(), enabled: false }
     }
 
     /// Lets user space use the state, or makes its use an exception.
@@ -93,6 +101,18 @@ impl Extended {
         });
     }
 
+    /// Makes a state that user space wrote safe to load: no reserved bit of MXCSR and of the
+    /// XSAVE header is set (Intel SDM 1 10.5.1.2, 13.8.1).
+    pub(crate) fn sanitize(&self, frames: &mut DirectMap, state: Frame) {
+        let mxcsr = frames.load(state, MXCSR.0) & u64::from(self.mxcsr_mask);
+        frames.store(state, MXCSR.0, mxcsr);
+        if let Some(components) = self.components {
+            let present = frames.load(state, HEADER.start) & components;
+            HEADER.for_each(|word| frames.store(state, word, 0));
+            frames.store(state, HEADER.start, present);
+        }
+    }
+
     /// Runs what uses the state with TS clear.
     #[inline(always)]
     fn with_access(&mut self, body: impl FnOnce(Option<u64>)) {
@@ -101,6 +121,18 @@ impl Extended {
         body(self.components);
         self.enable(enabled);
     }
+}
+
+/// Returns which bits of MXCSR this processor has (Intel SDM 1 11.6.6); leaves TS set.
+fn mxcsr_mask() -> u32 {
+    let mut area = LegacyArea([0; 128]);
+    clear_task_switched();
+    // SAFETY: the area is as large and aligned as the instruction needs.
+    unsafe {
+        asm!("fxsave64 [{}]", in(reg) &raw mut area, options(nostack, preserves_flags));
+        Cr0::write_raw(Cr0::read_raw() | Cr0Flags::TASK_SWITCHED.bits());
+    }
+    if area.0[7] == 0 { 0xffbf } else { area.0[7] }
 }
 
 fn clear_task_switched() {

@@ -175,6 +175,10 @@ impl Machine for X86 {
         self.extended.load(&mut self.frames, state);
     }
 
+    fn sanitize_extended(&mut self, state: Frame) {
+        self.extended.sanitize(&mut self.frames, state);
+    }
+
     #[inline]
     fn enable_extended(&mut self, enabled: bool) {
         self.extended.enable(enabled);
