@@ -28,7 +28,8 @@ pub enum Kind {
     Recall = 4,
     /// The bound notification was signalled: word 0 holds its bits; nothing is to be answered.
     Notification = 5,
-    /// The caller of the open call in word 0 is gone; nothing is to be answered.
+    /// The caller of the open call in word 0 is gone; nothing is to be answered. (Reserved: a server
+    /// learns it from StaleCall when it answers.)
     Cancelled = 6,
 }
 

@@ -15,7 +15,8 @@ pub enum Operation {
     /// Does nothing: the price of entering the kernel.
     Null = 0,
     /// Sends a message to the endpoint in the target [SEND] and waits for the reply until the
-    /// deadline (r14). The receiver sees the capability's badge. Returns the reply's tag and words.
+    /// deadline (r14); NOW: only if a receiver waits. The receiver sees the capability's badge. Returns the
+    /// reply's tag and words.
     Call = 1,
     /// Sends a message to the endpoint in the target [SEND] and waits until it is received, no
     /// longer than the deadline. No capabilities wait for a reply; leases are refused.

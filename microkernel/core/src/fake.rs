@@ -169,7 +169,7 @@ impl Rig {
             image_len: 0,
         };
         let info = BootInfo {
-            free: &[16..FRAMES as u32],
+            free: &[16..100, 100..FRAMES as u32],
             archive: 2..4,
             archive_len: 5000,
             segments: &[segment],

@@ -1,5 +1,6 @@
 //! Page frames: which are free, and how many memory objects share each used one.
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -28,9 +29,13 @@ impl Frames {
     pub fn new(ranges: &[Range<u32>]) -> Self {
         let end = ranges.iter().map(|range| range.end).max().unwrap_or(0);
         let free = ranges.iter().map(|range| range.len()).sum();
-        let mut state = Vec::new();
-        state.resize(end as usize, 0);
-        Frames { state, fresh: ranges.to_vec(), head: END, free, total: free }
+        Frames {
+            state: vec![0; end as usize],
+            fresh: ranges.to_vec(),
+            head: END,
+            free,
+            total: free,
+        }
     }
 
     /// Takes a free frame, whose contents are anything; its share count is 1.
@@ -107,6 +112,7 @@ impl Frames {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "one range of frames is meant")]
 mod tests {
     use super::Frames;
     use crate::machine::Frame;

@@ -53,7 +53,10 @@ impl<M: Machine> Kernel<M> {
             Operation::ReplyReceive => self.reply_receive(),
             Operation::Signal => self.signal_operation(target, w0),
             Operation::Wait => self.wait(self.notification(target, Rights::RECEIVE)?),
-            Operation::Yield => Ok(self.yield_now()),
+            Operation::Yield => {
+                self.yield_now();
+                Ok(())
+            }
             Operation::Now => self.give(|kernel| Ok(kernel.vm.machine.now())),
             Operation::Copy => self.copy(words),
             Operation::Create => self.create(target, words),

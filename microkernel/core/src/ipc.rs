@@ -30,9 +30,7 @@ impl<M: Machine> Kernel<M> {
             self.check_long(current, tag)?;
         }
         let receiver = self.endpoints.get(endpoint).ok_or(Error::InvalidHandle)?.receivers.first();
-        if receiver.is_none() {
-            self.set_deadline(current, deadline)?;
-        } else if expects_reply && deadline != NOW {
+        if receiver.is_none() || expects_reply && deadline != NOW {
             self.set_deadline(current, deadline)?;
         }
         let thread = &mut self.threads[current];

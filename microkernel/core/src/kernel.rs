@@ -102,6 +102,7 @@ impl<M: Machine> Kernel<M> {
 
     /// Returns what the processor does next; called once before every return from the kernel.
     #[inline]
+    #[expect(clippy::should_implement_trait, reason = "a kernel is no iterator")]
     pub fn next(&mut self) -> Next<'_> {
         if self.cpu.current == NIL && !self.pick() {
             self.arm();

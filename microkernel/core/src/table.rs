@@ -87,7 +87,7 @@ impl Table {
         table.slots.resize(slots, None);
         table.free.resize(slots.div_ceil(64), u64::MAX);
         table.free[0] &= !1;
-        if slots % 64 != 0 {
+        if !slots.is_multiple_of(64) {
             *table.free.last_mut().ok_or(Error::InvalidArgument)? &= (1 << (slots % 64)) - 1;
         }
         Ok(table)
