@@ -78,9 +78,19 @@ pub fn copy(from: Source<'_>, to: Destination<'_>, len: usize) -> Result<(), Par
         Destination::Lease(call, index, offset) => lease_place(call, index, offset),
     };
     let places = from_place | to_place << 8;
-    let words = [places, from_id, from_offset, to_id, to_offset, len as u64];
-    let (result, copied) = syscall::copy(words);
-    result.map_err(|error| Partial { copied: copied as usize, error })
+    let mut done = 0;
+    // The kernel moves a bounded part at a time; nothing to copy still checks the places once.
+    loop {
+        let left = (len - done) as u64;
+        let at = done as u64;
+        let words = [places, from_id, from_offset + at, to_id, to_offset + at, left];
+        let (result, copied) = syscall::copy(words);
+        done += copied as usize;
+        result.map_err(|error| Partial { copied: done, error })?;
+        if done >= len {
+            return Ok(());
+        }
+    }
 }
 
 fn memory_place(memory: Memory, offset: u64) -> (u64, u64, u64) {
