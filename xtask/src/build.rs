@@ -131,8 +131,8 @@ pub fn programs() -> Result<Vec<Program>> {
 
 fn classify(folder: &str, name: &str) -> (Set, Place) {
     match (folder.split('/').next(), name) {
-        (Some("microkernel"), _) => (Set::Kernel, Place::Kernel),
         (_, "init") => (Set::Servers, Place::Init),
+        (Some("microkernel"), _) => (Set::Kernel, Place::Kernel),
         (_, "dos-session") => (Set::Session, Place::Archive(format!("bin/{name}"))),
         (Some("servers" | "personalities"), _) => {
             (Set::Servers, Place::Archive(format!("sbin/{name}")))

@@ -33,7 +33,7 @@ const PAGE: usize = 4096;
 
 /// What goes into the image besides the system.
 #[derive(Args, Clone, Debug, Default)]
-pub struct Options {
+pub struct Extras {
     /// Puts a file or folder of the host into the image under a path of the guest.
     #[arg(long = "add", value_name = "LOCAL=GUEST")]
     pub additions: Vec<Addition>,
@@ -68,7 +68,7 @@ impl System {
     ///
     /// # Errors
     /// Where a file can't be read or has no place in an archive.
-    pub fn package(&self, options: &Options, start: &Start) -> Result<Vec<u8>> {
+    pub fn package(&self, options: &Extras, start: &Start) -> Result<Vec<u8>> {
         let init = executable::native(&self.executable(&Place::Init))?;
         let archive = contents::archive(&self.programs, options, start)?;
         Ok(package(&init, &archive))
@@ -106,7 +106,7 @@ fn package(init: &[u8], archive: &[u8]) -> Vec<u8> {
 ///
 /// # Errors
 /// Where the host lacks something or the build fails.
-pub fn write_iso(options: &Options) -> Result<()> {
+pub fn write_iso(options: &Extras) -> Result<()> {
     host::provide(&[host::ISO])?;
     let system = System::build()?;
     let package = system.package(options, &Start::interactive(None))?;

@@ -37,7 +37,7 @@ enum Task {
     /// Boots in QEMU: to a prompt, or for one program after `--`.
     Run(run::Options),
     /// Builds target/kamen.iso, which boots by BIOS and by UEFI.
-    Image(image::Options),
+    Image(image::Extras),
 }
 
 fn main() -> ExitCode {
@@ -53,5 +53,16 @@ fn perform(task: Task) -> Result<ExitCode> {
     match task {
         Task::Run(options) => run::run(&options),
         Task::Image(options) => image::write_iso(&options).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::CommandFactory;
+
+    #[test]
+    fn command_line_is_well_formed() {
+        Arguments::command().debug_assert();
     }
 }

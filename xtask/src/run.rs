@@ -1,9 +1,9 @@
 //! `cargo xtask run`: boots the system for a person, a script or one program.
 
 use crate::guest::{Event, Firmware, Plan, Report, Session, console, log::Live, status, terminal};
-use crate::image::{self, Mode, Start, System};
+use crate::host;
+use crate::image::{self, Extras, Mode, Start, System};
 use crate::qemu::{self, Accelerator, Machine, Medium};
-use crate::{host, image::Options as ImageOptions};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::ffi::OsString;
@@ -18,7 +18,7 @@ use std::time::Duration;
 #[derive(Args)]
 pub struct Options {
     #[command(flatten)]
-    image: ImageOptions,
+    image: Extras,
     #[command(flatten)]
     machine: Machine,
     #[command(flatten)]

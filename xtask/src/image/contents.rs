@@ -1,7 +1,7 @@
 //! What the boot archive contains.
 
 use super::archive::Archive;
-use super::{Options, Start, add, busybox, executable};
+use super::{Extras, Start, add, busybox, executable};
 use crate::build::{Place, Program};
 use crate::workspace;
 use anyhow::{Context, Error, Result};
@@ -20,7 +20,7 @@ const DEVICES: [(&str, u32, u32); 7] = [
 ];
 
 /// Returns the boot archive.
-pub fn archive(programs: &[Program], options: &Options, start: &Start) -> Result<Vec<u8>> {
+pub fn archive(programs: &[Program], options: &Extras, start: &Start) -> Result<Vec<u8>> {
     let mut archive = Archive::new();
     folders(&mut archive)?;
     native_programs(&mut archive, programs)?;
