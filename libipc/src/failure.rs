@@ -13,6 +13,26 @@ pub enum Failure<E> {
     Kernel(Error),
 }
 
+/// An error enum of a protocol; derive it for enums with `repr(u8)` and explicit numbers.
+///
+/// ```
+/// use libipc::ProtocolError;
+/// #[derive(ProtocolError, Clone, Copy, PartialEq, Debug)]
+/// #[repr(u8)]
+/// enum ClockError {
+///     OutOfRange = 1,
+/// }
+/// assert_eq!(ClockError::OutOfRange.number(), 1);
+/// assert_eq!(ClockError::from_number(2), None);
+/// ```
+pub trait ProtocolError: Copy {
+    /// Returns the number, 1 to 255.
+    fn number(self) -> u32;
+
+    /// Returns the error of a number, if it names one.
+    fn from_number(number: u32) -> Option<Self>;
+}
+
 impl<E> From<Error> for Failure<E> {
     fn from(error: Error) -> Self {
         Failure::Kernel(error)

@@ -1,9 +1,8 @@
 //! Receiving: what can arrive at a server's endpoint, and answering it in the same step.
 
-use kamen_abi::{
-    Error, Handle, Kind, Lease, MAX_BYTES, MAX_CAPS, MAX_LEASES, Operation, Tag, WORDS,
-};
+use kamen_abi::{Error, Kind, MAX_BYTES, Operation, Tag, WORDS};
 
+use crate::request::Parts;
 use crate::syscall::{self, Inbound, Outbound};
 use crate::{Caller, Endpoint, Message, Object, OpenCall, Request, Time, page};
 
@@ -20,6 +19,19 @@ pub enum Event<'a> {
     Cancelled(OpenCall),
 }
 
+impl Event<'_> {
+    /// Returns the open call that is to be answered, if any.
+    #[inline(always)]
+    pub fn call(&self) -> Option<OpenCall> {
+        let call = match self {
+            Event::Request(request) => request.caller.call,
+            Event::Foreign(foreign) => foreign.caller.call,
+            Event::Notified(_) | Event::Cancelled(_) => OpenCall::NONE,
+        };
+        (call != OpenCall::NONE).then_some(call)
+    }
+}
+
 /// A call that a thread made without libipc.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Foreign {
@@ -33,20 +45,20 @@ pub struct Foreign {
     pub words: [u64; WORDS],
 }
 
-/// The receiving side of an endpoint, with room for the bytes of one message.
+/// The receiving side of an endpoint, with room for what one message brings.
 ///
-/// The bytes are copied out of the message page at once, so that the server may make calls of its
+/// That is copied out of the message page at once, so that the server may make calls of its
 /// own while it looks at a request.
 #[derive(Debug)]
 pub struct Inbox {
     endpoint: Endpoint,
-    bytes: [u8; MAX_BYTES],
+    parts: Parts,
 }
 
 impl Inbox {
     /// Returns the inbox of an endpoint.
     pub const fn new(endpoint: Endpoint) -> Self {
-        Inbox { endpoint, bytes: [0; MAX_BYTES] }
+        Inbox { endpoint, parts: Parts::new() }
     }
 
     /// Waits for the next event.
@@ -57,8 +69,8 @@ impl Inbox {
         self.exchange(Operation::Receive, self.endpoint.handle().0.into(), None, deadline)
     }
 
-    /// Answers a call and waits for the next event, in one system call. An answer that comes too
-    /// late is dropped.
+    /// Answers a call (or none: [`OpenCall::NONE`]) and waits for the next event, in one system
+    /// call. An answer that comes too late is dropped.
     ///
     /// # Errors
     /// TimedOut, WouldBlock: the deadline; Cancelled; InvalidHandle: the endpoint is gone.
@@ -108,13 +120,15 @@ impl Inbox {
 
     #[inline(always)]
     fn request(&mut self, caller: Caller, tag: Tag, words: [u64; WORDS]) -> Request<'_> {
-        if tag.is_short() {
-            let (caps, leases) = ([Handle::NULL; MAX_CAPS], [Lease::default(); MAX_LEASES]);
-            return Request { caller, tag, words, bytes: &[], caps, leases };
+        if !tag.is_short() {
+            if tag.caps() != 0 {
+                self.parts.caps = page::take_caps();
+            }
+            if tag.leases() != 0 {
+                self.parts.leases = page::take_leases();
+            }
+            page::take_bytes(&mut self.parts.bytes[..tag.bytes().min(MAX_BYTES)]);
         }
-        let len = tag.bytes().min(MAX_BYTES);
-        page::take_bytes(&mut self.bytes[..len]);
-        let (caps, leases) = (page::take_caps(), page::take_leases());
-        Request { caller, tag, words, bytes: &self.bytes[..len], caps, leases }
+        Request { caller, tag, words, parts: &self.parts }
     }
 }

@@ -16,12 +16,15 @@
 #![deny(unsafe_code)]
 
 extern crate alloc;
+/// Generated code says `::libipc`, also in this crate's own tests.
+extern crate self as libipc;
 
 pub use kamen_abi as abi;
 pub use kamen_abi::{Error, Handle, Kind, ObjectKind, PortWidth, Registers, Rights, Tag};
 
 mod call;
 mod copy;
+pub mod dispatch;
 mod failure;
 mod inbox;
 mod lease;
@@ -33,11 +36,14 @@ mod request;
 pub mod start;
 mod syscall;
 mod time;
+pub mod transport;
+pub mod words;
 
 pub use call::OpenCall;
 pub use copy::{Destination, Partial, Source, copy};
-pub use failure::Failure;
+pub use failure::{Failure, ProtocolError};
 pub use inbox::{Event, Foreign, Inbox};
+pub use kamen_macros::{ProtocolError, Word, Words, interface};
 pub use lease::{ReadLease, WriteLease};
 pub use message::Message;
 pub use object::{
@@ -46,3 +52,5 @@ pub use object::{
 };
 pub use request::{Caller, Request};
 pub use time::{Time, now, yield_now};
+pub use transport::{Kernel, Transport};
+pub use words::{Word, Words};

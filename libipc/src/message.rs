@@ -2,7 +2,7 @@
 
 use kamen_abi::{Error, Handle, MAX_CAPS, Tag, WORDS};
 
-use crate::{Object, page};
+use crate::{Object, ProtocolError, page};
 
 /// An answer: a label, up to six words and up to four capabilities.
 ///
@@ -30,6 +30,12 @@ impl Message {
     #[inline(always)]
     pub const fn success() -> Self {
         Message::new(0, [0; WORDS])
+    }
+
+    /// Returns the message that says an error of the protocol.
+    #[inline(always)]
+    pub fn error(error: impl ProtocolError) -> Self {
+        Message::new(error.number(), [0; WORDS])
     }
 
     /// Returns the message that says an error of the kernel in its place.

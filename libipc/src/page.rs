@@ -9,7 +9,7 @@
 
 use core::ptr;
 
-use kamen_abi::{Handle, Lease, MAX_BYTES, MAX_CAPS, MAX_LEASES, MessagePage, Registers};
+use kamen_abi::{Handle, Lease, MAX_BYTES, MAX_CAPS, MAX_LEASES, Registers};
 
 #[cfg(not(kamen))]
 #[path = "page/host.rs"]

@@ -1,8 +1,24 @@
 //! Requests as servers receive them.
 
-use kamen_abi::{Handle, Lease, MAX_CAPS, MAX_LEASES, Tag, WORDS};
+use kamen_abi::{Error, Handle, Lease, MAX_BYTES, MAX_CAPS, MAX_LEASES, Tag, WORDS};
 
-use crate::{Object, OpenCall, Table};
+use crate::{Message, OpenCall, Table};
+
+/// What of a message does not travel in registers; the tag says how much of it counts.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    pub(crate) caps: [Handle; MAX_CAPS],
+    pub(crate) leases: [Lease; MAX_LEASES],
+    pub(crate) bytes: [u8; MAX_BYTES],
+}
+
+impl Parts {
+    /// Returns parts that are all null or 0.
+    pub(crate) const fn new() -> Self {
+        let lease = Lease { address: 0, len_and_access: 0 };
+        Parts { caps: [Handle::NULL; MAX_CAPS], leases: [lease; MAX_LEASES], bytes: [0; MAX_BYTES] }
+    }
+}
 
 /// Who called, and how to answer later.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,9 +41,7 @@ pub struct Request<'a> {
     pub caller: Caller,
     pub(crate) tag: Tag,
     pub(crate) words: [u64; WORDS],
-    pub(crate) bytes: &'a [u8],
-    pub(crate) caps: [Handle; MAX_CAPS],
-    pub(crate) leases: [Lease; MAX_LEASES],
+    pub(crate) parts: &'a Parts,
 }
 
 impl<'a> Request<'a> {
@@ -57,27 +71,43 @@ impl<'a> Request<'a> {
 
     /// Returns the bytes that came along.
     #[inline(always)]
-    pub const fn bytes(&self) -> &'a [u8] {
-        self.bytes
+    pub fn bytes(&self) -> &'a [u8] {
+        &self.parts.bytes[..self.tag.bytes().min(MAX_BYTES)]
     }
 
     /// Returns the capabilities that came along.
     #[inline(always)]
-    pub fn caps(&self) -> &[Handle] {
-        &self.caps[..self.tag.caps().min(MAX_CAPS)]
+    pub fn caps(&self) -> &'a [Handle] {
+        &self.parts.caps[..self.tag.caps().min(MAX_CAPS)]
     }
 
     /// Returns the leases that came along.
     #[inline(always)]
-    pub fn leases(&self) -> &[Lease] {
-        &self.leases[..self.tag.leases().min(MAX_LEASES)]
+    pub fn leases(&self) -> &'a [Lease] {
+        &self.parts.leases[..self.tag.leases().min(MAX_LEASES)]
     }
 
     /// Deletes the capabilities that came along, for a request that is refused.
     pub fn delete_caps(&self) {
-        for &handle in self.caps() {
-            // A capability that is gone already needs no deleting.
-            let _ = Table::from_handle(Handle::NULL).delete_slot(handle);
+        delete_all(self.caps());
+    }
+
+    /// Returns the answer to a request that could not be taken apart, whose capabilities go.
+    #[inline(always)]
+    pub fn refuse(&self, error: Error) -> Message {
+        if self.tag.caps() != 0 {
+            self.delete_caps();
         }
+        Message::refused(error)
+    }
+}
+
+/// Deletes capabilities of the own table.
+#[cold]
+#[inline(never)]
+pub(crate) fn delete_all(caps: &[Handle]) {
+    for &handle in caps {
+        // A capability that is gone already needs no deleting.
+        let _ = Table(Handle::NULL).delete_slot(handle);
     }
 }

@@ -18,5 +18,6 @@ pub mod elf;
 pub mod fault;
 pub mod image;
 pub mod path;
+pub mod serve;
 
 pub use arguments::{Arguments, ArgumentsError, MAX_BLOCK, MAX_STRINGS};

@@ -1,0 +1,1 @@
+//! Tests of the generator: what it emits, what it refuses.
