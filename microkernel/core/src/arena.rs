@@ -6,19 +6,35 @@
 
 use alloc::vec::Vec;
 use core::marker::PhantomData;
+use core::num::NonZeroU64;
 use core::ops::{Index, IndexMut};
 
-/// The name of an object in an [`Arena`].
+/// The name of an object in an [`Arena`]: slot in the low half, generation in the high half.
+///
+/// Generations of live objects are odd, so that the number is never 0 and `Option<Id>` is one
+/// register.
 pub struct Id<T> {
-    index: u32,
-    generation: u32,
+    raw: NonZeroU64,
     kind: PhantomData<fn() -> T>,
 }
 
 impl<T> Id<T> {
+    /// Returns the name of an object; only for an odd generation.
+    #[inline]
+    fn new(index: u32, generation: u32) -> Option<Self> {
+        let raw = NonZeroU64::new((generation as u64) << 32 | index as u64)?;
+        Some(Id { raw, kind: PhantomData })
+    }
+
     /// Returns the slot.
+    #[inline]
     pub fn index(self) -> u32 {
-        self.index
+        self.raw.get() as u32
+    }
+
+    #[inline]
+    fn generation(self) -> u32 {
+        (self.raw.get() >> 32) as u32
     }
 }
 
@@ -32,7 +48,7 @@ impl<T> Copy for Id<T> {}
 
 impl<T> PartialEq for Id<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.index == other.index && self.generation == other.generation
+        self.raw == other.raw
     }
 }
 
@@ -40,7 +56,7 @@ impl<T> Eq for Id<T> {}
 
 impl<T> core::fmt::Debug for Id<T> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{}.{}", self.index, self.generation)
+        write!(f, "{}.{}", self.index(), self.generation())
     }
 }
 
@@ -83,18 +99,18 @@ impl<T: Default> Arena<T> {
         slot.generation = slot.generation.wrapping_add(1);
         slot.value = value;
         self.used += 1;
-        Some(Id { index, generation: slot.generation, kind: PhantomData })
+        Id::new(index, slot.generation)
     }
 
     /// Removes an object and returns it.
     pub fn remove(&mut self, id: Id<T>) -> Option<T> {
-        let slot = self.slots.get_mut(id.index as usize)?;
-        if slot.generation != id.generation {
+        let slot = self.slots.get_mut(id.index() as usize)?;
+        if slot.generation != id.generation() {
             return None;
         }
         slot.generation = slot.generation.wrapping_add(1);
         slot.next_free = self.free;
-        self.free = id.index;
+        self.free = id.index();
         self.used -= 1;
         Some(core::mem::take(&mut slot.value))
     }
@@ -104,28 +120,41 @@ impl<T> Arena<T> {
     /// Returns whether the object still exists.
     #[inline]
     pub fn contains(&self, id: Id<T>) -> bool {
-        self.slots.get(id.index as usize).is_some_and(|slot| slot.generation == id.generation)
+        self.slots.get(id.index() as usize).is_some_and(|slot| slot.generation == id.generation())
     }
 
     /// Returns the object, if it still exists.
     #[inline]
     pub fn get(&self, id: Id<T>) -> Option<&T> {
-        let slot = self.slots.get(id.index as usize)?;
-        if slot.generation == id.generation { Some(&slot.value) } else { None }
+        let slot = self.slots.get(id.index() as usize)?;
+        if slot.generation == id.generation() { Some(&slot.value) } else { None }
     }
 
     /// Returns the object, if it still exists.
     #[inline]
     pub fn get_mut(&mut self, id: Id<T>) -> Option<&mut T> {
-        let slot = self.slots.get_mut(id.index as usize)?;
-        if slot.generation == id.generation { Some(&mut slot.value) } else { None }
+        let slot = self.slots.get_mut(id.index() as usize)?;
+        if slot.generation == id.generation() { Some(&mut slot.value) } else { None }
+    }
+
+    /// Returns what is in a slot, live or not: a free slot holds the default value.
+    #[inline(always)]
+    pub fn at(&self, slot: u16) -> Option<&T> {
+        self.slots.get(slot as usize).map(|slot| &slot.value)
+    }
+
+    /// Returns what is in two different slots, live or not.
+    #[inline(always)]
+    pub fn pair(&mut self, one: u16, other: u16) -> Option<(&mut T, &mut T)> {
+        let pair = self.slots.get_disjoint_mut([one as usize, other as usize]);
+        pair.ok().map(|[one, other]| (&mut one.value, &mut other.value))
     }
 
     /// Returns the name of the live object in a slot.
     pub fn id_at(&self, index: u32) -> Option<Id<T>> {
         let slot = self.slots.get(index as usize)?;
         let live = slot.generation & 1 == 1;
-        live.then_some(Id { index, generation: slot.generation, kind: PhantomData })
+        if live { Id::new(index, slot.generation) } else { None }
     }
 
     /// Returns the names of all live objects, in the order of their slots.

@@ -153,6 +153,7 @@ impl<M: Machine> Kernel<M> {
         self.vm.frames.pin(frame);
         let mut thread = Thread {
             space: Some(space),
+            root: self.vm.spaces.get(space).and_then(|space| space.root),
             message_page: Some(frame),
             priority: FIRST_PRIORITY,
             quota: Some(quota),

@@ -65,8 +65,9 @@ impl<M: Machine> Kernel<M> {
         let space = self.space(space, Rights::CONTROL)?;
         let table = if table == 0 { None } else { Some(self.table(table, Rights::CONTROL)?) };
         self.install(quota, 0, |kernel| {
-            let thread =
-                Thread { space: Some(space), table, quota: Some(quota), ..Thread::default() };
+            let root = kernel.vm.spaces.get(space).and_then(|space| space.root);
+            let (space, quota) = (Some(space), Some(quota));
+            let thread = Thread { space, root, table, quota, ..Thread::default() };
             kernel.threads.insert(thread).map(Object::Thread).ok_or(Error::OutOfMemory)
         })
     }

@@ -39,7 +39,7 @@ impl<M: Machine> Kernel<M> {
         }
         let slot = id.index() as u16;
         self.unqueue(slot);
-        self.deadlines.remove(Waiter::Thread(slot));
+        self.clear_deadline(slot);
         self.cpu.unload(slot);
         let bound = self.threads[slot].bound.and_then(|bound| self.notifications.get_mut(bound));
         if let Some(bound) = bound {
@@ -59,7 +59,7 @@ impl<M: Machine> Kernel<M> {
     /// Destroys a space with the threads in it; calls that its threads had received end.
     fn destroy_space(&mut self, id: Id<Space>) {
         let Some(space) = self.vm.spaces.get(id) else { return };
-        let quota = space.quota;
+        let (quota, root) = (space.quota, space.root);
         for slot in 0..self.threads.high_water() {
             let Some(thread) = self.threads.id_at(slot) else { continue };
             if self.threads[slot as u16].space == Some(id) {
@@ -67,7 +67,7 @@ impl<M: Machine> Kernel<M> {
             }
         }
         self.abandon_calls(|thread| thread.answerer == Some(id));
-        self.cpu.leave_space(id);
+        self.cpu.leave_space(root);
         self.vm.destroy_space(id);
         quota::refund(&mut self.vm.quotas, quota, 0, 1);
     }

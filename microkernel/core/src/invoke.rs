@@ -283,7 +283,7 @@ impl<M: Machine> Kernel<M> {
             return Ok(());
         }
         self.unqueue(thread);
-        self.deadlines.remove(Waiter::Thread(thread));
+        self.clear_deadline(thread);
         let waited = self.threads[thread].state != State::Ready;
         if waited {
             self.set_status(thread, Err(Error::Cancelled));
@@ -296,6 +296,7 @@ impl<M: Machine> Kernel<M> {
         let thread = self.register_target(target, Rights::CONTROL)?;
         let space = self.space(space, Rights::CONTROL)?;
         self.threads[thread].space = Some(space);
+        self.threads[thread].root = self.vm.spaces.get(space).and_then(|space| space.root);
         self.reload(thread);
         Ok(())
     }

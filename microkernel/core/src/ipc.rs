@@ -9,7 +9,6 @@ use kamen_abi::{
 };
 
 use crate::arena::Id;
-use crate::deadline::Waiter;
 use crate::endpoint::Endpoint;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
@@ -196,7 +195,7 @@ impl<M: Machine> Kernel<M> {
 
     /// Lets a thread go on that waited and is in no queue; `rax` tells why.
     fn end_wait(&mut self, thread: u16, result: Result<(), Error>) {
-        self.deadlines.remove(Waiter::Thread(thread));
+        self.clear_deadline(thread);
         self.set_status(thread, result);
         self.wake(thread);
     }
@@ -235,12 +234,12 @@ impl<M: Machine> Kernel<M> {
     #[inline]
     fn meet(&mut self, endpoint: Id<Endpoint>, sender: u16, receiver: u16) {
         self.unqueue_receiver(endpoint, receiver);
-        if let Err(error) = self.deliver(endpoint, sender, receiver) {
+        if let Err(error) = self.deliver(sender, receiver) {
             // The receiver did nothing wrong and goes on waiting, first in its queue.
             if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
                 endpoint.receivers.push_front(&mut self.threads, receiver);
             }
-            self.deadlines.remove(Waiter::Thread(sender));
+            self.clear_deadline(sender);
             self.set_status(sender, Err(error));
             self.threads[sender].state = State::Ready;
             if self.cpu.current != sender {
@@ -248,7 +247,7 @@ impl<M: Machine> Kernel<M> {
             }
             return;
         }
-        self.deadlines.remove(Waiter::Thread(receiver));
+        self.clear_deadline(receiver);
         self.threads[receiver].registers.rax = 0;
         if self.threads[sender].state == State::Open {
             if self.cpu.current == sender || self.cpu.current == crate::queue::NIL {
@@ -257,7 +256,7 @@ impl<M: Machine> Kernel<M> {
                 self.wake(receiver);
             }
         } else {
-            self.deadlines.remove(Waiter::Thread(sender));
+            self.clear_deadline(sender);
             self.set_status(sender, Ok(()));
             self.threads[sender].state = State::Ready;
             self.wake(receiver);
@@ -279,7 +278,7 @@ impl<M: Machine> Kernel<M> {
             let meeting = self.endpoints.get_mut(endpoint).ok_or(Error::InvalidHandle)?;
             let Some(sender) = meeting.senders.pop(&mut self.threads) else { return Ok(false) };
             let sending = matches!(self.threads[sender].state, State::Sending(_));
-            match self.deliver(endpoint, sender, current) {
+            match self.deliver(sender, current) {
                 Ok(()) if sending => self.end_wait(sender, Ok(())),
                 Ok(()) => {}
                 Err(error) => {
@@ -312,7 +311,7 @@ impl<M: Machine> Kernel<M> {
     /// Moves a message into a receiver's registers and page. The sender is in no queue any more
     /// and is Calling or Sending; where it calls, its call is open afterwards.
     #[inline]
-    fn deliver(&mut self, endpoint: Id<Endpoint>, sender: u16, receiver: u16) -> Result<(), Error> {
+    fn deliver(&mut self, sender: u16, receiver: u16) -> Result<(), Error> {
         let from = &self.threads[sender];
         let (tag, badge) = (from.tag, from.badge);
         let words = match tag.kind() {
@@ -329,7 +328,6 @@ impl<M: Machine> Kernel<M> {
             from.sequence += 1;
             from.state = State::Open;
             from.answerer = answerer;
-            from.callee = Some(endpoint);
             open = OpenCall::new(sender, from.sequence);
         }
         let registers = &mut self.threads[receiver].registers;
@@ -354,7 +352,7 @@ impl<M: Machine> Kernel<M> {
         if kind == Kind::Message && !tag.is_short() {
             self.transfer(current, caller, tag)?;
         }
-        self.deadlines.remove(Waiter::Thread(caller));
+        self.clear_deadline(caller);
         let registers = &mut self.threads[caller].registers;
         match kind {
             Kind::Message => {

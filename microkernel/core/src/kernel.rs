@@ -6,11 +6,11 @@ use kamen_abi::{Error, FOREVER, Handle, NOW, Rights};
 use crate::arena::{Arena, Id};
 use crate::deadline::{Deadlines, Timer, Waiter};
 use crate::endpoint::Endpoint;
-use crate::machine::{Machine, Next};
+use crate::machine::{Frame, Machine, Next};
 use crate::notification::Notification;
 use crate::queue::NIL;
 use crate::schedule::{RunQueue, SLICE_NS};
-use crate::space::{Space, Vm};
+use crate::space::Vm;
 use crate::table::{Capability, Table};
 use crate::thread::{State, Thread};
 
@@ -22,8 +22,8 @@ pub struct Cpu {
     pub ready: RunQueue,
     /// The thread whose bases and extended state are set up; NIL: none.
     loaded: u16,
-    /// The space whose page tables are active.
-    space: Option<Id<Space>>,
+    /// The root of the page tables that are active.
+    root: Option<Frame>,
     /// The thread whose extended state is in the processor; NIL: nobody's that matters.
     extended_owner: u16,
     extended_enabled: bool,
@@ -63,7 +63,7 @@ impl Cpu {
             current: NIL,
             ready: RunQueue::default(),
             loaded: NIL,
-            space: None,
+            root: None,
             extended_owner: NIL,
             extended_enabled: true,
             slice_end: FOREVER,
@@ -86,9 +86,9 @@ impl Cpu {
     }
 
     /// Forgets a space that is about to go.
-    pub(crate) fn leave_space(&mut self, space: Id<Space>) {
-        if self.space == Some(space) {
-            self.space = None;
+    pub(crate) fn leave_space(&mut self, root: Option<Frame>) {
+        if self.root == root {
+            self.root = None;
             self.loaded = NIL;
         }
     }
@@ -130,17 +130,18 @@ impl<M: Machine> Kernel<M> {
     /// Sets the processor up for a thread other than the one it is set up for.
     #[inline]
     fn load(&mut self, thread: u16) {
-        let space = self.threads[thread].space;
-        if space != self.cpu.space {
-            self.cpu.space = space;
-            if let Some(root) = space.and_then(|id| self.vm.spaces.get(id)).and_then(|s| s.root) {
-                self.vm.machine.activate(root);
-            }
+        let Some(Thread { registers, root, extended, .. }) = self.threads.at(thread) else {
+            return;
+        };
+        if let Some(root) = *root
+            && self.cpu.root != Some(root)
+        {
+            self.cpu.root = Some(root);
+            self.vm.machine.activate(root);
         }
-        let registers = &self.threads[thread].registers;
         self.vm.machine.set_bases(registers.fs_base, registers.gs_base);
         self.cpu.loaded = thread;
-        if self.threads[thread].extended.is_some() || self.cpu.extended_enabled {
+        if extended.is_some() || self.cpu.extended_enabled {
             self.load_extended(thread);
         }
     }
@@ -307,10 +308,19 @@ impl<M: Machine> Kernel<M> {
             FOREVER => Ok(()),
             NOW => Err(Error::WouldBlock),
             _ => {
+                self.threads[thread].timed = true;
                 self.deadlines.insert(deadline, Waiter::Thread(thread));
                 self.arm();
                 Ok(())
             }
+        }
+    }
+
+    /// Forgets a thread's deadline, if it has one.
+    #[inline]
+    pub(crate) fn clear_deadline(&mut self, thread: u16) {
+        if core::mem::take(&mut self.threads[thread].timed) {
+            self.deadlines.remove(Waiter::Thread(thread));
         }
     }
 

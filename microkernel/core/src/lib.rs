@@ -26,6 +26,7 @@ mod create;
 mod deadline;
 mod destroy;
 mod endpoint;
+mod fast;
 mod frames;
 mod invoke;
 mod ipc;

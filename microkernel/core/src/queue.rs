@@ -42,6 +42,18 @@ impl Queue {
         self.head == NIL
     }
 
+    /// Returns the queue of one thread, whose link is empty.
+    #[inline(always)]
+    pub fn of(thread: u16) -> Self {
+        Queue { head: thread, tail: thread }
+    }
+
+    /// Returns the only thread in the queue, where there is exactly one.
+    #[inline(always)]
+    pub fn only(&self) -> Option<u16> {
+        (self.head == self.tail && self.head != NIL).then_some(self.head)
+    }
+
     /// Returns the thread that `pop` would take.
     #[inline]
     pub fn first(&self) -> Option<u16> {

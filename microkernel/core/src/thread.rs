@@ -64,6 +64,8 @@ pub struct Thread {
     pub priority: u8,
     /// The address space it runs in; nothing only in a free slot.
     pub space: Option<Id<Space>>,
+    /// Root page table of that space.
+    pub root: Option<Frame>,
     /// Where its handles are looked up; foreign threads have none.
     pub table: Option<Id<Table>>,
     /// Frame of its message page.
@@ -77,10 +79,10 @@ pub struct Thread {
     pub tag: Tag,
     /// While Calling or Sending: the badge that its receiver will see.
     pub badge: u64,
-    /// While Open or Calling: the endpoint of the call.
-    pub callee: Option<Id<Endpoint>>,
     /// While Open: the address space that may answer.
     pub answerer: Option<Id<Space>>,
+    /// Whether it has a deadline among the kernel's.
+    pub timed: bool,
     /// Error code and address of the exception that it met last.
     pub fault: [u64; 2],
 

@@ -16,8 +16,16 @@ const REGISTER_WORDS: usize = Registers::BYTES / 8;
 
 impl<M: Machine> Kernel<M> {
     /// Handles a `syscall` instruction of the current thread.
-    #[inline]
+    #[inline(always)]
     pub fn system_call(&mut self) {
+        if !self.fast_system_call() {
+            self.slow_system_call();
+        }
+    }
+
+    /// Does what [`Kernel::system_call`] does, without the fast path.
+    #[inline(never)]
+    pub(crate) fn slow_system_call(&mut self) {
         let current = self.cpu.current;
         let thread = &mut self.threads[current];
         if let Some(handler) = &thread.handler
@@ -32,18 +40,8 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    #[inline]
     fn perform(&mut self, number: u64) -> Result<(), Error> {
-        const CALL: u64 = Operation::Call as u64;
-        const REPLY_RECEIVE: u64 = Operation::ReplyReceive as u64;
-        match number {
-            CALL => self.call(true),
-            REPLY_RECEIVE => self.reply_receive(),
-            _ => {
-                let operation = Operation::from_number(number).ok_or(Error::InvalidOperation)?;
-                self.invoke(operation)
-            }
-        }
+        self.invoke(Operation::from_number(number).ok_or(Error::InvalidOperation)?)
     }
 
     /// Handles an exception that the current thread met in user space: its vector, error code
