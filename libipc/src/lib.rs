@@ -11,8 +11,7 @@
 //! out of scope does nothing.
 //!
 //! On the host (without `--cfg kamen`) there is no kernel: operations fail with
-//! [`Error::InvalidOperation`], so that servers compile and link in ordinary tests. What a test of
-//! a protocol needs, calls with leases and their answers, is there as the module `loopback`.
+//! [`Error::InvalidOperation`], so that servers compile and link in ordinary tests.
 #![no_std]
 #![deny(unsafe_code)]
 
@@ -30,8 +29,6 @@ mod failure;
 mod inbox;
 mod lease;
 pub mod log;
-#[cfg(not(kamen))]
-pub mod loopback;
 mod message;
 mod object;
 mod page;
@@ -55,5 +52,5 @@ pub use object::{
 };
 pub use request::{Caller, Request};
 pub use time::{Time, now, yield_now};
-pub use transport::{Kernel, Transport};
+pub use transport::{Kernel, Transport, Within};
 pub use words::{Word, Words};

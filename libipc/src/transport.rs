@@ -6,7 +6,7 @@ use kamen_abi::{Error, Handle, Lease, MAX_CAPS, MAX_LEASES, Operation, Tag, WORD
 
 use crate::request::delete_all;
 use crate::words::{Unpacker, Words};
-use crate::{Endpoint, Failure, Message, Object, ProtocolError, Time, page};
+use crate::{Endpoint, Failure, Message, Object, ProtocolError, Time, now, page};
 
 /// How often a client repeats an idempotent operation whose server died.
 pub const RETRIES: usize = 3;
@@ -74,27 +74,43 @@ pub struct Kernel;
 impl Transport for Kernel {
     #[inline(always)]
     fn call(&self, endpoint: Endpoint, request: &Outgoing<'_>) -> Result<Reply, Error> {
-        if request.caps.len() > MAX_CAPS || request.leases.len() > MAX_LEASES {
+        exchange(endpoint, request, Time::FOREVER)
+    }
+}
+
+/// The kernel's call, given up with TimedOut after so many milliseconds: for callers that must go
+/// on whatever becomes of the server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Within(pub u64);
+
+impl Transport for Within {
+    fn call(&self, endpoint: Endpoint, request: &Outgoing<'_>) -> Result<Reply, Error> {
+        exchange(endpoint, request, now().after_ms(self.0))
+    }
+}
+
+#[inline(always)]
+fn exchange(endpoint: Endpoint, request: &Outgoing<'_>, deadline: Time) -> Result<Reply, Error> {
+    if request.caps.len() > MAX_CAPS || request.leases.len() > MAX_LEASES {
+        return Err(Error::InvalidArgument);
+    }
+    let mut bytes = 0;
+    for slice in request.slices {
+        if !page::put_bytes(bytes, slice) {
             return Err(Error::InvalidArgument);
         }
-        let mut bytes = 0;
-        for slice in request.slices {
-            if !page::put_bytes(bytes, slice) {
-                return Err(Error::InvalidArgument);
-            }
-            bytes += slice.len();
-        }
-        if !request.caps.is_empty() {
-            page::put_caps(first_caps(request.caps));
-        }
-        for (index, lend) in request.leases.iter().enumerate() {
-            page::put_lease(index, lend.lease);
-        }
-        let tag = Tag::long(request.label, bytes, request.caps.len(), request.leases.len());
-        let (tag, words) = endpoint.exchange(Operation::Call, tag, request.words, Time::FOREVER)?;
-        let caps = if tag.caps() == 0 { [Handle::NULL; MAX_CAPS] } else { page::take_caps() };
-        Ok(Reply { tag, words, caps })
+        bytes += slice.len();
     }
+    if !request.caps.is_empty() {
+        page::put_caps(first_caps(request.caps));
+    }
+    for (index, lend) in request.leases.iter().enumerate() {
+        page::put_lease(index, lend.lease);
+    }
+    let tag = Tag::long(request.label, bytes, request.caps.len(), request.leases.len());
+    let (tag, words) = endpoint.exchange(Operation::Call, tag, request.words, deadline)?;
+    let caps = if tag.caps() == 0 { [Handle::NULL; MAX_CAPS] } else { page::take_caps() };
+    Ok(Reply { tag, words, caps })
 }
 
 /// Sends a request, and again if its server died and it is idempotent. Clients call it.

@@ -16,8 +16,10 @@ mod arguments;
 pub mod cpio;
 pub mod elf;
 pub mod fault;
+pub mod files;
 pub mod image;
 pub mod path;
+pub mod process;
 pub mod serve;
 
 pub use arguments::{Arguments, ArgumentsError, MAX_BLOCK, MAX_STRINGS};

@@ -207,4 +207,4 @@ fn first_present(tables: &impl Tables, table: Frame, count: usize) -> Option<usi
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;

@@ -5,16 +5,9 @@ use super::*;
 use std::collections::BTreeSet;
 use std::vec::Vec;
 
-/// Frames in a vector, dirty until they are zeroed.
-pub(crate) struct Fake {
+struct Fake {
     frames: Vec<[u64; 512]>,
     next: u32,
-}
-
-impl Fake {
-    pub(crate) fn new(frames: usize) -> Self {
-        Fake { frames: std::vec![[!0; 512]; frames], next: 1 }
-    }
 }
 
 impl Tables for Fake {
@@ -33,7 +26,8 @@ const ROOT: Frame = Frame(0);
 const PAGES: [usize; 5] = [0x1000, 0x2000, 0x4000_0000, 0x7fff_ffff_e000, 0x1234_5678_9000];
 
 fn space() -> Fake {
-    let mut fake = Fake::new(32);
+    // Frames are dirty before they become tables.
+    let mut fake = Fake { frames: std::vec![[!0; 512]; 32], next: 1 };
     fake.zero(ROOT);
     for (number, page) in PAGES.into_iter().enumerate() {
         let mut next = fake.next;

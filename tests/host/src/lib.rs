@@ -1,1 +1,0 @@
-//! Tests on the host that belong to no single crate; see `tests/`.
