@@ -51,6 +51,6 @@ pub use object::{
     Table, Thread, Timer,
 };
 pub use request::{Caller, Request};
-pub use time::{Time, now, yield_now};
+pub use time::{Time, now, null, yield_now};
 pub use transport::{Kernel, Transport, Within};
 pub use words::{Word, Words};
