@@ -60,3 +60,6 @@ pub trait Console {
     #[operation(6, deferred)]
     fn drain(&mut self) -> Result<(), StreamError>;
 }
+
+#[cfg(test)]
+mod tests;
