@@ -106,6 +106,25 @@ impl OpenCall {
         copy(Source::Bytes(bytes), Destination::Caller(self, address), bytes.len())
     }
 
+    /// Copies the first bytes of the foreign caller's extended (FPU, SSE, AVX) state: of its XSAVE
+    /// area (Intel SDM 1 13.4).
+    ///
+    /// # Errors
+    /// How far it came; InvalidArgument: beyond the area's end; StaleCall.
+    pub fn read_extended(self, into: &mut [u8]) -> Result<(), Partial> {
+        let len = into.len();
+        copy(Source::Extended(self, 0), Destination::Bytes(into), len)
+    }
+
+    /// Sets the first bytes of the foreign caller's extended state; the kernel makes of them what
+    /// XRSTOR accepts.
+    ///
+    /// # Errors
+    /// How far it came; InvalidArgument: beyond the area's end; StaleCall.
+    pub fn write_extended(self, bytes: &[u8]) -> Result<(), Partial> {
+        copy(Source::Bytes(bytes), Destination::Extended(self, 0), bytes.len())
+    }
+
     /// Copies from byte `offset` of a lease on; `index` counts the call's leases from 0.
     ///
     /// # Errors

@@ -15,6 +15,9 @@ pub enum Source<'a> {
     Caller(OpenCall, u64),
     /// A lease of an open call: its index and the byte offset in it.
     Lease(OpenCall, usize, u64),
+    /// The extended (FPU, SSE, AVX) state of the foreign caller of an open call, from a byte
+    /// offset in the XSAVE area (Intel SDM 1 13.4) on.
+    Extended(OpenCall, u64),
 }
 
 /// Where a copy goes to.
@@ -28,6 +31,9 @@ pub enum Destination<'a> {
     Caller(OpenCall, u64),
     /// A lease of an open call: its index and the byte offset in it.
     Lease(OpenCall, usize, u64),
+    /// The extended (FPU, SSE, AVX) state of the foreign caller of an open call, from a byte
+    /// offset in the XSAVE area (Intel SDM 1 13.4) on.
+    Extended(OpenCall, u64),
 }
 
 /// A copy that ended early.
@@ -67,6 +73,7 @@ pub fn copy(from: Source<'_>, to: Destination<'_>, len: usize) -> Result<(), Par
         Source::Memory(memory, offset) => memory_place(memory, offset),
         Source::Caller(call, address) => (Place::Caller as u64, call.to_raw(), address),
         Source::Lease(call, index, offset) => lease_place(call, index, offset),
+        Source::Extended(call, offset) => (Place::Extended as u64, call.to_raw(), offset),
     };
     let (to_place, to_id, to_offset) = match to {
         Destination::Bytes(bytes) => {
@@ -76,6 +83,7 @@ pub fn copy(from: Source<'_>, to: Destination<'_>, len: usize) -> Result<(), Par
         Destination::Memory(memory, offset) => memory_place(memory, offset),
         Destination::Caller(call, address) => (Place::Caller as u64, call.to_raw(), address),
         Destination::Lease(call, index, offset) => lease_place(call, index, offset),
+        Destination::Extended(call, offset) => (Place::Extended as u64, call.to_raw(), offset),
     };
     let places = from_place | to_place << 8;
     let mut done = 0;
@@ -83,7 +91,9 @@ pub fn copy(from: Source<'_>, to: Destination<'_>, len: usize) -> Result<(), Par
     loop {
         let left = (len - done) as u64;
         let at = done as u64;
-        let words = [places, from_id, from_offset + at, to_id, to_offset + at, left];
+        // An offset that wraps is one that the kernel refuses.
+        let (from_at, to_at) = (from_offset.wrapping_add(at), to_offset.wrapping_add(at));
+        let words = [places, from_id, from_at, to_id, to_at, left];
         let (result, copied) = syscall::copy(words);
         done += copied as usize;
         result.map_err(|error| Partial { copied: done, error })?;

@@ -15,7 +15,8 @@ pub enum Event<'a> {
     Notified(u64),
     /// A foreign thread's system call, interrupt, exception or recall, or a native thread's fault.
     Foreign(Foreign),
-    /// The caller of an open call is gone: forget the call.
+    /// The caller of an open call is gone: forget the call. (Reserved: a server learns it from
+    /// StaleCall when it answers.)
     Cancelled(OpenCall),
 }
 

@@ -11,7 +11,8 @@
 //! out of scope does nothing.
 //!
 //! On the host (without `--cfg kamen`) there is no kernel: operations fail with
-//! [`Error::InvalidOperation`], so that servers compile and link in ordinary tests.
+//! [`Error::InvalidOperation`], so that servers compile and link in ordinary tests. What a test of
+//! a protocol needs, calls with leases and their answers, is there as the module `loopback`.
 #![no_std]
 #![deny(unsafe_code)]
 
@@ -29,6 +30,8 @@ mod failure;
 mod inbox;
 mod lease;
 pub mod log;
+#[cfg(not(kamen))]
+pub mod loopback;
 mod message;
 mod object;
 mod page;

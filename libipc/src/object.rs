@@ -96,7 +96,8 @@ pub struct Inspection {
     pub rights: Rights,
     /// The capability's badge.
     pub badge: u64,
-    /// Memory: pages. Quota: pages used, their limit, objects used. Thread: state, ns that it ran.
+    /// Memory: pages. Quota: pages used, their limit, objects used. Thread: state
+    /// (0 stopped, 1 ready or running, 2 waiting).
     pub values: [u64; 3],
 }
 

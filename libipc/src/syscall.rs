@@ -15,7 +15,11 @@ mod trap;
 #[path = "syscall/kernel.rs"]
 mod trap;
 
+#[cfg(not(kamen))]
+pub(crate) use trap::calls;
+
 /// What goes into an operation that is a message.
+#[cfg_attr(not(kamen), expect(dead_code, reason = "nothing waits on the host"))]
 pub(crate) struct Outbound {
     pub(crate) target: u64,
     pub(crate) tag: Tag,

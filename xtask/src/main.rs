@@ -17,6 +17,7 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 mod build;
+mod check;
 mod guest;
 mod host;
 mod image;
@@ -38,6 +39,8 @@ enum Task {
     Run(run::Options),
     /// Builds target/kamen.iso, which boots by BIOS and by UEFI.
     Image(image::Extras),
+    /// Checks format, lints, documentation, imports and machine code.
+    Check,
 }
 
 fn main() -> ExitCode {
@@ -53,6 +56,7 @@ fn perform(task: Task) -> Result<ExitCode> {
     match task {
         Task::Run(options) => run::run(&options),
         Task::Image(options) => image::write_iso(&options).map(|()| ExitCode::SUCCESS),
+        Task::Check => check::check(),
     }
 }
 

@@ -14,6 +14,8 @@ static KERNEL: Local<MaybeUninit<Kernel<X86>>> = Local::new(MaybeUninit::uninit(
 
 const GENERAL_PROTECTION: u64 = 13;
 const PAGE_FAULT: u64 = 14;
+/// Opcode of `int n` (Intel SDM 2A INT n).
+const INT: u8 = 0xcd;
 /// Exceptions; the vectors above are interrupts.
 const EXCEPTIONS: u64 = 32;
 
@@ -71,12 +73,7 @@ pub(crate) extern "C" fn on_trap(vector: u64, error: u64) -> ! {
 
 fn exception(kernel: &mut Kernel<X86>, vector: u64, error: u64) {
     match vector {
-        GENERAL_PROTECTION if is_gate_fault(error) => {
-            // SAFETY: the entry came from user space, so `current` is the thread that ran, and
-            // the core's reference to it ended at the last exit.
-            unsafe { (*(*PER_CPU.as_ptr()).current).rip += 2 };
-            kernel.software_interrupt((error >> 3) as u8);
-        }
+        GENERAL_PROTECTION if is_gate_fault(error) => gate_fault(kernel, error),
         PAGE_FAULT => {
             let address = x86_64::registers::control::Cr2::read_raw();
             kernel.exception(vector as u8, error, address);
@@ -85,10 +82,29 @@ fn exception(kernel: &mut Kernel<X86>, vector: u64, error: u64) {
     }
 }
 
-/// Returns whether a protection fault's error code names a gate: user space executed `int n`,
-/// two bytes long, for a gate that is not user space's (Intel SDM 3A 6.13: IDT set, EXT clear).
+/// Returns whether a protection fault's error code names a gate: user space executed `int n`
+/// for a gate that is not user space's (Intel SDM 3A 6.13: IDT set, EXT clear).
 const fn is_gate_fault(error: u64) -> bool {
     error & 7 == 2
+}
+
+/// Handles `int n`. The number is read from the instruction, as QEMU up to 7.2 puts 16 n in the
+/// error code in place of 8 n.
+fn gate_fault(kernel: &mut Kernel<X86>, error: u64) {
+    // SAFETY: the entry came from user space, so that `current` is the thread that ran; the
+    // core refers to it only while one of its methods runs.
+    let (place, rip) = unsafe {
+        let place = &raw mut (*(*PER_CPU.as_ptr()).current).rip;
+        (place, place.read())
+    };
+    let machine = kernel.machine();
+    if let (Some(INT), Some(number)) = (machine.user_byte(rip), machine.user_byte(rip + 1)) {
+        // SAFETY: as above.
+        unsafe { place.write(rip + 2) };
+        kernel.software_interrupt(number);
+    } else {
+        kernel.exception(GENERAL_PROTECTION as u8, error, 0);
+    }
 }
 
 /// What the processor pushes on an exception.

@@ -1,6 +1,6 @@
 //! The machine as the core sees it.
 
-use kamen_abi::PortWidth;
+use kamen_abi::{PAGE_SIZE, PortWidth};
 use kamen_core::{Access, Frame, Machine, NoFrame};
 use x86_64::instructions::port::Port;
 
@@ -56,6 +56,14 @@ impl X86 {
     /// Takes an interrupt of a line; returns the line if the core is to be told.
     pub(crate) fn arrived(&mut self, vector: u64) -> Option<u32> {
         self.lines.arrived(vector)
+    }
+
+    /// Returns a byte of the current address space.
+    pub(crate) fn user_byte(&self, address: u64) -> Option<u8> {
+        let (page, offset) = (address as usize & !(PAGE_SIZE - 1), address as usize % PAGE_SIZE);
+        let (frame, _) = paging::lookup(&self.frames, self.current_root, page)?;
+        let word = self.frames.load(frame, offset / 8);
+        Some(word.to_le_bytes()[offset % 8])
     }
 
     fn write_root(&mut self, root: Frame) {

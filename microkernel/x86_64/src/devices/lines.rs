@@ -112,6 +112,7 @@ impl Lines {
         }
     }
 
+    /// Changes a line's state, and its controller's mask where that follows.
     fn enter(&mut self, number: u32, state: State) {
         let line = &mut self.lines[number as usize];
         let mask = |state| match state {
@@ -123,5 +124,85 @@ impl Lines {
         if let Some(controller) = controller.filter(|_| mask(old) != mask(state)) {
             controller.set_masked(number, line.signal, mask(state));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::devices::mmio::Mmio;
+    use std::boxed::Box;
+
+    const EDGE: u32 = 4;
+    const LEVEL: u32 = 20;
+    /// Words of the local APIC's command register, of an I/O APIC's window.
+    const COMMAND: usize = 0x300 / 4;
+    const WINDOW: usize = 0x10 / 4;
+    const MASKED: u32 = 1 << 16;
+
+    /// Registers that remember what was written last.
+    fn registers(words: &'static mut [u32; 1024]) -> (Mmio, impl Fn(usize) -> u32) {
+        let first: *mut u32 = words.as_mut_ptr();
+        // SAFETY: the words live for ever and only this test's thread uses them.
+        let mmio = unsafe { Mmio::new(first as u64) };
+        // SAFETY: as above.
+        let read = move |word| unsafe { first.add(word).read_volatile() };
+        (mmio, read)
+    }
+
+    /// Lines of one controller with 24; with what was sent to self, and the entry written last.
+    fn lines() -> (Lines, impl Fn() -> u32, impl Fn() -> u32) {
+        let (apic, command) = registers(Box::leak(Box::new([0; 1024])));
+        let (mut io_apic, window) = registers(Box::leak(Box::new([0; 1024])));
+        io_apic.write(0x10, 23 << 16);
+        let controllers = [Some(IoApic::new(io_apic, 0)), None, None, None];
+        let signal = |line| Signal { level: line >= 16, low: line >= 16 };
+        let lines = Lines::new(controllers, LocalApic::enable(apic), signal);
+        (lines, move || command(COMMAND), move || window(WINDOW))
+    }
+
+    fn vector(line: u32) -> u64 {
+        vectors::LINES + u64::from(line)
+    }
+
+    #[test]
+    fn an_edge_while_masked_is_delivered_on_unmasking() {
+        let (mut lines, sent, entry) = lines();
+        lines.unmask(EDGE);
+        assert_eq!(entry(), vector(EDGE) as u32);
+        assert_eq!(lines.arrived(vector(EDGE)), Some(EDGE));
+        assert_eq!(entry() & MASKED, 0);
+        assert_eq!(lines.arrived(vector(EDGE)), None);
+        assert_eq!(entry() & MASKED, MASKED);
+        assert_eq!(sent(), 0);
+        lines.unmask(EDGE);
+        assert_eq!(entry() & MASKED, 0);
+        assert_eq!(sent() as u8, vector(EDGE) as u8);
+        assert_eq!(lines.arrived(vector(EDGE)), Some(EDGE));
+    }
+
+    #[test]
+    fn a_level_is_masked_until_unmasked() {
+        let (mut lines, sent, entry) = lines();
+        lines.unmask(LEVEL);
+        assert_eq!(entry(), vector(LEVEL) as u32 | 1 << 13 | 1 << 15);
+        assert_eq!(lines.arrived(vector(LEVEL)), Some(LEVEL));
+        assert_eq!(entry() & MASKED, MASKED);
+        assert_eq!(lines.arrived(vector(LEVEL)), None);
+        lines.unmask(LEVEL);
+        assert_eq!(entry() & MASKED, 0);
+        assert_eq!(sent(), 0);
+    }
+
+    #[test]
+    fn vectors_of_no_line_are_nobody_s() {
+        let (mut lines, _, _) = lines();
+        for vector in [vectors::LEGACY, vectors::TIMER, vectors::SPURIOUS] {
+            assert_eq!(lines.arrived(vector), None);
+        }
+        assert_eq!(lines.arrived(vector(7)), None);
+        assert_eq!(lines.count(), 24);
+        lines.unmask(u32::MAX);
     }
 }

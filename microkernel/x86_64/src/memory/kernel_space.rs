@@ -77,3 +77,91 @@ impl<T: Tables> KernelSpace<'_, T> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::memory::paging::tests::Fake;
+
+    const IMAGE: Image = Image {
+        whole: 0x10_0000..0x11_0000,
+        text: 0x10_4000..0x10_8000,
+        constants: 0x10_8000..0x10_9000,
+        data: 0x10_9000..0x11_0000,
+        guard: 0x10_a000,
+    };
+
+    /// Returns the entry that maps an address, with its level.
+    fn entry(tables: &Fake, address: u64) -> Option<(u32, u64)> {
+        let mut table = Frame(0);
+        for level in (0..4).rev() {
+            let entry = tables.load(table, paging::index(address as usize, level));
+            if entry & bits::PRESENT == 0 {
+                return None;
+            }
+            if level == 0 || entry & bits::LARGE != 0 {
+                return Some((level, entry));
+            }
+            table = Frame((entry >> 12) as u32);
+        }
+        None
+    }
+
+    fn space() -> Fake {
+        let mut tables = Fake::new(64);
+        let mut next = 0;
+        let mut allocate = || {
+            next += 1;
+            Some(Frame(next))
+        };
+        tables.zero(Frame(0));
+        let mut space =
+            KernelSpace { tables: &mut tables, root: Frame(0), allocate: &mut allocate };
+        space.map_image(&IMAGE).unwrap();
+        space.map_ram(0..0x9f000, &IMAGE).unwrap();
+        space.map_ram(0x10_0000..0x4500_1000, &IMAGE).unwrap();
+        assert_eq!(space.map_device(1, 0xfec0_0010), Ok(DEVICES + 0x1010));
+        tables
+    }
+
+    #[test]
+    fn nothing_is_writable_and_executable() {
+        let tables = space();
+        let image = IMAGE.whole.step_by(0x1000).map(|address| KERNEL_BASE + address);
+        let direct = (0..0x4600_0000).step_by(0x1000).map(|address| DIRECT_MAP + address);
+        let mut executable = 0;
+        for address in image.chain(direct) {
+            let Some((_, entry)) = entry(&tables, address) else { continue };
+            assert!(entry & bits::WRITE == 0 || entry & bits::NO_EXECUTE != 0, "{address:x}");
+            assert_eq!(entry & bits::USER, 0, "{address:x}");
+            executable += u32::from(entry & bits::NO_EXECUTE == 0);
+        }
+        assert_eq!(executable, 4);
+    }
+
+    #[test]
+    fn code_and_constants_are_read_only_in_the_direct_map() {
+        let tables = space();
+        let writable = |address| entry(&tables, DIRECT_MAP + address).map(|e| e.1 & bits::WRITE);
+        assert_eq!(writable(0x10_4000), Some(0));
+        assert_eq!(writable(0x10_8000), Some(0));
+        assert_eq!(writable(0x10_9000), Some(bits::WRITE));
+        assert_eq!(writable(0x4500_0000), Some(bits::WRITE));
+        assert_eq!(writable(0x4520_0000), None);
+    }
+
+    #[test]
+    fn the_page_below_the_stack_is_not_mapped() {
+        let tables = space();
+        assert_eq!(entry(&tables, KERNEL_BASE + IMAGE.guard), None);
+        assert!(entry(&tables, KERNEL_BASE + IMAGE.guard + 0x1000).is_some());
+    }
+
+    #[test]
+    fn ram_is_mapped_in_large_pages() {
+        let tables = space();
+        let (level, entry) = entry(&tables, DIRECT_MAP + 0x20_0000).unwrap();
+        assert_eq!((level, entry & bits::ADDRESS), (1, 0x20_0000));
+    }
+}

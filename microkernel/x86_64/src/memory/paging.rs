@@ -207,4 +207,4 @@ fn first_present(tables: &impl Tables, table: Frame, count: usize) -> Option<usi
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

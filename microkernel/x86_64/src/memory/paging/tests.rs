@@ -5,9 +5,16 @@ use super::*;
 use std::collections::BTreeSet;
 use std::vec::Vec;
 
-struct Fake {
+/// Frames in a vector, dirty until they are zeroed.
+pub(crate) struct Fake {
     frames: Vec<[u64; 512]>,
     next: u32,
+}
+
+impl Fake {
+    pub(crate) fn new(frames: usize) -> Self {
+        Fake { frames: std::vec![[!0; 512]; frames], next: 1 }
+    }
 }
 
 impl Tables for Fake {
@@ -26,8 +33,7 @@ const ROOT: Frame = Frame(0);
 const PAGES: [usize; 5] = [0x1000, 0x2000, 0x4000_0000, 0x7fff_ffff_e000, 0x1234_5678_9000];
 
 fn space() -> Fake {
-    // Frames are dirty before they become tables.
-    let mut fake = Fake { frames: std::vec![[!0; 512]; 32], next: 1 };
+    let mut fake = Fake::new(32);
     fake.zero(ROOT);
     for (number, page) in PAGES.into_iter().enumerate() {
         let mut next = fake.next;
