@@ -21,5 +21,6 @@ pub mod image;
 pub mod path;
 pub mod process;
 pub mod serve;
+pub mod tty;
 
 pub use arguments::{Arguments, ArgumentsError, MAX_BLOCK, MAX_STRINGS};
