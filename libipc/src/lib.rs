@@ -32,6 +32,7 @@ mod lease;
 pub mod log;
 #[cfg(not(kamen))]
 pub mod loopback;
+mod mapping;
 mod message;
 mod object;
 mod page;
@@ -48,6 +49,7 @@ pub use failure::{Failure, ProtocolError};
 pub use inbox::{Event, Foreign, Inbox};
 pub use kamen_macros::{ProtocolError, Word, Words, interface};
 pub use lease::{ReadLease, WriteLease};
+pub use mapping::{Mapping, map_constant};
 pub use message::Message;
 pub use object::{
     Endpoint, Handling, Inspection, Interrupt, Memory, Notification, Object, Ports, Quota, Space,
