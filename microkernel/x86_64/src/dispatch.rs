@@ -57,6 +57,7 @@ pub(crate) extern "C" fn on_system_call() -> ! {
 
 /// Continues the trap entry, from user space or idle.
 pub(crate) extern "C" fn on_trap(vector: u64, error: u64) -> ! {
+    confine_rip();
     // SAFETY: this is the first thing after an entry.
     let kernel = unsafe { kernel() };
     if vector < EXCEPTIONS {
@@ -69,6 +70,25 @@ pub(crate) extern "C" fn on_trap(vector: u64, error: u64) -> ! {
         kernel.interrupt(line);
     }
     proceed(kernel)
+}
+
+/// Makes the saved rip one that the exit path can load. A jump to a non-canonical address may
+/// trap, or be interrupted, at its target; to return there would fault in the kernel, with the
+/// user's stack if by `sysret` (Intel SDM 2B IRET, SYSRET). It becomes the first address past
+/// user space, where execution faults as well.
+fn confine_rip() {
+    // SAFETY: `current` is the thread that ran until this entry, or null after idling; the core
+    // refers to its registers only while one of its methods runs.
+    if let Some(registers) = unsafe { (*PER_CPU.as_ptr()).current.as_mut() }
+        && !is_canonical(registers.rip)
+    {
+        registers.rip = kamen_abi::USER_END as u64;
+    }
+}
+
+/// Returns whether bits 47 to 63 of an address are the same.
+const fn is_canonical(address: u64) -> bool {
+    (address as i64) << 16 >> 16 == address as i64
 }
 
 fn exception(kernel: &mut Kernel<X86>, vector: u64, error: u64) {
@@ -131,6 +151,14 @@ pub(crate) extern "C" fn on_kernel_trap(vector: u64, error: u64, frame: *const F
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn canonical_addresses_are_in_either_half() {
+        let ends = [0, 0x7fff_ffff_ffff, 0xffff_8000_0000_0000, u64::MAX];
+        assert!(ends.into_iter().all(is_canonical));
+        let between = [0x8000_0000_0000, 1 << 63, 0xffff_7fff_ffff_ffff];
+        assert!(!between.into_iter().any(is_canonical));
+    }
 
     #[test]
     fn int_0x80_is_told_from_a_bad_selector() {

@@ -7,7 +7,8 @@ use kamen_abi::Registers;
 /// A processor's block; GS points to it in the kernel.
 #[repr(C)]
 pub(crate) struct PerCpu {
-    /// Registers of the thread that runs in user space: where the entry paths save them.
+    /// Registers of the thread that runs in user space: where the entry paths save them. Null
+    /// while the processor idles.
     pub(crate) current: *mut Registers,
     /// Where the kernel stack begins, as a function that was called would find it.
     pub(crate) stack: u64,

@@ -1,7 +1,8 @@
 //! Nothing to run: the processor halts until an interrupt comes.
 //!
 //! ```text
-//!   at `halt`     rsp undefined, gs base the processor's block, interrupts off
+//!   at `halt`     rsp undefined, gs base the processor's block, interrupts off, no current
+//!                 thread
 //!   interrupted   at `hlt` or the jump after it; the frame is dropped by the trap path, which
 //!                 starts anew on the kernel stack and never comes back here
 //! ```
@@ -22,10 +23,12 @@ pub(crate) fn idle() -> ! {
 extern "C" fn halt() -> ! {
     core::arch::naked_asm!(
         "mov rsp, gs:[{stack}]",
+        "mov qword ptr gs:[{current}], 0",
         "2:",
         "sti",
         "hlt",
         "jmp 2b",
         stack = const offset_of!(PerCpu, stack),
+        current = const offset_of!(PerCpu, current),
     )
 }
