@@ -79,6 +79,15 @@ pub enum Place {
     Archive(String),
 }
 
+/// What programs are built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The system that users get.
+    System,
+    /// The system and the programs of tests and benchmarks.
+    Test,
+}
+
 /// A program of the guest.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -90,6 +99,8 @@ pub struct Program {
     pub set: Set,
     /// Its place in the image.
     pub place: Place,
+    /// In which image it is.
+    pub purpose: Purpose,
 }
 
 impl Program {
@@ -120,8 +131,14 @@ pub fn programs() -> Result<Vec<Program>> {
             if target.is_bin() && target.required_features.iter().any(|name| name == IMAGE_FEATURE)
             {
                 let (set, place) = classify(folder.as_str(), &target.name);
-                let package = package.name.to_string();
-                programs.push(Program { name: target.name.clone(), package, set, place });
+                let is_test = folder.starts_with("tests");
+                programs.push(Program {
+                    name: target.name.clone(),
+                    package: package.name.to_string(),
+                    set,
+                    place,
+                    purpose: if is_test { Purpose::Test } else { Purpose::System },
+                });
             }
         }
     }
@@ -141,12 +158,13 @@ fn classify(folder: &str, name: &str) -> (Set, Place) {
     }
 }
 
-/// Builds all programs and returns them.
+/// Builds the programs for a purpose and returns them.
 ///
 /// # Errors
 /// Where cargo or the compiler fails; they have said why.
-pub fn build() -> Result<Vec<Program>> {
-    let programs = programs()?;
+pub fn build(purpose: Purpose) -> Result<Vec<Program>> {
+    let mut programs = programs()?;
+    programs.retain(|program| purpose == Purpose::Test || program.purpose == Purpose::System);
     for set in Set::ALL {
         let chosen: Vec<&Program> = programs.iter().filter(|program| program.set == set).collect();
         if !chosen.is_empty() {

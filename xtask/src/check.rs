@@ -3,7 +3,7 @@
 //! Format, lints of the host's and of the guest's build, documentation, import rules, and a look
 //! into the machine code. All steps run, so that one round shows everything.
 
-use crate::build::{self, Program};
+use crate::build::{self, Program, Purpose};
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
@@ -78,7 +78,9 @@ fn imports() -> Result<()> {
 
 fn floating_point() -> Result<()> {
     let mut findings = Vec::new();
-    for program in build::build()?.iter().filter(|program| program.set.is_integer_only()) {
+    for program in
+        build::build(Purpose::Test)?.iter().filter(|program| program.set.is_integer_only())
+    {
         findings.extend(floating::find(program)?);
     }
     if findings.is_empty() {

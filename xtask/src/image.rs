@@ -10,7 +10,7 @@
 //! Numbers are little endian, offsets multiples of 4096. The kernel needs to find init only; the
 //! archive is init's to read.
 
-use crate::build::{self, Place, Program};
+use crate::build::{self, Place, Program, Purpose};
 use crate::host;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -37,6 +37,9 @@ pub struct Extras {
     /// Puts a file or folder of the host into the image under a path of the guest.
     #[arg(long = "add", value_name = "LOCAL=GUEST")]
     pub additions: Vec<Addition>,
+    /// Files that are made up, by tests.
+    #[arg(skip)]
+    pub files: Vec<guest_tests::File>,
 }
 
 /// The system's programs, built.
@@ -49,8 +52,8 @@ impl System {
     ///
     /// # Errors
     /// Where the build fails, or there is no kernel or no init to build.
-    pub fn build() -> Result<System> {
-        let system = System { programs: build::build()? };
+    pub fn build(purpose: Purpose) -> Result<System> {
+        let system = System { programs: build::build(purpose)? };
         for (place, name) in [(Place::Kernel, "kernel"), (Place::Init, "init")] {
             if !system.programs.iter().any(|program| program.place == place) {
                 bail!("there is no program `{name}` in the workspace yet");
@@ -108,7 +111,7 @@ fn package(init: &[u8], archive: &[u8]) -> Vec<u8> {
 /// Where the host lacks something or the build fails.
 pub fn write_iso(options: &Extras) -> Result<()> {
     host::provide(&[host::ISO])?;
-    let system = System::build()?;
+    let system = System::build(Purpose::System)?;
     let package = system.package(options, &Start::interactive(None))?;
     let path = crate::workspace::target("kamen.iso");
     iso(&system, &package, &path)?;

@@ -23,6 +23,7 @@ mod host;
 mod image;
 mod qemu;
 mod run;
+mod test;
 mod workspace;
 
 /// Builds, boots, tests and measures Kamen.
@@ -41,6 +42,8 @@ enum Task {
     Image(image::Extras),
     /// Checks format, lints, documentation, imports and machine code.
     Check,
+    /// Runs every test, on the host and in QEMU.
+    Test(test::Options),
 }
 
 fn main() -> ExitCode {
@@ -57,6 +60,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Run(options) => run::run(&options),
         Task::Image(options) => image::write_iso(&options).map(|()| ExitCode::SUCCESS),
         Task::Check => check::check(),
+        Task::Test(options) => test::test(&options),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `cargo xtask run`: boots the system for a person, a script or one program.
 
+use crate::build::Purpose;
 use crate::guest::{Event, Firmware, Plan, Report, Session, console, log::Live, status, terminal};
 use crate::host;
 use crate::image::{self, Extras, Mode, Start, System};
@@ -54,7 +55,7 @@ pub struct Boot {
 /// Where the host lacks something, the build fails or QEMU can't be started.
 pub fn run(options: &Options) -> Result<ExitCode> {
     options.boot.provide(&options.machine)?;
-    let system = System::build()?;
+    let system = System::build(Purpose::System)?;
     let start = start(options);
     let package = system.package(&options.image, &start)?;
     let report = boot(options, &system, &package, &start)?;

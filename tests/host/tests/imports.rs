@@ -40,6 +40,16 @@ fn folder<'a>(metadata: &Metadata, package: &'a Package) -> &'a str {
     path.strip_prefix(&metadata.workspace_root).expect("members lie in the workspace").as_str()
 }
 
+/// Returns whether two packages are parts of one personality.
+fn is_of_one_family(metadata: &Metadata, package: &Package, other: &str) -> bool {
+    let family = |package: &Package| -> Option<String> {
+        let mut parts = folder(metadata, package).split('/');
+        (parts.next()? == "personalities").then(|| parts.next().map(str::to_owned))?
+    };
+    let other = metadata.packages.iter().find(|package| package.name.as_str() == other);
+    family(package).is_some() && family(package) == other.and_then(family)
+}
+
 #[test]
 fn packages_import_only_what_their_layer_may() {
     let metadata = metadata();
@@ -52,7 +62,8 @@ fn packages_import_only_what_their_layer_may() {
             // Tests may import any lib.rs.
             let is_test = dependency.kind == DependencyKind::Development;
             let name = dependency.name.as_str();
-            if !is_test && ours.contains(name) && !allowed.contains(&name) {
+            let is_allowed = allowed.contains(&name) || is_of_one_family(&metadata, package, name);
+            if !is_test && ours.contains(name) && !is_allowed {
                 faults.push(format!("{} imports {name}", package.name));
             }
         }

@@ -33,6 +33,10 @@ pub fn archive(programs: &[Program], options: &Extras, start: &Start) -> Result<
     for addition in &options.additions {
         add::add(&mut archive, addition)?;
     }
+    for file in &options.files {
+        let path = file.path.trim_start_matches('/');
+        archive.file(path, file.permissions, file.bytes.clone())?;
+    }
     // Last, so that nothing added takes their place.
     archive.file("boot/run", 0o444, start.lines().into_bytes())?;
     if let Some(arguments) = start.arguments() {
