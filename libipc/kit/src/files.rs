@@ -121,3 +121,6 @@ enum Walk {
     /// At a symbolic link; this path is what remains to be walked.
     Link(Vec<u8>),
 }
+
+#[cfg(test)]
+mod tests;
