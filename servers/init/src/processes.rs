@@ -14,6 +14,8 @@ use protocols::process::{ExitStatus, Pid, ProcessError};
 
 /// Most processes, ended ones that nobody asked about included.
 pub const MAX_PROCESSES: usize = 128;
+/// init's own line in a list of processes.
+const OWN_LINE: &[u8] = b"1 0 running server init\n";
 /// init's own process number, the parent of servers and of orphans.
 pub const SUPERVISOR: Pid = Pid(1);
 
@@ -51,6 +53,17 @@ pub struct Process<R> {
     /// What it holds, while it runs.
     pub held: Option<R>,
     status: ExitStatus,
+}
+
+/// A process that has just ended.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Ended<R> {
+    /// What it was.
+    pub class: Class,
+    /// Its name.
+    pub name: String,
+    /// What it held.
+    pub held: R,
 }
 
 /// All processes.
@@ -99,20 +112,18 @@ impl<R> Processes<R> {
         self.table.get_mut(&pid).filter(|process| process.held.is_some())
     }
 
-    /// Ends a process: returns what it held, or nothing if it does not run. Its children get init
-    /// as parent, and those of them that ended are forgotten.
-    pub fn end(&mut self, pid: Pid, status: ExitStatus) -> Option<R> {
+    /// Ends a process: returns what it was and held, or nothing if it does not run. Its children
+    /// get init as parent, and those of them that ended are forgotten.
+    pub fn end(&mut self, pid: Pid, status: ExitStatus) -> Option<Ended<R>> {
         let process = self.table.get_mut(&pid)?;
         let held = process.held.take()?;
         process.status = status;
-        if process.parent == SUPERVISOR {
-            self.table.remove(&pid);
-        }
+        let ended = Ended { class: process.class, name: process.name.clone(), held };
         for child in self.table.values_mut().filter(|child| child.parent == pid) {
             child.parent = SUPERVISOR;
         }
         self.table.retain(|_, process| process.held.is_some() || process.parent != SUPERVISOR);
-        Some(held)
+        Some(ended)
     }
 
     /// Returns how a child of `parent` ended, and forgets it.
@@ -146,6 +157,9 @@ impl<R> Processes<R> {
     /// many as fit into `room` bytes.
     pub fn list(&self, after: Pid, room: usize) -> Vec<u8> {
         let mut lines = Vec::new();
+        if after < SUPERVISOR && room >= OWN_LINE.len() {
+            lines.extend_from_slice(OWN_LINE);
+        }
         let first = Pid(after.0.saturating_add(1));
         for (pid, process) in self.table.range(first..) {
             let state = if process.held.is_some() { "running" } else { "ended" };
@@ -174,8 +188,8 @@ mod tests {
         let shell = insert(&mut processes, SUPERVISOR, 10);
         let child = insert(&mut processes, shell, 11);
         assert_eq!(processes.take_status(shell, child), Err(ProcessError::WouldBlock));
-        assert_eq!(processes.end(child, ExitStatus(3)), Some(11));
-        assert_eq!(processes.end(child, ExitStatus(4)), None);
+        assert_eq!(processes.end(child, ExitStatus(3)).map(|ended| ended.held), Some(11));
+        assert_eq!(processes.end(child, ExitStatus(4)).map(|ended| ended.held), None);
         assert!(processes.running(child).is_none());
         assert_eq!(processes.take_status(SUPERVISOR, child), Err(ProcessError::NoProcess));
         assert_eq!(processes.take_status(shell, child), Ok(ExitStatus(3)));
@@ -198,9 +212,9 @@ mod tests {
         let running = insert(&mut processes, shell, 3);
         processes.end(ended, ExitStatus(0));
         processes.end(shell, ExitStatus(0));
-        assert_eq!(processes.list(Pid(0), 100), b"4 1 running native p3\n");
-        assert_eq!(processes.end(running, ExitStatus(0)), Some(3));
-        assert!(processes.list(Pid(0), 100).is_empty());
+        assert_eq!(processes.list(SUPERVISOR, 100), b"4 1 running native p3\n");
+        assert_eq!(processes.end(running, ExitStatus(0)).map(|ended| ended.held), Some(3));
+        assert_eq!(processes.list(Pid(0), 100), OWN_LINE);
     }
 
     #[test]
@@ -218,7 +232,7 @@ mod tests {
         let mut processes = Processes::default();
         let first = insert(&mut processes, SUPERVISOR, 1);
         insert(&mut processes, SUPERVISOR, 2);
-        assert_eq!(processes.list(Pid(0), 40), b"2 1 running native p1\n");
+        assert_eq!(processes.list(SUPERVISOR, 40), b"2 1 running native p1\n");
         assert_eq!(processes.list(first, 40), b"3 1 running native p2\n");
         assert!(processes.list(Pid(u64::MAX), 40).is_empty());
         assert!(processes.list(Pid(0), 5).is_empty());

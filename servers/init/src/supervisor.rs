@@ -6,8 +6,8 @@
 //!        events: requests ──> process, system     │   faults ──> report, end the process
 //! ```
 //!
-//! init is a client of the file server, of names and of the console, although all of them run
-//! below it: it must load programs and drain output. Those calls have deadlines, so that a server
+//! init is a client of the file server and of the console, although both run below it: it must
+//! load programs and drain output. Those calls have deadlines, so that a server
 //! that hangs or dies cannot take init along.
 
 mod endings;
@@ -93,6 +93,8 @@ pub struct Supervisor {
     /// Memory that outlives its program, by the names of program and capability.
     kept: BTreeMap<(String, String), Memory>,
     processes: Processes<Held>,
+    /// How often each server was restarted.
+    restarts: BTreeMap<String, u32>,
     /// The process whose end is the end of the session.
     shell: Pid,
     /// Pages that the servers' shares are hundredths of.
@@ -134,6 +136,7 @@ impl Supervisor {
             services: BTreeMap::new(),
             kept: BTreeMap::new(),
             processes: Processes::default(),
+            restarts: BTreeMap::new(),
             shell: SUPERVISOR,
             shared_pages: 0,
         };
@@ -148,7 +151,7 @@ impl Supervisor {
         self.endpoint
     }
 
-    /// Starts the servers in the manifest's order, mounts the file tree and starts the shell.
+    /// Starts the servers in the manifest's order, then the shell.
     /// What cannot be started is reported; the rest goes on.
     pub fn start(&mut self) {
         let servers: Vec<Program> = self.manifest.servers().cloned().collect();
@@ -157,7 +160,6 @@ impl Supervisor {
                 log!("cannot start {}: {cause}", server.name);
             }
         }
-        self.mount_root();
         if let Err(cause) = self.start_shell() {
             log!("cannot start the shell: {cause}");
             self.shut_down(power::FAILED);

@@ -57,11 +57,14 @@ pub fn run(start: &Start) -> i32 {
 impl Session {
     fn run(&mut self) -> u8 {
         let setting = |key: &[u8]| self.arguments.variable(key);
-        let native = setting(b"shell") == Some(b"native");
-        match setting(b"mode") {
-            Some(b"program") => self.one_program(),
-            Some(b"piped") if !native && self.has_busybox() => self.unix_shell(),
-            Some(b"piped") => self.lines_from_pipe(),
+        match (setting(b"mode"), setting(b"shell")) {
+            (Some(b"program"), _) => self.one_program(),
+            (_, Some(shell)) if shell != b"native" => {
+                let argv = vec![shell.to_vec()];
+                self.program(&Run { personality: None, argv })
+            }
+            (Some(b"piped"), None) if self.has_busybox() => self.unix_shell(),
+            (Some(b"piped"), _) => self.lines_from_pipe(),
             _ if self.services.is_terminal() => self.at_terminal(),
             _ => self.lines_from_pipe(),
         }

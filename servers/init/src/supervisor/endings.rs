@@ -1,5 +1,6 @@
 //! How processes end: by themselves, by a signal, by a fault.
 
+use alloc::borrow::ToOwned;
 use alloc::format;
 use kamen_kit::fault::Fault;
 use libipc::{Object, log};
@@ -8,8 +9,12 @@ use protocols::stream::{StreamClient, Wait};
 
 use super::launch::Held;
 use super::{PATIENCE, Supervisor, power};
-use crate::processes::Class;
+use crate::manifest::Restart;
+use crate::processes::{Class, Ended};
 use crate::run::Mode;
+
+/// How often a server is restarted before it stays down.
+const MAX_RESTARTS: u32 = 5;
 
 impl Supervisor {
     /// Ends a process that asked for it.
@@ -39,9 +44,9 @@ impl Supervisor {
         self.end(pid, ExitStatus(256 + fault.signal()));
     }
 
-    /// Ends a process, tells who waits for it, and ends the session with the shell.
+    /// Ends a process, tells who waits for it, and sees to what depended on it.
     pub(super) fn end(&mut self, pid: Pid, status: ExitStatus) {
-        let Some(held) = self.processes.end(pid, status) else { return };
+        let Some(Ended { class, name, held }) = self.processes.end(pid, status) else { return };
         let Held { process, exited, stderr, .. } = held;
         drop(process);
         if let Some(exited) = exited {
@@ -52,8 +57,34 @@ impl Supervisor {
         if let Some(stderr) = stderr {
             let _ = stderr.delete();
         }
-        if pid == self.shell {
-            self.end_session(status);
+        match class {
+            Class::Server => self.replace_server(&name),
+            Class::Native | Class::Dos if pid == self.shell => self.end_session(status),
+            Class::Native | Class::Dos => {}
+        }
+    }
+
+    /// Starts a server again if its policy says so, or takes its endpoint away, so that its
+    /// clients get an error in place of silence.
+    fn replace_server(&mut self, name: &str) {
+        let Some(program) = self.manifest.servers().find(|server| server.name == name) else {
+            return;
+        };
+        let program = program.clone();
+        let restarts = self.restarts.entry(name.to_owned()).or_insert(0);
+        if program.restart == Restart::Always && *restarts < MAX_RESTARTS {
+            *restarts += 1;
+            match self.start_server(&program) {
+                Ok(pid) => log!("server {name} restarted as pid {}", pid.0),
+                Err(cause) => log!("server {name} cannot be restarted: {cause}"),
+            }
+            return;
+        }
+        log!("server {name} stays down");
+        if let Some(endpoint) = self.services.remove(program.service().unwrap_or_default()) {
+            // It is init's, with all rights.
+            let _ = endpoint.destroy();
+            let _ = endpoint.delete();
         }
     }
 

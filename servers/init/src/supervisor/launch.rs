@@ -6,11 +6,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 use kamen_kit::process::{Capability, Grant, Launch, LaunchError, NATIVE_BADGE, Process};
 use kamen_kit::{Arguments, path};
-use libipc::{Endpoint, Error, Notification, Object, Rights, log};
-use protocols::names::NamesClient;
+use libipc::{Endpoint, Error, Notification, Object, Rights};
 use protocols::process::Pid;
 
-use super::{PATIENCE, SHELL, SYSTEM_BADGE, Supervisor, entry};
+use super::{SHELL, SYSTEM_BADGE, Supervisor, entry};
 use crate::manifest::{Amount, Archive, LOG, Program};
 use crate::processes::{Class, SUPERVISOR};
 
@@ -142,16 +141,6 @@ impl Supervisor {
     /// Returns the contents of a file of the boot archive by its absolute path.
     pub(super) fn archived(&self, file: &[u8]) -> Option<&'static [u8]> {
         entry(self.machine.archive, file.strip_prefix(b"/")?)
-    }
-
-    /// Mounts the file server as root of the file tree.
-    pub(super) fn mount_root(&self) {
-        let (Some(names), Some(&file)) = (self.client("names"), self.services.get("file")) else {
-            return;
-        };
-        if let Err(error) = NamesClient::with(names, PATIENCE).mount(file, b"/") {
-            log!("cannot mount the file server: {error:?}");
-        }
     }
 
     /// Returns a service's endpoint, if a process provides it at this moment.
