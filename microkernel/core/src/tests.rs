@@ -4,6 +4,8 @@ use kamen_abi::{
     Error, FOREVER, Kind, NOW, ObjectKind, OpenCall, Operation, Place, Rights, Tag, boot,
 };
 
+mod paths;
+
 use crate::fake::{DATA, Process, Rig};
 use crate::thread::State;
 
