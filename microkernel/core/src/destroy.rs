@@ -59,7 +59,7 @@ impl<M: Machine> Kernel<M> {
     /// Destroys a space with the threads in it; calls that its threads had received end.
     fn destroy_space(&mut self, id: Id<Space>) {
         let Some(space) = self.vm.spaces.get(id) else { return };
-        let (quota, root) = (space.quota, space.root);
+        let quota = space.quota;
         for slot in 0..self.threads.high_water() {
             let Some(thread) = self.threads.id_at(slot) else { continue };
             if self.threads[slot as u16].space == Some(id) {
@@ -67,7 +67,6 @@ impl<M: Machine> Kernel<M> {
             }
         }
         self.abandon_calls(|thread| thread.answerer == Some(id));
-        self.cpu.leave_space(root);
         self.vm.destroy_space(id);
         quota::refund(&mut self.vm.quotas, quota, 0, 1);
     }

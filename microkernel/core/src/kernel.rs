@@ -6,7 +6,7 @@ use kamen_abi::{Error, FOREVER, Handle, NOW, Rights};
 use crate::arena::{Arena, Id};
 use crate::deadline::{Deadlines, Timer, Waiter};
 use crate::endpoint::Endpoint;
-use crate::machine::{Frame, Machine, Next};
+use crate::machine::{Machine, Next};
 use crate::notification::Notification;
 use crate::queue::NIL;
 use crate::schedule::{RunQueue, SLICE_NS};
@@ -22,8 +22,6 @@ pub struct Cpu {
     pub ready: RunQueue,
     /// The thread whose bases and extended state are set up; NIL: none.
     loaded: u16,
-    /// The root of the page tables that are active.
-    root: Option<Frame>,
     /// The thread whose extended state is in the processor; NIL: nobody's that matters.
     extended_owner: u16,
     extended_enabled: bool,
@@ -63,7 +61,6 @@ impl Cpu {
             current: NIL,
             ready: RunQueue::default(),
             loaded: NIL,
-            root: None,
             extended_owner: NIL,
             extended_enabled: true,
             slice_end: FOREVER,
@@ -84,14 +81,6 @@ impl Cpu {
             self.current = NIL;
         }
     }
-
-    /// Forgets a space that is about to go.
-    pub(crate) fn leave_space(&mut self, root: Option<Frame>) {
-        if self.root == root {
-            self.root = None;
-            self.loaded = NIL;
-        }
-    }
 }
 
 impl<M: Machine> Kernel<M> {
@@ -101,7 +90,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Returns what the processor does next; called once before every return from the kernel.
-    #[inline]
+    #[inline(always)]
     #[expect(clippy::should_implement_trait, reason = "a kernel is no iterator")]
     pub fn next(&mut self) -> Next<'_> {
         if self.cpu.current == NIL && !self.pick() {
@@ -116,6 +105,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Makes the first ready thread the current one.
+    #[inline(never)]
     fn pick(&mut self) -> bool {
         match self.cpu.ready.pop(&mut self.threads) {
             Some(thread) => {
@@ -128,15 +118,12 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Sets the processor up for a thread other than the one it is set up for.
-    #[inline]
+    #[inline(always)]
     fn load(&mut self, thread: u16) {
         let Some(Thread { registers, root, extended, .. }) = self.threads.at(thread) else {
             return;
         };
-        if let Some(root) = *root
-            && self.cpu.root != Some(root)
-        {
-            self.cpu.root = Some(root);
+        if let Some(root) = *root {
             self.vm.machine.activate(root);
         }
         self.vm.machine.set_bases(registers.fs_base, registers.gs_base);
@@ -147,6 +134,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Gives a thread the processor's extended state, or takes the use of it away.
+    #[inline(never)]
     pub(crate) fn load_extended(&mut self, thread: u16) {
         let wanted = self.threads[thread].extended;
         if wanted.is_some() != self.cpu.extended_enabled {
