@@ -1,7 +1,8 @@
 //! Builds the guest's programs: which there are, with which flags, and where they end up.
 //!
 //! A program of the guest is a binary of the workspace with `required-features = ["image"]`. Its
-//! folder decides its [`Set`] of flags and its place in the image; no list is kept here.
+//! folder decides its [`Set`] of flags and its place in the image; no list is kept here. A package
+//! with `package.metadata.kamen.personality = "unix"` holds static Linux programs.
 
 use crate::workspace;
 use anyhow::{Context, Result, bail};
@@ -24,11 +25,13 @@ pub enum Set {
     Servers,
     /// DOS sessions: SSE allowed.
     Session,
+    /// Static Linux programs of the ordinary standard library.
+    Unix,
 }
 
 impl Set {
     /// All sets, in the order of building.
-    pub const ALL: [Set; 3] = [Set::Kernel, Set::Servers, Set::Session];
+    pub const ALL: [Set; 4] = [Set::Kernel, Set::Servers, Set::Session, Set::Unix];
 
     /// Returns the name of the set's folder in target/guest.
     pub fn folder(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Set {
             Set::Kernel => "kernel",
             Set::Servers => "servers",
             Set::Session => "session",
+            Set::Unix => "unix",
         }
     }
 
@@ -43,12 +47,15 @@ impl Set {
     pub fn is_integer_only(self) -> bool {
         match self {
             Set::Kernel | Set::Servers => true,
-            Set::Session => false,
+            Set::Session | Set::Unix => false,
         }
     }
 
     /// Returns the compiler's flags for a build that is linked.
     fn flags(self) -> Vec<&'static str> {
+        if self == Set::Unix {
+            return vec!["-Ctarget-feature=+crt-static", "-Crelocation-model=static"];
+        }
         let mut flags = vec![
             "--cfg=kamen",
             "-Clinker=rust-lld",
@@ -130,7 +137,11 @@ pub fn programs() -> Result<Vec<Program>> {
         for target in &package.targets {
             if target.is_bin() && target.required_features.iter().any(|name| name == IMAGE_FEATURE)
             {
-                let (set, place) = classify(folder.as_str(), &target.name);
+                let personality = &package.metadata["kamen"]["personality"];
+                let (set, place) = match personality.as_str() {
+                    Some("unix") => (Set::Unix, Place::Archive(format!("bin/{}", target.name))),
+                    _ => classify(folder.as_str(), &target.name),
+                };
                 let is_test = folder.starts_with("tests");
                 programs.push(Program {
                     name: target.name.clone(),

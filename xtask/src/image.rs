@@ -67,6 +67,14 @@ impl System {
         self.executable(&Place::Kernel)
     }
 
+    /// Returns the kernel's bytes as they are in an image.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn kernel_bytes(&self) -> Result<Vec<u8>> {
+        executable::linux(&self.kernel())
+    }
+
     /// Returns the bytes of a boot package.
     ///
     /// # Errors
@@ -125,7 +133,7 @@ pub fn write_iso(options: &Extras) -> Result<()> {
 /// # Errors
 /// Where GRUB's tools fail.
 pub fn iso(system: &System, package: &[u8], path: &Path) -> Result<()> {
-    let kernel = executable::kernel(&system.kernel())?;
+    let kernel = system.kernel_bytes()?;
     iso::write(&kernel, package, path).with_context(|| format!("making {}", path.display()))
 }
 

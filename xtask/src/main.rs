@@ -16,6 +16,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+mod bench;
 mod build;
 mod check;
 mod guest;
@@ -24,6 +25,7 @@ mod image;
 mod qemu;
 mod run;
 mod test;
+mod transcript;
 mod workspace;
 
 /// Builds, boots, tests and measures Kamen.
@@ -44,6 +46,8 @@ enum Task {
     Check,
     /// Runs every test, on the host and in QEMU.
     Test(test::Options),
+    /// Measures the system, in instructions and in time.
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +65,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Image(options) => image::write_iso(&options).map(|()| ExitCode::SUCCESS),
         Task::Check => check::check(),
         Task::Test(options) => test::test(&options),
+        Task::Bench(options) => bench::bench(&options),
     }
 }
 

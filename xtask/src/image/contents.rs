@@ -2,7 +2,7 @@
 
 use super::archive::Archive;
 use super::{Extras, Start, add, busybox, executable};
-use crate::build::{Place, Program};
+use crate::build::{Place, Program, Set};
 use crate::workspace;
 use anyhow::{Context, Error, Result};
 use kamen_init::manifest;
@@ -23,7 +23,7 @@ const DEVICES: [(&str, u32, u32); 7] = [
 pub fn archive(programs: &[Program], options: &Extras, start: &Start) -> Result<Vec<u8>> {
     let mut archive = Archive::new();
     folders(&mut archive)?;
-    native_programs(&mut archive, programs)?;
+    programs_built(&mut archive, programs)?;
     system(&mut archive)?;
     busybox::add(&mut archive)?;
     let files = workspace::root().join("userland/files");
@@ -57,12 +57,17 @@ fn folders(archive: &mut Archive) -> Result<()> {
     Ok(())
 }
 
-fn native_programs(archive: &mut Archive, programs: &[Program]) -> Result<()> {
+fn programs_built(archive: &mut Archive, programs: &[Program]) -> Result<()> {
     for program in programs {
         match &program.place {
             Place::Kernel | Place::Init => {}
             Place::Archive(path) => {
-                archive.file(path, 0o755, executable::native(&program.executable())?)?;
+                let executable = program.executable();
+                let bytes = match program.set {
+                    Set::Unix => executable::linux(&executable)?,
+                    Set::Kernel | Set::Servers | Set::Session => executable::native(&executable)?,
+                };
+                archive.file(path, 0o755, bytes)?;
             }
         }
     }

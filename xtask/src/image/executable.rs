@@ -21,16 +21,16 @@ const PROGRAM_HEADER_BYTES: usize = 56;
 /// # Errors
 /// Where the file can't be read or is no ELF executable.
 pub fn native(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = kernel(path)?;
+    let mut bytes = linux(path)?;
     bytes[OSABI_AT] = NATIVE_OSABI;
     Ok(bytes)
 }
 
-/// Returns the bytes of the kernel.
+/// Returns the bytes of the kernel or of a Linux program: as they are, but stripped.
 ///
 /// # Errors
 /// Where the file can't be read or is no ELF executable.
-pub fn kernel(path: &Path) -> Result<Vec<u8>> {
+pub fn linux(path: &Path) -> Result<Vec<u8>> {
     let bytes = fs::read(path).with_context(|| path.display().to_string())?;
     stripped(bytes).with_context(|| format!("{} is no ELF executable", path.display()))
 }

@@ -1,10 +1,11 @@
 //! Performs one test in QEMU and compares what came out with what must.
 
-use super::typist::{self, Recorder, Transcript};
+use super::typist;
 use crate::guest::{Plan, Report, Session, console, log::Live, terminal::Size};
 use crate::image::{Extras, Start, System};
 use crate::qemu::{self, Accelerator, Board, Machine};
 use crate::run::Boot;
+use crate::transcript::{Recorder, Transcript};
 use anyhow::{Result, bail};
 use guest_tests::{Action, Case, Way};
 use std::ffi::OsString;

@@ -1,80 +1,14 @@
 //! A person at the guest's terminal, played by the test runner.
 
+use crate::transcript::Transcript;
 use anyhow::{Context, Result, bail};
 use guest_tests::Step;
 use std::io::Write;
 use std::process::ChildStdin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long the typist waits for a text.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Clock ticks per second in /proc (Linux proc(5), sysconf(_SC_CLK_TCK)).
 const TICKS_PER_SECOND: u64 = 100;
-
-/// What the console has shown so far, for one thread to fill and another to wait on.
-#[derive(Default)]
-pub struct Transcript {
-    state: Mutex<(Vec<u8>, bool)>,
-    changed: Condvar,
-}
-
-impl Transcript {
-    /// Returns everything so far.
-    pub fn bytes(&self) -> Vec<u8> {
-        self.state().0.clone()
-    }
-
-    /// Says that nothing more will come.
-    pub fn close(&self) {
-        self.state().1 = true;
-        self.changed.notify_all();
-    }
-
-    /// Waits until `text` appears at or after `from`; returns the position behind it.
-    fn wait_for(&self, text: &str, from: usize) -> Result<usize> {
-        let deadline = Instant::now() + PATIENCE;
-        let mut state = self.state();
-        loop {
-            let (bytes, closed) = &*state;
-            if let Some(at) = find(&bytes[from..], text.as_bytes()) {
-                return Ok(from + at + text.len());
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if *closed || left.is_zero() {
-                bail!("the terminal never showed {text:?}");
-            }
-            let woken = self.changed.wait_timeout(state, left);
-            state = woken.unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    fn wait_for_end(&self) {
-        let mut state = self.state();
-        while !state.1 {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, (Vec<u8>, bool)> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Writes to a transcript that is shared.
-pub struct Recorder(pub Arc<Transcript>);
-
-impl Write for Recorder {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.state().0.extend_from_slice(bytes);
-        self.0.changed.notify_all();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Performs the steps.
 ///
@@ -121,8 +55,4 @@ fn processor_ticks(pid: u32) -> Result<u64> {
     let mut fields = after_name.split_whitespace().skip(11);
     let mut field = || -> Result<u64> { Ok(fields.next().context("stat is short")?.parse()?) };
     Ok(field()? + field()?)
-}
-
-fn find(bytes: &[u8], text: &[u8]) -> Option<usize> {
-    bytes.windows(text.len()).position(|window| window == text)
 }
