@@ -1,12 +1,12 @@
 //! libipc against the kernel: a client and a server in two address spaces.
 //!
-//! The program is booted as first task, with its own file as boot archive. It starts that file a
-//! second time as server of the protocol [`Probe`], tries every kind of argument, and ends with a
-//! verdict. On the host the same client and server meet over loopback.
+//! `ipc-test` starts its own file a second time as server of the protocol [`Probe`], tries every
+//! kind of argument, and ends with a verdict. It runs as a native program, or alone as first task
+//! with its own file as boot archive. On the host the same client and server meet over loopback.
 //!
 //! ```text
-//!   first task: client ── Probe (calls, leases, capabilities) ──> second process: server
-//!        ^──────────────── fault of the server ─────────────────────┘ (bad instruction)
+//!   first process: client ── Probe (calls, leases, capabilities) ──> second process: server
+//!        ^──────────────── fault of the server ────────────────────────┘ (bad instruction)
 //! ```
 #![no_std]
 #![deny(unsafe_code)]
