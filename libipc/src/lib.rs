@@ -1,2 +1,61 @@
-//! kamen-libipc: to be written.
+//! System calls, capabilities, messages and leases: how programs talk to kernel and servers.
+//!
+//! ```text
+//!   protocol client ── Transport ──┐                       ┌── Inbox ── protocol dispatch
+//!                                  ├── syscall ── kernel ──┤
+//!   objects (Memory, Thread, …) ───┘                       └── OpenCall, leases
+//! ```
+//!
+//! Everything is a thin, typed view of an [`abi::Operation`]. Capabilities are plain numbers
+//! wrapped in the type of their object ([`Endpoint`], [`Memory`], …): they are `Copy`, and going
+//! out of scope does nothing.
+//!
+//! On the host (without `--cfg kamen`) there is no kernel: operations fail with
+//! [`Error::InvalidOperation`], so that servers compile and link in ordinary tests. What a test of
+//! a protocol needs, calls with leases and their answers, is there as the module `loopback`.
 #![no_std]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+/// Generated code says `::libipc`, also in this crate's own tests.
+extern crate self as libipc;
+
+pub use kamen_abi as abi;
+pub use kamen_abi::{Error, Handle, Kind, ObjectKind, PortWidth, Registers, Rights, Tag};
+
+mod call;
+mod copy;
+pub mod dispatch;
+mod failure;
+mod inbox;
+mod lease;
+pub mod log;
+#[cfg(not(kamen))]
+pub mod loopback;
+mod mapping;
+mod message;
+mod object;
+mod page;
+mod request;
+pub mod start;
+mod syscall;
+mod time;
+pub mod transport;
+pub mod words;
+
+pub use call::OpenCall;
+pub use copy::{Destination, Partial, Source, copy};
+pub use failure::{Failure, ProtocolError};
+pub use inbox::{Event, Foreign, Inbox};
+pub use kamen_macros::{ProtocolError, Word, Words, interface};
+pub use lease::{ReadLease, WriteLease};
+pub use mapping::{Mapping, map_constant};
+pub use message::Message;
+pub use object::{
+    Endpoint, Handling, Inspection, Interrupt, Memory, Notification, Object, Ports, Quota, Space,
+    Table, Thread, Timer,
+};
+pub use request::{Caller, Request};
+pub use time::{Time, now, null, yield_now};
+pub use transport::{Kernel, Transport, Within};
+pub use words::{Word, Words};

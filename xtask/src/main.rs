@@ -1,1 +1,81 @@
-fn main() {}
+//! `cargo xtask`: builds, boots, tests and measures Kamen.
+//!
+//! ```text
+//!   host ── what this machine must have     build ── guest programs by flag set
+//!                      └──────────┬──────────────────────┘
+//!                               image ── boot package, ISO
+//!                                 │
+//!             qemu ── command ── guest ── one booted machine: console, log, verdict
+//!                                 │
+//!               run     test     bench     check (needs build only)
+//! ```
+//!
+//! Everything for a person to read goes to stderr; stdout belongs to the guest's program.
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+mod bench;
+mod build;
+mod check;
+mod guest;
+mod host;
+mod image;
+mod qemu;
+mod run;
+mod test;
+mod transcript;
+mod workspace;
+
+/// Builds, boots, tests and measures Kamen.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Boots in QEMU: to a prompt, or for one program after `--`.
+    Run(run::Options),
+    /// Builds target/kamen.iso, which boots by BIOS and by UEFI.
+    Image(image::Extras),
+    /// Checks format, lints, documentation, imports and machine code.
+    Check,
+    /// Runs every test, on the host and in QEMU.
+    Test(test::Options),
+    /// Measures the system, in instructions and in time.
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = perform(Arguments::parse().task);
+    guest::terminal::restore();
+    outcome.unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::from(guest::status::FAILURE)
+    })
+}
+
+fn perform(task: Task) -> Result<ExitCode> {
+    match task {
+        Task::Run(options) => run::run(&options),
+        Task::Image(options) => image::write_iso(&options).map(|()| ExitCode::SUCCESS),
+        Task::Check => check::check(),
+        Task::Test(options) => test::test(&options),
+        Task::Bench(options) => bench::bench(&options),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::CommandFactory;
+
+    #[test]
+    fn command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! and it ends with an empty entry called `TRAILER!!!`. The fields are hexadecimal; their order is
-//! that of [`Field`]. Source: Linux Documentation/driver-api/early-userspace/buffer-format.rst and
+//! that of `Field`. Source: Linux Documentation/driver-api/early-userspace/buffer-format.rst and
 //! cpio(5). Checksums ("070702") are not supported.
 //!
 //! [`Archive`] reads, [`Writer`] writes; the program that packs the boot image and the file server

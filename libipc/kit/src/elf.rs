@@ -267,4 +267,4 @@ fn headers_at(segments: &[Segment], offset: u64, count: u16) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

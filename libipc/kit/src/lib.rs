@@ -15,6 +15,12 @@ extern crate alloc;
 mod arguments;
 pub mod cpio;
 pub mod elf;
+pub mod fault;
+pub mod files;
 pub mod image;
+pub mod path;
+pub mod process;
+pub mod serve;
+pub mod tty;
 
 pub use arguments::{Arguments, ArgumentsError, MAX_BLOCK, MAX_STRINGS};

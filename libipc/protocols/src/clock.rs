@@ -20,3 +20,6 @@ pub trait Clock {
     #[operation(2, idempotent)]
     fn set_boot_time(&mut self, time: u64) -> Result<(), ClockError>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,4 +55,11 @@ pub trait Console {
     /// Ends the caller's control.
     #[operation(5)]
     fn release(&mut self) -> Result<(), StreamError>;
+    /// Answers when all output accepted so far has left the device (the line's last bit, so that
+    /// the machine can be powered off); also after the host stopped taking it (Device).
+    #[operation(6, deferred)]
+    fn drain(&mut self) -> Result<(), StreamError>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,3 +202,6 @@ pub struct Statistics {
     /// Inodes that are free.
     pub free_inodes: u64,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,2 +1,13 @@
-//! kamen-protocols: to be written.
+//! The system's contracts: one file for each protocol between its servers and their clients.
+//!
+//! `#[interface]` (libipc) turns each trait into the server's trait, its dispatch and a client.
 #![no_std]
+#![deny(unsafe_code)]
+
+pub mod clock;
+pub mod console;
+pub mod file;
+pub mod names;
+pub mod process;
+pub mod stream;
+pub mod system;

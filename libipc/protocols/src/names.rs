@@ -39,3 +39,6 @@ pub trait Names {
     #[operation(4, idempotent)]
     fn resolve(&mut self, path: &[u8]) -> Result<(Mount, Endpoint), NamesError>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,3 +74,6 @@ pub trait Process {
     #[operation(5)]
     fn exit(&mut self, status: ExitStatus) -> Result<(), ProcessError>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,3 +57,6 @@ pub trait Stream {
     #[operation(4)]
     fn watch(&mut self, notify: Notification) -> Result<u32, StreamError>;
 }
+
+#[cfg(test)]
+mod tests;

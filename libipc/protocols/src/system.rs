@@ -34,3 +34,6 @@ pub trait System {
     #[operation(3)]
     fn log(&mut self, line: &[u8]) -> Result<(), SystemError>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,7 +38,7 @@ mod rights;
 pub use error::Error;
 pub use handle::{Handle, OpenCall, boot};
 pub use message::{Kind, Lease, MAX_BYTES, MAX_CAPS, MAX_LEASES, MessagePage, Tag, WORDS};
-pub use operation::{ObjectKind, Operation, Place, PortWidth};
+pub use operation::{COPY_MAX, ObjectKind, Operation, Place, PortWidth};
 pub use registers::Registers;
 pub use rights::Rights;
 

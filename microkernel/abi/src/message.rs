@@ -28,7 +28,8 @@ pub enum Kind {
     Recall = 4,
     /// The bound notification was signalled: word 0 holds its bits; nothing is to be answered.
     Notification = 5,
-    /// The caller of the open call in word 0 is gone; nothing is to be answered.
+    /// The caller of the open call in word 0 is gone; nothing is to be answered. (Reserved: a server
+    /// learns it from StaleCall when it answers.)
     Cancelled = 6,
 }
 
@@ -38,7 +39,7 @@ pub enum Kind {
 ///   63    61 60       59..56  55..51  50..48  47..45  44..32       31..0
 ///   0        replayed kind    0       leases  caps    bytes        label
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[repr(transparent)]
 pub struct Tag(pub u64);
 

@@ -1,5 +1,8 @@
 //! The kernel's operations: their numbers, targets, arguments, results and rights.
 
+/// Bytes that one [`Operation::Copy`] moves at most, so that no entry into the kernel is long.
+pub const COPY_MAX: usize = 64 * 1024;
+
 /// An operation of the kernel; the number goes in `rax`.
 ///
 /// "Target" is `r12`, `w0` to `w5` are the message words. Rights in brackets. An operation
@@ -12,7 +15,8 @@ pub enum Operation {
     /// Does nothing: the price of entering the kernel.
     Null = 0,
     /// Sends a message to the endpoint in the target [SEND] and waits for the reply until the
-    /// deadline (r14). The receiver sees the capability's badge. Returns the reply's tag and words.
+    /// deadline (r14); NOW: only if a receiver waits. The receiver sees the capability's badge. Returns the
+    /// reply's tag and words.
     Call = 1,
     /// Sends a message to the endpoint in the target [SEND] and waits until it is received, no
     /// longer than the deadline. No capabilities wait for a reply; leases are refused.
@@ -40,7 +44,8 @@ pub enum Operation {
     Now = 9,
     /// Copies `w5` bytes from a place to a place ([`Place`]): `w0` the two kinds (from in the low
     /// byte, to in the next), `w1` and `w2` id and offset of the source, `w3` and `w4` those of
-    /// the destination. Returns the number of bytes copied in `w0`, also when it fails midway.
+    /// the destination. Returns the number of bytes copied in `w0`, also when it fails midway. One
+    /// operation copies at most [`COPY_MAX`] bytes; libipc repeats it.
     Copy = 10,
     /// Creates an object of kind `w0` ([`ObjectKind`], which tells the other arguments), charged to
     /// the quota in the target [CONTROL]; returns its handle in r12, with all rights.
@@ -114,7 +119,7 @@ pub enum Operation {
     PortWrite = 34,
     /// Tells about the target: kind in `w0`, rights in `w1`, badge in `w2`; for a memory object
     /// its pages in `w3`; for a quota pages used and limit in `w3`, `w4`, and objects used in
-    /// `w5`; for a thread its state in `w3` and the nanoseconds it has run in `w4`.
+    /// `w5`; for a thread its state in `w3`: 0 stopped, 1 ready or running, 2 waiting.
     Inspect = 35,
     /// Resizes the memory object in the target [CONTROL] to `w0` pages; pages that go are unmapped
     /// everywhere.
@@ -251,6 +256,9 @@ pub enum Place {
     Lease2 = 5,
     /// Lease 3 of an open call.
     Lease3 = 6,
+    /// The extended (FPU, SSE, AVX) state of an open call's caller that is no message, or of a
+    /// stopped thread (handle) [READ, CONTROL]: id, byte offset in the XSAVE area, at most 4,096.
+    Extended = 7,
 }
 
 impl Place {
@@ -264,6 +272,7 @@ impl Place {
             4 => Place::Lease1,
             5 => Place::Lease2,
             6 => Place::Lease3,
+            7 => Place::Extended,
             _ => return None,
         })
     }

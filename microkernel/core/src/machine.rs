@@ -77,9 +77,10 @@ pub trait Machine {
     /// skipping what missing tables exclude; `end` where there is none.
     fn next_mapped(&self, root: Frame, address: usize, end: usize) -> usize;
     /// Detaches one page table that the user half of `root` refers to, a leaf first, and returns
-    /// it; nothing when only the root is left. The pages it mapped are unmapped already.
+    /// it; nothing when only the root is left. The pages it mapped are unmapped already. A root
+    /// that is current is left for one without a user half.
     fn take_table(&mut self, root: Frame) -> Option<Frame>;
-    /// Makes `root` the current address space.
+    /// Makes `root` the current address space, if it is not.
     fn activate(&mut self, root: Frame);
 
     /// Sets the bases of FS and GS for the thread that runs next.
@@ -90,6 +91,8 @@ pub trait Machine {
     fn save_extended(&mut self, state: Frame);
     /// Loads the processor's extended state from a frame.
     fn load_extended(&mut self, state: Frame);
+    /// Makes an extended state that user space may have written safe to load.
+    fn sanitize_extended(&mut self, state: Frame);
     /// Lets user space use the extended state, or makes its use an exception (CR0.TS).
     fn enable_extended(&mut self, enabled: bool);
 

@@ -1,2 +1,53 @@
-//! kamen-machine: to be written.
+//! The machine under the core: an x86-64 processor with its APICs and clocks.
+//!
+//! It decides nothing. Traps end in [`run`]'s kernel, which acts through [`X86`]:
+//!
+//! ```text
+//!   entry/boot ─> Handoff ─> X86::start ─> Kernel::boot ─> run ─┐        (once)
+//!                                                               ▼
+//!   user space ─> entry/{system_call,trap} ─> dispatch ─> Kernel::… ─> Kernel::next
+//!       ▲                                                               │
+//!       └────────────── entry/leave <── registers ──────────────────────┤
+//!                       entry/idle  <── nothing to run ─────────────────┘
+//! ```
+//!
+//! This is the kernel's only crate with unsafe code. What it relies on: interrupts are off in
+//! the kernel, there is one processor, and the core passes only frames it was given at boot.
 #![no_std]
+
+mod acpi;
+#[cfg(feature = "image")]
+mod boot;
+mod clock;
+mod control;
+mod descriptors;
+mod devices;
+mod dispatch;
+mod entry;
+mod epitaph;
+mod extended;
+mod heap;
+mod machine;
+#[cfg(feature = "image")]
+mod mem;
+mod memory;
+mod per_cpu;
+mod physical;
+
+pub use dispatch::run;
+pub use epitaph::{Epitaph, stop};
+pub use heap::Heap;
+pub use machine::X86;
+pub use memory::ranges::Ranges;
+pub use physical::{Handoff, Image, LoaderProtocol, Physical};
+
+/// Defines the function `fn(Handoff) -> !` that the boot entry calls.
+#[macro_export]
+macro_rules! entry {
+    ($main:path) => {
+        #[unsafe(no_mangle)]
+        extern "Rust" fn kamen_main(handoff: $crate::Handoff) -> ! {
+            $main(handoff)
+        }
+    };
+}

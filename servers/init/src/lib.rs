@@ -11,3 +11,6 @@
 extern crate alloc;
 
 pub mod manifest;
+mod processes;
+mod run;
+pub mod supervisor;

@@ -1,2 +1,31 @@
-//! kamen-ramfs: to be written.
+//! The RAM file system: a tree in one flat region that survives its server.
 #![no_std]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+
+mod blocks;
+mod check;
+mod data;
+mod directory;
+mod inodes;
+mod layout;
+mod list;
+mod load;
+mod map;
+mod server;
+mod store;
+mod symlink;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod volume;
+
+pub use data::Piece;
+pub use inodes::New;
+pub use layout::{BLOCK, FILE_MAX};
+pub use load::LoadError;
+pub use server::Server;
+pub use store::Store;
+pub use tree::{Change, Collision, Place};
+pub use volume::{Unusable, Volume};

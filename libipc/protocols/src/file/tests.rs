@@ -1,0 +1,194 @@
+//! The protocol over loopback: every argument arrives in its place.
+
+use libipc::loopback::Loopback;
+use libipc::{Caller, Endpoint, Failure, Handle, ReadLease, Words, WriteLease};
+
+use super::*;
+
+const ATTRIBUTES: Attributes = Attributes {
+    node: Node(u64::MAX),
+    mode: 1,
+    uid: u32::MAX,
+    gid: 3,
+    links: 4,
+    size: 5,
+    modified: 6,
+    changed: u64::MAX - 7,
+};
+
+/// Answers with the arguments, as far as the results have room.
+struct Server;
+
+impl File for Server {
+    fn root(&mut self, _: &Caller) -> Result<Attributes, FileError> {
+        Ok(ATTRIBUTES)
+    }
+    fn lookup(&mut self, _: &Caller, node: Node, name: &[u8]) -> Result<Attributes, FileError> {
+        Ok(Attributes { node, size: name.len() as u64, ..ATTRIBUTES })
+    }
+    fn attributes(&mut self, _: &Caller, node: Node) -> Result<Attributes, FileError> {
+        if node == Node(0) { Err(FileError::Stale) } else { Ok(Attributes { node, ..ATTRIBUTES }) }
+    }
+    fn read(
+        &mut self,
+        _: &Caller,
+        n: Node,
+        at: u64,
+        into: WriteLease<'_>,
+    ) -> Result<u64, FileError> {
+        into.write_at(0, &[n.0 as u8, at as u8]).map_err(|_| FileError::Invalid)?;
+        Ok(into.len())
+    }
+    fn write(
+        &mut self,
+        _: &Caller,
+        n: Node,
+        at: u64,
+        data: ReadLease<'_>,
+    ) -> Result<u64, FileError> {
+        let mut bytes = [0; 2];
+        data.read_at(data.len() - 2, &mut bytes).map_err(|_| FileError::Invalid)?;
+        Ok(n.0 + at + u64::from(bytes[0]) + u64::from(bytes[1]))
+    }
+    fn create(
+        &mut self,
+        _: &Caller,
+        node: Node,
+        mode: u32,
+        uid: u32,
+        gid: u32,
+        links: u32,
+        name: &[u8],
+    ) -> Result<Attributes, FileError> {
+        Ok(Attributes { node, mode, uid, gid, links, size: name.len() as u64, ..ATTRIBUTES })
+    }
+    fn symlink(
+        &mut self,
+        _: &Caller,
+        node: Node,
+        uid: u32,
+        gid: u32,
+        name: &[u8],
+        target: &[u8],
+    ) -> Result<Attributes, FileError> {
+        let (size, modified) = (name.len() as u64, target.len() as u64);
+        Ok(Attributes { node, uid, gid, size, modified, ..ATTRIBUTES })
+    }
+    fn read_link(&mut self, _: &Caller, _: Node, into: WriteLease<'_>) -> Result<u64, FileError> {
+        Ok(into.len())
+    }
+    fn link(&mut self, _: &Caller, node: Node, to: Node, name: &[u8]) -> Result<(), FileError> {
+        if (node, to, name) == (Node(1), Node(2), b"n") { Ok(()) } else { Err(FileError::Exists) }
+    }
+    fn unlink(&mut self, _: &Caller, _: Node, _: &[u8]) -> Result<(), FileError> {
+        Err(FileError::IsDirectory)
+    }
+    fn remove_directory(&mut self, _: &Caller, _: Node, _: &[u8]) -> Result<(), FileError> {
+        Err(FileError::NotEmpty)
+    }
+    fn rename(
+        &mut self,
+        _: &Caller,
+        from: Node,
+        to: Node,
+        keep: u32,
+        from_name: &[u8],
+        to_name: &[u8],
+    ) -> Result<(), FileError> {
+        let want = (Node(1), Node(2), 1, &b"old"[..], &b"newer"[..]);
+        if (from, to, keep, from_name, to_name) == want { Ok(()) } else { Err(FileError::Invalid) }
+    }
+    fn resize(&mut self, _: &Caller, _: Node, size: u64) -> Result<(), FileError> {
+        if size > 1 << 40 { Err(FileError::TooLarge) } else { Ok(()) }
+    }
+    fn set_attributes(
+        &mut self,
+        _: &Caller,
+        node: Node,
+        which: u32,
+        mode: u32,
+        uid: u32,
+        gid: u32,
+        modified: u64,
+    ) -> Result<Attributes, FileError> {
+        Ok(Attributes { node, links: which, mode, uid, gid, modified, ..ATTRIBUTES })
+    }
+    fn list(
+        &mut self,
+        _: &Caller,
+        _: Node,
+        at: u64,
+        into: WriteLease<'_>,
+    ) -> Result<u64, FileError> {
+        Ok(at + into.len())
+    }
+    fn hold(&mut self, _: &Caller, _: Node) -> Result<(), FileError> {
+        Ok(())
+    }
+    fn release(&mut self, _: &Caller, _: Node) -> Result<(), FileError> {
+        Err(FileError::Stale)
+    }
+    fn statistics(&mut self, _: &Caller) -> Result<Statistics, FileError> {
+        Ok(Statistics { blocks: 1, free_blocks: 2, inodes: 3, free_inodes: 4 })
+    }
+}
+
+fn client() -> FileClient<Loopback<'static>> {
+    let loopback = Loopback::new(0, |request| serve_file(&mut Server, request));
+    FileClient::with(Endpoint(Handle(1)), loopback)
+}
+
+#[test]
+fn attributes_fill_a_message() {
+    assert_eq!(Attributes::COUNT, 6);
+    assert_eq!(client().root(), Ok(ATTRIBUTES));
+}
+
+#[test]
+fn nodes_and_names_arrive() {
+    let (client, node) = (client(), Node(7 << 32 | 9));
+    assert_eq!(client.lookup(node, b"name"), Ok(Attributes { node, size: 4, ..ATTRIBUTES }));
+    assert_eq!(client.lookup(node, &[b'x'; NAME_MAX]).map(|found| found.size), Ok(255));
+    assert_eq!(client.attributes(node), Ok(Attributes { node, ..ATTRIBUTES }));
+    assert_eq!(client.attributes(Node(0)), Err(Failure::Protocol(FileError::Stale)));
+    assert_eq!(client.link(Node(1), Node(2), b"n"), Ok(()));
+    assert_eq!(client.link(Node(1), Node(2), b""), Err(Failure::Protocol(FileError::Exists)));
+    assert_eq!(client.unlink(node, b"n"), Err(Failure::Protocol(FileError::IsDirectory)));
+    assert_eq!(client.remove_directory(node, b"n"), Err(Failure::Protocol(FileError::NotEmpty)));
+    assert_eq!(client.rename(Node(1), Node(2), 1, b"old", b"newer"), Ok(()));
+}
+
+#[test]
+fn data_goes_through_leases() {
+    let (client, mut into) = (client(), [0; 3]);
+    assert_eq!(client.read(Node(4), 5, &mut into), Ok(3));
+    assert_eq!(into, [4, 5, 0]);
+    assert_eq!(client.read(Node(4), 5, &mut []), Err(Failure::Protocol(FileError::Invalid)));
+    assert_eq!(client.write(Node(4), 5, &[9, 1, 2]), Ok(12));
+    assert_eq!(client.read_link(Node(1), &mut into), Ok(3));
+    assert_eq!(client.list(Node(1), 10, &mut into), Ok(13));
+}
+
+#[test]
+fn six_arguments_arrive_in_order() {
+    let client = client();
+    let want =
+        Attributes { node: Node(1), mode: 2, uid: 3, gid: 4, links: 5, size: 3, ..ATTRIBUTES };
+    assert_eq!(client.create(Node(1), 2, 3, 4, 5, b"abc"), Ok(want));
+    let want = Attributes { node: Node(1), uid: 2, gid: 3, size: 4, modified: 6, ..ATTRIBUTES };
+    assert_eq!(client.symlink(Node(1), 2, 3, b"name", b"target"), Ok(want));
+    let links = set::MODE | set::MODIFIED;
+    let want =
+        Attributes { node: Node(1), links, mode: 2, uid: 3, gid: 4, modified: 5, ..ATTRIBUTES };
+    assert_eq!(client.set_attributes(Node(1), links, 2, 3, 4, 5), Ok(want));
+}
+
+#[test]
+fn the_rest_is_answered() {
+    let client = client();
+    assert_eq!(client.resize(Node(1), u64::MAX), Err(Failure::Protocol(FileError::TooLarge)));
+    assert_eq!(client.hold(Node(1)), Ok(()));
+    assert_eq!(client.release(Node(1)), Err(Failure::Protocol(FileError::Stale)));
+    let want = Statistics { blocks: 1, free_blocks: 2, inodes: 3, free_inodes: 4 };
+    assert_eq!(client.statistics(), Ok(want));
+}

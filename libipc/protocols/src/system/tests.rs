@@ -1,0 +1,31 @@
+//! The protocol over loopback.
+
+use libipc::loopback::Loopback;
+use libipc::{Caller, Endpoint, Failure, Handle};
+
+use super::*;
+
+struct Server;
+
+impl System for Server {
+    fn power_off(&mut self, caller: &Caller, status: u64) -> Result<(), SystemError> {
+        if (caller.badge, status) == (9, 3) { Ok(()) } else { Err(SystemError::Denied) }
+    }
+    fn memory(&mut self, _: &Caller) -> Result<MemoryUse, SystemError> {
+        Ok(MemoryUse { total: 2, used: 1 })
+    }
+    fn log(&mut self, _: &Caller, line: &[u8]) -> Result<(), SystemError> {
+        if line == b"name: line" { Ok(()) } else { Err(SystemError::NotFound) }
+    }
+}
+
+#[test]
+fn operations_arrive_with_the_badge() {
+    let loopback = Loopback::new(9, |request| serve_system(&mut Server, request));
+    let client = SystemClient::with(Endpoint(Handle(1)), loopback.clone());
+    assert_eq!(client.power_off(3), Ok(()));
+    assert_eq!(client.memory(), Ok(MemoryUse { total: 2, used: 1 }));
+    assert_eq!(client.log(b"name: line"), Ok(()));
+    let other = SystemClient::with(Endpoint(Handle(1)), loopback.with_badge(8));
+    assert_eq!(other.power_off(3), Err(Failure::Protocol(SystemError::Denied)));
+}

@@ -1,0 +1,157 @@
+//! Open calls: calls that were received and not answered yet.
+
+use kamen_abi::{Error, Operation, Registers};
+
+use crate::copy::{Destination, Partial, Source, copy};
+use crate::syscall::{self, Outbound};
+use crate::{Handle, Message, Object, Space, Time, page};
+
+/// A call that was received and not answered yet: names its caller until it is answered.
+///
+/// It is a number that only the receiving address space can use; the kernel checks it each time,
+/// so that keeping it too long is an [`Error::StaleCall`], nothing worse.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct OpenCall(kamen_abi::OpenCall);
+
+impl OpenCall {
+    /// What a message that needs no answer has in place of an open call.
+    pub const NONE: OpenCall = OpenCall(kamen_abi::OpenCall::NONE);
+
+    /// Returns the open call of a number.
+    pub const fn from_raw(number: u64) -> Self {
+        OpenCall(kamen_abi::OpenCall(number))
+    }
+
+    /// Returns its number.
+    pub const fn to_raw(self) -> u64 {
+        self.0.0
+    }
+
+    /// Answers the call.
+    ///
+    /// # Errors
+    /// StaleCall: it is answered already, or its caller died. TableFull: the caller has no room
+    /// for the capabilities.
+    pub fn reply(self, message: &Message) -> Result<(), Error> {
+        message.fill_page();
+        let outbound = Outbound {
+            target: self.to_raw(),
+            tag: message.tag(),
+            deadline: Time::NEVER_WAIT,
+            second: Handle::NULL,
+            words: message.words(),
+        };
+        syscall::message(Operation::Reply, outbound).map(|_| ())
+    }
+
+    /// Answers a foreign thread's system call or interrupt: `value` becomes its rax.
+    ///
+    /// # Errors
+    /// StaleCall: it is answered already, or its caller died.
+    pub fn reply_value(self, value: u64) -> Result<(), Error> {
+        self.reply(&Message::value(value))
+    }
+
+    /// Lets the foreign caller go on with its registers as they are.
+    ///
+    /// # Errors
+    /// StaleCall: it is answered already, or its caller died.
+    pub fn resume(self) -> Result<(), Error> {
+        self.reply(&Message::resume())
+    }
+
+    /// Returns the registers of the foreign caller.
+    ///
+    /// # Errors
+    /// StaleCall; WrongKind: the caller is not foreign.
+    pub fn read_registers(self) -> Result<Registers, Error> {
+        syscall::operate(Operation::ReadRegisters, self.to_raw(), [0; 6])?;
+        Ok(page::take_registers())
+    }
+
+    /// Sets the registers of the foreign caller.
+    ///
+    /// # Errors
+    /// StaleCall; WrongKind: the caller is not foreign; InvalidArgument: an address outside the
+    /// user half.
+    pub fn write_registers(self, registers: &Registers) -> Result<(), Error> {
+        page::put_registers(registers);
+        syscall::operate(Operation::WriteRegisters, self.to_raw(), [0; 6]).map(|_| ())
+    }
+
+    /// Moves the foreign caller to another address space.
+    ///
+    /// # Errors
+    /// StaleCall; WrongKind: the caller is not foreign; InvalidHandle, NoRights: the space.
+    pub fn set_space(self, space: Space) -> Result<(), Error> {
+        let words = [space.handle().0.into(), 0, 0, 0, 0, 0];
+        syscall::operate(Operation::SetSpace, self.to_raw(), words).map(|_| ())
+    }
+
+    /// Copies from the foreign caller's memory at `address`.
+    ///
+    /// # Errors
+    /// How far it came; BadAddress: not mapped, or not readable; StaleCall.
+    pub fn copy_in(self, address: u64, into: &mut [u8]) -> Result<(), Partial> {
+        let len = into.len();
+        copy(Source::Caller(self, address), Destination::Bytes(into), len)
+    }
+
+    /// Copies to the foreign caller's memory at `address`.
+    ///
+    /// # Errors
+    /// How far it came; BadAddress: not mapped, or not writable; StaleCall.
+    pub fn copy_out(self, address: u64, bytes: &[u8]) -> Result<(), Partial> {
+        copy(Source::Bytes(bytes), Destination::Caller(self, address), bytes.len())
+    }
+
+    /// Copies the first bytes of the foreign caller's extended (FPU, SSE, AVX) state: of its XSAVE
+    /// area (Intel SDM 1 13.4).
+    ///
+    /// # Errors
+    /// How far it came; InvalidArgument: beyond the area's end; StaleCall.
+    pub fn read_extended(self, into: &mut [u8]) -> Result<(), Partial> {
+        let len = into.len();
+        copy(Source::Extended(self, 0), Destination::Bytes(into), len)
+    }
+
+    /// Sets the first bytes of the foreign caller's extended state; the kernel makes of them what
+    /// XRSTOR accepts.
+    ///
+    /// # Errors
+    /// How far it came; InvalidArgument: beyond the area's end; StaleCall.
+    pub fn write_extended(self, bytes: &[u8]) -> Result<(), Partial> {
+        copy(Source::Bytes(bytes), Destination::Extended(self, 0), bytes.len())
+    }
+
+    /// Copies from byte `offset` of a lease on; `index` counts the call's leases from 0.
+    ///
+    /// # Errors
+    /// How far it came; InvalidArgument: no such lease, or beyond its end; NoRights: the lease is
+    /// for writing; BadAddress: the caller's memory is not mapped; StaleCall.
+    pub fn lease_read(self, index: usize, offset: u64, into: &mut [u8]) -> Result<(), Partial> {
+        let len = into.len();
+        copy(Source::Lease(self, index, offset), Destination::Bytes(into), len)
+    }
+
+    /// Copies to byte `offset` of a lease and following; `index` counts the call's leases from 0.
+    ///
+    /// # Errors
+    /// How far it came; InvalidArgument: no such lease, or beyond its end; NoRights: the lease is
+    /// for reading; BadAddress: the caller's memory is not mapped; StaleCall.
+    pub fn lease_write(self, index: usize, offset: u64, bytes: &[u8]) -> Result<(), Partial> {
+        copy(Source::Bytes(bytes), Destination::Lease(self, index, offset), bytes.len())
+    }
+
+    /// Compares the 32-bit word at `address` of the foreign caller's memory with `expected` and
+    /// sets it to `new` if equal, in one step; returns what it was.
+    ///
+    /// # Errors
+    /// BadAddress: not mapped, not writable or misaligned; StaleCall.
+    pub fn compare_exchange(self, address: u64, expected: u32, new: u32) -> Result<u32, Error> {
+        let words = [address, expected.into(), new.into(), 0, 0, 0];
+        let (_, words) = syscall::operate(Operation::CompareExchange, self.to_raw(), words)?;
+        Ok(words[0] as u32)
+    }
+}

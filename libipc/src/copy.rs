@@ -1,0 +1,113 @@
+//! Copies by the kernel between own memory, memory objects and callers.
+
+use kamen_abi::{Error, Place};
+
+use crate::{Memory, Object, OpenCall, syscall};
+
+/// Where a copy comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    /// Own memory; the copy is as long as the slice.
+    Bytes(&'a [u8]),
+    /// A memory object from a byte offset on.
+    Memory(Memory, u64),
+    /// The memory of the foreign caller of an open call, from an address on.
+    Caller(OpenCall, u64),
+    /// A lease of an open call: its index and the byte offset in it.
+    Lease(OpenCall, usize, u64),
+    /// The extended (FPU, SSE, AVX) state of the foreign caller of an open call, from a byte
+    /// offset in the XSAVE area (Intel SDM 1 13.4) on.
+    Extended(OpenCall, u64),
+}
+
+/// Where a copy goes to.
+#[derive(Debug)]
+pub enum Destination<'a> {
+    /// Own memory; the copy is as long as the slice.
+    Bytes(&'a mut [u8]),
+    /// A memory object from a byte offset on.
+    Memory(Memory, u64),
+    /// The memory of the foreign caller of an open call, from an address on.
+    Caller(OpenCall, u64),
+    /// A lease of an open call: its index and the byte offset in it.
+    Lease(OpenCall, usize, u64),
+    /// The extended (FPU, SSE, AVX) state of the foreign caller of an open call, from a byte
+    /// offset in the XSAVE area (Intel SDM 1 13.4) on.
+    Extended(OpenCall, u64),
+}
+
+/// A copy that ended early.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Partial {
+    /// Bytes that were copied.
+    pub copied: usize,
+    /// Why it ended.
+    pub error: Error,
+}
+
+impl From<Partial> for Error {
+    fn from(partial: Partial) -> Error {
+        partial.error
+    }
+}
+
+/// Copies `len` bytes, or as many as the shortest slice among source and destination has.
+///
+/// # Errors
+/// How far it came and why it ended: BadAddress (not mapped, or not with that access),
+/// StaleCall, NoRights, InvalidArgument (no such lease, or beyond its end).
+///
+/// ```
+/// use libipc::{Destination, Error, Memory, Source, copy, Handle};
+/// // On the host there is no kernel.
+/// let end = copy(Source::Memory(Memory(Handle(9)), 0), Destination::Bytes(&mut [0; 8]), 8);
+/// assert_eq!(end.map_err(Error::from), Err(Error::InvalidOperation));
+/// ```
+pub fn copy(from: Source<'_>, to: Destination<'_>, len: usize) -> Result<(), Partial> {
+    let mut len = len;
+    let (from_place, from_id, from_offset) = match from {
+        Source::Bytes(bytes) => {
+            len = len.min(bytes.len());
+            (Place::Own as u64, 0, bytes.as_ptr().expose_provenance() as u64)
+        }
+        Source::Memory(memory, offset) => memory_place(memory, offset),
+        Source::Caller(call, address) => (Place::Caller as u64, call.to_raw(), address),
+        Source::Lease(call, index, offset) => lease_place(call, index, offset),
+        Source::Extended(call, offset) => (Place::Extended as u64, call.to_raw(), offset),
+    };
+    let (to_place, to_id, to_offset) = match to {
+        Destination::Bytes(bytes) => {
+            len = len.min(bytes.len());
+            (Place::Own as u64, 0, bytes.as_mut_ptr().expose_provenance() as u64)
+        }
+        Destination::Memory(memory, offset) => memory_place(memory, offset),
+        Destination::Caller(call, address) => (Place::Caller as u64, call.to_raw(), address),
+        Destination::Lease(call, index, offset) => lease_place(call, index, offset),
+        Destination::Extended(call, offset) => (Place::Extended as u64, call.to_raw(), offset),
+    };
+    let places = from_place | to_place << 8;
+    let mut done = 0;
+    // The kernel moves a bounded part at a time; nothing to copy still checks the places once.
+    loop {
+        let left = (len - done) as u64;
+        let at = done as u64;
+        // An offset that wraps is one that the kernel refuses.
+        let (from_at, to_at) = (from_offset.wrapping_add(at), to_offset.wrapping_add(at));
+        let words = [places, from_id, from_at, to_id, to_at, left];
+        let (result, copied) = syscall::copy(words);
+        done += copied as usize;
+        result.map_err(|error| Partial { copied: done, error })?;
+        if done >= len {
+            return Ok(());
+        }
+    }
+}
+
+fn memory_place(memory: Memory, offset: u64) -> (u64, u64, u64) {
+    (Place::Memory as u64, memory.handle().0.into(), offset)
+}
+
+/// An index beyond the last lease becomes a number that names no place, which the kernel refuses.
+fn lease_place(call: OpenCall, index: usize, offset: u64) -> (u64, u64, u64) {
+    (Place::Lease0 as u64 + index.min(0x80) as u64, call.to_raw(), offset)
+}

@@ -1,0 +1,17 @@
+//! The log in tests on the host: standard error.
+extern crate std;
+
+use crate::Ports;
+
+/// Does nothing: the host's log needs no capability.
+pub fn connect(_name: &str, _ports: Ports) {}
+
+/// Calls `use_it` with the name.
+pub(super) fn name(use_it: impl FnOnce(&[u8])) {
+    use_it(b"test");
+}
+
+/// Writes a line.
+pub(super) fn write(line: &[u8]) {
+    std::eprint!("{}", std::string::String::from_utf8_lossy(line));
+}

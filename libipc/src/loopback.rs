@@ -1,0 +1,215 @@
+//! Protocols in tests on the host: a client's calls answered by a server in the same process.
+//!
+//! ```text
+//!   Client<Loopback> ── Outgoing ── Loopback ── Request ── serve_x(&mut server, …) ── Message
+//!   HostCall (a call made by hand) ──── its Caller ──── server's methods ──── OpenCall::reply
+//! ```
+//!
+//! Leases reach the client's slices as they do in the system, with the same errors. Capabilities
+//! travel as the numbers that they are.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::fmt;
+use core::marker::PhantomData;
+
+use kamen_abi::{Error, Handle, Lease, MAX_CAPS, Tag};
+
+use crate::request::Parts;
+use crate::syscall::calls::{self, Answer};
+use crate::transport::{Lend, Outgoing, Reply, first_caps};
+use crate::{Caller, Endpoint, Message, OpenCall, Request, Transport};
+
+/// How often a loopback looks whether a parked call was answered, before it gives up.
+pub const PATIENCE: usize = 1000;
+
+type Dispatch<'a> = Rc<RefCell<dyn FnMut(&Request<'_>) -> Option<Message> + 'a>>;
+type Meanwhile<'a> = Rc<RefCell<dyn FnMut() + 'a>>;
+
+/// A transport to a server in the same process.
+///
+/// ```
+/// use libipc::loopback::Loopback;
+/// use libipc::{Caller, Endpoint, Failure, Handle, ProtocolError, interface};
+///
+/// #[derive(ProtocolError, Clone, Copy, PartialEq, Debug)]
+/// #[repr(u8)]
+/// pub enum CounterError {
+///     /// The counter would overflow.
+///     Overflow = 1,
+/// }
+///
+/// /// A counter.
+/// #[interface(number = 99, error = CounterError)]
+/// pub trait Counter {
+///     /// Adds to the counter and returns its value.
+///     #[operation(1)]
+///     fn add(&mut self, amount: u64) -> Result<u64, CounterError>;
+/// }
+///
+/// struct Server(u64);
+///
+/// impl Counter for Server {
+///     fn add(&mut self, _caller: &Caller, amount: u64) -> Result<u64, CounterError> {
+///         self.0 = self.0.checked_add(amount).ok_or(CounterError::Overflow)?;
+///         Ok(self.0)
+///     }
+/// }
+///
+/// fn main() {
+///     let mut server = Server(40);
+///     let loopback = Loopback::new(7, |request| serve_counter(&mut server, request));
+///     let client = CounterClient::with(Endpoint(Handle(1)), loopback);
+///     assert_eq!(client.add(2), Ok(42));
+///     assert_eq!(client.add(u64::MAX), Err(Failure::Protocol(CounterError::Overflow)));
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Loopback<'a> {
+    badge: u64,
+    dispatch: Dispatch<'a>,
+    meanwhile: Option<Meanwhile<'a>>,
+}
+
+impl fmt::Debug for Loopback<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loopback").field("badge", &self.badge).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Loopback<'a> {
+    /// Returns the transport whose requests `dispatch` answers; they come with `badge`.
+    pub fn new(badge: u64, dispatch: impl FnMut(&Request<'_>) -> Option<Message> + 'a) -> Self {
+        Loopback { badge, dispatch: Rc::new(RefCell::new(dispatch)), meanwhile: None }
+    }
+
+    /// Returns the transport to the same server with another badge.
+    pub fn with_badge(&self, badge: u64) -> Self {
+        Loopback { badge, ..self.clone() }
+    }
+
+    /// Returns the transport that calls `meanwhile` while a call is parked, up to [`PATIENCE`]
+    /// times, for the server to get on; without it, a call that is parked fails with TimedOut.
+    pub fn with_meanwhile(self, meanwhile: impl FnMut() + 'a) -> Self {
+        Loopback { meanwhile: Some(Rc::new(RefCell::new(meanwhile))), ..self }
+    }
+
+    fn await_answer(&self, call: OpenCall) -> Option<Answer> {
+        let given = calls::answer_of(call.to_raw());
+        let (None, Some(meanwhile)) = (given, &self.meanwhile) else { return given };
+        (0..PATIENCE).find_map(|_| {
+            (meanwhile.borrow_mut())();
+            calls::answer_of(call.to_raw())
+        })
+    }
+}
+
+impl Transport for Loopback<'_> {
+    fn call(&self, _endpoint: Endpoint, request: &Outgoing<'_>) -> Result<Reply, Error> {
+        let bytes = request.slices.concat();
+        let (caps, leases) = (request.caps.len(), request.leases.len());
+        let mut parts = Parts::new();
+        let room = parts.bytes.get_mut(..bytes.len()).ok_or(Error::InvalidArgument)?;
+        room.copy_from_slice(&bytes);
+        let tag = Tag::long(request.label, bytes.len(), caps, leases);
+        if caps > MAX_CAPS || leases > parts.leases.len() {
+            return Err(Error::InvalidArgument);
+        }
+        parts.caps = first_caps(request.caps);
+        for (slot, lend) in parts.leases.iter_mut().zip(request.leases) {
+            *slot = lend.lease;
+        }
+        let call = HostCall::of_leases(self.badge, parts.leases[..leases].to_vec());
+        let request = Request { caller: call.caller(), tag, words: request.words, parts: &parts };
+        let answer = (self.dispatch.borrow_mut())(&request);
+        if let Some(message) = answer {
+            let caps = first_caps(message.caps());
+            return Ok(Reply { tag: message.tag(), words: message.words(), caps });
+        }
+        let Answer { tag, words, caps } = self.await_answer(call.call).ok_or(Error::TimedOut)?;
+        Ok(Reply { tag, words, caps })
+    }
+}
+
+/// A call made by a test in the caller's place, open until it is dropped.
+///
+/// ```
+/// use libipc::{Message, loopback::HostCall};
+/// let mut buffer = [0; 4];
+/// let call = HostCall::new(7).lend_mut(&mut buffer);
+/// let caller = call.caller(); // What a server's method gets, and may keep.
+/// caller.call.lease_write(0, 1, b"ok")?;
+/// caller.call.reply(&Message::success())?;
+/// assert_eq!(call.answer(), Some(Message::success()));
+/// drop(call);
+/// assert_eq!(&buffer, b"\0ok\0");
+/// # Ok::<(), libipc::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct HostCall<'a> {
+    badge: u64,
+    leases: Vec<Lease>,
+    call: OpenCall,
+    lent: PhantomData<&'a mut [u8]>,
+}
+
+impl<'a> HostCall<'a> {
+    /// Returns a call without leases, made through a capability with a badge.
+    pub fn new(badge: u64) -> Self {
+        Self::of_leases(badge, Vec::new())
+    }
+
+    /// Returns the call with one more lease, which the server may read.
+    pub fn lend(self, range: &'a [u8]) -> Self {
+        self.and_lease(Lend::read(range).lease)
+    }
+
+    /// Returns the call with one more lease, which the server may write.
+    pub fn lend_mut(self, range: &'a mut [u8]) -> Self {
+        self.and_lease(Lend::write(range).lease)
+    }
+
+    /// Returns what the server is told about the caller.
+    pub fn caller(&self) -> Caller {
+        Caller { badge: self.badge, call: self.call, replayed: false }
+    }
+
+    /// Returns the answer given through the open call, if it was.
+    pub fn answer(&self) -> Option<Message> {
+        let Answer { tag, words, caps } = calls::answer_of(self.call.to_raw())?;
+        let message = Message::new(tag.label(), words);
+        let caps = caps.iter().take(tag.caps());
+        Some(caps.fold(message, |message, &handle| message.with_capability(Endpoint(handle))))
+    }
+
+    /// The leases must be borrowed for `'a`.
+    fn of_leases(badge: u64, leases: Vec<Lease>) -> Self {
+        let call = OpenCall::from_raw(calls::open(leases.clone()));
+        HostCall { badge, leases, call, lent: PhantomData }
+    }
+
+    fn and_lease(self, lease: Lease) -> Self {
+        let leases = self.leases.iter().copied().chain([lease]).collect();
+        Self::of_leases(self.badge, leases)
+    }
+}
+
+impl Drop for HostCall<'_> {
+    fn drop(&mut self) {
+        calls::close(self.call.to_raw());
+    }
+}
+
+/// Returns and forgets the signals that the calling thread sent: notification and bits.
+pub fn take_signals() -> Vec<(Handle, u64)> {
+    calls::take_signals()
+}
+
+/// Returns and forgets the capabilities that the calling thread deleted from its own table.
+pub fn take_deleted() -> Vec<Handle> {
+    calls::take_deleted()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! Kernel objects: a capability's number in the type of what it names.
+
+use kamen_abi::{Error, Handle, ObjectKind, Operation, Rights, WORDS};
+
+use crate::syscall;
+
+mod endpoint;
+mod memory;
+mod notification;
+mod platform;
+mod quota;
+mod space;
+mod table;
+mod thread;
+
+pub use endpoint::Endpoint;
+pub use memory::Memory;
+pub use notification::{Notification, Timer};
+pub use platform::{Interrupt, Ports};
+pub use quota::Quota;
+pub use space::Space;
+pub use table::Table;
+pub use thread::{Handling, Thread};
+
+/// What every kind of object can do.
+pub trait Object: Copy {
+    /// Returns the object that a handle names; the kernel checks at each use that it does.
+    fn from_handle(handle: Handle) -> Self;
+
+    /// Returns the handle.
+    fn handle(self) -> Handle;
+
+    /// Copies the capability within the own table, with at most `rights`; `badge` counts for
+    /// endpoints and notifications whose badge is 0.
+    ///
+    /// # Errors
+    /// NoRights: GRANT is missing; TableFull; InvalidHandle.
+    fn mint(self, rights: Rights, badge: u64) -> Result<Self, Error> {
+        let words = [0, rights.0.into(), badge, 0, 0, 0];
+        let (handle, _) = syscall::operate(Operation::Mint, self.handle().0.into(), words)?;
+        Ok(Self::from_handle(Handle(handle as u16)))
+    }
+
+    /// Copies the capability to another table as [`Object::mint`] does, to `slot` (NULL: any);
+    /// returns its handle there.
+    ///
+    /// # Errors
+    /// NoRights: GRANT is missing, or CONTROL of the table; TableFull; InvalidHandle; Busy: the
+    /// slot is taken.
+    fn mint_to(
+        self,
+        table: Table,
+        rights: Rights,
+        badge: u64,
+        slot: Handle,
+    ) -> Result<Handle, Error> {
+        let words = [table.0.0.into(), rights.0.into(), badge, slot.0.into(), 0, 0];
+        let (handle, _) = syscall::operate(Operation::Mint, self.handle().0.into(), words)?;
+        Ok(Handle(handle as u16))
+    }
+
+    /// Empties the slot in the own table; the object lives on.
+    ///
+    /// # Errors
+    /// InvalidHandle: it is empty already.
+    fn delete(self) -> Result<(), Error> {
+        Table(Handle::NULL).delete_slot(self.handle())
+    }
+
+    /// Destroys the object: all capabilities to it become invalid.
+    ///
+    /// # Errors
+    /// NoRights: DESTROY is missing; InvalidHandle.
+    fn destroy(self) -> Result<(), Error> {
+        syscall::control(Operation::Destroy, self.handle(), [0; WORDS])
+    }
+
+    /// Tells about capability and object.
+    ///
+    /// # Errors
+    /// InvalidHandle.
+    fn inspect(self) -> Result<Inspection, Error> {
+        let (_, words) = syscall::operate(Operation::Inspect, self.handle().0.into(), [0; WORDS])?;
+        let [kind, rights, badge, values @ ..] = words;
+        let kind = ObjectKind::from_number(kind).ok_or(Error::WrongKind)?;
+        Ok(Inspection { kind, rights: Rights(rights as u16), badge, values })
+    }
+}
+
+/// What [`Object::inspect`] tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Inspection {
+    /// The object's kind.
+    pub kind: ObjectKind,
+    /// The capability's rights.
+    pub rights: Rights,
+    /// The capability's badge.
+    pub badge: u64,
+    /// Memory: pages. Quota: pages used, their limit, objects used. Thread: state
+    /// (0 stopped, 1 ready or running, 2 waiting).
+    pub values: [u64; 3],
+}
+
+/// Creates an object charged to `quota`.
+fn create<T: Object>(quota: Quota, kind: ObjectKind, first: u64, second: u64) -> Result<T, Error> {
+    let words = [kind as u64, first, second, 0, 0, 0];
+    let (handle, _) = syscall::operate(Operation::Create, quota.0.0.into(), words)?;
+    Ok(T::from_handle(Handle(handle as u16)))
+}

@@ -1,0 +1,135 @@
+//! The platform's objects: I/O ports and interrupt lines.
+
+use kamen_abi::{Error, Handle, Operation, PortWidth, Rights};
+
+use super::{Notification, Object, Table};
+use crate::syscall;
+
+/// A range of I/O ports.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct Ports(pub Handle);
+
+impl Ports {
+    /// Most bytes that one [`Ports::write_bytes`] takes.
+    pub const MAX_WRITE: usize = 4096;
+
+    /// Reads a port.
+    ///
+    /// # Errors
+    /// NoRights: READ; InvalidArgument: outside the range.
+    pub fn read(self, port: u16, width: PortWidth) -> Result<u32, Error> {
+        let words = [port.into(), width as u64, 0, 0, 0, 0];
+        let (_, words) = syscall::operate(Operation::PortIn, self.0.0.into(), words)?;
+        Ok(words[0] as u32)
+    }
+
+    /// Writes a port.
+    ///
+    /// # Errors
+    /// NoRights: WRITE; InvalidArgument: outside the range.
+    pub fn write(self, port: u16, width: PortWidth, value: u32) -> Result<(), Error> {
+        let words = [port.into(), width as u64, value.into(), 0, 0, 0];
+        syscall::control(Operation::PortOut, self.0, words)
+    }
+
+    /// Writes bytes to an 8-bit port one after the other; returns how many, at most
+    /// [`Ports::MAX_WRITE`].
+    ///
+    /// # Errors
+    /// NoRights: WRITE; InvalidArgument: outside the range.
+    pub fn write_bytes(self, port: u16, bytes: &[u8]) -> Result<usize, Error> {
+        let len = bytes.len().min(Self::MAX_WRITE);
+        let address = bytes.as_ptr().expose_provenance() as u64;
+        let words = [port.into(), address, len as u64, 0, 0, 0];
+        let (_, words) = syscall::operate(Operation::PortWrite, self.0.0.into(), words)?;
+        Ok(words[0] as usize)
+    }
+
+    /// Copies the capability, narrowed to the ports `first` to `last`, to a table; returns its
+    /// handle there.
+    ///
+    /// # Errors
+    /// As [`Object::mint_to`]; InvalidArgument: not within the range.
+    pub fn narrow_to(
+        self,
+        table: Table,
+        rights: Rights,
+        (first, last): (u16, u16),
+        slot: Handle,
+    ) -> Result<Handle, Error> {
+        narrow(self.0, table, rights, (first.into(), last.into()), slot)
+    }
+}
+
+impl Object for Ports {
+    fn from_handle(handle: Handle) -> Self {
+        Ports(handle)
+    }
+
+    fn handle(self) -> Handle {
+        self.0
+    }
+}
+
+/// A range of interrupt lines.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct Interrupt(pub Handle);
+
+impl Interrupt {
+    /// Has line `line` signal `bits` to a notification, and unmasks it. Each interrupt masks it
+    /// until [`Interrupt::acknowledge`].
+    ///
+    /// # Errors
+    /// NoRights: CONTROL, SEND of the notification; InvalidArgument: outside the range.
+    pub fn bind(self, line: u32, notification: Notification, bits: u64) -> Result<(), Error> {
+        let words = [line.into(), notification.0.0.into(), bits, 0, 0, 0];
+        syscall::control(Operation::BindInterrupt, self.0, words)
+    }
+
+    /// Unmasks the line again.
+    ///
+    /// # Errors
+    /// NoRights: CONTROL; InvalidArgument: outside the range.
+    pub fn acknowledge(self, line: u32) -> Result<(), Error> {
+        syscall::control(Operation::AcknowledgeInterrupt, self.0, [line.into(), 0, 0, 0, 0, 0])
+    }
+
+    /// Copies the capability, narrowed to the lines `first` to `last`, to a table; returns its
+    /// handle there.
+    ///
+    /// # Errors
+    /// As [`Object::mint_to`]; InvalidArgument: not within the range.
+    pub fn narrow_to(
+        self,
+        table: Table,
+        rights: Rights,
+        (first, last): (u32, u32),
+        slot: Handle,
+    ) -> Result<Handle, Error> {
+        narrow(self.0, table, rights, (first.into(), last.into()), slot)
+    }
+}
+
+impl Object for Interrupt {
+    fn from_handle(handle: Handle) -> Self {
+        Interrupt(handle)
+    }
+
+    fn handle(self) -> Handle {
+        self.0
+    }
+}
+
+fn narrow(
+    handle: Handle,
+    table: Table,
+    rights: Rights,
+    (first, last): (u64, u64),
+    slot: Handle,
+) -> Result<Handle, Error> {
+    let words = [table.0.0.into(), rights.0.into(), first, slot.0.into(), last, 0];
+    let (handle, _) = syscall::operate(Operation::Mint, handle.0.into(), words)?;
+    Ok(Handle(handle as u16))
+}

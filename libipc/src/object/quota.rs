@@ -1,0 +1,90 @@
+//! Quotas: what pays for pages and objects, and so creates them.
+
+use kamen_abi::{Error, Handle, ObjectKind};
+
+use super::{Endpoint, Memory, Notification, Object, Space, Table, Thread, Timer, create};
+
+/// A quota of pages and objects.
+///
+/// All of the methods that create need CONTROL (else NoRights) and fail with QuotaExhausted,
+/// OutOfMemory or TableFull; the creator's capability has all rights.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct Quota(pub Handle);
+
+impl Quota {
+    /// Returns a new endpoint.
+    ///
+    /// # Errors
+    /// As the type says.
+    pub fn create_endpoint(self) -> Result<Endpoint, Error> {
+        create(self, ObjectKind::Endpoint, 0, 0)
+    }
+
+    /// Returns a new notification without bits.
+    ///
+    /// # Errors
+    /// As the type says.
+    pub fn create_notification(self) -> Result<Notification, Error> {
+        create(self, ObjectKind::Notification, 0, 0)
+    }
+
+    /// Returns a new memory object of `pages` pages, filled with zeros on demand.
+    ///
+    /// # Errors
+    /// As the type says.
+    pub fn create_memory(self, pages: u64) -> Result<Memory, Error> {
+        create(self, ObjectKind::Memory, pages, 0)
+    }
+
+    /// Returns a new address space without mappings.
+    ///
+    /// # Errors
+    /// As the type says.
+    pub fn create_space(self) -> Result<Space, Error> {
+        create(self, ObjectKind::Space, 0, 0)
+    }
+
+    /// Returns a new capability table of `slots` slots, all empty.
+    ///
+    /// # Errors
+    /// As the type says; InvalidArgument: no slots, or too many.
+    pub fn create_table(self, slots: u16) -> Result<Table, Error> {
+        create(self, ObjectKind::Table, slots.into(), 0)
+    }
+
+    /// Returns a new thread of a space, stopped; `table` is none for foreign threads.
+    ///
+    /// # Errors
+    /// As the type says; NoRights: CONTROL of space and table.
+    pub fn create_thread(self, space: Space, table: Option<Table>) -> Result<Thread, Error> {
+        let table = table.map_or(Handle::NULL, Object::handle);
+        create(self, ObjectKind::Thread, space.0.0.into(), table.0.into())
+    }
+
+    /// Returns a new timer, disarmed, which will signal `bits` to a notification.
+    ///
+    /// # Errors
+    /// As the type says; NoRights: SEND of the notification.
+    pub fn create_timer(self, notification: Notification, bits: u64) -> Result<Timer, Error> {
+        create(self, ObjectKind::Timer, notification.0.0.into(), bits)
+    }
+
+    /// Returns a new quota, part of this one.
+    ///
+    /// # Errors
+    /// As the type says.
+    pub fn create_quota(self, pages: u64, objects: u64) -> Result<Quota, Error> {
+        create(self, ObjectKind::Quota, pages, objects)
+    }
+}
+
+impl Object for Quota {
+    fn from_handle(handle: Handle) -> Self {
+        Quota(handle)
+    }
+
+    fn handle(self) -> Handle {
+        self.0
+    }
+}

@@ -1,0 +1,31 @@
+//! Capability tables.
+
+use kamen_abi::{Error, Handle, Operation};
+
+use super::Object;
+use crate::syscall;
+
+/// A capability table; the one with the null handle is the program's own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct Table(pub Handle);
+
+impl Table {
+    /// Empties a slot.
+    ///
+    /// # Errors
+    /// NoRights: CONTROL; InvalidHandle: it is empty.
+    pub fn delete_slot(self, slot: Handle) -> Result<(), Error> {
+        syscall::control(Operation::Delete, self.0, [slot.0.into(), 0, 0, 0, 0, 0])
+    }
+}
+
+impl Object for Table {
+    fn from_handle(handle: Handle) -> Self {
+        Table(handle)
+    }
+
+    fn handle(self) -> Handle {
+        self.0
+    }
+}

@@ -1,0 +1,117 @@
+//! Threads.
+
+use kamen_abi::{Error, Handle, Operation, Registers, WORDS};
+
+use super::{Endpoint, Memory, Notification, Object, Space};
+use crate::{page, syscall};
+
+/// A thread.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct Thread(pub Handle);
+
+/// What of a thread goes to its handler.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Handling {
+    /// Its faults: it is a native thread.
+    Faults = 0,
+    /// System calls, software interrupts, exceptions and recalls: it is a foreign thread.
+    Everything = 1,
+}
+
+impl Thread {
+    /// Gives it a priority, at most the caller's own.
+    ///
+    /// # Errors
+    /// NoRights: CONTROL; InvalidArgument: the priority.
+    pub fn set_priority(self, priority: u8) -> Result<(), Error> {
+        syscall::control(Operation::SetPriority, self.0, [priority.into(), 0, 0, 0, 0, 0])
+    }
+
+    /// Gives it a handler, which sees `badge`.
+    ///
+    /// # Errors
+    /// NoRights: CONTROL, SEND of the endpoint; InvalidHandle.
+    pub fn set_handler(self, handler: Endpoint, badge: u64, what: Handling) -> Result<(), Error> {
+        let words = [handler.0.0.into(), badge, what as u64, 0, 0, 0];
+        syscall::control(Operation::SetHandler, self.0, words)
+    }
+
+    /// Gives it page `page` of a memory object as message page; mapping it is another matter.
+    ///
+    /// # Errors
+    /// NoRights: CONTROL, READ and WRITE of the memory; InvalidArgument: beyond its end.
+    pub fn set_message_page(self, memory: Memory, page: u64) -> Result<(), Error> {
+        syscall::control(Operation::SetMessagePage, self.0, [memory.0.0.into(), page, 0, 0, 0, 0])
+    }
+
+    /// Binds a notification to it: its receives return the notification's bits, too.
+    ///
+    /// # Errors
+    /// NoRights: CONTROL, RECEIVE of the notification; Busy.
+    pub fn bind(self, notification: Notification) -> Result<(), Error> {
+        syscall::control(Operation::Bind, self.0, [notification.0.0.into(), 0, 0, 0, 0, 0])
+    }
+
+    /// Lets it run.
+    ///
+    /// # Errors
+    /// NoRights: CONTROL; Busy: it is not stopped.
+    pub fn start(self) -> Result<(), Error> {
+        syscall::control(Operation::Start, self.0, [0; WORDS])
+    }
+
+    /// Stops it wherever it is.
+    ///
+    /// # Errors
+    /// NoRights: CONTROL.
+    pub fn stop(self) -> Result<(), Error> {
+        syscall::control(Operation::Stop, self.0, [0; WORDS])
+    }
+
+    /// Turns the foreign thread into an open call of kind Recall on its handler.
+    ///
+    /// # Errors
+    /// NoRights: CONTROL; Busy: it waits in an open call already, or to become one.
+    pub fn recall(self) -> Result<(), Error> {
+        syscall::control(Operation::Recall, self.0, [0; WORDS])
+    }
+
+    /// Returns the registers of the stopped thread.
+    ///
+    /// # Errors
+    /// NoRights: READ; Busy: it is not stopped.
+    pub fn read_registers(self) -> Result<Registers, Error> {
+        syscall::control(Operation::ReadRegisters, self.0, [0; WORDS])?;
+        Ok(page::take_registers())
+    }
+
+    /// Sets the registers of the stopped thread.
+    ///
+    /// # Errors
+    /// NoRights: CONTROL; Busy: it is not stopped; InvalidArgument: an address outside the user
+    /// half.
+    pub fn write_registers(self, registers: &Registers) -> Result<(), Error> {
+        page::put_registers(registers);
+        syscall::control(Operation::WriteRegisters, self.0, [0; WORDS])
+    }
+
+    /// Moves the stopped thread to another address space.
+    ///
+    /// # Errors
+    /// NoRights: CONTROL of thread and space; Busy: it is not stopped.
+    pub fn set_space(self, space: Space) -> Result<(), Error> {
+        syscall::control(Operation::SetSpace, self.0, [space.0.0.into(), 0, 0, 0, 0, 0])
+    }
+}
+
+impl Object for Thread {
+    fn from_handle(handle: Handle) -> Self {
+        Thread(handle)
+    }
+
+    fn handle(self) -> Handle {
+        self.0
+    }
+}

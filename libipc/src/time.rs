@@ -1,0 +1,48 @@
+//! Time as the kernel counts it, and giving it up.
+
+use kamen_abi::Operation;
+
+use crate::syscall;
+
+/// A point in time: nanoseconds since boot. Also a deadline.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct Time(pub u64);
+
+impl Time {
+    /// A deadline that never passes.
+    pub const FOREVER: Time = Time(kamen_abi::FOREVER);
+    /// A deadline that has always passed: try once, do not wait.
+    pub const NEVER_WAIT: Time = Time(kamen_abi::NOW);
+
+    /// Returns the time `ns` nanoseconds later, at most [`Time::FOREVER`].
+    pub const fn after_ns(self, ns: u64) -> Time {
+        Time(self.0.saturating_add(ns))
+    }
+
+    /// Returns the time `ms` milliseconds later, at most [`Time::FOREVER`].
+    pub const fn after_ms(self, ms: u64) -> Time {
+        self.after_ns(ms.saturating_mul(1_000_000))
+    }
+}
+
+/// Returns the kernel's time; 0 on the host, where there is none.
+pub fn now() -> Time {
+    match syscall::operate(Operation::Now, 0, [0; 6]) {
+        Ok((_, words)) => Time(words[0]),
+        Err(_) => Time(0),
+    }
+}
+
+/// Enters the kernel and comes back: what every other operation costs at least.
+#[inline(always)]
+pub fn null() {
+    // It cannot fail in the system; on the host there is no kernel to enter.
+    let _ = syscall::operate(Operation::Null, 0, [0; 6]);
+}
+
+/// Lets the next thread of the same priority run.
+pub fn yield_now() {
+    // It cannot fail in the system; on the host there is nobody to yield to.
+    let _ = syscall::operate(Operation::Yield, 0, [0; 6]);
+}

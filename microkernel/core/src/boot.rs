@@ -1,0 +1,209 @@
+//! The first task: the only process that the kernel makes, holding everything.
+
+use core::ops::Range;
+
+use kamen_abi::{Error, Handle, PAGE_SIZE, Rights, boot};
+
+use crate::arena::{Arena, Id};
+use crate::deadline::Deadlines;
+use crate::frames::Frames;
+use crate::kernel::{Cpu, Kernel};
+use crate::machine::{Access, Frame, Machine};
+use crate::memory::Memory;
+use crate::quota::Quota;
+use crate::space::{NewMapping, Space, Vm};
+use crate::table::{Capability, Object, Table};
+use crate::thread::{State, Thread};
+
+/// Slots of the first task's capability table.
+const FIRST_SLOTS: usize = 4096;
+/// Priority of the first task; nothing is above it.
+const FIRST_PRIORITY: u8 = kamen_abi::PRIORITIES as u8 - 1;
+
+/// What the machine found at boot.
+pub struct BootInfo<'a> {
+    /// Free physical memory, as frame ranges `first..end`.
+    pub free: &'a [Range<u32>],
+    /// Frames that hold the boot archive, in order: `first..end`.
+    pub archive: Range<u32>,
+    /// Bytes of the boot archive.
+    pub archive_len: usize,
+    /// Loadable segments of the first task.
+    pub segments: &'a [Segment],
+    /// Entry point of the first task.
+    pub entry: usize,
+}
+
+/// A loadable segment of the first task: the image is copied, the rest is zero.
+pub struct Segment {
+    /// Page-aligned address in the task.
+    pub address: usize,
+    /// Pages in the task.
+    pub pages: usize,
+    /// What the task may do with them.
+    pub access: Access,
+    /// Frames that hold the image's bytes, page aligned like the segment: `first..end`.
+    pub image: Range<u32>,
+    /// Bytes of the image to copy from the beginning of `image`.
+    pub image_len: usize,
+}
+
+impl<M: Machine> Kernel<M> {
+    /// Returns a kernel whose first task is about to run.
+    ///
+    /// # Errors
+    /// Whatever kept the first task from being made: too little memory, a malformed image.
+    pub fn boot(machine: M, info: &BootInfo<'_>) -> Result<Self, Error> {
+        let mut kernel = Kernel::empty(machine, info.free);
+        let quota = kernel.vm.quotas.insert(Quota {
+            pages_limit: kernel.vm.frames.free(),
+            objects_limit: usize::MAX >> 1,
+            ..Quota::default()
+        });
+        let quota = quota.ok_or(Error::OutOfMemory)?;
+        let space = kernel.vm.create_space(quota)?;
+        for segment in info.segments {
+            kernel.load_segment(quota, space, segment)?;
+        }
+        let archive = kernel.map_archive(space, info)?;
+        let thread = kernel.first_thread(quota, space, info)?;
+        let table = kernel.first_table(quota, space, thread, archive)?;
+        kernel.threads[thread.index() as u16].table = Some(table);
+        kernel.wake(thread.index() as u16);
+        Ok(kernel)
+    }
+
+    /// Returns a kernel without any object; capacities follow the size of memory.
+    pub(crate) fn empty(machine: M, free: &[Range<u32>]) -> Self {
+        let frames = Frames::new(free);
+        let scale = (frames.total() / 64).clamp(256, 4096);
+        let lines = machine.lines() as usize;
+        Kernel {
+            vm: Vm {
+                machine,
+                frames,
+                quotas: Arena::new(scale / 2),
+                spaces: Arena::new(scale / 2),
+                memories: Arena::new(scale * 4),
+                mappings: Arena::new(scale * 8),
+            },
+            threads: Arena::new(scale),
+            tables: Arena::new(scale / 2),
+            endpoints: Arena::new(scale),
+            notifications: Arena::new(scale),
+            timers: Arena::new(scale),
+            deadlines: Deadlines::new(scale, scale),
+            lines: alloc::vec![None; lines],
+            cpu: Cpu::new(),
+        }
+    }
+
+    fn load_segment(
+        &mut self,
+        quota: Id<Quota>,
+        space: Id<Space>,
+        segment: &Segment,
+    ) -> Result<(), Error> {
+        let memory = Memory::new(segment.pages, Some(quota));
+        let memory = self.vm.memories.insert(memory).ok_or(Error::OutOfMemory)?;
+        for (page, image) in segment.image.clone().enumerate() {
+            let len = segment.image_len.saturating_sub(page * PAGE_SIZE).min(PAGE_SIZE);
+            let frame = self.vm.frame(memory, page, true)?;
+            self.vm.machine.copy(Frame(image), 0, frame, 0, len);
+        }
+        let rights = match segment.access {
+            Access::Read => Rights::READ,
+            Access::Write => Rights::READ.union(Rights::WRITE),
+            Access::Execute => Rights::READ.union(Rights::EXECUTE),
+        };
+        self.map_first(space, memory, segment.address, segment.pages, rights)
+    }
+
+    fn map_archive(
+        &mut self,
+        space: Id<Space>,
+        info: &BootInfo<'_>,
+    ) -> Result<Option<Id<Memory>>, Error> {
+        let pages = info.archive.len();
+        if pages == 0 {
+            return Ok(None);
+        }
+        let memory = Memory::fixed(Frame(info.archive.start), pages);
+        let memory = self.vm.memories.insert(memory).ok_or(Error::OutOfMemory)?;
+        self.map_first(space, memory, boot::ARCHIVE_AT, pages, Rights::READ)?;
+        Ok(Some(memory))
+    }
+
+    fn first_thread(
+        &mut self,
+        quota: Id<Quota>,
+        space: Id<Space>,
+        info: &BootInfo<'_>,
+    ) -> Result<Id<Thread>, Error> {
+        let write = Rights::READ.union(Rights::WRITE);
+        let stack_pages = boot::STACK_BYTES / PAGE_SIZE;
+        let stack = Memory::new(stack_pages, Some(quota));
+        let stack = self.vm.memories.insert(stack).ok_or(Error::OutOfMemory)?;
+        let stack_at = boot::STACK_TOP - boot::STACK_BYTES;
+        self.map_first(space, stack, stack_at, stack_pages, write)?;
+        let page = self.vm.memories.insert(Memory::new(1, Some(quota)));
+        let page = page.ok_or(Error::OutOfMemory)?;
+        self.map_first(space, page, boot::MESSAGE_PAGE, 1, write)?;
+        let frame = self.vm.frame(page, 0, true)?;
+        self.vm.frames.pin(frame);
+        let mut thread = Thread {
+            space: Some(space),
+            root: self.vm.spaces.get(space).and_then(|space| space.root),
+            message_page: Some(frame),
+            priority: FIRST_PRIORITY,
+            quota: Some(quota),
+            state: State::Stopped,
+            ..Thread::default()
+        };
+        thread.registers.rip = info.entry as u64;
+        thread.registers.rsp = boot::STACK_TOP as u64;
+        thread.registers.rdi = boot::MESSAGE_PAGE as u64;
+        thread.registers.rsi = info.archive_len as u64;
+        thread.registers = thread.registers.validated().ok_or(Error::InvalidArgument)?;
+        self.threads.insert(thread).ok_or(Error::OutOfMemory)
+    }
+
+    fn first_table(
+        &mut self,
+        quota: Id<Quota>,
+        space: Id<Space>,
+        thread: Id<Thread>,
+        archive: Option<Id<Memory>>,
+    ) -> Result<Id<Table>, Error> {
+        let mut table = Table::new(FIRST_SLOTS)?;
+        table.quota = Some(quota);
+        let id = self.tables.insert(table).ok_or(Error::OutOfMemory)?;
+        let table = self.tables.get_mut(id).ok_or(Error::OutOfMemory)?;
+        let read = Rights::READ.union(Rights::GRANT);
+        let mut put = |handle: Handle, object: Object, rights: Rights| {
+            table.insert_at(handle, Capability { object, rights, badge: 0 }).map(|_| ())
+        };
+        put(boot::TABLE, Object::Table(id), Rights::ALL)?;
+        put(boot::SPACE, Object::Space(space), Rights::ALL)?;
+        put(boot::THREAD, Object::Thread(thread), Rights::ALL)?;
+        put(boot::QUOTA, Object::Quota(quota), Rights::ALL)?;
+        put(boot::PORTS, Object::Ports(0, u16::MAX), Rights::ALL)?;
+        put(boot::INTERRUPTS, Object::Interrupt(0, u16::MAX), Rights::ALL)?;
+        if let Some(archive) = archive {
+            put(boot::ARCHIVE, Object::Memory(archive), read)?;
+        }
+        Ok(id)
+    }
+
+    fn map_first(
+        &mut self,
+        space: Id<Space>,
+        memory: Id<Memory>,
+        address: usize,
+        pages: usize,
+        rights: Rights,
+    ) -> Result<(), Error> {
+        let new = NewMapping { memory, first_page: 0, address, pages, rights, most: rights };
+        self.vm.map(space, new)
+    }
+}

@@ -1,0 +1,211 @@
+//! Copying between own memory, memory objects and callers: the only way data crosses spaces.
+
+use kamen_abi::{
+    COPY_MAX, Error, Kind, Lease, MAX_LEASES, MessagePage, OpenCall, PAGE_SIZE, Place, Rights,
+};
+
+use crate::arena::Id;
+use crate::kernel::Kernel;
+use crate::machine::{FaultAccess, Frame, Machine};
+use crate::memory::Memory;
+use crate::space::Space;
+
+/// A place in memory, checked except for what is mapped there.
+#[derive(Clone, Copy)]
+enum Cursor {
+    Space(Id<Space>, u64),
+    Memory(Id<Memory>, u64),
+    /// The extended state of a thread, whose frame it is, at a byte offset.
+    Extended(Frame, u64),
+}
+
+impl Cursor {
+    fn advanced(self, by: u64) -> Cursor {
+        match self {
+            Cursor::Space(space, at) => Cursor::Space(space, at + by),
+            Cursor::Memory(memory, at) => Cursor::Memory(memory, at + by),
+            Cursor::Extended(frame, at) => Cursor::Extended(frame, at + by),
+        }
+    }
+
+    fn offset(self) -> usize {
+        let (Cursor::Space(_, at) | Cursor::Memory(_, at) | Cursor::Extended(_, at)) = self;
+        at as usize % PAGE_SIZE
+    }
+}
+
+/// Which way a place is used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    From,
+    To,
+}
+
+impl<M: Machine> Kernel<M> {
+    /// Operation Copy.
+    pub(crate) fn copy(&mut self, words: [u64; 6]) -> Result<(), Error> {
+        let [kinds, from_id, from_at, to_id, to_at, len] = words;
+        let current = self.cpu.current;
+        self.threads[current].registers.rdi = 0;
+        let len = len.min(COPY_MAX as u64);
+        let from = self.cursor(kinds & 0xff, from_id, from_at, len, Direction::From)?;
+        let to = self.cursor(kinds >> 8, to_id, to_at, len, Direction::To)?;
+        let mut done = 0;
+        let result = loop {
+            if done == len {
+                break Ok(());
+            }
+            match self.copy_chunk(from.advanced(done), to.advanced(done), len - done) {
+                Ok(copied) => done += copied,
+                Err(error) => break Err(error),
+            }
+        };
+        if let Cursor::Extended(frame, _) = to {
+            self.vm.machine.sanitize_extended(frame);
+        }
+        self.threads[current].registers.rdi = done;
+        result
+    }
+
+    /// Copies up to the next page boundary of either side.
+    fn copy_chunk(&mut self, from: Cursor, to: Cursor, len: u64) -> Result<u64, Error> {
+        // The destination first: if both are one page, the copy for writing is what is read.
+        let target = self.frame_at(to, FaultAccess::Write)?;
+        let source = self.frame_at(from, FaultAccess::Read)?;
+        let (at, to_at) = (from.offset(), to.offset());
+        let len = (len as usize).min(PAGE_SIZE - at).min(PAGE_SIZE - to_at);
+        if source == target && at.abs_diff(to_at) < len {
+            return Err(Error::InvalidArgument);
+        }
+        self.vm.machine.copy(source, at, target, to_at, len);
+        Ok(len as u64)
+    }
+
+    fn frame_at(&mut self, cursor: Cursor, access: FaultAccess) -> Result<Frame, Error> {
+        match cursor {
+            Cursor::Space(space, address) => self.vm.resolve(space, address as usize, access),
+            Cursor::Memory(memory, at) => {
+                let page = at as usize / PAGE_SIZE;
+                self.vm.frame(memory, page, access == FaultAccess::Write)
+            }
+            Cursor::Extended(frame, _) => Ok(frame),
+        }
+    }
+
+    /// Decodes a place and checks everything but the mappings.
+    fn cursor(
+        &mut self,
+        kind: u64,
+        id: u64,
+        at: u64,
+        len: u64,
+        direction: Direction,
+    ) -> Result<Cursor, Error> {
+        let end = at.checked_add(len).ok_or(Error::InvalidArgument)?;
+        let place = Place::from_number(kind).ok_or(Error::InvalidArgument)?;
+        match place {
+            Place::Own => {
+                let space = self.threads[self.cpu.current].space.ok_or(Error::BadAddress)?;
+                Ok(Cursor::Space(space, at))
+            }
+            Place::Memory => {
+                let rights = match direction {
+                    Direction::From => Rights::READ,
+                    Direction::To => Rights::WRITE,
+                };
+                Ok(Cursor::Memory(self.memory(id, rights)?, at))
+            }
+            Place::Caller => {
+                let caller = self.open_call(OpenCall(id))?;
+                if self.threads[caller].tag.kind() == Kind::Message {
+                    return Err(Error::NoRights);
+                }
+                let space = self.threads[caller].space.ok_or(Error::BadAddress)?;
+                Ok(Cursor::Space(space, at))
+            }
+            Place::Lease0 => self.lease(id, 0, at, end, direction),
+            Place::Lease1 => self.lease(id, 1, at, end, direction),
+            Place::Lease2 => self.lease(id, 2, at, end, direction),
+            Place::Lease3 => self.lease(id, 3, at, end, direction),
+            Place::Extended => {
+                if end > PAGE_SIZE as u64 {
+                    return Err(Error::InvalidArgument);
+                }
+                let rights = Rights::READ.union(Rights::CONTROL);
+                let thread = self.register_target(id, rights)?;
+                if self.threads[thread].extended.is_none() {
+                    self.give_extended(thread)?;
+                }
+                self.store_extended(thread);
+                let frame = self.threads[thread].extended.ok_or(Error::BadAddress)?;
+                Ok(Cursor::Extended(frame, at))
+            }
+        }
+    }
+
+    /// Finds where a range of a lease is, in its lender's memory. The descriptor is read anew at
+    /// each use: its lender can only change what of its own memory it lends.
+    fn lease(
+        &mut self,
+        call: u64,
+        index: usize,
+        at: u64,
+        end: u64,
+        direction: Direction,
+    ) -> Result<Cursor, Error> {
+        let caller = &self.threads[self.open_call(OpenCall(call))?];
+        if index >= caller.tag.leases().min(MAX_LEASES) {
+            return Err(Error::InvalidArgument);
+        }
+        let page = caller.message_page.ok_or(Error::BadAddress)?;
+        let space = caller.space.ok_or(Error::BadAddress)?;
+        let word = MessagePage::LEASES_AT / 8 + 2 * index;
+        let lease = Lease {
+            address: self.vm.machine.load(page, word),
+            len_and_access: self.vm.machine.load(page, word + 1),
+        };
+        if end > lease.len() {
+            return Err(Error::InvalidArgument);
+        }
+        if lease.is_writable() != (direction == Direction::To) {
+            return Err(Error::NoRights);
+        }
+        let address = lease.address.checked_add(at).ok_or(Error::BadAddress)?;
+        Ok(Cursor::Space(space, address))
+    }
+
+    /// Operation CompareExchange.
+    pub(crate) fn compare_exchange(&mut self, call: u64, words: [u64; 3]) -> Result<(), Error> {
+        let [address, expected, new] = words;
+        if !address.is_multiple_of(4) {
+            return Err(Error::InvalidArgument);
+        }
+        let Cursor::Space(space, _) =
+            self.cursor(Place::Caller as u64, call, address, 4, Direction::To)?
+        else {
+            return Err(Error::BadAddress);
+        };
+        let frame = self.vm.resolve(space, address as usize, FaultAccess::Write)?;
+        let offset = address as usize % PAGE_SIZE;
+        let was = self.vm.machine.compare_exchange(frame, offset, expected as u32, new as u32);
+        let current = self.cpu.current;
+        self.threads[current].registers.rdi = was as u64;
+        Ok(())
+    }
+
+    /// Operation PortWrite.
+    pub(crate) fn port_write(&mut self, port: u16, address: u64, len: u64) -> Result<(), Error> {
+        let current = self.cpu.current;
+        let space = self.threads[current].space.ok_or(Error::BadAddress)?;
+        let len = len.min(PAGE_SIZE as u64);
+        let end = address.checked_add(len).ok_or(Error::BadAddress)?;
+        for at in address..end {
+            let frame = self.vm.resolve(space, at as usize, FaultAccess::Read)?;
+            let word = self.vm.machine.load(frame, at as usize % PAGE_SIZE / 8);
+            let byte = (word >> (at % 8 * 8)) as u8;
+            self.vm.machine.port_out(port, kamen_abi::PortWidth::Byte, byte as u32);
+        }
+        self.threads[current].registers.rdi = len;
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! Creating objects: charged first, installed in the caller's table last.
+
+use kamen_abi::{Error, ObjectKind, PAGE_SIZE, Rights};
+
+use crate::arena::Id;
+use crate::deadline::Timer;
+use crate::endpoint::Endpoint;
+use crate::kernel::Kernel;
+use crate::machine::Machine;
+use crate::memory::{MAX_PAGES, Memory};
+use crate::notification::Notification;
+use crate::quota::{self, Quota};
+use crate::table::{Capability, Object, SLOT_BYTES, Table};
+use crate::thread::Thread;
+
+impl<M: Machine> Kernel<M> {
+    /// Operation Create.
+    pub(crate) fn create(&mut self, target: u64, words: [u64; 6]) -> Result<(), Error> {
+        let [kind, w1, w2, ..] = words;
+        let quota = self.quota(target, Rights::CONTROL)?;
+        match ObjectKind::from_number(kind).ok_or(Error::InvalidArgument)? {
+            ObjectKind::Thread => self.create_thread(quota, w1, w2),
+            ObjectKind::Space => {
+                self.install(quota, 0, |kernel| kernel.vm.create_space(quota).map(Object::Space))
+            }
+            ObjectKind::Table => self.create_table(quota, w1),
+            ObjectKind::Endpoint => self.install(quota, 0, |kernel| {
+                let endpoint = Endpoint { quota: Some(quota), ..Endpoint::default() };
+                kernel.endpoints.insert(endpoint).map(Object::Endpoint).ok_or(Error::OutOfMemory)
+            }),
+            ObjectKind::Notification => self.install(quota, 0, |kernel| {
+                let new = Notification { quota: Some(quota), ..Notification::default() };
+                let id = kernel.notifications.insert(new);
+                id.map(Object::Notification).ok_or(Error::OutOfMemory)
+            }),
+            ObjectKind::Memory => self.create_memory(quota, w1),
+            ObjectKind::Timer => self.create_timer(quota, w1, w2),
+            ObjectKind::Quota => self.create_quota(quota, w1, w2),
+            ObjectKind::Interrupt | ObjectKind::Ports => Err(Error::InvalidArgument),
+        }
+    }
+
+    /// Charges an object and `pages`, makes it, and gives the caller a capability to it.
+    pub(crate) fn install(
+        &mut self,
+        quota: Id<Quota>,
+        pages: usize,
+        make: impl FnOnce(&mut Self) -> Result<Object, Error>,
+    ) -> Result<(), Error> {
+        let table = self.own_table()?;
+        if !self.tables.get(table).ok_or(Error::InvalidHandle)?.has_free(1) {
+            return Err(Error::TableFull);
+        }
+        quota::charge(&mut self.vm.quotas, Some(quota), pages, 1)?;
+        let object = make(self).inspect_err(|_| {
+            quota::refund(&mut self.vm.quotas, Some(quota), pages, 1);
+        })?;
+        let table = self.tables.get_mut(table).ok_or(Error::InvalidHandle)?;
+        let handle = table.insert(Capability { object, rights: Rights::ALL, badge: 0 })?;
+        self.give_handle(handle);
+        Ok(())
+    }
+
+    fn create_thread(&mut self, quota: Id<Quota>, space: u64, table: u64) -> Result<(), Error> {
+        let space = self.space(space, Rights::CONTROL)?;
+        let table = if table == 0 { None } else { Some(self.table(table, Rights::CONTROL)?) };
+        self.install(quota, 0, |kernel| {
+            let root = kernel.vm.spaces.get(space).and_then(|space| space.root);
+            let (space, quota) = (Some(space), Some(quota));
+            let thread = Thread { space, root, table, quota, ..Thread::default() };
+            kernel.threads.insert(thread).map(Object::Thread).ok_or(Error::OutOfMemory)
+        })
+    }
+
+    fn create_table(&mut self, quota: Id<Quota>, slots: u64) -> Result<(), Error> {
+        if !(2..=u16::MAX as u64).contains(&slots) {
+            return Err(Error::InvalidArgument);
+        }
+        let pages = (slots as usize * SLOT_BYTES).div_ceil(PAGE_SIZE);
+        self.install(quota, pages, |kernel| {
+            let mut table = Table::new(slots as usize)?;
+            table.quota = Some(quota);
+            table.pages = pages;
+            kernel.tables.insert(table).map(Object::Table).ok_or(Error::OutOfMemory)
+        })
+    }
+
+    fn create_memory(&mut self, quota: Id<Quota>, pages: u64) -> Result<(), Error> {
+        if !(1..=MAX_PAGES as u64).contains(&pages) {
+            return Err(Error::InvalidArgument);
+        }
+        self.install(quota, 0, |kernel| {
+            let memory = Memory::new(pages as usize, Some(quota));
+            kernel.vm.memories.insert(memory).map(Object::Memory).ok_or(Error::OutOfMemory)
+        })
+    }
+
+    fn create_timer(&mut self, quota: Id<Quota>, to: u64, bits: u64) -> Result<(), Error> {
+        let notification = Some(self.notification(to, Rights::SEND)?);
+        self.install(quota, 0, |kernel| {
+            let timer = Timer { notification, bits, quota: Some(quota) };
+            kernel.timers.insert(timer).map(Object::Timer).ok_or(Error::OutOfMemory)
+        })
+    }
+
+    /// The child's budget is charged to its parent as a whole.
+    fn create_quota(&mut self, parent: Id<Quota>, pages: u64, objects: u64) -> Result<(), Error> {
+        let pages = usize::try_from(pages).map_err(|_| Error::InvalidArgument)?;
+        let objects = usize::try_from(objects).map_err(|_| Error::InvalidArgument)?;
+        quota::charge(&mut self.vm.quotas, Some(parent), 0, objects)?;
+        let created = self.install(parent, pages, |kernel| {
+            let quota = Quota {
+                parent: Some(parent),
+                pages_limit: pages,
+                objects_limit: objects,
+                ..Quota::default()
+            };
+            kernel.vm.quotas.insert(quota).map(Object::Quota).ok_or(Error::OutOfMemory)
+        });
+        created.inspect_err(|_| quota::refund(&mut self.vm.quotas, Some(parent), 0, objects))
+    }
+}

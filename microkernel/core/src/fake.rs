@@ -1,0 +1,281 @@
+//! A machine made of vectors, and a rig that issues system calls on a kernel over it.
+
+use std::collections::BTreeMap;
+use std::vec;
+use std::vec::Vec;
+
+use kamen_abi::{
+    Handle, ObjectKind, Operation, PAGE_SIZE, PortWidth, Registers, Rights, Tag, boot,
+};
+
+use crate::machine::{Access, Frame, Machine, Next, NoFrame};
+use crate::{BootInfo, Kernel, Segment};
+
+/// Memory, page tables and a clock that the test moves.
+pub struct Fake {
+    pub frames: Vec<[u64; 512]>,
+    pub tables: BTreeMap<Frame, BTreeMap<usize, (Frame, Access)>>,
+    pub now: u64,
+    pub timer: Option<u64>,
+    pub masked: Vec<u32>,
+    pub written: Vec<(u16, u32)>,
+    pub active: Option<Frame>,
+}
+
+impl Fake {
+    pub fn new(frames: usize) -> Self {
+        Fake {
+            frames: vec![[0xdead; 512]; frames],
+            tables: BTreeMap::new(),
+            now: 1,
+            timer: None,
+            masked: Vec::new(),
+            written: Vec::new(),
+            active: None,
+        }
+    }
+
+    fn byte(&self, frame: Frame, at: usize) -> u8 {
+        self.frames[frame.0 as usize][at / 8].to_le_bytes()[at % 8]
+    }
+
+    fn set_byte(&mut self, frame: Frame, at: usize, value: u8) {
+        let word = &mut self.frames[frame.0 as usize][at / 8];
+        let mut bytes = word.to_le_bytes();
+        bytes[at % 8] = value;
+        *word = u64::from_le_bytes(bytes);
+    }
+}
+
+impl Machine for Fake {
+    fn zero(&mut self, frame: Frame) {
+        self.frames[frame.0 as usize] = [0; 512];
+    }
+    fn copy(&mut self, from: Frame, at: usize, to: Frame, to_at: usize, len: usize) {
+        assert!(at + len <= PAGE_SIZE && to_at + len <= PAGE_SIZE);
+        for i in 0..len {
+            let byte = self.byte(from, at + i);
+            self.set_byte(to, to_at + i, byte);
+        }
+    }
+    fn load(&self, frame: Frame, index: usize) -> u64 {
+        self.frames[frame.0 as usize][index]
+    }
+    fn store(&mut self, frame: Frame, index: usize, value: u64) {
+        self.frames[frame.0 as usize][index] = value;
+    }
+    fn compare_exchange(&mut self, frame: Frame, at: usize, expected: u32, new: u32) -> u32 {
+        let was = u32::from_le_bytes(core::array::from_fn(|i| self.byte(frame, at + i)));
+        if was == expected {
+            for (i, byte) in new.to_le_bytes().into_iter().enumerate() {
+                self.set_byte(frame, at + i, byte);
+            }
+        }
+        was
+    }
+    fn init_root(&mut self, root: Frame) {
+        self.tables.insert(root, BTreeMap::new());
+    }
+    fn map(
+        &mut self,
+        root: Frame,
+        address: usize,
+        frame: Frame,
+        access: Access,
+        _allocate: &mut dyn FnMut() -> Option<Frame>,
+    ) -> Result<(), NoFrame> {
+        self.tables.get_mut(&root).unwrap().insert(address, (frame, access));
+        Ok(())
+    }
+    fn unmap(&mut self, root: Frame, address: usize) -> Option<Frame> {
+        self.tables.get_mut(&root).unwrap().remove(&address).map(|(frame, _)| frame)
+    }
+    fn lookup(&self, root: Frame, address: usize) -> Option<(Frame, Access)> {
+        self.tables[&root].get(&address).copied()
+    }
+    fn next_mapped(&self, root: Frame, address: usize, end: usize) -> usize {
+        if address >= end {
+            return end;
+        }
+        self.tables[&root].range(address..end).next().map_or(end, |(address, _)| *address)
+    }
+    fn take_table(&mut self, root: Frame) -> Option<Frame> {
+        assert!(self.tables.remove(&root).is_none_or(|table| table.is_empty()));
+        None
+    }
+    fn activate(&mut self, root: Frame) {
+        assert!(self.tables.contains_key(&root));
+        self.active = Some(root);
+    }
+    fn set_bases(&mut self, _fs_base: u64, _gs_base: u64) {}
+    fn init_extended(&mut self, _state: Frame) {}
+    fn save_extended(&mut self, _state: Frame) {}
+    fn load_extended(&mut self, _state: Frame) {}
+    fn sanitize_extended(&mut self, _state: Frame) {}
+    fn enable_extended(&mut self, _enabled: bool) {}
+    fn now(&mut self) -> u64 {
+        self.now
+    }
+    fn set_timer(&mut self, deadline: Option<u64>) {
+        self.timer = deadline;
+    }
+    fn lines(&self) -> u32 {
+        24
+    }
+    fn mask(&mut self, line: u32) {
+        self.masked.push(line);
+    }
+    fn unmask(&mut self, line: u32) {
+        self.masked.retain(|masked| *masked != line);
+    }
+    fn port_in(&mut self, port: u16, _width: PortWidth) -> u32 {
+        port as u32
+    }
+    fn port_out(&mut self, port: u16, _width: PortWidth, value: u32) {
+        self.written.push((port, value));
+    }
+    fn epitaph(&mut self, text: core::fmt::Arguments<'_>) {
+        panic!("{text}");
+    }
+}
+
+/// A kernel over a fake machine, whose running thread does what the test says.
+pub struct Rig {
+    pub kernel: Kernel<Fake>,
+}
+
+/// A process that a test made.
+#[derive(Clone, Copy)]
+pub struct Process {
+    pub space: u64,
+    pub thread: u64,
+    pub slot: u16,
+}
+
+/// Where each process of a test has its memory.
+pub const DATA: u64 = 0x10_0000;
+/// Frames of the machine.
+pub const FRAMES: usize = 2048;
+const PAGES: u64 = 16;
+
+impl Rig {
+    /// Boots the first task, with [`DATA`] mapped.
+    pub fn new() -> Self {
+        let segment = Segment {
+            address: DATA as usize,
+            pages: PAGES as usize,
+            access: Access::Write,
+            image: 0..0,
+            image_len: 0,
+        };
+        let info = BootInfo {
+            free: &[16..100, 100..FRAMES as u32],
+            archive: 2..4,
+            archive_len: 5000,
+            segments: &[segment],
+            entry: 0x20_0000,
+        };
+        let kernel = Kernel::boot(Fake::new(FRAMES), &info).unwrap();
+        let mut rig = Rig { kernel };
+        rig.run();
+        rig
+    }
+
+    /// Lets the kernel choose; returns the slot of the thread that runs.
+    pub fn run(&mut self) -> u16 {
+        match self.kernel.next() {
+            Next::Run(_) => self.kernel.cpu.current,
+            Next::Idle => panic!("idle"),
+        }
+    }
+
+    pub fn registers(&mut self) -> &mut Registers {
+        self.run();
+        &mut self.kernel.threads[self.kernel.cpu.current].registers
+    }
+
+    /// Enters the kernel with an operation of the running thread; returns its status where the
+    /// same thread goes on.
+    pub fn enter(&mut self, operation: Operation, target: u64, words: [u64; 6]) -> u64 {
+        let registers = self.registers();
+        registers.rax = operation as u64;
+        registers.r12 = target;
+        registers.set_words(words);
+        let before = self.kernel.cpu.current;
+        self.kernel.system_call();
+        self.kernel.threads[before].registers.rax
+    }
+
+    /// As `enter`, with tag and deadline.
+    pub fn send(&mut self, operation: Operation, to: u64, tag: Tag, deadline: u64) -> u64 {
+        let registers = self.registers();
+        registers.r13 = tag.0;
+        registers.r14 = deadline;
+        let words = registers.words();
+        self.enter(operation, to, words)
+    }
+
+    pub fn invoke(&mut self, operation: Operation, target: u64, words: &[u64]) -> u64 {
+        let mut all = [0; 6];
+        all[..words.len()].copy_from_slice(words);
+        self.enter(operation, target, all)
+    }
+
+    pub fn ok(&mut self, operation: Operation, target: u64, words: &[u64]) -> u64 {
+        assert_eq!(self.invoke(operation, target, words), 0, "{operation:?}");
+        self.registers().r12
+    }
+
+    pub fn create(&mut self, kind: ObjectKind, words: &[u64]) -> u64 {
+        let mut all = [0; 6];
+        all[0] = kind as u64;
+        all[1..=words.len()].copy_from_slice(words);
+        self.ok(Operation::Create, boot::QUOTA.0 as u64, &all)
+    }
+
+    /// Creates a process with memory at [`DATA`], a message page, and a table in which `give` is
+    /// minted to slots from 8 on. Its thread is stopped.
+    pub fn process(&mut self, priority: u64, give: &[(u64, Rights, u64)]) -> Process {
+        let space = self.create(ObjectKind::Space, &[]);
+        let table = self.create(ObjectKind::Table, &[64]);
+        let thread = self.create(ObjectKind::Thread, &[space, table]);
+        let memory = self.create(ObjectKind::Memory, &[PAGES]);
+        let write = Rights::READ.union(Rights::WRITE).0 as u64;
+        self.ok(Operation::Map, space, &[memory, 0, DATA, PAGES, write]);
+        self.ok(Operation::SetMessagePage, thread, &[memory, PAGES - 1]);
+        self.ok(Operation::SetPriority, thread, &[priority]);
+        let own = [(thread, boot::THREAD), (space, boot::SPACE), (table, boot::TABLE)];
+        for (handle, slot) in own {
+            self.ok(Operation::Mint, handle, &[table, u64::MAX, 0, slot.0 as u64]);
+        }
+        for (place, (handle, rights, badge)) in give.iter().enumerate() {
+            let words = [table, rights.0 as u64, *badge, 8 + place as u64];
+            self.ok(Operation::Mint, *handle, &words);
+        }
+        let object = self.kernel.capability(Handle(thread as u16), Rights::NONE).unwrap().object;
+        let crate::table::Object::Thread(id) = object else { panic!() };
+        Process { space, thread, slot: id.index() as u16 }
+    }
+
+    /// Writes words to the running thread's memory at DATA + offset.
+    pub fn poke(&mut self, offset: u64, value: u64) {
+        let frame = self.frame(offset, crate::FaultAccess::Write).unwrap();
+        self.kernel.vm.machine.store(frame, offset as usize % PAGE_SIZE / 8, value);
+    }
+
+    /// Reads a word of the running thread's memory at DATA + offset.
+    pub fn peek(&mut self, offset: u64) -> u64 {
+        let frame = self.frame(offset, crate::FaultAccess::Read).unwrap();
+        self.kernel.vm.machine.load(frame, offset as usize % PAGE_SIZE / 8)
+    }
+
+    fn frame(
+        &mut self,
+        offset: u64,
+        access: crate::FaultAccess,
+    ) -> Result<Frame, kamen_abi::Error> {
+        let slot = self.run();
+        let space = self.kernel.threads[slot].space.unwrap();
+        self.kernel.vm.resolve(space, (DATA + offset) as usize, access)
+    }
+}

@@ -1,0 +1,424 @@
+//! System calls that are not messages: arguments are decoded and checked, then acted upon.
+
+use kamen_abi::{Error, FOREVER, Handle, ObjectKind, Operation, PRIORITIES, PortWidth, Rights};
+
+use crate::arena::Id;
+use crate::deadline::Waiter;
+use crate::endpoint::Endpoint;
+use crate::kernel::Kernel;
+use crate::machine::Machine;
+use crate::memory::Memory;
+use crate::notification::Notification;
+use crate::quota::Quota;
+use crate::space::{NewMapping, Space};
+use crate::table::{Capability, Object, Table};
+use crate::thread::{Handler, State, Thread};
+
+/// Defines methods that look a handle up as one kind of object, alive and with the rights.
+macro_rules! lookups {
+    ($($name:ident: $variant:ident in $($arena:ident).+ => $kind:ty;)*) => {$(
+        pub(crate) fn $name(&self, handle: u64, rights: Rights) -> Result<Id<$kind>, Error> {
+            let handle = u16::try_from(handle).map_err(|_| Error::InvalidHandle)?;
+            match self.capability(Handle(handle), rights)?.object {
+                Object::$variant(id) if self.$($arena).+.contains(id) => Ok(id),
+                Object::$variant(_) => Err(Error::InvalidHandle),
+                _ => Err(Error::WrongKind),
+            }
+        }
+    )*};
+}
+
+impl<M: Machine> Kernel<M> {
+    lookups! {
+        thread: Thread in threads => Thread;
+        space: Space in vm.spaces => Space;
+        table: Table in tables => Table;
+        notification: Notification in notifications => Notification;
+        memory: Memory in vm.memories => Memory;
+        quota: Quota in vm.quotas => Quota;
+        endpoint_object: Endpoint in endpoints => Endpoint;
+    }
+
+    /// Performs an operation of the current thread.
+    pub(crate) fn invoke(&mut self, operation: Operation) -> Result<(), Error> {
+        let registers = &self.threads[self.cpu.current].registers;
+        let (target, words) = (registers.r12, registers.words());
+        let [w0, w1, w2, w3, w4, _] = words;
+        match operation {
+            Operation::Null => Ok(()),
+            Operation::Call => self.call(true),
+            Operation::Send => self.call(false),
+            Operation::Receive => self.receive(Handle(target as u16)),
+            Operation::Reply => self.reply(),
+            Operation::ReplyReceive => self.reply_receive(),
+            Operation::Signal => self.signal_operation(target, w0),
+            Operation::Wait => self.wait(self.notification(target, Rights::RECEIVE)?),
+            Operation::Yield => {
+                self.yield_now();
+                Ok(())
+            }
+            Operation::Now => self.give(|kernel| Ok(kernel.vm.machine.now())),
+            Operation::Copy => self.copy(words),
+            Operation::Create => self.create(target, words),
+            Operation::Mint => self.mint(target, [w0, w1, w2, w3, w4]),
+            Operation::Delete => self.delete(target, w0),
+            Operation::Destroy => self.destroy_operation(target),
+            Operation::Map => self.map_operation(target, words),
+            Operation::Unmap => {
+                let space = self.space(target, Rights::CONTROL)?;
+                self.vm.unmap(space, w0 as usize, w1 as usize)
+            }
+            Operation::Protect => {
+                let space = self.space(target, Rights::CONTROL)?;
+                self.vm.protect(space, w0 as usize, w1 as usize, mapping_rights(w2)?)
+            }
+            Operation::Clone => self.clone_operation(target, w0),
+            Operation::SetPriority => self.set_priority(target, w0),
+            Operation::SetHandler => self.set_handler(target, w0, w1, w2),
+            Operation::SetMessagePage => self.set_message_page(target, w0, w1),
+            Operation::Bind => self.bind(target, w0),
+            Operation::Start => self.start(target),
+            Operation::Stop => self.stop(target),
+            Operation::Recall => self.recall(self.thread(target, Rights::CONTROL)?.index() as u16),
+            Operation::ReadRegisters => {
+                self.read_registers(self.register_target(target, Rights::READ)?)
+            }
+            Operation::WriteRegisters => {
+                self.write_registers(self.register_target(target, Rights::CONTROL)?)
+            }
+            Operation::SetSpace => self.set_space(target, w0),
+            Operation::SetTimer => self.set_timer(target, w0),
+            Operation::BindInterrupt => self.bind_interrupt(target, w0, w1, w2),
+            Operation::AcknowledgeInterrupt => {
+                let line = self.line(target, w0)?;
+                self.vm.machine.unmask(line as u32);
+                Ok(())
+            }
+            Operation::PortIn => {
+                let port = self.port(target, w0, Rights::READ)?;
+                let width = PortWidth::from_number(w1).ok_or(Error::InvalidArgument)?;
+                self.give(|kernel| Ok(kernel.vm.machine.port_in(port, width) as u64))
+            }
+            Operation::PortOut => {
+                let port = self.port(target, w0, Rights::WRITE)?;
+                let width = PortWidth::from_number(w1).ok_or(Error::InvalidArgument)?;
+                self.vm.machine.port_out(port, width, w2 as u32);
+                Ok(())
+            }
+            Operation::PortWrite => {
+                let port = self.port(target, w0, Rights::WRITE)?;
+                self.port_write(port, w1, w2)
+            }
+            Operation::Inspect => self.inspect(target),
+            Operation::Resize => {
+                let memory = self.memory(target, Rights::CONTROL)?;
+                self.vm.resize_memory(memory, usize::try_from(w0).unwrap_or(usize::MAX))
+            }
+            Operation::CompareExchange => self.compare_exchange(target, [w0, w1, w2]),
+        }
+    }
+
+    /// Returns a value in word 0.
+    fn give(&mut self, value: impl FnOnce(&mut Self) -> Result<u64, Error>) -> Result<(), Error> {
+        let value = value(self)?;
+        let current = self.cpu.current;
+        self.threads[current].registers.rdi = value;
+        Ok(())
+    }
+
+    /// Returns a new capability's handle in r12.
+    pub(crate) fn give_handle(&mut self, handle: Handle) {
+        let current = self.cpu.current;
+        self.threads[current].registers.r12 = handle.0 as u64;
+    }
+
+    /// Returns the current thread's own table.
+    pub(crate) fn own_table(&self) -> Result<Id<Table>, Error> {
+        self.threads[self.cpu.current].table.ok_or(Error::InvalidHandle)
+    }
+
+    /// Returns the table that a handle names; 0 names the caller's own.
+    fn table_or_own(&self, handle: u64) -> Result<Id<Table>, Error> {
+        if handle == 0 { self.own_table() } else { self.table(handle, Rights::CONTROL) }
+    }
+
+    fn signal_operation(&mut self, target: u64, bits: u64) -> Result<(), Error> {
+        let id = self.notification(target, Rights::SEND)?;
+        let badge = self.capability(Handle(target as u16), Rights::SEND)?.badge;
+        self.signal(id, if badge != 0 { badge } else { bits });
+        Ok(())
+    }
+
+    fn yield_now(&mut self) {
+        let priority = self.threads[self.cpu.current].priority;
+        if self.cpu.ready.has_at(priority) {
+            self.rotate();
+        }
+    }
+
+    fn mint(&mut self, target: u64, words: [u64; 5]) -> Result<(), Error> {
+        let [table, rights, badge, slot, last] = words;
+        let handle = Handle(u16::try_from(target).map_err(|_| Error::InvalidHandle)?);
+        let source = self.capability(handle, Rights::GRANT)?;
+        let table = self.table_or_own(table)?;
+        let minted = Capability {
+            object: narrowed(source.object, badge, last)?,
+            rights: source.rights.intersection(Rights(rights as u16)),
+            badge: match source.object {
+                Object::Endpoint(_) | Object::Notification(_) if source.badge == 0 => badge,
+                _ => source.badge,
+            },
+        };
+        let table = self.tables.get_mut(table).ok_or(Error::InvalidHandle)?;
+        let handle = match u16::try_from(slot).map_err(|_| Error::InvalidArgument)? {
+            0 => table.insert(minted)?,
+            slot => table.insert_at(Handle(slot), minted)?,
+        };
+        self.give_handle(handle);
+        Ok(())
+    }
+
+    fn delete(&mut self, target: u64, slot: u64) -> Result<(), Error> {
+        let table = self.table_or_own(target)?;
+        let slot = u16::try_from(slot).map_err(|_| Error::InvalidHandle)?;
+        let table = self.tables.get_mut(table).ok_or(Error::InvalidHandle)?;
+        table.remove(Handle(slot)).map(|_| ())
+    }
+
+    fn map_operation(&mut self, target: u64, words: [u64; 6]) -> Result<(), Error> {
+        let [memory, first_page, address, pages, rights, _] = words;
+        let space = self.space(target, Rights::CONTROL)?;
+        let rights = mapping_rights(rights)?;
+        let id = self.memory(memory, rights)?;
+        let most = self.capability(Handle(memory as u16), rights)?.rights;
+        let new = NewMapping {
+            memory: id,
+            first_page: first_page as usize,
+            address: address as usize,
+            pages: pages as usize,
+            rights,
+            most,
+        };
+        self.vm.map(space, new)
+    }
+
+    fn clone_operation(&mut self, target: u64, quota: u64) -> Result<(), Error> {
+        let source = self.memory(target, Rights::READ.union(Rights::GRANT))?;
+        let quota = self.quota(quota, Rights::CONTROL)?;
+        self.install(quota, 0, |kernel| kernel.vm.clone_memory(source, quota).map(Object::Memory))
+    }
+
+    fn set_priority(&mut self, target: u64, priority: u64) -> Result<(), Error> {
+        let thread = self.thread(target, Rights::CONTROL)?.index() as u16;
+        let own = self.threads[self.cpu.current].priority;
+        if priority >= PRIORITIES as u64 || priority as u8 > own {
+            return Err(Error::InvalidArgument);
+        }
+        let queued = self.threads[thread].state == State::Ready && thread != self.cpu.current;
+        if queued {
+            self.cpu.ready.remove(&mut self.threads, thread);
+        }
+        self.threads[thread].priority = priority as u8;
+        if queued {
+            self.wake(thread);
+        } else if thread == self.cpu.current && self.cpu.ready.has_above(priority as u8) {
+            self.rotate();
+        }
+        Ok(())
+    }
+
+    fn set_handler(&mut self, target: u64, to: u64, badge: u64, how: u64) -> Result<(), Error> {
+        let thread = self.thread(target, Rights::CONTROL)?.index() as u16;
+        let endpoint = self.endpoint_object(to, Rights::SEND)?;
+        if how > 1 {
+            return Err(Error::InvalidArgument);
+        }
+        self.threads[thread].handler = Some(Handler { endpoint, badge, foreign: how == 1 });
+        Ok(())
+    }
+
+    fn set_message_page(&mut self, target: u64, memory: u64, page: u64) -> Result<(), Error> {
+        let thread = self.thread(target, Rights::CONTROL)?.index() as u16;
+        let memory = self.memory(memory, Rights::READ.union(Rights::WRITE))?;
+        let frame = self.vm.frame(memory, page as usize, true)?;
+        if !self.vm.frames.pin(frame) {
+            return Err(Error::Busy);
+        }
+        if let Some(old) = self.threads[thread].message_page.replace(frame) {
+            self.vm.frames.unpin(old);
+        }
+        Ok(())
+    }
+
+    fn bind(&mut self, target: u64, notification: u64) -> Result<(), Error> {
+        let thread = self.thread(target, Rights::CONTROL)?;
+        let id = self.notification(notification, Rights::RECEIVE)?;
+        let bound = self.notifications.get_mut(id).ok_or(Error::InvalidHandle)?;
+        if bound.bound != crate::queue::NIL {
+            return Err(Error::Busy);
+        }
+        bound.bound = thread.index() as u16;
+        let thread = self.threads.get_mut(thread).ok_or(Error::InvalidHandle)?;
+        let old = thread.bound.replace(id).and_then(|old| self.notifications.get_mut(old));
+        if let Some(old) = old {
+            old.bound = crate::queue::NIL;
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, target: u64) -> Result<(), Error> {
+        let thread = self.thread(target, Rights::CONTROL)?.index() as u16;
+        if self.threads[thread].state != State::Stopped {
+            return Err(Error::Busy);
+        }
+        let registers = self.threads[thread].registers.validated();
+        self.threads[thread].registers = registers.ok_or(Error::InvalidArgument)?;
+        self.wake(thread);
+        Ok(())
+    }
+
+    fn stop(&mut self, target: u64) -> Result<(), Error> {
+        let thread = self.thread(target, Rights::CONTROL)?.index() as u16;
+        if self.threads[thread].state == State::Stopped {
+            return Ok(());
+        }
+        self.unqueue(thread);
+        self.clear_deadline(thread);
+        let waited = self.threads[thread].state != State::Ready;
+        if waited {
+            self.set_status(thread, Err(Error::Cancelled));
+        }
+        self.threads[thread].state = State::Stopped;
+        Ok(())
+    }
+
+    fn set_space(&mut self, target: u64, space: u64) -> Result<(), Error> {
+        let thread = self.register_target(target, Rights::CONTROL)?;
+        let space = self.space(space, Rights::CONTROL)?;
+        self.threads[thread].space = Some(space);
+        self.threads[thread].root = self.vm.spaces.get(space).and_then(|space| space.root);
+        self.reload(thread);
+        Ok(())
+    }
+
+    fn set_timer(&mut self, target: u64, deadline: u64) -> Result<(), Error> {
+        let handle = Handle(u16::try_from(target).map_err(|_| Error::InvalidHandle)?);
+        let Object::Timer(id) = self.capability(handle, Rights::CONTROL)?.object else {
+            return Err(Error::WrongKind);
+        };
+        if !self.timers.contains(id) {
+            return Err(Error::InvalidHandle);
+        }
+        let waiter = Waiter::Timer(id.index() as u16);
+        match deadline {
+            FOREVER => self.deadlines.remove(waiter),
+            _ => self.deadlines.insert(deadline, waiter),
+        }
+        self.arm();
+        Ok(())
+    }
+
+    fn line(&self, target: u64, line: u64) -> Result<u16, Error> {
+        let handle = Handle(u16::try_from(target).map_err(|_| Error::InvalidHandle)?);
+        match self.capability(handle, Rights::CONTROL)?.object {
+            Object::Interrupt(first, last)
+                if (first as u64..=last as u64).contains(&line)
+                    && line < self.lines.len() as u64 =>
+            {
+                Ok(line as u16)
+            }
+            Object::Interrupt(..) => Err(Error::InvalidArgument),
+            _ => Err(Error::WrongKind),
+        }
+    }
+
+    fn bind_interrupt(
+        &mut self,
+        target: u64,
+        line: u64,
+        notification: u64,
+        bits: u64,
+    ) -> Result<(), Error> {
+        let line = self.line(target, line)?;
+        let id = self.notification(notification, Rights::SEND)?;
+        self.lines[line as usize] = Some((id, bits));
+        self.vm.machine.unmask(line as u32);
+        Ok(())
+    }
+
+    fn port(&self, target: u64, port: u64, rights: Rights) -> Result<u16, Error> {
+        let handle = Handle(u16::try_from(target).map_err(|_| Error::InvalidHandle)?);
+        match self.capability(handle, rights)?.object {
+            Object::Ports(first, last) if (first as u64..=last as u64).contains(&port) => {
+                Ok(port as u16)
+            }
+            Object::Ports(..) => Err(Error::InvalidArgument),
+            _ => Err(Error::WrongKind),
+        }
+    }
+
+    /// Operation Inspect.
+    fn inspect(&mut self, target: u64) -> Result<(), Error> {
+        let handle = Handle(u16::try_from(target).map_err(|_| Error::InvalidHandle)?);
+        let capability = self.capability(handle, Rights::NONE)?;
+        let rest = match capability.object {
+            Object::Memory(id) => self.vm.memories.get(id).map(|m| [m.pages as u64, 0, 0]),
+            Object::Quota(id) => self.vm.quotas.get(id).map(|quota| {
+                [quota.pages_used, quota.pages_limit, quota.objects_used].map(|n| n as u64)
+            }),
+            Object::Thread(id) => self.threads.get(id).map(|thread| {
+                let state = match thread.state {
+                    State::Stopped => 0,
+                    State::Ready => 1,
+                    _ => 2,
+                };
+                [state, 0, 0]
+            }),
+            Object::Space(id) => self.vm.spaces.get(id).map(|_| [0; 3]),
+            Object::Table(id) => self.tables.get(id).map(|_| [0; 3]),
+            Object::Endpoint(id) => self.endpoints.get(id).map(|_| [0; 3]),
+            Object::Notification(id) => self.notifications.get(id).map(|_| [0; 3]),
+            Object::Timer(id) => self.timers.get(id).map(|_| [0; 3]),
+            Object::Ports(first, last) | Object::Interrupt(first, last) => {
+                Some([first as u64, last as u64, 0])
+            }
+        };
+        let [w3, w4, w5] = rest.ok_or(Error::InvalidHandle)?;
+        let kind: ObjectKind = capability.object.kind();
+        let current = self.cpu.current;
+        let words = [kind as u64, capability.rights.0 as u64, capability.badge, w3, w4, w5];
+        self.threads[current].registers.set_words(words);
+        Ok(())
+    }
+}
+
+/// Returns the rights of a mapping: to read, and at most one of write and execute.
+fn mapping_rights(word: u64) -> Result<Rights, Error> {
+    let rights = Rights(u16::try_from(word).map_err(|_| Error::InvalidArgument)?);
+    let both = Rights::WRITE.union(Rights::EXECUTE);
+    let all = both.union(Rights::READ);
+    if !all.contains(rights) || rights.contains(both) {
+        return Err(Error::InvalidArgument);
+    }
+    Ok(rights)
+}
+
+/// Returns the object of a minted capability: ports and lines may be fewer.
+fn narrowed(object: Object, first: u64, last: u64) -> Result<Object, Error> {
+    let range = |from: u16, to: u16| match (u16::try_from(first), u16::try_from(last)) {
+        _ if first == 0 && last == 0 => Ok((from, to)),
+        (Ok(first), Ok(last)) if from <= first && first <= last && last <= to => Ok((first, last)),
+        _ => Err(Error::InvalidArgument),
+    };
+    Ok(match object {
+        Object::Ports(from, to) => {
+            let (first, last) = range(from, to)?;
+            Object::Ports(first, last)
+        }
+        Object::Interrupt(from, to) => {
+            let (first, last) = range(from, to)?;
+            Object::Interrupt(first, last)
+        }
+        other => other,
+    })
+}

@@ -1,0 +1,478 @@
+//! Messages: call, send, receive, reply; how a sender and a receiver meet.
+//!
+//! A thread that sends keeps its message in its own saved registers until somebody receives it;
+//! nothing is buffered. Each operation is two halves: everything that can be refused first.
+
+use kamen_abi::{
+    Error, FOREVER, Handle, Kind, MAX_CAPS, MAX_LEASES, MessagePage, NOW, OpenCall, Rights, Tag,
+    WORDS,
+};
+
+use crate::arena::Id;
+use crate::endpoint::Endpoint;
+use crate::kernel::Kernel;
+use crate::machine::Machine;
+use crate::notification::Notification;
+use crate::table::{Capability, Object};
+use crate::thread::{State, Thread};
+
+impl<M: Machine> Kernel<M> {
+    /// Operation Call (`expects_reply`), and Send.
+    #[inline]
+    pub(crate) fn call(&mut self, expects_reply: bool) -> Result<(), Error> {
+        let current = self.cpu.current;
+        let registers = &self.threads[current].registers;
+        let (handle, deadline) = (Handle(registers.r12 as u16), registers.r14);
+        let tag = Tag(registers.r13).sanitized();
+        let (endpoint, badge) = self.endpoint(handle, Rights::SEND)?;
+        if !tag.is_short() {
+            self.check_long(current, tag)?;
+        }
+        let receiver = self.endpoints.get(endpoint).ok_or(Error::InvalidHandle)?.receivers.first();
+        if receiver.is_none() || expects_reply && deadline != NOW {
+            self.set_deadline(current, deadline)?;
+        }
+        let thread = &mut self.threads[current];
+        thread.tag = tag;
+        thread.badge = badge;
+        thread.state =
+            if expects_reply { State::Calling(endpoint) } else { State::Sending(endpoint) };
+        match receiver {
+            Some(receiver) => self.meet(endpoint, current, receiver),
+            None => self.enqueue_sender(endpoint, current),
+        }
+        Ok(())
+    }
+
+    /// Turns the thread's fault, system call or recall into a call on its handler; a thread
+    /// without one is stopped for good. The thread is in no queue.
+    pub(crate) fn call_handler(&mut self, thread: u16, tag: Tag) {
+        let handler = self.threads[thread].handler.filter(|h| self.endpoints.contains(h.endpoint));
+        let Some(handler) = handler else {
+            self.threads[thread].state = State::Stopped;
+            return self.leave(thread);
+        };
+        let caller = &mut self.threads[thread];
+        caller.tag = tag;
+        caller.badge = handler.badge;
+        caller.state = State::Calling(handler.endpoint);
+        let receivers = self.endpoints.get(handler.endpoint).map(|endpoint| endpoint.receivers);
+        match receivers.and_then(|receivers| receivers.first()) {
+            Some(receiver) => self.meet(handler.endpoint, thread, receiver),
+            None => self.enqueue_sender(handler.endpoint, thread),
+        }
+    }
+
+    /// Operation Receive.
+    #[inline]
+    pub(crate) fn receive(&mut self, handle: Handle) -> Result<(), Error> {
+        let current = self.cpu.current;
+        let (endpoint, _) = self.endpoint(handle, Rights::RECEIVE)?;
+        if self.receive_ready(endpoint)? {
+            return Ok(());
+        }
+        let deadline = self.threads[current].registers.r14;
+        self.set_deadline(current, deadline)?;
+        self.await_message(endpoint);
+        self.give_up();
+        Ok(())
+    }
+
+    /// Operation Reply.
+    pub(crate) fn reply(&mut self) -> Result<(), Error> {
+        let caller = self.answer()?;
+        self.wake(caller);
+        Ok(())
+    }
+
+    /// Operation ReplyReceive: answers the open call, then receives; switches straight to the
+    /// caller where nothing else is to be done first.
+    #[inline]
+    pub(crate) fn reply_receive(&mut self) -> Result<(), Error> {
+        let current = self.cpu.current;
+        let registers = &self.threads[current].registers;
+        let (call, handle) = (OpenCall(registers.r12), Handle(registers.r15 as u16));
+        let deadline = registers.r14;
+        let caller = if call == OpenCall::NONE { None } else { self.answer().ok() };
+        let (endpoint, _) = match self.endpoint(handle, Rights::RECEIVE) {
+            Ok(found) => found,
+            Err(error) => {
+                caller.inspect(|caller| self.wake(*caller));
+                return Err(error);
+            }
+        };
+        let blocked = match self.receive_ready(endpoint) {
+            Ok(true) => Ok(false),
+            Ok(false) => self.set_deadline(current, deadline).map(|()| true),
+            Err(error) => Err(error),
+        };
+        match (blocked, caller) {
+            (Ok(true), Some(caller)) => {
+                self.await_message(endpoint);
+                self.switch_to(caller);
+            }
+            (Ok(true), None) => {
+                self.await_message(endpoint);
+                self.give_up();
+            }
+            (other, caller) => {
+                caller.inspect(|caller| self.wake(*caller));
+                other?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets bits of a notification; wakes one thread that waits for them.
+    pub(crate) fn signal(&mut self, id: Id<Notification>, bits: u64) {
+        let Some(notification) = self.notifications.get_mut(id) else { return };
+        notification.bits |= bits;
+        if notification.bits == 0 {
+            return;
+        }
+        if let Some(waiter) = notification.waiters.pop(&mut self.threads) {
+            let bits = core::mem::take(&mut notification.bits);
+            self.threads[waiter].registers.rdi = bits;
+            self.end_wait(waiter, Ok(()));
+        } else if let Some(bound) = self.threads.id_at(notification.bound as u32)
+            && let Some(&Thread { state: State::Receiving(endpoint), .. }) = self.threads.get(bound)
+        {
+            let receiver = bound.index() as u16;
+            self.unqueue_receiver(endpoint, receiver);
+            self.deliver_bits(receiver, id);
+            self.end_wait(receiver, Ok(()));
+        }
+    }
+
+    /// Operation Wait.
+    pub(crate) fn wait(&mut self, id: Id<Notification>) -> Result<(), Error> {
+        let current = self.cpu.current;
+        let notification = self.notifications.get_mut(id).ok_or(Error::InvalidHandle)?;
+        let bits = core::mem::take(&mut notification.bits);
+        if bits != 0 {
+            self.threads[current].registers.rdi = bits;
+            return Ok(());
+        }
+        let deadline = self.threads[current].registers.r14;
+        self.set_deadline(current, deadline)?;
+        self.threads[current].state = State::Waiting(id);
+        if let Some(notification) = self.notifications.get_mut(id) {
+            notification.waiters.push(&mut self.threads, current);
+        }
+        self.give_up();
+        Ok(())
+    }
+
+    /// Ends whatever a thread waits for, with an error; one that does not wait is left alone.
+    pub(crate) fn interrupt_wait(&mut self, thread: u16, error: Error) {
+        match self.threads[thread].state {
+            State::Stopped | State::Ready => return,
+            _ => self.unqueue(thread),
+        }
+        self.end_wait(thread, Err(error));
+    }
+
+    /// Takes a thread out of the queue that its state names, and out of its open call.
+    pub(crate) fn unqueue(&mut self, thread: u16) {
+        match self.threads[thread].state {
+            State::Stopped => {}
+            State::Ready if self.cpu.current == thread => self.cpu.current = crate::queue::NIL,
+            State::Ready => self.cpu.ready.remove(&mut self.threads, thread),
+            State::Open => self.threads[thread].answerer = None,
+            State::Calling(endpoint) | State::Sending(endpoint) => {
+                if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
+                    endpoint.senders.remove(&mut self.threads, thread);
+                }
+            }
+            State::Receiving(endpoint) => self.unqueue_receiver(endpoint, thread),
+            State::Waiting(notification) => {
+                if let Some(notification) = self.notifications.get_mut(notification) {
+                    notification.waiters.remove(&mut self.threads, thread);
+                }
+            }
+        }
+    }
+
+    /// Lets a thread go on that waited and is in no queue; `rax` tells why.
+    fn end_wait(&mut self, thread: u16, result: Result<(), Error>) {
+        self.clear_deadline(thread);
+        self.set_status(thread, result);
+        self.wake(thread);
+    }
+
+    /// Sets what the thread's system call returns; a foreign thread's registers are not touched.
+    pub(crate) fn set_status(&mut self, thread: u16, result: Result<(), Error>) {
+        let thread = &mut self.threads[thread];
+        if thread.tag.kind() == Kind::Message
+            || !matches!(thread.state, State::Calling(_) | State::Open)
+        {
+            thread.registers.rax = result.err().map_or(0, |error| error as u64);
+        }
+    }
+
+    fn unqueue_receiver(&mut self, endpoint: Id<Endpoint>, thread: u16) {
+        if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
+            endpoint.receivers.remove(&mut self.threads, thread);
+        }
+    }
+
+    fn enqueue_sender(&mut self, endpoint: Id<Endpoint>, sender: u16) {
+        if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
+            endpoint.senders.push(&mut self.threads, sender);
+        }
+        self.leave(sender);
+    }
+
+    /// Takes the processor from a thread if it has it.
+    fn leave(&mut self, thread: u16) {
+        if self.cpu.current == thread {
+            self.give_up();
+        }
+    }
+
+    /// Hands a sender's message to a waiting receiver, who runs next if nobody is above it.
+    #[inline]
+    fn meet(&mut self, endpoint: Id<Endpoint>, sender: u16, receiver: u16) {
+        self.unqueue_receiver(endpoint, receiver);
+        if let Err(error) = self.deliver(sender, receiver) {
+            // The receiver did nothing wrong and goes on waiting, first in its queue.
+            if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
+                endpoint.receivers.push_front(&mut self.threads, receiver);
+            }
+            self.clear_deadline(sender);
+            self.set_status(sender, Err(error));
+            self.threads[sender].state = State::Ready;
+            if self.cpu.current != sender {
+                self.wake(sender);
+            }
+            return;
+        }
+        self.clear_deadline(receiver);
+        self.threads[receiver].registers.rax = 0;
+        if self.threads[sender].state == State::Open {
+            if self.cpu.current == sender || self.cpu.current == crate::queue::NIL {
+                self.switch_to(receiver);
+            } else {
+                self.wake(receiver);
+            }
+        } else {
+            self.clear_deadline(sender);
+            self.set_status(sender, Ok(()));
+            self.threads[sender].state = State::Ready;
+            self.wake(receiver);
+        }
+    }
+
+    /// Receives what is there already: bits of the bound notification, then the first sender
+    /// whose message can be delivered. Returns whether there was anything.
+    #[inline]
+    fn receive_ready(&mut self, endpoint: Id<Endpoint>) -> Result<bool, Error> {
+        let current = self.cpu.current;
+        if let Some(bound) = self.threads[current].bound
+            && self.notifications.get(bound).is_some_and(|notification| notification.bits != 0)
+        {
+            self.deliver_bits(current, bound);
+            return Ok(true);
+        }
+        loop {
+            let meeting = self.endpoints.get_mut(endpoint).ok_or(Error::InvalidHandle)?;
+            let Some(sender) = meeting.senders.pop(&mut self.threads) else { return Ok(false) };
+            let sending = matches!(self.threads[sender].state, State::Sending(_));
+            match self.deliver(sender, current) {
+                Ok(()) if sending => self.end_wait(sender, Ok(())),
+                Ok(()) => {}
+                Err(error) => {
+                    self.end_wait(sender, Err(error));
+                    continue;
+                }
+            }
+            return Ok(true);
+        }
+    }
+
+    #[inline]
+    fn await_message(&mut self, endpoint: Id<Endpoint>) {
+        let current = self.cpu.current;
+        self.threads[current].state = State::Receiving(endpoint);
+        if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
+            endpoint.receivers.push(&mut self.threads, current);
+        }
+    }
+
+    fn deliver_bits(&mut self, receiver: u16, notification: Id<Notification>) {
+        let bits = self.notifications.get_mut(notification).map(|n| core::mem::take(&mut n.bits));
+        let registers = &mut self.threads[receiver].registers;
+        registers.set_words([bits.unwrap_or(0), 0, 0, 0, 0, 0]);
+        registers.r12 = OpenCall::NONE.0;
+        registers.r13 = Tag::short(0).with_kind(Kind::Notification).0;
+        registers.r14 = 0;
+    }
+
+    /// Moves a message into a receiver's registers and page. The sender is in no queue any more
+    /// and is Calling or Sending; where it calls, its call is open afterwards.
+    #[inline]
+    fn deliver(&mut self, sender: u16, receiver: u16) -> Result<(), Error> {
+        let from = &self.threads[sender];
+        let (tag, badge) = (from.tag, from.badge);
+        let words = match tag.kind() {
+            Kind::Exception => exception_words(from),
+            _ => from.registers.words(),
+        };
+        if !tag.is_short() {
+            self.transfer(sender, receiver, tag)?;
+        }
+        let answerer = self.threads[receiver].space;
+        let from = &mut self.threads[sender];
+        let mut open = OpenCall::NONE;
+        if let State::Calling(_) = from.state {
+            from.sequence += 1;
+            from.state = State::Open;
+            from.answerer = answerer;
+            open = OpenCall::new(sender, from.sequence);
+        }
+        let registers = &mut self.threads[receiver].registers;
+        registers.set_words(words);
+        registers.r12 = open.0;
+        registers.r13 = tag.0;
+        registers.r14 = badge;
+        Ok(())
+    }
+
+    /// Answers the open call in the current thread's r12 and returns the caller, ready to run.
+    #[inline]
+    fn answer(&mut self) -> Result<u16, Error> {
+        let current = self.cpu.current;
+        let registers = &self.threads[current].registers;
+        let caller = self.open_call(OpenCall(registers.r12))?;
+        let (tag, words) = (Tag(registers.r13).sanitized(), registers.words());
+        if !tag.is_short() {
+            self.check_long(current, tag)?;
+        }
+        let kind = self.threads[caller].tag.kind();
+        if kind == Kind::Message && !tag.is_short() {
+            self.transfer(current, caller, tag)?;
+        }
+        self.clear_deadline(caller);
+        let registers = &mut self.threads[caller].registers;
+        match kind {
+            Kind::Message => {
+                registers.set_words(words);
+                registers.r13 = tag.0;
+                registers.rax = 0;
+            }
+            Kind::SystemCall | Kind::Interrupt if tag.label() == 0 => registers.rax = words[0],
+            _ => {}
+        }
+        let caller_thread = &mut self.threads[caller];
+        caller_thread.state = State::Ready;
+        caller_thread.answerer = None;
+        Ok(caller)
+    }
+
+    /// Returns the caller of an open call that the current thread may answer.
+    #[inline]
+    pub(crate) fn open_call(&self, call: OpenCall) -> Result<u16, Error> {
+        let answerer = self.threads[self.cpu.current].space;
+        let caller = self.threads.id_at(call.thread() as u32).and_then(|id| self.threads.get(id));
+        match caller {
+            Some(caller)
+                if caller.state == State::Open
+                    && caller.sequence == call.sequence()
+                    && caller.answerer == answerer =>
+            {
+                Ok(call.thread())
+            }
+            _ => Err(Error::StaleCall),
+        }
+    }
+
+    #[inline]
+    fn endpoint(&self, handle: Handle, rights: Rights) -> Result<(Id<Endpoint>, u64), Error> {
+        let capability = self.capability(handle, rights)?;
+        match capability.object {
+            Object::Endpoint(id) if self.endpoints.contains(id) => Ok((id, capability.badge)),
+            Object::Endpoint(_) => Err(Error::InvalidHandle),
+            _ => Err(Error::WrongKind),
+        }
+    }
+
+    /// Checks that a thread can send a long message: bounds, its page, its capabilities.
+    fn check_long(&self, thread: u16, tag: Tag) -> Result<(), Error> {
+        let page = self.threads[thread].message_page.ok_or(Error::BadAddress)?;
+        if !tag.is_valid() {
+            return Err(Error::InvalidArgument);
+        }
+        let handles = self.vm.machine.load(page, MessagePage::CAPS_AT / 8);
+        for place in 0..tag.caps() {
+            self.capability(handle_at(handles, place), Rights::GRANT)?;
+        }
+        Ok(())
+    }
+
+    /// Copies the long part of a message from page to page and installs its capabilities.
+    fn transfer(&mut self, sender: u16, receiver: u16, tag: Tag) -> Result<(), Error> {
+        let from = self.threads[sender].message_page.ok_or(Error::BadAddress)?;
+        let to = self.threads[receiver].message_page.ok_or(Error::BadAddress)?;
+        let caps = self.sent_capabilities(sender, tag)?;
+        let target = self.threads[receiver].table;
+        if tag.caps() > 0 {
+            let target = target.and_then(|id| self.tables.get_mut(id)).ok_or(Error::TableFull)?;
+            if !target.has_free(tag.caps()) {
+                return Err(Error::TableFull);
+            }
+            let mut handles = 0;
+            for (place, capability) in caps.iter().flatten().enumerate() {
+                handles |= (target.insert(*capability)?.0 as u64) << (16 * place);
+            }
+            self.vm.machine.store(to, MessagePage::CAPS_AT / 8, handles);
+        }
+        let leases = MessagePage::LEASES_AT;
+        for word in leases / 8..leases / 8 + 2 * tag.leases().min(MAX_LEASES) {
+            let value = self.vm.machine.load(from, word);
+            self.vm.machine.store(to, word, value);
+        }
+        if tag.bytes() > 0 && from != to {
+            let bytes = MessagePage::BYTES_AT;
+            self.vm.machine.copy(from, bytes, to, bytes, tag.bytes());
+        }
+        Ok(())
+    }
+
+    /// Looks up the capabilities that a sender's page names.
+    fn sent_capabilities(
+        &self,
+        sender: u16,
+        tag: Tag,
+    ) -> Result<[Option<Capability>; MAX_CAPS], Error> {
+        let mut caps = [None; MAX_CAPS];
+        if tag.caps() == 0 {
+            return Ok(caps);
+        }
+        let page = self.threads[sender].message_page.ok_or(Error::BadAddress)?;
+        let table = self.threads[sender].table.and_then(|id| self.tables.get(id));
+        let table = table.ok_or(Error::InvalidHandle)?;
+        let handles = self.vm.machine.load(page, MessagePage::CAPS_AT / 8);
+        for (place, slot) in caps.iter_mut().enumerate().take(tag.caps()) {
+            let capability = table.get(handle_at(handles, place))?;
+            if !capability.rights.contains(Rights::GRANT) {
+                return Err(Error::NoRights);
+            }
+            *slot = Some(capability);
+        }
+        Ok(caps)
+    }
+}
+
+/// Returns handle `place` of the four in the first word of a message page.
+fn handle_at(handles: u64, place: usize) -> Handle {
+    Handle((handles >> (16 * place)) as u16)
+}
+
+/// Returns the words of an exception's message; see [`Kind::Exception`].
+fn exception_words(thread: &Thread) -> [u64; WORDS] {
+    let [error, address] = thread.fault;
+    let registers = &thread.registers;
+    [error, address, registers.rip, registers.rsp, registers.rflags, 0]
+}
+
+const _: () = assert!(FOREVER > NOW);

@@ -1,0 +1,323 @@
+//! The kernel's state, and which thread runs next.
+
+use alloc::vec::Vec;
+use kamen_abi::{Error, FOREVER, Handle, NOW, Rights};
+
+use crate::arena::{Arena, Id};
+use crate::deadline::{Deadlines, Timer, Waiter};
+use crate::endpoint::Endpoint;
+use crate::machine::{Machine, Next};
+use crate::notification::Notification;
+use crate::queue::NIL;
+use crate::schedule::{RunQueue, SLICE_NS};
+use crate::space::Vm;
+use crate::table::{Capability, Table};
+use crate::thread::{State, Thread};
+
+/// What belongs to one processor.
+pub struct Cpu {
+    /// The thread that runs; NIL while idle. It is Ready and in no queue.
+    pub current: u16,
+    /// The threads that could.
+    pub ready: RunQueue,
+    /// The thread whose bases and extended state are set up; NIL: none.
+    loaded: u16,
+    /// The thread whose extended state is in the processor; NIL: nobody's that matters.
+    extended_owner: u16,
+    extended_enabled: bool,
+    /// When the current time slice ends; FOREVER while nobody waits for it to.
+    slice_end: u64,
+    /// The slice has ended; the next switch to a thread with equals waiting goes to them instead.
+    pub slice_over: bool,
+    /// What the machine's timer is set to.
+    armed: u64,
+}
+
+/// The kernel's state over a machine.
+pub struct Kernel<M: Machine> {
+    /// Memory, with the machine in it.
+    pub vm: Vm<M>,
+    /// Threads, by slot; the capacity is at most 65,535.
+    pub threads: Arena<Thread>,
+    /// Capability tables.
+    pub tables: Arena<Table>,
+    /// Endpoints.
+    pub endpoints: Arena<Endpoint>,
+    /// Notifications.
+    pub notifications: Arena<Notification>,
+    /// Timers.
+    pub timers: Arena<Timer>,
+    /// Whom the kernel wakes when.
+    pub deadlines: Deadlines,
+    /// What each interrupt line signals.
+    pub lines: Vec<Option<(Id<Notification>, u64)>>,
+    /// This processor.
+    pub cpu: Cpu,
+}
+
+impl Cpu {
+    pub(crate) fn new() -> Self {
+        Cpu {
+            current: NIL,
+            ready: RunQueue::default(),
+            loaded: NIL,
+            extended_owner: NIL,
+            extended_enabled: true,
+            slice_end: FOREVER,
+            slice_over: false,
+            armed: FOREVER,
+        }
+    }
+
+    /// Forgets what the processor holds of a thread that is about to go.
+    pub(crate) fn unload(&mut self, thread: u16) {
+        if self.loaded == thread {
+            self.loaded = NIL;
+        }
+        if self.extended_owner == thread {
+            self.extended_owner = NIL;
+        }
+        if self.current == thread {
+            self.current = NIL;
+        }
+    }
+}
+
+impl<M: Machine> Kernel<M> {
+    /// Returns the machine.
+    pub fn machine(&mut self) -> &mut M {
+        &mut self.vm.machine
+    }
+
+    /// Returns what the processor does next; called once before every return from the kernel.
+    #[inline(always)]
+    #[expect(clippy::should_implement_trait, reason = "a kernel is no iterator")]
+    pub fn next(&mut self) -> Next<'_> {
+        if self.cpu.current == NIL && !self.pick() {
+            self.arm();
+            return Next::Idle;
+        }
+        let current = self.cpu.current;
+        if current != self.cpu.loaded {
+            self.load(current);
+        }
+        Next::Run(&mut self.threads[current].registers)
+    }
+
+    /// Makes the first ready thread the current one.
+    #[inline(never)]
+    fn pick(&mut self) -> bool {
+        match self.cpu.ready.pop(&mut self.threads) {
+            Some(thread) => {
+                self.cpu.current = thread;
+                self.renew_slice();
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Sets the processor up for a thread other than the one it is set up for.
+    #[inline(always)]
+    fn load(&mut self, thread: u16) {
+        let Some(Thread { registers, root, extended, .. }) = self.threads.at(thread) else {
+            return;
+        };
+        if let Some(root) = *root {
+            self.vm.machine.activate(root);
+        }
+        self.vm.machine.set_bases(registers.fs_base, registers.gs_base);
+        self.cpu.loaded = thread;
+        if extended.is_some() || self.cpu.extended_enabled {
+            self.load_extended(thread);
+        }
+    }
+
+    /// Gives a thread the processor's extended state, or takes the use of it away.
+    #[inline(never)]
+    pub(crate) fn load_extended(&mut self, thread: u16) {
+        let wanted = self.threads[thread].extended;
+        if wanted.is_some() != self.cpu.extended_enabled {
+            self.vm.machine.enable_extended(wanted.is_some());
+            self.cpu.extended_enabled = wanted.is_some();
+        }
+        let owner = self.cpu.extended_owner;
+        if let Some(state) = wanted
+            && owner != thread
+        {
+            if owner != NIL
+                && let Some(state) = self.threads[owner].extended
+            {
+                self.vm.machine.save_extended(state);
+            }
+            self.vm.machine.load_extended(state);
+            self.cpu.extended_owner = thread;
+        }
+    }
+
+    /// Writes a thread's extended state to its frame, if the processor has it.
+    pub(crate) fn store_extended(&mut self, thread: u16) {
+        if self.cpu.extended_owner == thread
+            && let Some(state) = self.threads[thread].extended
+        {
+            let enabled = self.cpu.extended_enabled;
+            if !enabled {
+                self.vm.machine.enable_extended(true);
+            }
+            self.vm.machine.save_extended(state);
+            if !enabled {
+                self.vm.machine.enable_extended(false);
+            }
+            self.cpu.extended_owner = NIL;
+            self.cpu.loaded = NIL;
+        }
+    }
+
+    /// Makes the processor set a thread up anew: its space, bases or extended state changed.
+    pub(crate) fn reload(&mut self, thread: u16) {
+        if self.cpu.loaded == thread {
+            self.cpu.loaded = NIL;
+        }
+    }
+
+    /// Lets a thread run that waited; it preempts the current one if it is above it.
+    pub(crate) fn wake(&mut self, thread: u16) {
+        self.threads[thread].state = State::Ready;
+        let current = self.cpu.current;
+        if current == NIL {
+            self.cpu.ready.push(&mut self.threads, thread);
+            return;
+        }
+        let (new, old) = (self.threads[thread].priority, self.threads[current].priority);
+        self.cpu.ready.push(&mut self.threads, thread);
+        if new > old {
+            self.cpu.ready.push_front(&mut self.threads, current);
+            self.cpu.current = NIL;
+        } else if new == old && self.cpu.slice_end == FOREVER {
+            self.renew_slice();
+        }
+    }
+
+    /// Switches to a thread on whose behalf the current one waits now: a server gets its client's
+    /// time slice, a client its own back.
+    #[inline]
+    pub(crate) fn switch_to(&mut self, thread: u16) {
+        self.threads[thread].state = State::Ready;
+        let priority = self.threads[thread].priority;
+        if self.cpu.slice_over && self.cpu.ready.has_at(priority)
+            || self.cpu.ready.has_above(priority)
+        {
+            self.cpu.ready.push(&mut self.threads, thread);
+            self.cpu.current = NIL;
+        } else {
+            self.cpu.current = thread;
+        }
+    }
+
+    /// Takes the processor from the current thread, which waits now or has been stopped.
+    pub(crate) fn give_up(&mut self) {
+        self.cpu.current = NIL;
+    }
+
+    /// Puts the current thread behind its equals.
+    pub(crate) fn rotate(&mut self) {
+        let current = core::mem::replace(&mut self.cpu.current, NIL);
+        if current != NIL {
+            self.cpu.ready.push(&mut self.threads, current);
+        }
+    }
+
+    /// Starts a time slice, where the current thread has equals that wait for its end.
+    fn renew_slice(&mut self) {
+        let current = self.cpu.current;
+        self.cpu.slice_over = false;
+        self.cpu.slice_end = FOREVER;
+        if current != NIL && self.cpu.ready.has_at(self.threads[current].priority) {
+            self.cpu.slice_end = self.vm.machine.now().saturating_add(SLICE_NS);
+        }
+        self.arm();
+    }
+
+    /// Sets the machine's timer to whatever comes first.
+    pub(crate) fn arm(&mut self) {
+        let slice = if self.cpu.current == NIL { FOREVER } else { self.cpu.slice_end };
+        let first = self.deadlines.earliest().unwrap_or(FOREVER).min(slice);
+        if first != self.cpu.armed {
+            self.cpu.armed = first;
+            self.vm.machine.set_timer((first != FOREVER).then_some(first));
+        }
+    }
+
+    /// Handles the timer's interrupt.
+    pub fn timer(&mut self) {
+        self.cpu.armed = FOREVER;
+        let now = self.vm.machine.now();
+        while let Some(waiter) = self.deadlines.pop_until(now) {
+            self.expire(waiter);
+        }
+        if self.cpu.slice_end <= now {
+            self.cpu.slice_end = FOREVER;
+            self.cpu.slice_over = true;
+            let current = self.cpu.current;
+            if current != NIL && self.cpu.ready.has_at(self.threads[current].priority) {
+                self.rotate();
+            }
+        }
+        self.arm();
+    }
+
+    fn expire(&mut self, waiter: Waiter) {
+        match waiter {
+            Waiter::Thread(thread) => self.interrupt_wait(thread, Error::TimedOut),
+            Waiter::Timer(slot) => {
+                let timer = &self.timers[slot];
+                if let Some(notification) = timer.notification {
+                    self.signal(notification, timer.bits);
+                }
+            }
+        }
+    }
+
+    /// Handles an interrupt on a line, which the machine acknowledged to its controller and
+    /// has masked.
+    pub fn interrupt(&mut self, line: u32) {
+        if let Some(Some((notification, bits))) = self.lines.get(line as usize).copied() {
+            self.signal(notification, bits);
+        }
+    }
+
+    /// Notes when a thread is to stop waiting.
+    ///
+    /// # Errors
+    /// WouldBlock for the deadline NOW.
+    #[inline]
+    pub(crate) fn set_deadline(&mut self, thread: u16, deadline: u64) -> Result<(), Error> {
+        match deadline {
+            FOREVER => Ok(()),
+            NOW => Err(Error::WouldBlock),
+            _ => {
+                self.threads[thread].timed = true;
+                self.deadlines.insert(deadline, Waiter::Thread(thread));
+                self.arm();
+                Ok(())
+            }
+        }
+    }
+
+    /// Forgets a thread's deadline, if it has one.
+    #[inline]
+    pub(crate) fn clear_deadline(&mut self, thread: u16) {
+        if core::mem::take(&mut self.threads[thread].timed) {
+            self.deadlines.remove(Waiter::Thread(thread));
+        }
+    }
+
+    /// Returns the capability that the current thread calls `handle`.
+    #[inline]
+    pub(crate) fn capability(&self, handle: Handle, rights: Rights) -> Result<Capability, Error> {
+        let table = self.threads[self.cpu.current].table;
+        let table = table.and_then(|id| self.tables.get(id)).ok_or(Error::InvalidHandle)?;
+        let capability = table.get(handle)?;
+        if capability.rights.contains(rights) { Ok(capability) } else { Err(Error::NoRights) }
+    }
+}

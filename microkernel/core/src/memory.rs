@@ -1,0 +1,347 @@
+//! Memory objects: pages that are zero-filled on demand, shared, and copied on write.
+//!
+//! An object's pages are found through a radix tree of frames, 512 entries each, as deep as the
+//! object's size needs:
+//!
+//! ```text
+//!   depth 0: entry ──> page            (1 page)
+//!   depth 1: entry ──> node ──> page   (512 pages = 2 MiB)
+//!   depth 2: …                         (1 GiB)       depth 3: (512 GiB)
+//!
+//!   entry:  63..12 frame   1 charged   0 present
+//! ```
+//!
+//! A clone copies entries and adds a share to each frame; whoever writes first to a frame with
+//! more than one share gets a copy of its own. There are no chains of shadows to walk.
+
+use kamen_abi::Error;
+
+use crate::arena::{Arena, Id};
+use crate::frames::Frames;
+use crate::machine::{Frame, Machine};
+use crate::quota::{self, Quota};
+
+/// Entries of a node of the tree.
+const FANOUT: usize = 512;
+/// Most pages that an object can have.
+pub const MAX_PAGES: usize = FANOUT * FANOUT * FANOUT;
+
+/// No mapping.
+pub const NO_MAPPING: u32 = u32::MAX;
+
+/// An entry of the tree.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+struct Entry(u64);
+
+impl Entry {
+    const PRESENT: u64 = 1;
+    /// The object's quota pays for the page.
+    const CHARGED: u64 = 2;
+
+    fn new(frame: Frame, charged: bool) -> Self {
+        let charged = if charged { Self::CHARGED } else { 0 };
+        Entry((frame.0 as u64) << 12 | charged | Self::PRESENT)
+    }
+
+    fn frame(self) -> Option<Frame> {
+        (self.0 & Self::PRESENT != 0).then_some(Frame((self.0 >> 12) as u32))
+    }
+
+    fn is_charged(self) -> bool {
+        self.0 & Self::CHARGED != 0
+    }
+}
+
+/// A memory object.
+pub struct Memory {
+    /// Its size in pages.
+    pub pages: usize,
+    root: Entry,
+    depth: u8,
+    /// First frame of an object whose frames are contiguous and never freed (the boot archive).
+    fixed: Option<Frame>,
+    /// Head of the list of its mappings, [`NO_MAPPING`] where there are none.
+    pub mappings: u32,
+    /// What its pages are charged to.
+    pub quota: Option<Id<Quota>>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Memory::new(0, None)
+    }
+}
+
+/// What memory objects draw on; borrowed from the kernel for one operation.
+pub struct Supply<'k, M> {
+    /// The machine whose frames they are.
+    pub machine: &'k mut M,
+    /// Free frames.
+    pub frames: &'k mut Frames,
+    /// Who pays.
+    pub quotas: &'k mut Arena<Quota>,
+}
+
+impl<M: Machine> Supply<'_, M> {
+    /// Takes a frame and charges it.
+    ///
+    /// # Errors
+    /// QuotaExhausted or OutOfMemory.
+    fn frame(&mut self, quota: Option<Id<Quota>>) -> Result<Frame, Error> {
+        quota::charge(self.quotas, quota, 1, 0)?;
+        self.frames.allocate().ok_or_else(|| {
+            quota::refund(self.quotas, quota, 1, 0);
+            Error::OutOfMemory
+        })
+    }
+
+    /// Takes a frame of zeros and charges it.
+    ///
+    /// # Errors
+    /// As for [`Supply::frame`].
+    pub fn zeroed(&mut self, quota: Option<Id<Quota>>) -> Result<Frame, Error> {
+        let frame = self.frame(quota)?;
+        self.machine.zero(frame);
+        Ok(frame)
+    }
+
+    /// Gives a frame back that is charged to `quota` and shared by nobody else.
+    pub fn release(&mut self, frame: Frame, quota: Option<Id<Quota>>) {
+        self.frames.release(frame);
+        quota::refund(self.quotas, quota, 1, 0);
+    }
+}
+
+impl Memory {
+    /// Returns an object of untouched pages.
+    pub fn new(pages: usize, quota: Option<Id<Quota>>) -> Self {
+        let mut depth = 0;
+        while pages > FANOUT.pow(depth) {
+            depth += 1;
+        }
+        Memory {
+            pages,
+            root: Entry::default(),
+            depth: depth as u8,
+            fixed: None,
+            mappings: NO_MAPPING,
+            quota,
+        }
+    }
+
+    /// Returns an object over contiguous frames that are not the kernel's to free.
+    pub fn fixed(first: Frame, pages: usize) -> Self {
+        Memory { fixed: Some(first), ..Memory::new(pages, None) }
+    }
+
+    /// Returns whether the object's frames are fixed, and so never copied.
+    pub fn is_fixed(&self) -> bool {
+        self.fixed.is_some()
+    }
+
+    /// Returns the frame of a page, if it has been touched.
+    pub fn frame<M: Machine>(&self, machine: &M, page: usize) -> Option<Frame> {
+        if let Some(first) = self.fixed {
+            return (page < self.pages).then(|| Frame(first.0 + page as u32));
+        }
+        self.entry(machine, page).frame()
+    }
+
+    /// Returns the frame of a page, which is zero-filled first where it was untouched.
+    ///
+    /// # Errors
+    /// BadRange past the end, QuotaExhausted, OutOfMemory.
+    pub fn frame_for_read<M: Machine>(
+        &mut self,
+        supply: &mut Supply<'_, M>,
+        page: usize,
+    ) -> Result<Frame, Error> {
+        if page >= self.pages {
+            return Err(Error::BadRange);
+        }
+        if let Some(frame) = self.frame(supply.machine, page) {
+            return Ok(frame);
+        }
+        let frame = supply.zeroed(self.quota)?;
+        self.put(supply, page, Entry::new(frame, true)).inspect_err(|_| {
+            supply.frames.release(frame);
+            quota::refund(supply.quotas, self.quota, 1, 0);
+        })?;
+        Ok(frame)
+    }
+
+    /// Returns the frame of a page that nobody else shares, copied first where somebody does, and
+    /// whether it was: mappings of the page still show the old one then.
+    ///
+    /// # Errors
+    /// As for [`Memory::frame_for_read`].
+    pub fn frame_for_write<M: Machine>(
+        &mut self,
+        supply: &mut Supply<'_, M>,
+        page: usize,
+    ) -> Result<(Frame, bool), Error> {
+        let old = self.frame_for_read(supply, page)?;
+        if self.is_fixed() || supply.frames.shares(old) == 1 {
+            return Ok((old, false));
+        }
+        let charged = self.entry(supply.machine, page).is_charged();
+        let new = if charged {
+            supply.frames.allocate().ok_or(Error::OutOfMemory)?
+        } else {
+            supply.frame(self.quota)?
+        };
+        supply.machine.copy(old, 0, new, 0, kamen_abi::PAGE_SIZE);
+        supply.frames.release(old);
+        self.put(supply, page, Entry::new(new, true))?;
+        Ok((new, true))
+    }
+
+    /// Gives an empty object a tree as deep as another's, whose pages it is to share.
+    pub fn match_depth(&mut self, other: &Memory) {
+        self.depth = other.depth;
+    }
+
+    /// Fills an empty object of the same size with shares of this object's pages.
+    ///
+    /// # Errors
+    /// QuotaExhausted or OutOfMemory for the tree's nodes; the target is to be cleared then.
+    pub fn share_with<M: Machine>(
+        &self,
+        target: &mut Memory,
+        supply: &mut Supply<'_, M>,
+    ) -> Result<(), Error> {
+        let mut page = 0;
+        while let Some((at, entry)) = self.next_present(supply.machine, page) {
+            let frame = entry.frame().ok_or(Error::BadRange)?;
+            target.put(supply, at, Entry::new(frame, false))?;
+            supply.frames.share(frame);
+            page = at + 1;
+        }
+        Ok(())
+    }
+
+    /// Releases all pages from `first` on; their mappings are gone already.
+    pub fn truncate<M: Machine>(&mut self, supply: &mut Supply<'_, M>, first: usize) {
+        if self.is_fixed() {
+            return;
+        }
+        let mut page = first;
+        while let Some((at, entry)) = self.next_present(supply.machine, page) {
+            self.clear(supply, at, entry);
+            page = at + 1;
+        }
+        if first == 0 {
+            self.release_nodes(supply, self.root, self.depth);
+            self.root = Entry::default();
+        }
+    }
+
+    /// Changes the size; growing needs room in the tree, shrinking wants `truncate` first.
+    ///
+    /// # Errors
+    /// InvalidArgument past [`MAX_PAGES`], QuotaExhausted or OutOfMemory for a new root.
+    pub fn resize<M: Machine>(
+        &mut self,
+        supply: &mut Supply<'_, M>,
+        pages: usize,
+    ) -> Result<(), Error> {
+        if pages > MAX_PAGES || self.is_fixed() {
+            return Err(Error::InvalidArgument);
+        }
+        while pages > FANOUT.pow(self.depth as u32) {
+            if self.root.frame().is_some() {
+                let node = supply.zeroed(self.quota)?;
+                supply.machine.store(node, 0, self.root.0);
+                self.root = Entry::new(node, true);
+            }
+            self.depth += 1;
+        }
+        self.pages = pages;
+        Ok(())
+    }
+
+    fn entry<M: Machine>(&self, machine: &M, page: usize) -> Entry {
+        let mut entry = self.root;
+        for level in (0..self.depth as u32).rev() {
+            let Some(node) = entry.frame() else { return Entry::default() };
+            entry = Entry(machine.load(node, page / FANOUT.pow(level) % FANOUT));
+        }
+        entry
+    }
+
+    /// Sets a page's entry; missing nodes are added and charged.
+    fn put<M: Machine>(
+        &mut self,
+        supply: &mut Supply<'_, M>,
+        page: usize,
+        new: Entry,
+    ) -> Result<(), Error> {
+        if self.depth == 0 {
+            self.root = new;
+            return Ok(());
+        }
+        if self.root.frame().is_none() {
+            self.root = Entry::new(supply.zeroed(self.quota)?, true);
+        }
+        let mut entry = self.root;
+        for level in (0..self.depth as u32).rev() {
+            let node = entry.frame().ok_or(Error::BadRange)?;
+            let index = page / FANOUT.pow(level) % FANOUT;
+            if level == 0 {
+                supply.machine.store(node, index, new.0);
+                break;
+            }
+            entry = Entry(supply.machine.load(node, index));
+            if entry.frame().is_none() {
+                entry = Entry::new(supply.zeroed(self.quota)?, true);
+                supply.machine.store(node, index, entry.0);
+            }
+        }
+        Ok(())
+    }
+
+    fn clear<M: Machine>(&mut self, supply: &mut Supply<'_, M>, page: usize, entry: Entry) {
+        if let Some(frame) = entry.frame() {
+            supply.frames.release(frame);
+        }
+        if entry.is_charged() {
+            quota::refund(supply.quotas, self.quota, 1, 0);
+        }
+        // The path exists, because the entry was present: nothing is allocated.
+        let _ = self.put(supply, page, Entry::default());
+    }
+
+    /// Returns the first touched page at or after `page`, skipping missing nodes.
+    fn next_present<M: Machine>(&self, machine: &M, page: usize) -> Option<(usize, Entry)> {
+        let mut page = page;
+        'page: while page < FANOUT.pow(self.depth as u32) {
+            let mut entry = self.root;
+            for level in (0..=self.depth as u32).rev() {
+                let Some(node) = entry.frame() else {
+                    let span = FANOUT.pow(level);
+                    page = (page / span + 1) * span;
+                    continue 'page;
+                };
+                if level > 0 {
+                    entry = Entry(machine.load(node, page / FANOUT.pow(level - 1) % FANOUT));
+                }
+            }
+            return Some((page, entry));
+        }
+        None
+    }
+
+    fn release_nodes<M: Machine>(&self, supply: &mut Supply<'_, M>, entry: Entry, level: u8) {
+        let Some(node) = entry.frame() else { return };
+        if level == 0 {
+            return;
+        }
+        if level > 1 {
+            for index in 0..FANOUT {
+                let child = Entry(supply.machine.load(node, index));
+                self.release_nodes(supply, child, level - 1);
+            }
+        }
+        supply.release(node, self.quota);
+    }
+}

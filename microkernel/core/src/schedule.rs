@@ -1,0 +1,76 @@
+//! The run queue: fixed priorities with a bitmap, first in first out inside one.
+
+use kamen_abi::PRIORITIES;
+
+use crate::arena::Arena;
+use crate::queue::Queue;
+use crate::thread::Thread;
+
+/// Nanoseconds that a thread runs before its equals get their turn.
+pub const SLICE_NS: u64 = 10_000_000;
+
+/// Threads that are ready and not running, on one processor.
+#[derive(Default)]
+pub struct RunQueue {
+    queues: [Queue; PRIORITIES],
+    /// Bit p is set where `queues[p]` is not empty.
+    bitmap: u32,
+}
+
+const _: () = assert!(PRIORITIES == u32::BITS as usize);
+
+impl RunQueue {
+    /// Returns whether a thread above `priority` is ready.
+    #[inline]
+    pub fn has_above(&self, priority: u8) -> bool {
+        self.bitmap >> priority > 1
+    }
+
+    /// Returns whether a thread at `priority` or above is ready.
+    #[inline]
+    pub fn has_from(&self, priority: u8) -> bool {
+        self.bitmap >> priority != 0
+    }
+
+    /// Returns whether a thread at `priority` is ready.
+    pub fn has_at(&self, priority: u8) -> bool {
+        self.bitmap >> priority & 1 != 0
+    }
+
+    /// Adds a thread behind its equals.
+    #[inline]
+    pub fn push(&mut self, threads: &mut Arena<Thread>, thread: u16) {
+        let priority = threads[thread].priority;
+        self.queues[priority as usize].push(threads, thread);
+        self.bitmap |= 1 << priority;
+    }
+
+    /// Adds a thread before its equals: one that was preempted.
+    pub fn push_front(&mut self, threads: &mut Arena<Thread>, thread: u16) {
+        let priority = threads[thread].priority;
+        self.queues[priority as usize].push_front(threads, thread);
+        self.bitmap |= 1 << priority;
+    }
+
+    /// Takes the first thread of the highest priority.
+    #[inline]
+    pub fn pop(&mut self, threads: &mut Arena<Thread>) -> Option<u16> {
+        let priority = self.bitmap.checked_ilog2()?;
+        let queue = &mut self.queues[priority as usize];
+        let thread = queue.pop(threads);
+        if queue.is_empty() {
+            self.bitmap &= !(1 << priority);
+        }
+        thread
+    }
+
+    /// Takes a ready thread out.
+    pub fn remove(&mut self, threads: &mut Arena<Thread>, thread: u16) {
+        let priority = threads[thread].priority;
+        let queue = &mut self.queues[priority as usize];
+        queue.remove(threads, thread);
+        if queue.is_empty() {
+            self.bitmap &= !(1 << priority);
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Address spaces: which pages of which memory objects appear where.
+//!
+//! Mapping touches no page: page-table entries are made when a fault or a copy needs them, and
+//! removed when what they show changes.
+
+use alloc::vec::Vec;
+use kamen_abi::{Error, PAGE_SIZE, Rights, USER_END};
+
+use crate::arena::{Arena, Id};
+use crate::frames::Frames;
+use crate::machine::{Access, FaultAccess, Frame, Machine};
+use crate::mapping::Mapping;
+use crate::memory::{MAX_PAGES, Memory, NO_MAPPING, Supply};
+use crate::quota::{self, Quota};
+
+/// Mappings that one address space can have.
+pub const MAX_MAPPINGS: usize = 4096;
+
+/// An address space.
+#[derive(Default)]
+pub struct Space {
+    /// The root page table; nothing only in a free slot.
+    pub root: Option<Frame>,
+    /// Mappings by slot, sorted by address.
+    pub(crate) mappings: Vec<u32>,
+    /// Page tables below the root, as charged.
+    tables: usize,
+    /// What it is charged to.
+    pub quota: Option<Id<Quota>>,
+}
+
+/// A mapping to be made.
+#[derive(Clone, Copy)]
+pub struct NewMapping {
+    /// The memory object.
+    pub memory: Id<Memory>,
+    /// Its first page shown.
+    pub first_page: usize,
+    /// Where, page aligned.
+    pub address: usize,
+    /// How many pages.
+    pub pages: usize,
+    /// What is allowed now.
+    pub rights: Rights,
+    /// What the capability allows, and so Protect may give later.
+    pub most: Rights,
+}
+
+/// Memory of the machine and what user space sees of it.
+pub struct Vm<M> {
+    /// The machine.
+    pub machine: M,
+    /// Free frames.
+    pub frames: Frames,
+    /// Who pays.
+    pub quotas: Arena<Quota>,
+    /// Address spaces.
+    pub spaces: Arena<Space>,
+    /// Memory objects.
+    pub memories: Arena<Memory>,
+    /// Mappings of all spaces.
+    pub mappings: Arena<Mapping>,
+}
+
+/// Checks an address range of user space and returns its end.
+///
+/// # Errors
+/// InvalidArgument where it is misaligned, empty, or not in the user half.
+pub fn checked_end(address: usize, pages: usize) -> Result<usize, Error> {
+    let end = pages.checked_mul(PAGE_SIZE).and_then(|len| address.checked_add(len));
+    match end {
+        Some(end) if pages > 0 && address.is_multiple_of(PAGE_SIZE) && end <= USER_END => Ok(end),
+        _ => Err(Error::InvalidArgument),
+    }
+}
+
+impl<M: Machine> Vm<M> {
+    /// Splits off what memory objects draw on.
+    pub fn supply(&mut self) -> (Supply<'_, M>, &mut Arena<Memory>) {
+        let supply = Supply {
+            machine: &mut self.machine,
+            frames: &mut self.frames,
+            quotas: &mut self.quotas,
+        };
+        (supply, &mut self.memories)
+    }
+
+    /// Creates an empty space.
+    ///
+    /// # Errors
+    /// QuotaExhausted or OutOfMemory.
+    pub fn create_space(&mut self, quota: Id<Quota>) -> Result<Id<Space>, Error> {
+        let (mut supply, _) = self.supply();
+        let root = supply.zeroed(Some(quota))?;
+        self.machine.init_root(root);
+        let space = Space { root: Some(root), quota: Some(quota), ..Space::default() };
+        self.spaces.insert(space).ok_or_else(|| {
+            let (mut supply, _) = self.supply();
+            supply.release(root, Some(quota));
+            Error::OutOfMemory
+        })
+    }
+
+    /// Makes a mapping; one that continues its neighbour is merged with it.
+    ///
+    /// # Errors
+    /// InvalidArgument for the range, BadRange where something is mapped there,
+    /// QuotaExhausted past [`MAX_MAPPINGS`], OutOfMemory.
+    pub fn map(&mut self, space: Id<Space>, new: NewMapping) -> Result<(), Error> {
+        let end = checked_end(new.address, new.pages)?;
+        let memory = self.memories.get(new.memory).ok_or(Error::InvalidHandle)?;
+        let fits = new.first_page.checked_add(new.pages).is_some_and(|last| last <= memory.pages);
+        if !fits {
+            return Err(Error::InvalidArgument);
+        }
+        let place = self.first_after(space, new.address)?;
+        let next = self.at(space, place);
+        let prev = place.checked_sub(1).and_then(|place| self.at(space, place));
+        let overlaps = next.is_some_and(|(_, next)| next.address < end)
+            || prev.is_some_and(|(_, prev)| prev.end() > new.address);
+        if overlaps {
+            return Err(Error::BadRange);
+        }
+        if let Some((slot, prev)) = prev
+            && prev.end() == new.address
+            && prev.memory == Some(new.memory)
+            && prev.first_page + prev.pages == new.first_page
+            && (prev.rights, prev.most) == (new.rights, new.most)
+        {
+            self.mapping_mut(slot).pages += new.pages;
+            return Ok(());
+        }
+        let mapping = Mapping {
+            space: Some(space),
+            memory: Some(new.memory),
+            address: new.address,
+            pages: new.pages,
+            first_page: new.first_page,
+            rights: new.rights,
+            most: new.most,
+            prev: NO_MAPPING,
+            next: NO_MAPPING,
+        };
+        self.insert_mapping(place, mapping)
+    }
+
+    /// Unmaps whatever lies in a range.
+    ///
+    /// # Errors
+    /// InvalidArgument for the range, OutOfMemory where a mapping had to be split.
+    pub fn unmap(&mut self, space: Id<Space>, address: usize, pages: usize) -> Result<(), Error> {
+        let end = checked_end(address, pages)?;
+        self.split_at(space, address)?;
+        self.split_at(space, end)?;
+        let place = self.first_after(space, address)?;
+        while let Some((slot, mapping)) = self.at(space, place)
+            && mapping.address < end
+        {
+            self.remove_mapping(space, place, slot);
+        }
+        Ok(())
+    }
+
+    /// Changes the rights of a range that is wholly mapped.
+    ///
+    /// # Errors
+    /// InvalidArgument for the range, BadRange where part of it is not mapped, NoRights where a
+    /// mapping's capability does not allow it, OutOfMemory where a mapping had to be split.
+    pub fn protect(
+        &mut self,
+        space: Id<Space>,
+        address: usize,
+        pages: usize,
+        rights: Rights,
+    ) -> Result<(), Error> {
+        let end = checked_end(address, pages)?;
+        let mut covered = address;
+        while covered < end {
+            let (_, mapping) = self.covering(space, covered).ok_or(Error::BadRange)?;
+            if !mapping.most.contains(rights) {
+                return Err(Error::NoRights);
+            }
+            covered = mapping.end();
+        }
+        self.split_at(space, address)?;
+        self.split_at(space, end)?;
+        let mut place = self.first_after(space, address)?;
+        while let Some((slot, mapping)) = self.at(space, place)
+            && mapping.address < end
+        {
+            self.mapping_mut(slot).rights = rights;
+            self.forget_pages(&mapping, mapping.address, mapping.end());
+            place += 1;
+        }
+        Ok(())
+    }
+
+    /// Makes the page at an address accessible, after a fault or before a copy; returns its frame.
+    ///
+    /// # Errors
+    /// BadAddress where no mapping allows the access, QuotaExhausted, OutOfMemory.
+    pub fn resolve(
+        &mut self,
+        space: Id<Space>,
+        address: usize,
+        access: FaultAccess,
+    ) -> Result<Frame, Error> {
+        let (_, mapping) = self.covering(space, address).ok_or(Error::BadAddress)?;
+        let needed = match access {
+            FaultAccess::Read => Rights::READ,
+            FaultAccess::Write => Rights::WRITE,
+            FaultAccess::Execute => Rights::EXECUTE,
+        };
+        if !mapping.rights.contains(needed) {
+            return Err(Error::BadAddress);
+        }
+        let memory = mapping.memory.ok_or(Error::BadAddress)?;
+        self.frame(memory, mapping.page(address), access == FaultAccess::Write)
+    }
+
+    /// Resolves a page fault: afterwards the instruction can go on.
+    ///
+    /// # Errors
+    /// As for [`Vm::resolve`].
+    pub fn fault(
+        &mut self,
+        space: Id<Space>,
+        address: usize,
+        access: FaultAccess,
+    ) -> Result<(), Error> {
+        let address = address / PAGE_SIZE * PAGE_SIZE;
+        let frame = self.resolve(space, address, access)?;
+        let (_, mapping) = self.covering(space, address).ok_or(Error::BadAddress)?;
+        let writable = mapping.rights.contains(Rights::WRITE)
+            && (access == FaultAccess::Write || self.frames.shares(frame) == 1)
+            && !self.is_fixed(&mapping);
+        let access = if mapping.rights.contains(Rights::EXECUTE) {
+            Access::Execute
+        } else if writable {
+            Access::Write
+        } else {
+            Access::Read
+        };
+        self.install(space, address, frame, access)
+    }
+
+    /// Returns the frame of a memory object's page, ready to be read or written.
+    ///
+    /// # Errors
+    /// BadRange past the end, NoRights for writing fixed memory, QuotaExhausted, OutOfMemory.
+    pub fn frame(&mut self, id: Id<Memory>, page: usize, write: bool) -> Result<Frame, Error> {
+        let (mut supply, memories) = self.supply();
+        let memory = memories.get_mut(id).ok_or(Error::InvalidHandle)?;
+        if !write {
+            return memory.frame_for_read(&mut supply, page);
+        }
+        if memory.is_fixed() {
+            return Err(Error::NoRights);
+        }
+        let (frame, copied) = memory.frame_for_write(&mut supply, page)?;
+        if copied {
+            self.forget_mapped(id, page, page + 1);
+        }
+        Ok(frame)
+    }
+
+    /// Creates a copy-on-write clone, charged to a quota.
+    ///
+    /// # Errors
+    /// QuotaExhausted or OutOfMemory; nothing is left behind then.
+    pub fn clone_memory(
+        &mut self,
+        source: Id<Memory>,
+        quota: Id<Quota>,
+    ) -> Result<Id<Memory>, Error> {
+        let (mut supply, memories) = self.supply();
+        let original = memories.get(source).ok_or(Error::InvalidHandle)?;
+        if original.is_fixed() {
+            return Err(Error::InvalidArgument);
+        }
+        let mut clone = Memory::new(original.pages, Some(quota));
+        clone.match_depth(original);
+        if let Err(error) = original.share_with(&mut clone, &mut supply) {
+            clone.truncate(&mut supply, 0);
+            return Err(error);
+        }
+        self.forget_writable(source);
+        match self.memories.insert(clone) {
+            Some(id) => Ok(id),
+            None => Err(Error::OutOfMemory),
+        }
+    }
+
+    /// Resizes a memory object; pages that go are unmapped and freed.
+    ///
+    /// # Errors
+    /// InvalidHandle, InvalidArgument, QuotaExhausted, OutOfMemory.
+    pub fn resize_memory(&mut self, id: Id<Memory>, pages: usize) -> Result<(), Error> {
+        let old = self.memories.get(id).ok_or(Error::InvalidHandle)?;
+        if pages > MAX_PAGES || old.is_fixed() {
+            return Err(Error::InvalidArgument);
+        }
+        let old = old.pages;
+        if pages < old {
+            self.forget_mapped(id, pages, old);
+        }
+        let (mut supply, memories) = self.supply();
+        let memory = memories.get_mut(id).ok_or(Error::InvalidHandle)?;
+        if pages < old {
+            memory.truncate(&mut supply, pages);
+        }
+        memory.resize(&mut supply, pages)
+    }
+
+    /// Destroys a memory object and all its mappings.
+    pub fn destroy_memory(&mut self, id: Id<Memory>) {
+        while let Some(memory) = self.memories.get(id)
+            && let Some(mapping) = self.mappings.id_at(memory.mappings)
+            && let Some(mapping) = self.mappings.get(mapping).copied()
+            && let Some(space) = mapping.space
+            && let Ok(place) = self.first_after(space, mapping.address)
+            && let Some((slot, _)) = self.at(space, place)
+        {
+            self.remove_mapping(space, place, slot);
+        }
+        if let Some(mut memory) = self.memories.remove(id) {
+            let (mut supply, _) = self.supply();
+            memory.truncate(&mut supply, 0);
+        }
+    }
+
+    /// Destroys a space; no thread runs in it any more.
+    pub fn destroy_space(&mut self, id: Id<Space>) {
+        while let Some((slot, _)) = self.at(id, 0) {
+            self.remove_mapping(id, 0, slot);
+        }
+        let Some(Space { root: Some(root), quota, .. }) = self.spaces.remove(id) else { return };
+        while let Some(table) = self.machine.take_table(root) {
+            let (mut supply, _) = self.supply();
+            supply.release(table, quota);
+        }
+        let (mut supply, _) = self.supply();
+        supply.release(root, quota);
+    }
+
+    /// Writes a page-table entry; new page tables are charged to the space's quota.
+    fn install(
+        &mut self,
+        space: Id<Space>,
+        address: usize,
+        frame: Frame,
+        access: Access,
+    ) -> Result<(), Error> {
+        let space = self.spaces.get_mut(space).ok_or(Error::InvalidHandle)?;
+        let root = space.root.ok_or(Error::InvalidHandle)?;
+        let (frames, quotas, quota) = (&mut self.frames, &mut self.quotas, space.quota);
+        let mut tables = 0;
+        let mut allocate = || {
+            quota::charge(quotas, quota, 1, 0).ok()?;
+            let table = frames.allocate();
+            match table {
+                Some(_) => tables += 1,
+                None => quota::refund(quotas, quota, 1, 0),
+            }
+            table
+        };
+        let result = self.machine.map(root, address, frame, access, &mut allocate);
+        space.tables += tables;
+        result.map_err(|_| Error::QuotaExhausted)
+    }
+}

@@ -1,0 +1,189 @@
+//! The fast path does what the slow path does: random messages, both ways, same state.
+
+use kamen_abi::{FOREVER, NOW, ObjectKind, Operation, Rights, Tag};
+use proptest::prelude::*;
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+
+use crate::fake::{Process, Rig};
+use crate::queue::NIL;
+use crate::thread::State;
+
+/// Which way system calls go in.
+#[derive(Clone, Copy)]
+enum Path {
+    Fast,
+    Slow,
+}
+
+/// What the running thread does.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Call {
+        handle: u64,
+        label: u64,
+        deadline: u64,
+    },
+    Send {
+        handle: u64,
+        deadline: u64,
+    },
+    Receive {
+        handle: u64,
+        deadline: u64,
+    },
+    /// Answers the call received last, or a forged one, and receives.
+    ReplyReceive {
+        forged: bool,
+        label: u64,
+        handle: u64,
+        deadline: u64,
+    },
+    Signal {
+        bits: u64,
+    },
+    Yield,
+    /// Time passes.
+    Tick,
+}
+
+fn deadline() -> impl Strategy<Value = u64> {
+    prop_oneof![6 => Just(FOREVER), 1 => Just(NOW), 1 => 1u64..40_000_000]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    // Handles: 8 and 9 endpoints with all rights, 10 one that may only be sent to, 12 nothing.
+    let handle = prop_oneof![6 => Just(8u64), 2 => Just(9), 1 => Just(10), 1 => Just(12)];
+    let label = prop_oneof![4 => 0u64..3, 1 => Just(1 << 33)];
+    prop_oneof![
+        4 => (handle.clone(), label.clone(), deadline())
+            .prop_map(|(handle, label, deadline)| Step::Call { handle, label, deadline }),
+        1 => (handle.clone(), deadline())
+            .prop_map(|(handle, deadline)| Step::Send { handle, deadline }),
+        3 => (handle.clone(), deadline())
+            .prop_map(|(handle, deadline)| Step::Receive { handle, deadline }),
+        6 => (prop::bool::weighted(0.1), label, handle, deadline()).prop_map(
+            |(forged, label, handle, deadline)| Step::ReplyReceive { forged, label, handle, deadline }
+        ),
+        1 => (1u64..8).prop_map(|bits| Step::Signal { bits }),
+        1 => Just(Step::Yield),
+        1 => Just(Step::Tick),
+    ]
+}
+
+struct World {
+    rig: Rig,
+    path: Path,
+    processes: Vec<Process>,
+    /// The open call that each thread received last.
+    open: [u64; 16],
+}
+
+impl World {
+    /// Four native threads and a foreign one, over two endpoints; one has a bound notification.
+    fn new(path: Path) -> Self {
+        let mut rig = Rig::new();
+        let (one, two) =
+            (rig.create(ObjectKind::Endpoint, &[]), rig.create(ObjectKind::Endpoint, &[]));
+        let events = rig.create(ObjectKind::Notification, &[]);
+        let give = [
+            (one, Rights::ALL, 5),
+            (two, Rights::ALL, 6),
+            (two, Rights::SEND, 7),
+            (events, Rights::ALL, 0),
+        ];
+        let processes: Vec<Process> =
+            [12, 10, 8, 8].iter().map(|priority| rig.process(*priority, &give)).collect();
+        let foreign = rig.process(8, &[]);
+        rig.ok(Operation::SetHandler, foreign.thread, &[one, 99, 1]);
+        rig.ok(Operation::Bind, processes[0].thread, &[events]);
+        for process in processes.iter().chain([&foreign]) {
+            rig.ok(Operation::Start, process.thread, &[]);
+        }
+        let idle = rig.create(ObjectKind::Notification, &[]);
+        rig.send(Operation::Wait, idle, Tag::short(0), FOREVER);
+        World { rig, path, processes, open: [0; 16] }
+    }
+
+    fn act(&mut self, step: Step) {
+        let (operation, target, tag, deadline, second) = match step {
+            Step::Call { handle, label, deadline } => (Operation::Call, handle, label, deadline, 0),
+            Step::Send { handle, deadline } => (Operation::Send, handle, 1, deadline, 0),
+            Step::Receive { handle, deadline } => (Operation::Receive, handle, 0, deadline, 0),
+            Step::ReplyReceive { forged, label, handle, deadline } => {
+                let current = self.rig.kernel.cpu.current;
+                let open = if current == NIL { 0 } else { self.open[current as usize] };
+                let open = open ^ if forged { 1 << 16 } else { 0 };
+                (Operation::ReplyReceive, open, label, deadline, handle)
+            }
+            Step::Signal { bits } => {
+                return self.enter(Operation::Signal, 11, [bits, 0, 0, 0, 0, 0], [0; 3]);
+            }
+            Step::Yield => return self.enter(Operation::Yield, 0, [0; 6], [0; 3]),
+            Step::Tick => {
+                let fake = &mut self.rig.kernel.vm.machine;
+                fake.now = fake.timer.unwrap_or(fake.now + 1);
+                return self.rig.kernel.timer();
+            }
+        };
+        let words = [tag, 2, 3, 4, deadline, 6];
+        self.enter(operation, target, words, [tag, deadline, second]);
+    }
+
+    fn enter(&mut self, operation: Operation, target: u64, words: [u64; 6], rest: [u64; 3]) {
+        if matches!(self.rig.kernel.next(), crate::Next::Idle) {
+            return;
+        }
+        let current = self.rig.kernel.cpu.current;
+        let thread = &mut self.rig.kernel.threads[current];
+        let registers = &mut thread.registers;
+        if registers.r12 > u16::MAX as u64 && registers.rax == 0 {
+            self.open[current as usize] = registers.r12;
+        }
+        registers.rax = operation as u64;
+        registers.r12 = target;
+        [registers.r13, registers.r14, registers.r15] = rest;
+        registers.set_words(words);
+        match self.path {
+            Path::Fast => self.rig.kernel.system_call(),
+            Path::Slow => self.rig.kernel.slow_system_call(),
+        }
+    }
+
+    /// Everything that user space could ever find out, and who runs.
+    fn state(&mut self) -> String {
+        let runs = match self.rig.kernel.next() {
+            crate::Next::Run(_) => self.rig.kernel.cpu.current,
+            crate::Next::Idle => NIL,
+        };
+        let kernel = &self.rig.kernel;
+        let threads: Vec<String> = (0..=self.processes.len() as u16 + 1)
+            .filter_map(|slot| kernel.threads.at(slot))
+            .map(|t| {
+                let mut registers = t.registers;
+                if t.state != State::Ready {
+                    // What a waiting thread's rax holds until it is given its status is nobody's.
+                    registers.rax = 0;
+                }
+                format!("{registers:?} {:?} {} {:?}", t.state, t.sequence, t.answerer)
+            })
+            .collect();
+        format!("{runs} {:?} {threads:#?}", kernel.vm.machine.timer)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    #[test]
+    fn the_fast_path_leaves_the_state_that_the_slow_path_leaves(
+        steps in prop::collection::vec(step(), 1..60)
+    ) {
+        let (mut fast, mut slow) = (World::new(Path::Fast), World::new(Path::Slow));
+        for step in steps {
+            fast.act(step);
+            slow.act(step);
+            prop_assert_eq!(fast.state(), slow.state(), "after {:?}", step);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Threads: registers, what they wait for, and whom their faults go to.
+
+use kamen_abi::{Registers, Tag};
+
+use crate::arena::Id;
+use crate::endpoint::Endpoint;
+use crate::machine::Frame;
+use crate::notification::Notification;
+use crate::queue::Link;
+use crate::quota::Quota;
+use crate::space::Space;
+use crate::table::Table;
+
+/// What a thread is doing, and so which queue it is in.
+///
+/// ```text
+///            Start                 switch
+///   Stopped ───────> Ready <─────────────────> (running: Ready, and current)
+///      ^               │ call          │ receive          │ wait
+///      │ Stop          v               v                  v
+///   any state      Calling ──> Open  Receiving         Waiting
+///                  (queued)  (received)
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum State {
+    /// Not started, or stopped; in no queue.
+    #[default]
+    Stopped,
+    /// In the run queue, or running.
+    Ready,
+    /// In an endpoint's queue of senders, to be answered.
+    Calling(Id<Endpoint>),
+    /// In an endpoint's queue of senders, only to be received.
+    Sending(Id<Endpoint>),
+    /// In an endpoint's queue of receivers.
+    Receiving(Id<Endpoint>),
+    /// Its call was received and is not answered yet; in no queue.
+    Open,
+    /// In a notification's queue of waiters.
+    Waiting(Id<Notification>),
+}
+
+/// Where a thread's faults, and a foreign thread's system calls, go.
+#[derive(Clone, Copy, Debug)]
+pub struct Handler {
+    /// The endpoint on which they become calls.
+    pub endpoint: Id<Endpoint>,
+    /// The badge that the receiver sees.
+    pub badge: u64,
+    /// Whether system calls and software interrupts go there, too.
+    pub foreign: bool,
+}
+
+/// A thread.
+#[derive(Default)]
+pub struct Thread {
+    /// Saved at each entry into the kernel, loaded at each return.
+    pub registers: Registers,
+    /// Neighbours in the queue that `state` names.
+    pub link: Link,
+    /// What it does.
+    pub state: State,
+    /// From 0 to [`kamen_abi::PRIORITIES`] - 1.
+    pub priority: u8,
+    /// The address space it runs in; nothing only in a free slot.
+    pub space: Option<Id<Space>>,
+    /// Root page table of that space.
+    pub root: Option<Frame>,
+    /// Where its handles are looked up; foreign threads have none.
+    pub table: Option<Id<Table>>,
+    /// Frame of its message page.
+    pub message_page: Option<Frame>,
+    /// Where its faults go.
+    pub handler: Option<Handler>,
+
+    /// Number of calls it has made: the sequence number of its open call.
+    pub sequence: u64,
+    /// While Calling, Sending or Open: the message's tag as its receiver sees it.
+    pub tag: Tag,
+    /// While Calling or Sending: the badge that its receiver will see.
+    pub badge: u64,
+    /// While Open: the address space that may answer.
+    pub answerer: Option<Id<Space>>,
+    /// Whether it has a deadline among the kernel's.
+    pub timed: bool,
+    /// Error code and address of the exception that it met last.
+    pub fault: [u64; 2],
+
+    /// The notification that its receives serve, too.
+    pub bound: Option<Id<Notification>>,
+    /// Where its extended state is kept while others use the processor's; threads that never
+    /// used it have none.
+    pub extended: Option<Frame>,
+    /// What it is charged to; nothing only in a free slot.
+    pub quota: Option<Id<Quota>>,
+}

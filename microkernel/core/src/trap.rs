@@ -1,0 +1,207 @@
+//! Entries from user space: system calls, exceptions, software interrupts; foreign threads.
+
+use kamen_abi::{Error, Handle, Kind, MessagePage, OpenCall, Operation, Registers, Rights, Tag};
+
+use crate::kernel::Kernel;
+use crate::machine::{FaultAccess, Machine};
+use crate::table::Object;
+use crate::thread::State;
+
+/// Vector of the device-not-available exception (Intel SDM 3A 6.15).
+const DEVICE_NOT_AVAILABLE: u8 = 7;
+/// Vector of the page fault.
+const PAGE_FAULT: u8 = 14;
+/// Words of [`Registers`].
+const REGISTER_WORDS: usize = Registers::BYTES / 8;
+
+impl<M: Machine> Kernel<M> {
+    /// Handles a `syscall` instruction of the current thread.
+    #[inline(always)]
+    pub fn system_call(&mut self) {
+        if !self.fast_system_call() {
+            self.slow_system_call();
+        }
+    }
+
+    /// Does what [`Kernel::system_call`] does, without the fast path.
+    #[inline(never)]
+    pub(crate) fn slow_system_call(&mut self) {
+        let current = self.cpu.current;
+        let thread = &mut self.threads[current];
+        if let Some(handler) = &thread.handler
+            && handler.foreign
+        {
+            let tag = Tag::short(thread.registers.rax as u32).with_kind(Kind::SystemCall);
+            return self.call_handler(current, tag);
+        }
+        let number = core::mem::replace(&mut thread.registers.rax, 0);
+        if let Err(error) = self.perform(number) {
+            self.threads[current].registers.rax = error as u64;
+        }
+    }
+
+    fn perform(&mut self, number: u64) -> Result<(), Error> {
+        self.invoke(Operation::from_number(number).ok_or(Error::InvalidOperation)?)
+    }
+
+    /// Handles an exception that the current thread met in user space: its vector, error code
+    /// and, for a page fault, the address (CR2).
+    pub fn exception(&mut self, vector: u8, error: u64, address: u64) {
+        let current = self.cpu.current;
+        let resolved = match vector {
+            PAGE_FAULT => self.page_fault(current, error, address),
+            DEVICE_NOT_AVAILABLE => self.first_use_of_extended(current),
+            _ => Err(Error::BadAddress),
+        };
+        if resolved.is_err() {
+            let address = if vector == PAGE_FAULT { address } else { 0 };
+            self.threads[current].fault = [error, address];
+            self.call_handler(current, Tag::short(vector as u32).with_kind(Kind::Exception));
+        }
+    }
+
+    /// Handles a software interrupt (`int n`) of the current thread, whose rip is past it.
+    pub fn software_interrupt(&mut self, number: u8) {
+        let current = self.cpu.current;
+        if self.threads[current].handler.is_some_and(|handler| handler.foreign) {
+            let tag = Tag::short(number as u32).with_kind(Kind::Interrupt);
+            return self.call_handler(current, tag);
+        }
+        // To a native thread it is what the processor makes of it: a general protection fault.
+        self.threads[current].registers.rip = self.threads[current].registers.rip.wrapping_sub(2);
+        self.exception(13, (number as u64) << 3 | 2, 0);
+    }
+
+    fn page_fault(&mut self, thread: u16, error: u64, address: u64) -> Result<(), Error> {
+        let access = match error {
+            _ if error & 1 << 4 != 0 => FaultAccess::Execute,
+            _ if error & 1 << 1 != 0 => FaultAccess::Write,
+            _ => FaultAccess::Read,
+        };
+        let space = self.threads[thread].space.ok_or(Error::BadAddress)?;
+        self.vm.fault(space, usize::try_from(address).map_err(|_| Error::BadAddress)?, access)
+    }
+
+    /// Gives a thread that uses the extended state for the first time a place to keep it.
+    fn first_use_of_extended(&mut self, thread: u16) -> Result<(), Error> {
+        if self.threads[thread].extended.is_some() {
+            return Err(Error::Busy);
+        }
+        self.give_extended(thread)?;
+        self.load_extended(thread);
+        Ok(())
+    }
+
+    /// Gives a thread that has none a frame for its extended state, in its initial state.
+    pub(crate) fn give_extended(&mut self, thread: u16) -> Result<(), Error> {
+        let quota = self.threads[thread].quota;
+        let (mut supply, _) = self.vm.supply();
+        let frame = supply.zeroed(quota)?;
+        supply.machine.init_extended(frame);
+        self.threads[thread].extended = Some(frame);
+        Ok(())
+    }
+
+    /// Operation Recall.
+    pub(crate) fn recall(&mut self, thread: u16) -> Result<(), Error> {
+        let foreign = self.threads[thread].handler.is_some_and(|handler| handler.foreign);
+        if !foreign || self.threads[thread].state != State::Ready || thread == self.cpu.current {
+            return Err(Error::Busy);
+        }
+        self.unqueue(thread);
+        self.call_handler(thread, Tag::short(0).with_kind(Kind::Recall));
+        Ok(())
+    }
+
+    /// Returns the thread that `target` names for register access: the caller of an open call
+    /// that is not a message, or a stopped thread that the current one has `rights` to.
+    pub(crate) fn register_target(&self, target: u64, rights: Rights) -> Result<u16, Error> {
+        if target > u16::MAX as u64 {
+            let caller = self.open_call(OpenCall(target))?;
+            let is_message = self.threads[caller].tag.kind() == Kind::Message;
+            return if is_message { Err(Error::WrongKind) } else { Ok(caller) };
+        }
+        match self.capability(Handle(target as u16), rights)?.object {
+            Object::Thread(id) => {
+                let thread = self.threads.get(id).ok_or(Error::InvalidHandle)?;
+                let stopped = thread.state == State::Stopped;
+                if stopped { Ok(id.index() as u16) } else { Err(Error::Busy) }
+            }
+            _ => Err(Error::WrongKind),
+        }
+    }
+
+    /// Operation ReadRegisters.
+    pub(crate) fn read_registers(&mut self, thread: u16) -> Result<(), Error> {
+        let page = self.threads[self.cpu.current].message_page.ok_or(Error::BadAddress)?;
+        for (place, word) in to_words(&self.threads[thread].registers).into_iter().enumerate() {
+            self.vm.machine.store(page, MessagePage::BYTES_AT / 8 + place, word);
+        }
+        Ok(())
+    }
+
+    /// Operation WriteRegisters.
+    pub(crate) fn write_registers(&mut self, thread: u16) -> Result<(), Error> {
+        let page = self.threads[self.cpu.current].message_page.ok_or(Error::BadAddress)?;
+        let load = |place| self.vm.machine.load(page, MessagePage::BYTES_AT / 8 + place);
+        let registers = from_words(core::array::from_fn(load));
+        self.threads[thread].registers = registers.validated().ok_or(Error::InvalidArgument)?;
+        self.reload(thread);
+        Ok(())
+    }
+}
+
+/// Returns registers in the order of their layout.
+fn to_words(r: &Registers) -> [u64; REGISTER_WORDS] {
+    [
+        r.rax, r.rcx, r.rdx, r.rbx, r.rsp, r.rbp, r.rsi, r.rdi, r.r8, r.r9, r.r10, r.r11, r.r12,
+        r.r13, r.r14, r.r15, r.rip, r.rflags, r.fs_base, r.gs_base,
+    ]
+}
+
+fn from_words(words: [u64; REGISTER_WORDS]) -> Registers {
+    let [
+        rax,
+        rcx,
+        rdx,
+        rbx,
+        rsp,
+        rbp,
+        rsi,
+        rdi,
+        r8,
+        r9,
+        r10,
+        r11,
+        r12,
+        r13,
+        r14,
+        r15,
+        rip,
+        rflags,
+        fs_base,
+        gs_base,
+    ] = words;
+    Registers {
+        rax,
+        rcx,
+        rdx,
+        rbx,
+        rsp,
+        rbp,
+        rsi,
+        rdi,
+        r8,
+        r9,
+        r10,
+        r11,
+        r12,
+        r13,
+        r14,
+        r15,
+        rip,
+        rflags,
+        fs_base,
+        gs_base,
+    }
+}

@@ -1,0 +1,170 @@
+//! Between the entry paths and the core: which trap is which event.
+
+use core::mem::MaybeUninit;
+
+use kamen_core::{Kernel, Next};
+
+use crate::devices::vectors;
+use crate::entry::{idle, leave};
+use crate::per_cpu::{Local, PER_CPU};
+use crate::{X86, epitaph};
+
+/// The kernel, from [`run`] on.
+static KERNEL: Local<MaybeUninit<Kernel<X86>>> = Local::new(MaybeUninit::uninit());
+
+const GENERAL_PROTECTION: u64 = 13;
+const PAGE_FAULT: u64 = 14;
+/// Opcode of `int n` (Intel SDM 2A INT n).
+const INT: u8 = 0xcd;
+/// Exceptions; the vectors above are interrupts.
+const EXCEPTIONS: u64 = 32;
+
+/// Runs a booted kernel: lets its first task go.
+pub fn run(kernel: Kernel<X86>) -> ! {
+    // SAFETY: boot is the only caller, before the first entry from user space.
+    let kernel = unsafe { (*KERNEL.as_ptr()).write(kernel) };
+    proceed(kernel)
+}
+
+/// Returns the kernel.
+///
+/// # Safety
+/// The kernel was entered from user space or idle, and this is the only call in that entry.
+#[inline(always)]
+unsafe fn kernel() -> &'static mut Kernel<X86> {
+    // SAFETY: `run` wrote it before user space or idle ran, and by the caller's word there is no
+    // other reference.
+    unsafe { (*KERNEL.as_ptr()).assume_init_mut() }
+}
+
+#[inline(always)]
+fn proceed(kernel: &mut Kernel<X86>) -> ! {
+    match kernel.next() {
+        // SAFETY: the core keeps a thread's registers valid and in place while the thread runs;
+        // the references end here.
+        Next::Run(registers) => unsafe { leave::to_user(registers) },
+        Next::Idle => idle::idle(),
+    }
+}
+
+/// Continues the system-call entry.
+pub(crate) extern "C" fn on_system_call() -> ! {
+    // SAFETY: this is the first thing after an entry.
+    let kernel = unsafe { kernel() };
+    kernel.system_call();
+    proceed(kernel)
+}
+
+/// Continues the trap entry, from user space or idle.
+pub(crate) extern "C" fn on_trap(vector: u64, error: u64) -> ! {
+    confine_rip();
+    // SAFETY: this is the first thing after an entry.
+    let kernel = unsafe { kernel() };
+    if vector < EXCEPTIONS {
+        exception(kernel, vector, error);
+    } else if vector == vectors::TIMER {
+        if kernel.machine().is_timer_due() {
+            kernel.timer();
+        }
+    } else if let Some(line) = kernel.machine().arrived(vector) {
+        kernel.interrupt(line);
+    }
+    proceed(kernel)
+}
+
+/// Makes the saved rip one that the exit path can load. A jump to a non-canonical address may
+/// trap, or be interrupted, at its target; to return there would fault in the kernel, with the
+/// user's stack if by `sysret` (Intel SDM 2B IRET, SYSRET). It becomes the first address past
+/// user space, where execution faults as well.
+fn confine_rip() {
+    // SAFETY: `current` is the thread that ran until this entry, or null after idling; the core
+    // refers to its registers only while one of its methods runs.
+    if let Some(registers) = unsafe { (*PER_CPU.as_ptr()).current.as_mut() }
+        && !is_canonical(registers.rip)
+    {
+        registers.rip = kamen_abi::USER_END as u64;
+    }
+}
+
+/// Returns whether bits 47 to 63 of an address are the same.
+const fn is_canonical(address: u64) -> bool {
+    (address as i64) << 16 >> 16 == address as i64
+}
+
+fn exception(kernel: &mut Kernel<X86>, vector: u64, error: u64) {
+    match vector {
+        GENERAL_PROTECTION if is_gate_fault(error) => gate_fault(kernel, error),
+        PAGE_FAULT => {
+            let address = x86_64::registers::control::Cr2::read_raw();
+            kernel.exception(vector as u8, error, address);
+        }
+        _ => kernel.exception(vector as u8, error, 0),
+    }
+}
+
+/// Returns whether a protection fault's error code names a gate: user space executed `int n`
+/// for a gate that is not user space's (Intel SDM 3A 6.13: IDT set, EXT clear).
+const fn is_gate_fault(error: u64) -> bool {
+    error & 7 == 2
+}
+
+/// Handles `int n`. The number is read from the instruction, as QEMU up to 7.2 puts 16 n in the
+/// error code in place of 8 n.
+fn gate_fault(kernel: &mut Kernel<X86>, error: u64) {
+    // SAFETY: the entry came from user space, so that `current` is the thread that ran; the
+    // core refers to it only while one of its methods runs.
+    let (place, rip) = unsafe {
+        let place = &raw mut (*(*PER_CPU.as_ptr()).current).rip;
+        (place, place.read())
+    };
+    let machine = kernel.machine();
+    if let (Some(INT), Some(number)) = (machine.user_byte(rip), machine.user_byte(rip + 1)) {
+        // SAFETY: as above.
+        unsafe { place.write(rip + 2) };
+        kernel.software_interrupt(number);
+    } else {
+        kernel.exception(GENERAL_PROTECTION as u8, error, 0);
+    }
+}
+
+/// What the processor pushes on an exception.
+#[repr(C)]
+pub(crate) struct Frame {
+    rip: u64,
+    cs: u64,
+    rflags: u64,
+    rsp: u64,
+    ss: u64,
+}
+
+/// Ends the kernel after an exception in it, or an NMI or machine check anywhere.
+pub(crate) extern "C" fn on_kernel_trap(vector: u64, error: u64, frame: *const Frame) -> ! {
+    // SAFETY: the trap entry passes where the processor has just pushed the frame.
+    let Frame { rip, cs, rflags, rsp, ss } = unsafe { frame.read() };
+    let address = x86_64::registers::control::Cr2::read_raw();
+    epitaph::stop(format_args!(
+        "kernel: panic at {rip:#x}: exception {vector}, error {error:#x}, address {address:#x}, \
+         rsp {ss:#x}:{rsp:#x}, cs {cs:#x}, rflags {rflags:#x}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_addresses_are_in_either_half() {
+        let ends = [0, 0x7fff_ffff_ffff, 0xffff_8000_0000_0000, u64::MAX];
+        assert!(ends.into_iter().all(is_canonical));
+        let between = [0x8000_0000_0000, 1 << 63, 0xffff_7fff_ffff_ffff];
+        assert!(!between.into_iter().any(is_canonical));
+    }
+
+    #[test]
+    fn int_0x80_is_told_from_a_bad_selector() {
+        assert!(is_gate_fault(0x80 << 3 | 2));
+        assert!(!is_gate_fault(0));
+        assert!(!is_gate_fault(0x28 | 3));
+        assert!(!is_gate_fault(0x80 << 3 | 3));
+    }
+}

@@ -1,0 +1,135 @@
+//! Into the kernel by exception or interrupt, through one stub per vector.
+//!
+//! The stubs make all stacks look alike: vector, error code (0 where the processor pushes
+//! none), then the processor's frame: rip, cs, rflags, rsp, ss.
+//!
+//! ```text
+//!   from          saved in the current `Registers`   goes to
+//!   user space    all                                on_trap(vector, error)
+//!   idle          nothing: it has no state           on_trap(vector, 0), vector >= 32
+//!   kernel        nothing                            on_kernel_trap(vector, error, frame)
+//!   anywhere      nothing (vectors 2, 8, 18)         on_kernel_trap, on their own stacks
+//!
+//!                 at `on_trap`
+//!   rdi rsi       vector, error code; the other registers are undefined
+//!   rsp           kernel stack, as if called
+//!   gs base       the processor's block
+//!   flags         all clear: IF and TF by the gate, DF and AC by popfq
+//! ```
+
+use core::mem::offset_of;
+
+use kamen_abi::Registers;
+
+use crate::dispatch::{on_kernel_trap, on_trap};
+use crate::per_cpu::PerCpu;
+
+/// Bytes of a stub.
+const STUB: usize = 16;
+
+/// Returns the address of a vector's stub.
+pub(crate) fn stub(vector: usize) -> u64 {
+    (stubs as *const () as usize + vector * STUB) as u64
+}
+
+/// A stub per vector, 16 bytes each. Vectors with error code: Intel SDM 3A table 6-1.
+#[unsafe(naked)]
+extern "C" fn stubs() -> ! {
+    core::arch::naked_asm!(
+        ".set vector, 0",
+        ".rept 256",
+        ".balign {size}",
+        ".if vector != 8 && (vector < 10 || vector > 14) && vector != 17 && vector != 21 && vector != 29 && vector != 30",
+        "pushq $0",
+        ".endif",
+        "pushq $vector",
+        ".if vector == 2 || vector == 8 || vector == 18",
+        "jmp {fatal}",
+        ".else",
+        "jmp {common}",
+        ".endif",
+        ".set vector, vector + 1",
+        ".endr",
+        size = const STUB,
+        fatal = sym kernel_trap,
+        common = sym trap,
+        options(att_syntax)
+    )
+}
+
+#[unsafe(naked)]
+extern "C" fn trap() -> ! {
+    core::arch::naked_asm!(
+        "test byte ptr [rsp + 24], 3",
+        "jz 2f",
+        "swapgs",
+        "push rax",
+        "mov rax, gs:[{current}]",
+        "mov [rax + {rcx}], rcx",
+        "mov [rax + {rdx}], rdx",
+        "mov [rax + {rbx}], rbx",
+        "mov [rax + {rbp}], rbp",
+        "mov [rax + {rsi}], rsi",
+        "mov [rax + {rdi}], rdi",
+        "mov [rax + {r8}], r8",
+        "mov [rax + {r9}], r9",
+        "mov [rax + {r10}], r10",
+        "mov [rax + {r11}], r11",
+        "mov [rax + {r12}], r12",
+        "mov [rax + {r13}], r13",
+        "mov [rax + {r14}], r14",
+        "mov [rax + {r15}], r15",
+        "pop [rax + {rax}]",
+        "pop rdi",
+        "pop rsi",
+        "pop [rax + {rip}]",
+        "pop rcx",
+        "pop [rax + {rflags}]",
+        "pop [rax + {rsp}]",
+        "push 2",
+        "popfq",
+        "jmp {on_trap}",
+        "2:",
+        "cmp dword ptr [rsp], 32",
+        "jb {kernel_trap}",
+        "mov rdi, [rsp]",
+        "xor esi, esi",
+        "mov rsp, gs:[{stack}]",
+        "jmp {on_trap}",
+        current = const offset_of!(PerCpu, current),
+        stack = const offset_of!(PerCpu, stack),
+        rax = const offset_of!(Registers, rax),
+        rcx = const offset_of!(Registers, rcx),
+        rdx = const offset_of!(Registers, rdx),
+        rbx = const offset_of!(Registers, rbx),
+        rsp = const offset_of!(Registers, rsp),
+        rbp = const offset_of!(Registers, rbp),
+        rsi = const offset_of!(Registers, rsi),
+        rdi = const offset_of!(Registers, rdi),
+        r8 = const offset_of!(Registers, r8),
+        r9 = const offset_of!(Registers, r9),
+        r10 = const offset_of!(Registers, r10),
+        r11 = const offset_of!(Registers, r11),
+        r12 = const offset_of!(Registers, r12),
+        r13 = const offset_of!(Registers, r13),
+        r14 = const offset_of!(Registers, r14),
+        r15 = const offset_of!(Registers, r15),
+        rip = const offset_of!(Registers, rip),
+        rflags = const offset_of!(Registers, rflags),
+        on_trap = sym on_trap,
+        kernel_trap = sym kernel_trap,
+    )
+}
+
+/// An exception inside the kernel, or one that ends it wherever it happens.
+#[unsafe(naked)]
+extern "C" fn kernel_trap() -> ! {
+    core::arch::naked_asm!(
+        "mov rdi, [rsp]",
+        "mov rsi, [rsp + 8]",
+        "lea rdx, [rsp + 16]",
+        "and rsp, -16",
+        "call {handler}",
+        handler = sym on_kernel_trap,
+    )
+}

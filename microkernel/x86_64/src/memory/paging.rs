@@ -1,0 +1,210 @@
+//! Page tables of user space: map, unmap, look up, take down (Intel SDM 3A 4.5).
+//!
+//! Pure over [`Tables`], so that it runs in host tests; flushing the TLB is the caller's.
+//! Levels count from the leaf: 0 is the page table, 3 the root (PML4).
+
+use kamen_abi::PAGE_SIZE;
+use kamen_core::{Access, Frame, NoFrame};
+
+/// Memory that holds page tables: frames of 512 words.
+pub(crate) trait Tables {
+    /// Returns word `index` of a frame.
+    fn load(&self, frame: Frame, index: usize) -> u64;
+    /// Sets word `index` of a frame.
+    fn store(&mut self, frame: Frame, index: usize, value: u64);
+    /// Fills a frame with zeros.
+    fn zero(&mut self, frame: Frame);
+}
+
+/// Bits of a page-table entry (Intel SDM 3A tables 4-15 to 4-20).
+pub(crate) mod bits {
+    pub(crate) const PRESENT: u64 = 1;
+    pub(crate) const WRITE: u64 = 1 << 1;
+    pub(crate) const USER: u64 = 1 << 2;
+    pub(crate) const UNCACHED: u64 = 1 << 3 | 1 << 4;
+    pub(crate) const LARGE: u64 = 1 << 7;
+    pub(crate) const GLOBAL: u64 = 1 << 8;
+    pub(crate) const NO_EXECUTE: u64 = 1 << 63;
+    pub(crate) const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
+}
+
+const ENTRIES: usize = 512;
+/// Entries of the root that belong to user space.
+const USER_ENTRIES: usize = 256;
+const ROOT_LEVEL: u32 = 3;
+
+/// Returns the bytes that one entry of a level covers.
+pub(crate) const fn span(level: u32) -> usize {
+    PAGE_SIZE << (9 * level)
+}
+
+/// Returns the index of an address in its table of a level.
+#[inline(always)]
+pub(crate) const fn index(address: usize, level: u32) -> usize {
+    address >> (12 + 9 * level) & (ENTRIES - 1)
+}
+
+#[inline(always)]
+fn frame_of(entry: u64) -> Frame {
+    Frame(((entry & bits::ADDRESS) >> 12) as u32)
+}
+
+#[inline(always)]
+fn is_present(entry: u64) -> bool {
+    entry & bits::PRESENT != 0
+}
+
+/// Returns the entry that refers to a frame.
+#[inline(always)]
+pub(crate) fn entry(frame: Frame, flags: u64) -> u64 {
+    u64::from(frame.0) << 12 | flags
+}
+
+fn flags(access: Access) -> u64 {
+    bits::PRESENT
+        | bits::USER
+        | match access {
+            Access::Read => bits::NO_EXECUTE,
+            Access::Write => bits::WRITE | bits::NO_EXECUTE,
+            Access::Execute => 0,
+        }
+}
+
+fn access(entry: u64) -> Access {
+    if entry & bits::WRITE != 0 {
+        Access::Write
+    } else if entry & bits::NO_EXECUTE == 0 {
+        Access::Execute
+    } else {
+        Access::Read
+    }
+}
+
+/// Returns the table of level `to` that covers an address, if there is one.
+#[inline]
+fn descend(tables: &impl Tables, root: Frame, address: usize, to: u32) -> Option<Frame> {
+    let mut table = root;
+    for level in (to + 1..=ROOT_LEVEL).rev() {
+        let entry = tables.load(table, index(address, level));
+        if !is_present(entry) {
+            return None;
+        }
+        table = frame_of(entry);
+    }
+    Some(table)
+}
+
+/// Returns the table of level `to` that covers an address, adding those that miss with `flags`
+/// in the entries that refer to them.
+pub(crate) fn descend_or_add(
+    tables: &mut impl Tables,
+    root: Frame,
+    address: usize,
+    to: u32,
+    flags: u64,
+    allocate: &mut dyn FnMut() -> Option<Frame>,
+) -> Result<Frame, NoFrame> {
+    let mut table = root;
+    for level in (to + 1..=ROOT_LEVEL).rev() {
+        let old = tables.load(table, index(address, level));
+        table = if is_present(old) {
+            frame_of(old)
+        } else {
+            let new = allocate().ok_or(NoFrame)?;
+            tables.zero(new);
+            tables.store(table, index(address, level), entry(new, flags));
+            new
+        };
+    }
+    Ok(table)
+}
+
+/// Maps a page of user space and returns whether the TLB may hold an older mapping of it.
+pub(crate) fn map(
+    tables: &mut impl Tables,
+    root: Frame,
+    address: usize,
+    frame: Frame,
+    access: Access,
+    allocate: &mut dyn FnMut() -> Option<Frame>,
+) -> Result<bool, NoFrame> {
+    let table_flags = bits::PRESENT | bits::WRITE | bits::USER;
+    let table = descend_or_add(tables, root, address, 0, table_flags, allocate)?;
+    let old = tables.load(table, index(address, 0));
+    tables.store(table, index(address, 0), entry(frame, flags(access)));
+    Ok(is_present(old))
+}
+
+/// Unmaps a page and returns what was mapped there.
+pub(crate) fn unmap(tables: &mut impl Tables, root: Frame, address: usize) -> Option<Frame> {
+    let table = descend(tables, root, address, 0)?;
+    let old = tables.load(table, index(address, 0));
+    if !is_present(old) {
+        return None;
+    }
+    tables.store(table, index(address, 0), 0);
+    Some(frame_of(old))
+}
+
+/// Returns what is mapped at a page.
+#[inline]
+pub(crate) fn lookup(tables: &impl Tables, root: Frame, address: usize) -> Option<(Frame, Access)> {
+    let table = descend(tables, root, address, 0)?;
+    let entry = tables.load(table, index(address, 0));
+    is_present(entry).then(|| (frame_of(entry), access(entry)))
+}
+
+/// Returns an address from `address` to `end` up to which nothing is mapped. It looks into one
+/// page table at most, so that a call takes bounded time.
+pub(crate) fn next_mapped(tables: &impl Tables, root: Frame, address: usize, end: usize) -> usize {
+    let mut at = address;
+    while at < end {
+        match first_missing(tables, root, at) {
+            Ok(table) => return next_in(tables, table, at).min(end),
+            Err(level) => at = (at | (span(level) - 1)) + 1,
+        }
+    }
+    end
+}
+
+/// Returns the page table of an address, or the level of the entry that misses.
+fn first_missing(tables: &impl Tables, root: Frame, address: usize) -> Result<Frame, u32> {
+    let mut table = root;
+    for level in (1..=ROOT_LEVEL).rev() {
+        let entry = tables.load(table, index(address, level));
+        if !is_present(entry) {
+            return Err(level);
+        }
+        table = frame_of(entry);
+    }
+    Ok(table)
+}
+
+/// Returns the first mapped address of a page table at or after `address`, or its end.
+fn next_in(tables: &impl Tables, table: Frame, address: usize) -> usize {
+    let first = index(address, 0);
+    let found = (first..ENTRIES).find(|&slot| is_present(tables.load(table, slot)));
+    (address & !(span(0) - 1)) + (found.unwrap_or(ENTRIES) - first) * PAGE_SIZE
+}
+
+/// Detaches a table of user space that refers to no other table, and returns it.
+pub(crate) fn take_table(tables: &mut impl Tables, root: Frame) -> Option<Frame> {
+    let (mut parent, mut slot) = (root, first_present(tables, root, USER_ENTRIES)?);
+    for _ in 1..ROOT_LEVEL {
+        let table = frame_of(tables.load(parent, slot));
+        match first_present(tables, table, ENTRIES) {
+            Some(next) => (parent, slot) = (table, next),
+            None => break,
+        }
+    }
+    let table = frame_of(tables.load(parent, slot));
+    tables.store(parent, slot, 0);
+    Some(table)
+}
+
+fn first_present(tables: &impl Tables, table: Frame, count: usize) -> Option<usize> {
+    (0..count).find(|&slot| is_present(tables.load(table, slot)))
+}
+
+#[cfg(test)]
+pub(super) mod tests;

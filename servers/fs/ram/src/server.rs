@@ -1,0 +1,234 @@
+//! The file protocol on a volume.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use libipc::{Caller, ReadLease, WriteLease};
+use protocols::file::{Attributes, File, FileError, Node, Statistics};
+
+use crate::data::Piece;
+use crate::inodes::New;
+use crate::layout::BLOCK;
+use crate::store::Store;
+use crate::tree::{Change, Collision, Place};
+use crate::volume::Volume;
+
+/// Most bytes of records that one call lists.
+const LIST_MAX: usize = 16 * 1024;
+
+/// What holes are read from.
+static ZEROS: [u8; BLOCK] = [0; BLOCK];
+
+/// A file server: a volume, and the time of day in ns since 1970.
+pub struct Server<'a, S, C> {
+    volume: Volume<'a, S>,
+    clock: C,
+    records: Vec<u8>,
+}
+
+impl<'a, S: Store, C: Fn() -> u64> Server<'a, S, C> {
+    /// Returns the server of a volume.
+    pub fn new(volume: Volume<'a, S>, clock: C) -> Self {
+        Server { volume, clock, records: Vec::new() }
+    }
+
+    fn new_node(&self, mode: u32, uid: u32, gid: u32, device: u32) -> New {
+        New { mode, uid, gid, device, now: (self.clock)() }
+    }
+}
+
+/// Copies a piece to the caller at byte `at` of what it lent.
+fn deliver(piece: Piece<'_>, into: &WriteLease<'_>, at: u64) -> Result<(), FileError> {
+    let put = |at, bytes: &[u8]| into.write_at(at, bytes).map_err(|_| FileError::Invalid);
+    match piece {
+        Piece::Bytes(bytes) => put(at, bytes),
+        Piece::Zeros(len) => {
+            let mut steps = (0..len).step_by(BLOCK);
+            steps.try_for_each(|done| put(at + done as u64, &ZEROS[..BLOCK.min(len - done)]))
+        }
+    }
+}
+
+impl<S: Store, C: Fn() -> u64> File for Server<'_, S, C> {
+    fn root(&mut self, _: &Caller) -> Result<Attributes, FileError> {
+        Ok(self.volume.root())
+    }
+
+    fn lookup(
+        &mut self,
+        _: &Caller,
+        directory: Node,
+        name: &[u8],
+    ) -> Result<Attributes, FileError> {
+        self.volume.lookup(Place { directory, name })
+    }
+
+    fn attributes(&mut self, _: &Caller, node: Node) -> Result<Attributes, FileError> {
+        self.volume.attributes(node)
+    }
+
+    fn read(
+        &mut self,
+        _: &Caller,
+        node: Node,
+        offset: u64,
+        into: WriteLease<'_>,
+    ) -> Result<u64, FileError> {
+        let mut done = 0;
+        loop {
+            let limit = usize::try_from(into.len() - done).unwrap_or(usize::MAX);
+            let piece = self.volume.piece(node, offset.saturating_add(done), limit)?;
+            if piece.is_empty() {
+                return Ok(done);
+            }
+            deliver(piece, &into, done)?;
+            done += piece.len() as u64;
+        }
+    }
+
+    fn write(
+        &mut self,
+        _: &Caller,
+        node: Node,
+        offset: u64,
+        data: ReadLease<'_>,
+    ) -> Result<u64, FileError> {
+        let now = (self.clock)();
+        self.volume.write(node, offset, data.len(), now, |done, window| {
+            data.read_at(done, window).map_err(|_| FileError::Invalid)
+        })
+    }
+
+    fn create(
+        &mut self,
+        _: &Caller,
+        directory: Node,
+        mode: u32,
+        uid: u32,
+        gid: u32,
+        device: u32,
+        name: &[u8],
+    ) -> Result<Attributes, FileError> {
+        let new = self.new_node(mode, uid, gid, device);
+        self.volume.create(Place { directory, name }, new)
+    }
+
+    fn symlink(
+        &mut self,
+        _: &Caller,
+        directory: Node,
+        uid: u32,
+        gid: u32,
+        name: &[u8],
+        target: &[u8],
+    ) -> Result<Attributes, FileError> {
+        let new = self.new_node(0, uid, gid, 0);
+        self.volume.symlink(Place { directory, name }, target, new)
+    }
+
+    fn read_link(
+        &mut self,
+        _: &Caller,
+        node: Node,
+        into: WriteLease<'_>,
+    ) -> Result<u64, FileError> {
+        let target = self.volume.read_link(node)?;
+        let len = target.len().min(usize::try_from(into.len()).unwrap_or(usize::MAX));
+        deliver(Piece::Bytes(&target[..len]), &into, 0)?;
+        Ok(len as u64)
+    }
+
+    fn link(
+        &mut self,
+        _: &Caller,
+        node: Node,
+        directory: Node,
+        name: &[u8],
+    ) -> Result<(), FileError> {
+        let now = (self.clock)();
+        self.volume.link(node, Place { directory, name }, now)
+    }
+
+    fn unlink(&mut self, _: &Caller, directory: Node, name: &[u8]) -> Result<(), FileError> {
+        let now = (self.clock)();
+        self.volume.unlink(Place { directory, name }, now)
+    }
+
+    fn remove_directory(
+        &mut self,
+        _: &Caller,
+        directory: Node,
+        name: &[u8],
+    ) -> Result<(), FileError> {
+        let now = (self.clock)();
+        self.volume.remove_directory(Place { directory, name }, now)
+    }
+
+    fn rename(
+        &mut self,
+        _: &Caller,
+        from: Node,
+        to: Node,
+        keep: u32,
+        from_name: &[u8],
+        to_name: &[u8],
+    ) -> Result<(), FileError> {
+        let collision = match keep {
+            0 => Collision::Replace,
+            1 => Collision::Keep,
+            _ => return Err(FileError::Invalid),
+        };
+        let now = (self.clock)();
+        let from = Place { directory: from, name: from_name };
+        self.volume.rename(from, Place { directory: to, name: to_name }, collision, now)
+    }
+
+    fn resize(&mut self, _: &Caller, node: Node, size: u64) -> Result<(), FileError> {
+        let now = (self.clock)();
+        self.volume.resize(node, size, now)
+    }
+
+    fn set_attributes(
+        &mut self,
+        _: &Caller,
+        node: Node,
+        which: u32,
+        mode: u32,
+        uid: u32,
+        gid: u32,
+        modified: u64,
+    ) -> Result<Attributes, FileError> {
+        let now = (self.clock)();
+        self.volume.set_attributes(node, Change { which, mode, uid, gid, modified }, now)
+    }
+
+    fn list(
+        &mut self,
+        _: &Caller,
+        directory: Node,
+        cookie: u64,
+        into: WriteLease<'_>,
+    ) -> Result<u64, FileError> {
+        if self.records.is_empty() {
+            self.records = vec![0; LIST_MAX];
+        }
+        let space = usize::try_from(into.len()).unwrap_or(usize::MAX).min(LIST_MAX);
+        let len = self.volume.list(directory, cookie, &mut self.records[..space])?;
+        deliver(Piece::Bytes(&self.records[..len]), &into, 0)?;
+        Ok(len as u64)
+    }
+
+    fn hold(&mut self, _: &Caller, node: Node) -> Result<(), FileError> {
+        self.volume.hold(node)
+    }
+
+    fn release(&mut self, _: &Caller, node: Node) -> Result<(), FileError> {
+        self.volume.release_hold(node)
+    }
+
+    fn statistics(&mut self, _: &Caller) -> Result<Statistics, FileError> {
+        let (blocks, free_blocks) = self.volume.block_counts();
+        let (inodes, free_inodes) = self.volume.inode_counts();
+        Ok(Statistics { blocks, free_blocks, inodes, free_inodes })
+    }
+}

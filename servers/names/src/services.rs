@@ -1,0 +1,110 @@
+//! Services by name.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use protocols::names::NamesError;
+
+/// Most services that can have names.
+pub const SERVICES_MAX: usize = 64;
+/// Longest name of a service in bytes.
+pub const NAME_MAX: usize = 64;
+
+struct Service<E> {
+    name: String,
+    owner: u64,
+    endpoint: E,
+}
+
+/// The table of services; `E` is what names them, an endpoint outside tests.
+pub struct Services<E> {
+    services: Vec<Service<E>>,
+}
+
+impl<E> Default for Services<E> {
+    fn default() -> Self {
+        Services { services: Vec::new() }
+    }
+}
+
+impl<E: Copy> Services<E> {
+    /// Gives a service a name. The owner of the name (a client's badge) may do so again, when it
+    /// was restarted; returns the endpoint that had the name until then.
+    ///
+    /// # Errors
+    /// Exists: another owner has it; InvalidName: empty, longer than [`NAME_MAX`], or with a
+    /// control character; Full.
+    pub fn register(
+        &mut self,
+        name: &str,
+        owner: u64,
+        endpoint: E,
+    ) -> Result<Option<E>, NamesError> {
+        if name.is_empty() || name.len() > NAME_MAX || name.chars().any(char::is_control) {
+            return Err(NamesError::InvalidName);
+        }
+        if let Some(service) = self.services.iter_mut().find(|service| service.name == name) {
+            if service.owner != owner {
+                return Err(NamesError::Exists);
+            }
+            return Ok(Some(core::mem::replace(&mut service.endpoint, endpoint)));
+        }
+        if self.services.len() == SERVICES_MAX {
+            return Err(NamesError::Full);
+        }
+        self.services.push(Service { name: name.into(), owner, endpoint });
+        Ok(None)
+    }
+
+    /// Returns the service of a name.
+    ///
+    /// # Errors
+    /// NotFound.
+    pub fn find(&self, name: &str) -> Result<E, NamesError> {
+        let found = self.services.iter().find(|service| service.name == name);
+        found.map(|service| service.endpoint).ok_or(NamesError::NotFound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::*;
+
+    #[test]
+    fn registered_service_is_found() {
+        let mut services = Services::default();
+        assert_eq!(services.find("disk"), Err(NamesError::NotFound));
+        assert_eq!(services.register("disk", 1, 'a'), Ok(None));
+        assert_eq!(services.find("disk"), Ok('a'));
+    }
+
+    #[test]
+    fn only_its_owner_takes_a_name_again() {
+        let mut services = Services::default();
+        services.register("disk", 1, 'a').unwrap();
+        assert_eq!(services.register("disk", 2, 'b'), Err(NamesError::Exists));
+        assert_eq!(services.register("disk", 1, 'c'), Ok(Some('a')));
+        assert_eq!(services.find("disk"), Ok('c'));
+    }
+
+    #[test]
+    fn bad_names_are_refused() {
+        let long = "x".repeat(NAME_MAX + 1);
+        for name in ["", "a\nb", &long] {
+            let refused = Services::default().register(name, 1, 'a');
+            assert_eq!(refused, Err(NamesError::InvalidName), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn table_is_bounded() {
+        let mut services = Services::default();
+        for number in 0..SERVICES_MAX {
+            services.register(&format!("{number}"), 1, number).unwrap();
+        }
+        assert_eq!(services.register("more", 1, 0), Err(NamesError::Full));
+        assert_eq!(services.register("7", 1, 0), Ok(Some(7)));
+    }
+}

@@ -1,0 +1,248 @@
+//! One test: how to boot, what to do, what must come out.
+
+use std::time::Duration;
+
+/// Time limit of a test that names none: many times what it takes, for machines under load.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// By which way in the system is booted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// QEMU's loader (PVH), board q35.
+    Q35,
+    /// QEMU's loader (PVH), board microvm.
+    Microvm,
+    /// As [`Way::Microvm`], with the instruction clock.
+    InstructionClock,
+    /// The ISO under SeaBIOS.
+    Bios,
+    /// The ISO under OVMF.
+    Uefi,
+}
+
+/// What is done with the booted system.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// One program is run, with these bytes as its input.
+    Program {
+        /// Its name and arguments.
+        words: Vec<String>,
+        /// Its input.
+        input: Vec<u8>,
+    },
+    /// The shell reads a script.
+    Script {
+        /// The script.
+        input: Vec<u8>,
+    },
+    /// A person types at the terminal.
+    Terminal {
+        /// What the person does.
+        steps: Vec<Step>,
+    },
+}
+
+/// What a person at the terminal does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Waits until this text appears after what was seen before.
+    See(String),
+    /// Types this.
+    Type(String),
+    /// Watches for so long, in which the guest may use so many hundredths of a processor.
+    Rest {
+        /// How long.
+        span: Duration,
+        /// How much of a host processor, in percent.
+        percent: u32,
+    },
+}
+
+/// What must come out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Anything.
+    Anything,
+    /// Exactly these bytes.
+    Exactly(Vec<u8>),
+    /// These texts, in this order, with anything between.
+    Texts(Vec<String>),
+}
+
+/// A file for the image of one test.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Absolute path in the guest.
+    pub path: String,
+    /// Permission bits.
+    pub permissions: u32,
+    /// Contents.
+    pub bytes: Vec<u8>,
+}
+
+/// One test.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// What it shows: `area: fact`.
+    pub name: String,
+    /// How it boots.
+    pub way: Way,
+    /// What it adds to the image.
+    pub files: Vec<File>,
+    /// What it does.
+    pub action: Action,
+    /// What the console must have shown.
+    pub output: Expected,
+    /// What the log must have shown.
+    pub log: Expected,
+    /// The guest's exit status.
+    pub status: u8,
+    /// How long it may take from QEMU's start.
+    pub limit: Duration,
+}
+
+impl Case {
+    /// Returns a test that runs one program.
+    pub fn program(name: &str, words: &[&str]) -> Case {
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        Case::new(name, Action::Program { words, input: Vec::new() })
+    }
+
+    /// Returns a test that runs a line of shell.
+    pub fn line(name: &str, line: &str) -> Case {
+        Case::program(name, &["sh", "-c", line])
+    }
+
+    /// Returns a test in which the shell reads a script.
+    pub fn script(name: &str, script: &str) -> Case {
+        Case::new(name, Action::Script { input: script.as_bytes().to_vec() })
+    }
+
+    /// Returns a test at the terminal.
+    pub fn terminal(name: &str, steps: &[Step]) -> Case {
+        Case::new(name, Action::Terminal { steps: steps.to_vec() })
+    }
+
+    /// Boots it another way.
+    pub fn by(self, way: Way) -> Case {
+        Case { way, ..self }
+    }
+
+    /// Gives the program an input.
+    pub fn reads(mut self, bytes: &[u8]) -> Case {
+        match &mut self.action {
+            Action::Program { input, .. } | Action::Script { input } => *input = bytes.to_vec(),
+            Action::Terminal { .. } => panic!("a terminal's input are its steps"),
+        }
+        self
+    }
+
+    /// Expects exactly this output.
+    pub fn prints(self, output: impl AsRef<[u8]>) -> Case {
+        Case { output: Expected::Exactly(output.as_ref().to_vec()), ..self }
+    }
+
+    /// Expects these texts in the output, in this order.
+    pub fn mentions(self, texts: &[&str]) -> Case {
+        Case { output: Expected::texts(texts), ..self }
+    }
+
+    /// Expects these texts in the log, in this order.
+    pub fn logs(self, texts: &[&str]) -> Case {
+        Case { log: Expected::texts(texts), ..self }
+    }
+
+    /// Expects this exit status.
+    pub fn exits(self, status: u8) -> Case {
+        Case { status, ..self }
+    }
+
+    /// Allows it so many seconds.
+    pub fn within(self, seconds: u64) -> Case {
+        Case { limit: Duration::from_secs(seconds), ..self }
+    }
+
+    /// Puts a file into the image; permissions are those of a program.
+    pub fn with(mut self, path: &str, bytes: impl Into<Vec<u8>>) -> Case {
+        self.files.push(File { path: path.to_owned(), permissions: 0o755, bytes: bytes.into() });
+        self
+    }
+
+    fn new(name: &str, action: Action) -> Case {
+        Case {
+            name: name.to_owned(),
+            way: Way::Microvm,
+            files: Vec::new(),
+            action,
+            output: Expected::Anything,
+            log: Expected::Anything,
+            status: 0,
+            limit: LIMIT,
+        }
+    }
+}
+
+impl Expected {
+    /// Returns what is wrong with `found`, if anything.
+    pub fn complaint(&self, found: &[u8]) -> Option<String> {
+        match self {
+            Expected::Anything => None,
+            Expected::Exactly(bytes) if bytes == found => None,
+            Expected::Exactly(bytes) => Some(difference(bytes, found)),
+            Expected::Texts(texts) => {
+                let found = String::from_utf8_lossy(found);
+                let mut rest = &found[..];
+                for text in texts {
+                    match rest.split_once(text) {
+                        Some((_, after)) => rest = after,
+                        None => return Some(format!("{text:?} is missing in:\n{found}")),
+                    }
+                }
+                None
+            }
+        }
+    }
+
+    fn texts(texts: &[&str]) -> Expected {
+        Expected::Texts(texts.iter().map(|text| (*text).to_owned()).collect())
+    }
+}
+
+/// Returns where two outputs part, in words.
+fn difference(expected: &[u8], found: &[u8]) -> String {
+    let same = expected.iter().zip(found).take_while(|(one, other)| one == other).count();
+    let line = 1 + expected[..same].iter().filter(|byte| **byte == b'\n').count();
+    let excerpt = |bytes: &[u8]| {
+        let from = bytes[..same].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let end = bytes.len().min(same + 80);
+        String::from_utf8_lossy(&bytes[from..end]).escape_debug().to_string()
+    };
+    format!(
+        "{} bytes expected, {} found; they part at byte {same}, line {line}:\n  expected: {}\n  \
+         found:    {}",
+        expected.len(),
+        found.len(),
+        excerpt(expected),
+        excerpt(found)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Expected;
+
+    #[test]
+    fn texts_must_come_in_order() {
+        let expected = Expected::texts(&["a", "b"]);
+        assert_eq!(expected.complaint(b"xaxbx"), None);
+        assert!(expected.complaint(b"b a").unwrap().contains("\"b\" is missing"));
+    }
+
+    #[test]
+    fn a_difference_is_told_with_its_line() {
+        let expected = Expected::Exactly(b"one\ntwo\n".to_vec());
+        assert_eq!(expected.complaint(b"one\ntwo\n"), None);
+        assert!(expected.complaint(b"one\ntoo\n").unwrap().contains("line 2"));
+        assert!(expected.complaint(b"one\n").unwrap().contains("byte 4"));
+    }
+}

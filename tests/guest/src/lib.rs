@@ -1,0 +1,16 @@
+//! Tests that need a booted machine, as a list for `cargo xtask test`.
+//!
+//! ```text
+//!   table (what is run, what it must print) ──> Case ──> xtask: image, QEMU, verdict
+//!   programs (small executables, made here)  ──┘
+//! ```
+//!
+//! A [`Case`] boots once, does one thing and says what must come out of it. To add a test, add a
+//! case to one of the lists in [`table`].
+
+mod case;
+pub mod programs;
+mod table;
+
+pub use case::{Action, Case, Expected, File, Step, Way};
+pub use table::cases;

@@ -1,0 +1,1 @@
+//! Tests on the host that belong to no single crate; see `tests/`.

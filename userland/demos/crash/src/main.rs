@@ -1,0 +1,45 @@
+//! A native program that ends badly on purpose: `crash overflow|panic|spin|eat`.
+//!
+//! For the tests of crash containment, and for whoever wants to see it.
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+use alloc::vec::Vec;
+use core::hint::black_box;
+use kamen_kit::Arguments;
+use kamen_rt::{Start, log};
+
+kamen_rt::entry!(main);
+
+fn main(start: &Start) -> i32 {
+    let arguments = Arguments::parse(start.arguments()).unwrap_or_default();
+    match arguments.argv.get(1).map(Vec::as_slice) {
+        Some(b"overflow") | None => overflow(&[1; 512]),
+        Some(b"panic") => panic!("as asked"),
+        Some(b"spin") => loop {
+            core::hint::spin_loop();
+        },
+        Some(b"eat") => eat(),
+        Some(_) => {
+            log!("usage: crash overflow|panic|spin|eat");
+            2
+        }
+    }
+}
+
+/// Uses the stack up.
+fn overflow(above: &[u8; 512]) -> i32 {
+    let mut here = *above;
+    here[0] = here[0].wrapping_add(1);
+    black_box(overflow(black_box(&here))) + i32::from(here[1])
+}
+
+/// Uses the quota up.
+fn eat() -> i32 {
+    let mut eaten = Vec::new();
+    loop {
+        eaten.push(black_box([1u8; 65536]));
+    }
+}

@@ -1,0 +1,330 @@
+//! A session: from the first line to power off, at a terminal, from a pipe, or of one program.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use kamen_kit::{Arguments, path};
+use libipc::start::Start;
+use protocols::console::Modes;
+use protocols::file::mode;
+use protocols::process::{Pid, ProcessClient, Signal};
+
+use crate::command::{self, Command, Force, HELP, Kill, Personality, Run};
+use crate::editor::{Editor, Event};
+use crate::program::{self, NotRun};
+use crate::services::{self, Services};
+
+const BUSYBOX: &[u8] = b"/bin/busybox";
+/// The program to be run in place of a session, NUL-terminated strings.
+const PROGRAM: &[u8] = b"/boot/arguments";
+/// Longest such list in bytes (Linux: a program's arguments have 128 KiB each).
+const PROGRAM_MAX: usize = 128 * 1024;
+/// Lines of the settings that are nobody else's business.
+const SETTINGS: [&[u8]; 6] =
+    [b"mode=", b"columns=", b"rows=", b"shell=", b"terminal=", b"archive="];
+/// What ends when the shell says how to go on.
+enum Next {
+    Continue,
+    PowerOff(u8),
+}
+
+/// The state of a session.
+pub struct Session {
+    services: Services,
+    arguments: Arguments,
+    env: Vec<Vec<u8>>,
+    cwd: Vec<u8>,
+    last: u8,
+}
+
+/// Runs a session to its end and powers off.
+pub fn run(start: &Start) -> i32 {
+    let Some(services) = Services::find(start) else {
+        libipc::log!("a capability is missing");
+        return 125;
+    };
+    let arguments = services::arguments(start);
+    let is_setting = |line: &&Vec<u8>| !SETTINGS.iter().any(|key| line.starts_with(key));
+    let env = arguments.env.iter().filter(is_setting).cloned().collect();
+    let cwd = arguments.cwd.clone();
+    let mut session = Session { services, arguments, env, cwd, last: 0 };
+    let status = session.run();
+    session.power_off(status);
+    status.into()
+}
+
+impl Session {
+    fn run(&mut self) -> u8 {
+        let setting = |key: &[u8]| self.arguments.variable(key);
+        match (setting(b"mode"), setting(b"shell")) {
+            (Some(b"program"), _) => self.one_program(),
+            (_, Some(shell)) if shell != b"native" => {
+                let argv = vec![shell.to_vec()];
+                self.program(&Run { personality: None, argv })
+            }
+            (Some(b"piped"), None) if self.has_busybox() => self.unix_shell(),
+            (Some(b"piped"), _) => self.lines_from_pipe(),
+            _ if self.services.is_terminal() => self.at_terminal(),
+            _ => self.lines_from_pipe(),
+        }
+    }
+
+    fn one_program(&mut self) -> u8 {
+        let list = self.services.files.find(b"/", PROGRAM);
+        let list = list.and_then(|file| self.services.files.read_all(&file, PROGRAM_MAX));
+        let Ok(list) = list else {
+            self.services.complain("cannot read /boot/arguments");
+            return 125;
+        };
+        let list = list.strip_suffix(b"\0").unwrap_or(&list);
+        let argv = list.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect();
+        self.program(&Run { personality: None, argv })
+    }
+
+    fn unix_shell(&mut self) -> u8 {
+        let argv = vec![BUSYBOX.to_vec(), b"sh".to_vec()];
+        self.program(&Run { personality: Some(Personality::Unix), argv })
+    }
+
+    fn has_busybox(&self) -> bool {
+        self.services.files.find(b"/", BUSYBOX).is_ok()
+    }
+
+    /// Reads commands from a pipe: no prompt, no echo.
+    fn lines_from_pipe(&mut self) -> u8 {
+        let mut line = Vec::new();
+        loop {
+            let byte = self.services.read_byte();
+            match byte {
+                Some(byte) if byte != b'\n' => line.push(byte),
+                None if line.is_empty() => return self.last,
+                _ => {
+                    if let Next::PowerOff(status) = self.line(&line) {
+                        return status;
+                    }
+                    line.clear();
+                }
+            }
+        }
+    }
+
+    fn at_terminal(&mut self) -> u8 {
+        self.greet();
+        let columns = self.services.console.size().map_or(80, |size| (size & 0xffff) as usize);
+        let mut editor = Editor::new(columns);
+        loop {
+            match self.edit(&mut editor) {
+                Some(Event::Line(line)) => {
+                    if let Next::PowerOff(status) = self.line(&line) {
+                        return status;
+                    }
+                }
+                Some(Event::Dropped) => {}
+                Some(Event::End) | None => return self.last,
+            }
+        }
+    }
+
+    fn greet(&self) {
+        self.services.print("Kamen. Type help for help, exit to power off.\n");
+        if !self.has_busybox() {
+            self.services.print(
+                "There is no busybox in this image, so no UNIX shell: build it where apt-get can\n\
+                 fetch busybox-static, or add one: cargo xtask run --add busybox=/bin/busybox\n",
+            );
+        }
+    }
+
+    /// Edits one line in raw mode; nothing at the end of input.
+    fn edit(&mut self, editor: &mut Editor) -> Option<Event> {
+        let cooked = self.services.console.modes().ok();
+        if let Some(modes) = cooked {
+            // If it is refused, the line is edited by the console itself.
+            let _ = self.services.console.set_modes(0, raw(modes));
+        }
+        let event = self.edit_raw(editor);
+        if let Some(modes) = cooked {
+            let _ = self.services.console.set_modes(0, modes);
+        }
+        event
+    }
+
+    fn edit_raw(&mut self, editor: &mut Editor) -> Option<Event> {
+        let mut show = Vec::new();
+        editor.begin(&self.prompt(), &mut show);
+        loop {
+            self.services.print(&show);
+            show.clear();
+            let byte = self.services.read_byte()?;
+            if let Some(event) = editor.feed(byte, &mut show) {
+                self.services.print(&show);
+                return Some(event);
+            }
+        }
+    }
+
+    fn prompt(&self) -> Vec<u8> {
+        let cwd = self.cwd.escape_ascii();
+        match self.last {
+            0 => format!("kamen:{cwd}> "),
+            status => format!("kamen:{cwd} [{status}]> "),
+        }
+        .into_bytes()
+    }
+
+    fn line(&mut self, line: &[u8]) -> Next {
+        match command::parse(line) {
+            Ok(command) => self.command(command),
+            Err(text) => {
+                self.services.complain(text);
+                self.last = 2;
+                Next::Continue
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) -> Next {
+        self.last = match command {
+            Command::Nothing => self.last,
+            Command::Exit(status) => return Next::PowerOff(status.unwrap_or(self.last)),
+            Command::Help => {
+                self.services.print(HELP);
+                0
+            }
+            Command::ChangeDirectory(to) => self.change_directory(to.as_deref().unwrap_or(b"/")),
+            Command::WorkingDirectory => {
+                self.services.print([&self.cwd[..], b"\n"].concat());
+                0
+            }
+            Command::Processes => self.processes(),
+            Command::Memory => self.memory(),
+            Command::Kill(kill) => self.kill(&kill),
+            Command::Run(run) => self.program(&run),
+        };
+        Next::Continue
+    }
+
+    fn program(&mut self, run: &Run) -> u8 {
+        match program::run(&self.services, &self.cwd, &self.env, run) {
+            Ok(status) => status,
+            Err(NotRun { status, text }) => {
+                self.services.complain(text);
+                status
+            }
+        }
+    }
+
+    fn change_directory(&mut self, to: &[u8]) -> u8 {
+        let path = path::absolute(&self.cwd, to);
+        match self.services.files.find(b"/", &path) {
+            Ok(found) if found.mode & mode::TYPE == mode::DIRECTORY => {
+                self.cwd = path;
+                0
+            }
+            Ok(_) => self.failed(format!("cd: {} is no directory", to.escape_ascii())),
+            Err(_) => self.failed(format!("cd: {} does not exist", to.escape_ascii())),
+        }
+    }
+
+    fn processes(&self) -> u8 {
+        self.services.print("  PID PARENT STATE    PERSONALITY NAME\n");
+        for personality in [Personality::Native, Personality::Unix] {
+            if let Some(runner) = self.services.runner(personality) {
+                self.list(&runner);
+            }
+        }
+        0
+    }
+
+    /// Prints the processes of one server; a server that does not answer has none to show.
+    fn list(&self, runner: &ProcessClient) {
+        let mut after = Pid(0);
+        let mut lines = vec![0; 4096];
+        while let Ok(len @ 1..) = runner.list(after, &mut lines) {
+            let text = String::from_utf8_lossy(lines.get(..len as usize).unwrap_or(&[]));
+            for line in text.lines() {
+                self.services.print(columns(line));
+                after = line.split(' ').next().and_then(|pid| pid.parse().ok()).map_or(after, Pid);
+            }
+        }
+    }
+
+    fn memory(&self) -> u8 {
+        match self.services.system.memory() {
+            Ok(memory) => {
+                let (used, total) = (memory.used * 4, memory.total * 4);
+                self.services.print(format!("{used} KiB of {total} KiB in use\n"));
+                0
+            }
+            Err(failure) => self.failed(format!("memory: {failure:?}")),
+        }
+    }
+
+    fn kill(&self, kill: &Kill) -> u8 {
+        let signal = match kill.force {
+            Force::Ask => Signal::Terminate,
+            Force::End => Signal::Kill,
+        };
+        let everywhere = [Personality::Unix, Personality::Native];
+        let one = kill.among.map(|personality| [personality; 1]);
+        let places: &[Personality] = one.as_ref().map_or(&everywhere, |one| one);
+        let sent = places.iter().any(|&place| {
+            let runner = self.services.runner(place);
+            runner.is_some_and(|runner| runner.signal(Pid(kill.pid), signal).is_ok())
+        });
+        if sent { 0 } else { self.failed(format!("kill: no process {} to end", kill.pid)) }
+    }
+
+    fn failed(&self, text: String) -> u8 {
+        self.services.complain(text);
+        1
+    }
+
+    fn power_off(&self, status: u8) {
+        // Whatever of it fails, init powers off when the shell ends.
+        let _ = self.services.console.drain();
+        let _ = self.services.system.power_off(status.into());
+    }
+}
+
+/// Returns a line of `list` as a row of a table.
+fn columns(line: &str) -> String {
+    let mut words = line.splitn(5, ' ');
+    let mut word = || words.next().unwrap_or("");
+    let (pid, parent, state, personality) = (word(), word(), word(), word());
+    format!("{pid:>5} {parent:>6} {state:<8} {personality:<11} {}\n", word())
+}
+
+/// Returns the modes with which the editor gets each byte as it is typed: as cfmakeraw() of
+/// termios(3), but with output translated, since the shell prints lines of text.
+fn raw(mut modes: Modes) -> Modes {
+    // Linux asm-generic/termbits.h: IXON, ICRNL, INLCR; ISIG, ICANON, ECHO, IEXTEN; VTIME 5, VMIN 6.
+    modes.input &= !(0o2000 | 0o400 | 0o100);
+    modes.local &= !(0o1 | 0o2 | 0o10 | 0o100000);
+    modes.characters[5] = 0;
+    modes.characters[6] = 1;
+    modes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn process_lines_become_rows() {
+        let row = columns("12 1 running unix /bin/sh -c x");
+        assert_eq!(row, "   12      1 running  unix        /bin/sh -c x\n");
+        assert_eq!(columns("").trim(), "");
+    }
+
+    #[test]
+    fn raw_modes_keep_output_translated() {
+        let cooked = Modes { input: !0, output: 5, control: 7, local: !0, characters: [9; 24] };
+        let raw = raw(cooked);
+        assert_eq!((raw.output, raw.control), (5, 7));
+        assert_eq!(raw.local & 0o13, 0);
+        assert_eq!(raw.input & 0o400, 0);
+        assert_eq!((raw.characters[5], raw.characters[6]), (0, 1));
+    }
+}

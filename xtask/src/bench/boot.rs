@@ -1,0 +1,123 @@
+//! Boots for the benchmark: a program's rows, the time to the prompt, memory at the prompt.
+
+use super::figure::{Figure, Unit};
+use crate::guest::{Event, Plan, Session, console, log::Live, terminal::Size};
+use crate::image::{Extras, Start, System};
+use crate::qemu::{self, Accelerator, Board, Machine};
+use crate::run::Boot;
+use crate::transcript::{Recorder, Transcript};
+use anyhow::{Context, Result, bail};
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ChildStdin;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Time limit of one boot.
+const LIMIT: Duration = Duration::from_secs(300);
+/// The end of the shell's prompt, as root.
+const PROMPT: &str = "# ";
+
+/// Returns the boot package that users get.
+pub fn package(system: &System) -> Result<Vec<u8>> {
+    system.package(&Extras::default(), &at_prompt())
+}
+
+/// Runs a program and returns the figures that it prints.
+pub fn rows(system: &System, program: &str, unit: Unit) -> Result<Vec<Figure>> {
+    let start = Start::program(vec![OsString::from(program)], None);
+    let feed = |console: ChildStdin, _: &Transcript, _: &Sender<Event>| {
+        console::feed_escaped(std::io::empty(), console).context("the guest has ended")
+    };
+    let machine = machine(unit == Unit::Instructions);
+    let output = boot(system, &machine, &start, feed)?;
+    let figures: Vec<Figure> =
+        output.lines().filter_map(|line| Figure::of_row(line, unit)).collect();
+    if figures.is_empty() {
+        bail!("{program} printed no row: {output:?}");
+    }
+    Ok(figures)
+}
+
+/// Returns the time from QEMU's start to the prompt.
+pub fn prompt(system: &System, times: usize) -> Result<Vec<Figure>> {
+    let mut samples = Vec::new();
+    for _ in 0..times {
+        let seen = Arc::new(Mutex::new(None));
+        let noted = seen.clone();
+        let started = Instant::now();
+        let feed = move |_: ChildStdin, transcript: &Transcript, leave: &Sender<Event>| {
+            transcript.wait_for(PROMPT, 0)?;
+            if let Ok(mut noted) = noted.lock() {
+                *noted = Some(started.elapsed());
+            }
+            leave.send(Event::Leave).context("the guest has ended")
+        };
+        boot(system, &machine(false), &at_prompt(), feed)?;
+        let elapsed = seen.lock().ok().and_then(|seen| *seen).context("no prompt was seen")?;
+        samples.push(elapsed.as_secs_f64() * 1000.0);
+    }
+    Ok(Figure::of("prompt", Unit::Milliseconds, samples).into_iter().collect())
+}
+
+/// Returns the memory in use at the prompt, as free(1) tells it there.
+pub fn memory(system: &System) -> Result<Vec<Figure>> {
+    let feed = |mut console: ChildStdin, transcript: &Transcript, leave: &Sender<Event>| {
+        let at = transcript.wait_for(PROMPT, 0)?;
+        console.write_all(b"free -k\r")?;
+        let at = transcript.wait_for("Mem:", at)?;
+        transcript.wait_for(PROMPT, at)?;
+        leave.send(Event::Leave).context("the guest has ended")
+    };
+    let output = boot(system, &machine(false), &at_prompt(), feed)?;
+    let line = output.lines().find(|line| line.trim_start().starts_with("Mem:"));
+    let used = line.and_then(|line| line.split_whitespace().nth(2)).context("free says nothing")?;
+    let used_mib = used.parse::<f64>()? / 1024.0;
+    Ok(vec![Figure::single("memory_at_prompt", Unit::MiB, used_mib)])
+}
+
+fn at_prompt() -> Start {
+    Start::interactive(Some(Size { columns: 80, rows: 24 }))
+}
+
+fn machine(icount: bool) -> Machine {
+    Machine { memory_mib: 256, cpus: 1, accel: Accelerator::Tcg, icount, board: Board::Microvm }
+}
+
+/// Boots, has `feed` work at the console, and returns what the console showed.
+fn boot(
+    system: &System,
+    machine: &Machine,
+    start: &Start,
+    feed: impl FnOnce(ChildStdin, &Transcript, &Sender<Event>) -> Result<()> + Send + 'static,
+) -> Result<String> {
+    let package = system.package(&Extras::default(), start)?;
+    let session = Session::new()?;
+    let files = Boot::default().prepare(session.folder(), system, &package)?;
+    let log = session.log_socket();
+    let qemu = qemu::command(machine, Accelerator::Tcg, files.medium(), &log);
+    let transcript = Arc::new(Transcript::default());
+    let (seen, sender) = (transcript.clone(), session.sender());
+    let plan = Plan {
+        output: Box::new(Recorder(transcript.clone())),
+        on_ready: Box::new(move |console, _| {
+            thread::spawn(move || {
+                if let Err(error) = feed(console, &seen, &sender) {
+                    eprintln!("bench: {error:#}");
+                    let _ = sender.send(Event::Leave);
+                }
+            });
+        }),
+        limit: Some(LIMIT),
+        firmware: Boot::default().firmware(),
+        live: Live::Quiet,
+    };
+    let report = session.run(qemu, plan)?;
+    transcript.close();
+    if let Some(complaint) = report.ending.complaint() {
+        bail!("{complaint}\n{}", report.log.tail());
+    }
+    Ok(String::from_utf8_lossy(&transcript.bytes()).into_owned())
+}

@@ -1,0 +1,177 @@
+//! The guest's log (debug console, port 0xe9), and the few lines in it that mean something.
+//!
+//! `\x01exit N` tells the exit status, `kernel: panic …` begins the kernel's epitaph, and the
+//! first line of the console server (`console: …`) says that input may come.
+
+use super::Event;
+use super::terminal;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Most bytes of the log that are kept; the older half goes first.
+const KEPT: usize = 8 << 20;
+/// Lines shown when a guest fails.
+const TAIL_LINES: usize = 30;
+
+const VERDICT: &[u8] = b"\x01exit ";
+const PANIC: &[u8] = b"kernel: panic";
+const READY: &[u8] = b"console: ";
+
+/// What happens to the log as it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Live {
+    /// It is kept only.
+    Quiet,
+    /// It is shown on stderr as well.
+    Shown,
+}
+
+/// A guest's log, filled by one thread and read by others.
+pub struct Log {
+    live: Live,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    bytes: Vec<u8>,
+    /// Where the line begins that has not ended yet.
+    line_at: usize,
+    verdict: Option<u8>,
+    has_panicked: bool,
+    is_ready: bool,
+}
+
+impl Log {
+    /// Returns an empty log.
+    pub fn new(live: Live) -> Log {
+        Log { live, state: Mutex::default() }
+    }
+
+    /// Appends what the guest wrote, and returns what it means.
+    pub fn append(&self, bytes: &[u8]) -> Vec<Event> {
+        let mut state = self.state();
+        let mut searched = state.bytes.len();
+        state.bytes.extend_from_slice(bytes);
+        let mut events = Vec::new();
+        while let Some(len) = state.bytes[searched..].iter().position(|byte| *byte == b'\n') {
+            let line = state.bytes[state.line_at..searched + len].to_vec();
+            searched += len + 1;
+            state.line_at = searched;
+            if self.live == Live::Shown {
+                terminal::say(&String::from_utf8_lossy(&line));
+            }
+            events.extend(state.interpret(&line));
+        }
+        state.shorten();
+        events
+    }
+
+    /// Returns the exit status that the guest told.
+    pub fn verdict(&self) -> Option<u8> {
+        self.state().verdict
+    }
+
+    /// Returns whether the kernel panicked.
+    pub fn has_panicked(&self) -> bool {
+        self.state().has_panicked
+    }
+
+    /// Returns whether the kernel runs already.
+    pub fn has_started(&self) -> bool {
+        !self.state().bytes.is_empty()
+    }
+
+    /// Returns the log's text, without the line that tells the exit status.
+    pub fn text(&self) -> String {
+        let text = String::from_utf8_lossy(&self.state().bytes).into_owned();
+        text.lines()
+            .filter(|line| !line.starts_with('\x01'))
+            .flat_map(|line| [line, "\n"])
+            .collect()
+    }
+
+    /// Returns the last lines, for a person to read.
+    pub fn tail(&self) -> String {
+        let text = self.text();
+        let lines: Vec<&str> = text.lines().collect();
+        let from = lines.len().saturating_sub(TAIL_LINES);
+        lines[from..].iter().flat_map(|line| ["  log: ", line, "\n"]).collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No invariant can be broken half-way; a panic elsewhere must not hide the log.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn interpret(&mut self, line: &[u8]) -> Option<Event> {
+        if let Some(status) = line.strip_prefix(VERDICT) {
+            let status = str::from_utf8(status).ok()?.trim().parse().ok()?;
+            self.verdict.get_or_insert(status);
+            Some(Event::LastWord)
+        } else if line.starts_with(PANIC) {
+            self.has_panicked = true;
+            Some(Event::LastWord)
+        } else if line.starts_with(READY) && !self.is_ready {
+            self.is_ready = true;
+            Some(Event::Ready)
+        } else {
+            None
+        }
+    }
+
+    fn shorten(&mut self) {
+        if self.bytes.len() > KEPT {
+            let cut = KEPT / 2;
+            self.bytes.drain(..cut);
+            self.line_at = self.line_at.saturating_sub(cut);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Event, KEPT, Live, Log};
+
+    #[test]
+    fn the_verdict_may_come_in_pieces() {
+        let log = Log::new(Live::Quiet);
+        assert_eq!(log.append(b"init: bye\n\x01ex"), []);
+        assert_eq!(log.append(b"it 42\n"), [Event::LastWord]);
+        assert_eq!(log.verdict(), Some(42));
+        assert_eq!(log.text(), "init: bye\n");
+    }
+
+    #[test]
+    fn a_verdict_beyond_a_byte_is_none() {
+        let log = Log::new(Live::Quiet);
+        assert_eq!(log.append(b"\x01exit 256\n\x01exit x\n\x01exit\n"), []);
+        assert_eq!(log.verdict(), None);
+    }
+
+    #[test]
+    fn the_first_verdict_counts() {
+        let log = Log::new(Live::Quiet);
+        log.append(b"\x01exit 1\n\x01exit 0\n");
+        assert_eq!(log.verdict(), Some(1));
+    }
+
+    #[test]
+    fn ready_is_said_once_and_panic_noticed() {
+        let log = Log::new(Live::Quiet);
+        let events = log.append(b"console: ready\nconsole: more\nkernel: panic at x\n");
+        assert_eq!(events, [Event::Ready, Event::LastWord]);
+        assert!(log.has_panicked());
+    }
+
+    #[test]
+    fn a_long_log_loses_its_beginning() {
+        let log = Log::new(Live::Quiet);
+        for _ in 0..KEPT / 1000 + 10 {
+            log.append(&[b'x'; 1000]);
+        }
+        assert_eq!(log.append(b"\n\x01exit 3\n"), [Event::LastWord]);
+        assert!(log.text().len() <= KEPT);
+    }
+}

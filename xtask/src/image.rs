@@ -1,0 +1,156 @@
+//! The boot package, and the ISO around it.
+//!
+//! ```text
+//! 0           8          16           24         32              40             4096
+//! +-----------+----------+------------+----------+---------------+--------------+--- ...
+//! | KAMENPKG  | version  | init_offset| init_len | archive_offset| archive_len  | init, archive
+//! +-----------+----------+------------+----------+---------------+--------------+--- ...
+//! ```
+//!
+//! Numbers are little endian, offsets multiples of 4096. The kernel needs to find init only; the
+//! archive is init's to read.
+
+use crate::build::{self, Place, Program, Purpose};
+use crate::host;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+mod add;
+mod archive;
+mod busybox;
+mod contents;
+mod executable;
+mod iso;
+mod start;
+
+pub use add::Addition;
+pub use start::{Mode, Start};
+
+const MAGIC: &[u8; 8] = b"KAMENPKG";
+const VERSION: u64 = 1;
+const PAGE: usize = 4096;
+
+/// What goes into the image besides the system.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Extras {
+    /// Puts a file or folder of the host into the image under a path of the guest.
+    #[arg(long = "add", value_name = "LOCAL=GUEST")]
+    pub additions: Vec<Addition>,
+    /// Files that are made up, by tests.
+    #[arg(skip)]
+    pub files: Vec<guest_tests::File>,
+}
+
+/// The system's programs, built.
+pub struct System {
+    programs: Vec<Program>,
+}
+
+impl System {
+    /// Builds the programs.
+    ///
+    /// # Errors
+    /// Where the build fails, or there is no kernel or no init to build.
+    pub fn build(purpose: Purpose) -> Result<System> {
+        let system = System { programs: build::build(purpose)? };
+        for (place, name) in [(Place::Kernel, "kernel"), (Place::Init, "init")] {
+            if !system.programs.iter().any(|program| program.place == place) {
+                bail!("there is no program `{name}` in the workspace yet");
+            }
+        }
+        Ok(system)
+    }
+
+    /// Returns the kernel's ELF file.
+    pub fn kernel(&self) -> PathBuf {
+        self.executable(&Place::Kernel)
+    }
+
+    /// Returns the kernel's bytes as they are in an image.
+    ///
+    /// # Errors
+    /// Where the file can't be read.
+    pub fn kernel_bytes(&self) -> Result<Vec<u8>> {
+        executable::linux(&self.kernel())
+    }
+
+    /// Returns the bytes of a boot package.
+    ///
+    /// # Errors
+    /// Where a file can't be read or has no place in an archive.
+    pub fn package(&self, options: &Extras, start: &Start) -> Result<Vec<u8>> {
+        let init = executable::native(&self.executable(&Place::Init))?;
+        let archive = contents::archive(&self.programs, options, start)?;
+        Ok(package(&init, &archive))
+    }
+
+    fn executable(&self, place: &Place) -> PathBuf {
+        let program = self.programs.iter().find(|program| program.place == *place);
+        program.expect("checked when built").executable()
+    }
+}
+
+/// Returns a boot package of init's executable and the archive.
+fn package(init: &[u8], archive: &[u8]) -> Vec<u8> {
+    let init_offset = PAGE;
+    let archive_offset = (init_offset + init.len()).next_multiple_of(PAGE);
+    let mut bytes = Vec::with_capacity(archive_offset + archive.len());
+    bytes.extend_from_slice(MAGIC);
+    for number in [
+        VERSION,
+        init_offset as u64,
+        init.len() as u64,
+        archive_offset as u64,
+        archive.len() as u64,
+    ] {
+        bytes.extend_from_slice(&number.to_le_bytes());
+    }
+    bytes.resize(init_offset, 0);
+    bytes.extend_from_slice(init);
+    bytes.resize(archive_offset, 0);
+    bytes.extend_from_slice(archive);
+    bytes
+}
+
+/// `cargo xtask image`: writes target/kamen.iso.
+///
+/// # Errors
+/// Where the host lacks something or the build fails.
+pub fn write_iso(options: &Extras) -> Result<()> {
+    host::provide(&[host::ISO])?;
+    let system = System::build(Purpose::System)?;
+    let package = system.package(options, &Start::interactive(None))?;
+    let path = crate::workspace::target("kamen.iso");
+    iso(&system, &package, &path)?;
+    let mib = std::fs::metadata(&path)?.len() as f64 / f64::from(1 << 20);
+    eprintln!("xtask: wrote {} ({mib:.1} MiB)", path.display());
+    Ok(())
+}
+
+/// Writes a bootable ISO with the kernel and a boot package.
+///
+/// # Errors
+/// Where GRUB's tools fail.
+pub fn iso(system: &System, package: &[u8], path: &Path) -> Result<()> {
+    let kernel = system.kernel_bytes()?;
+    iso::write(&kernel, package, path).with_context(|| format!("making {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PAGE, package};
+
+    #[test]
+    fn package_names_both_parts_at_page_boundaries() {
+        let init = vec![1u8; PAGE + 1];
+        let archive = vec![2u8; 10];
+        let bytes = package(&init, &archive);
+        let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
+        assert_eq!(&bytes[..8], b"KAMENPKG");
+        assert_eq!((number(8), number(16), number(24)), (1, PAGE, init.len()));
+        assert_eq!((number(32), number(40)), (3 * PAGE, archive.len()));
+        assert_eq!(bytes[number(16)..][..init.len()], init);
+        assert_eq!(bytes[number(32)..], archive);
+    }
+}

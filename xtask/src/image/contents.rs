@@ -1,0 +1,90 @@
+//! What the boot archive contains.
+
+use super::archive::Archive;
+use super::{Extras, Start, add, busybox, executable};
+use crate::build::{Place, Program, Set};
+use crate::workspace;
+use anyhow::{Context, Error, Result};
+use kamen_init::manifest;
+use std::fs;
+
+/// Devices with Linux' numbers (Linux Documentation/admin-guide/devices.txt).
+const DEVICES: [(&str, u32, u32); 7] = [
+    ("null", 1, 3),
+    ("zero", 1, 5),
+    ("full", 1, 7),
+    ("random", 1, 8),
+    ("urandom", 1, 9),
+    ("tty", 5, 0),
+    ("console", 5, 1),
+];
+
+/// Returns the boot archive.
+pub fn archive(programs: &[Program], options: &Extras, start: &Start) -> Result<Vec<u8>> {
+    let mut archive = Archive::new();
+    folders(&mut archive)?;
+    programs_built(&mut archive, programs)?;
+    system(&mut archive)?;
+    busybox::add(&mut archive)?;
+    let files = workspace::root().join("userland/files");
+    if files.is_dir() {
+        add::add_tree(&mut archive, &files, "")?;
+    }
+    for addition in &options.additions {
+        add::add(&mut archive, addition)?;
+    }
+    for file in &options.files {
+        let path = file.path.trim_start_matches('/');
+        archive.file(path, file.permissions, file.bytes.clone())?;
+    }
+    // Last, so that nothing added takes their place.
+    archive.file("boot/run", 0o444, start.lines().into_bytes())?;
+    if let Some(arguments) = start.arguments() {
+        archive.file("boot/arguments", 0o444, arguments)?;
+    }
+    archive.into_bytes()
+}
+
+fn folders(archive: &mut Archive) -> Result<()> {
+    for path in ["bin", "boot", "dev", "etc", "home", "proc", "sbin", "usr", "var"] {
+        archive.folder(path, 0o755)?;
+    }
+    archive.folder("root", 0o700)?;
+    archive.folder("tmp", 0o1777)?;
+    for (name, major, minor) in DEVICES {
+        archive.device(&format!("dev/{name}"), 0o666, major, minor)?;
+    }
+    Ok(())
+}
+
+fn programs_built(archive: &mut Archive, programs: &[Program]) -> Result<()> {
+    for program in programs {
+        match &program.place {
+            Place::Kernel | Place::Init => {}
+            Place::Archive(path) => {
+                let executable = program.executable();
+                let bytes = match program.set {
+                    Set::Unix => executable::linux(&executable)?,
+                    Set::Kernel | Set::Servers | Set::Session => executable::native(&executable)?,
+                };
+                archive.file(path, 0o755, bytes)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Compiles servers/system.toml, and warns of servers that nothing brings yet.
+fn system(archive: &mut Archive) -> Result<()> {
+    let source = workspace::root().join("servers/system.toml");
+    let text = fs::read_to_string(&source).with_context(|| source.display().to_string())?;
+    let manifest = manifest::from_toml(&text).map_err(Error::msg);
+    let manifest = manifest.with_context(|| source.display().to_string())?;
+    for program in &manifest.programs {
+        let path = program.file.trim_start_matches('/');
+        if matches!(program.role, manifest::Role::Server { .. }) && !archive.contains(path) {
+            eprintln!("xtask: server {} has no program {} yet", program.name, program.file);
+        }
+    }
+    archive.file("boot/system.bin", 0o444, manifest::emit(&manifest))
+}

@@ -1,0 +1,186 @@
+//! `cargo xtask test`: the host's tests, then those in QEMU; one line each, and a summary.
+
+use crate::build::Purpose;
+use crate::guest::terminal;
+use crate::host;
+use crate::image::System;
+use crate::workspace;
+use anyhow::{Context, Result};
+use clap::Args;
+use guest_tests::{Case, Way};
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+mod case;
+mod typist;
+
+/// Which tests to run.
+#[derive(Args)]
+pub struct Options {
+    /// Only tests in QEMU whose name contains one of these.
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Only the tests on the host.
+    #[arg(long, conflicts_with = "guest")]
+    host: bool,
+    /// Only the tests in QEMU.
+    #[arg(long)]
+    guest: bool,
+    /// How many guests run at a time.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    jobs: usize,
+    /// Shows what the tests in QEMU would be.
+    #[arg(long)]
+    list: bool,
+}
+
+/// How many tests passed and failed.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+}
+
+/// Performs the tests.
+///
+/// # Errors
+/// Where the host lacks something or the build fails.
+pub fn test(options: &Options) -> Result<ExitCode> {
+    let cases = chosen(options);
+    if options.list {
+        cases.iter().for_each(|case| println!("{}", case.name));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut tally = Tally::default();
+    if !options.guest && options.names.is_empty() {
+        tally.add(host_tests()?);
+    }
+    if !options.host {
+        tally.add(guest_tests(cases, options.jobs.max(1))?);
+    }
+    println!("{} passed, {} failed", tally.passed, tally.failed);
+    Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn chosen(options: &Options) -> Vec<Case> {
+    let is_chosen = |case: &Case| {
+        options.names.is_empty() || options.names.iter().any(|name| case.name.contains(name))
+    };
+    guest_tests::cases().into_iter().filter(is_chosen).collect()
+}
+
+/// Runs `cargo test` over the workspace and counts its tests.
+fn host_tests() -> Result<Tally> {
+    eprintln!("test: on the host");
+    let mut child = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .current_dir(workspace::root())
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cargo can't be started")?;
+    let stdout = child.stdout.take().context("cargo's stdout is a pipe")?;
+    let mut tally = Tally::default();
+    for line in BufReader::new(stdout).lines() {
+        let line = line?;
+        tally.add(Tally::of_summary(&line).unwrap_or_default());
+        // Binaries without tests say nothing worth reading.
+        if !line.is_empty() && line != "running 0 tests" && !line.contains(" 0 passed; 0 failed") {
+            println!("{line}");
+        }
+    }
+    if !child.wait()?.success() && tally.failed == 0 {
+        println!("test on the host ... FAILED (cargo test did not succeed)");
+        tally.failed = 1;
+    }
+    Ok(tally)
+}
+
+/// Runs the cases in QEMU, several at a time.
+fn guest_tests(cases: Vec<Case>, jobs: usize) -> Result<Tally> {
+    provide(&cases)?;
+    let system = System::build(Purpose::Test)?;
+    eprintln!("test: in QEMU, {} tests", cases.len());
+    let waiting = Mutex::new(VecDeque::from(cases));
+    let tally = Mutex::new(Tally::default());
+    let next = || lock(&waiting).pop_front();
+    thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                while let Some(case) = next() {
+                    let started = Instant::now();
+                    let outcome = case::perform(&system, &case);
+                    let mut tally = lock(&tally);
+                    report(&case, &outcome, started);
+                    tally.add(Tally::one(outcome.is_ok()));
+                }
+            });
+        }
+    });
+    Ok(tally.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn provide(cases: &[Case]) -> Result<()> {
+    let has = |way| cases.iter().any(|case| case.way == way);
+    let mut needs = vec![host::RUN];
+    if has(Way::Bios) || has(Way::Uefi) {
+        needs.push(host::ISO);
+    }
+    if has(Way::Uefi) {
+        needs.push(host::UEFI);
+    }
+    host::provide(&needs)
+}
+
+fn report(case: &Case, outcome: &Result<()>, started: Instant) {
+    let verdict = if outcome.is_ok() { "ok" } else { "FAILED" };
+    println!("test {} ... {verdict} ({:.1} s)", case.name, started.elapsed().as_secs_f32());
+    if let Err(error) = outcome {
+        format!("{error:#}").lines().for_each(|line| terminal::say(&format!("    {line}")));
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // A panic in one test must not stop the others.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Tally {
+    fn one(passed: bool) -> Tally {
+        Tally { passed: u64::from(passed), failed: u64::from(!passed) }
+    }
+
+    fn add(&mut self, other: Tally) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+
+    /// Returns what a line of `cargo test` says, where it is a summary:
+    /// "test result: ok. 13 passed; 0 failed; …".
+    fn of_summary(line: &str) -> Option<Tally> {
+        let rest = line.strip_prefix("test result: ")?;
+        let mut words = rest.split_whitespace().skip(1);
+        let passed = words.next()?.parse().ok()?;
+        let failed = words.nth(1)?.parse().ok()?;
+        Some(Tally { passed, failed })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tally;
+
+    #[test]
+    fn cargos_summary_is_understood() {
+        let line =
+            "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out";
+        let tally = Tally::of_summary(line).unwrap();
+        assert_eq!((tally.passed, tally.failed), (12, 3));
+        assert!(Tally::of_summary("test result ok").is_none());
+        assert!(Tally::of_summary("test a::b ... ok").is_none());
+    }
+}

@@ -1,0 +1,116 @@
+//! Performs one test in QEMU and compares what came out with what must.
+
+use super::typist;
+use crate::guest::{Plan, Report, Session, console, log::Live, terminal::Size};
+use crate::image::{Extras, Start, System};
+use crate::qemu::{self, Accelerator, Board, Machine};
+use crate::run::Boot;
+use crate::transcript::{Recorder, Transcript};
+use anyhow::{Result, bail};
+use guest_tests::{Action, Case, Way};
+use std::ffi::OsString;
+use std::io::Cursor;
+use std::process::ChildStdin;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// The terminal that tests sit at.
+const SIZE: Size = Size { columns: 80, rows: 24 };
+
+/// Performs one test.
+///
+/// # Errors
+/// Where the outcome is not what is expected; the message says in what.
+pub fn perform(system: &System, case: &Case) -> Result<()> {
+    let (machine, boot) = machine(case.way);
+    let extras = Extras { files: case.files.clone(), ..Extras::default() };
+    let package = system.package(&extras, &start(&case.action))?;
+    let session = Session::new()?;
+    let files = boot.prepare(session.folder(), system, &package)?;
+    let log = session.log_socket();
+    let qemu = qemu::command(&machine, Accelerator::Tcg, files.medium(), &log);
+    let transcript = Arc::new(Transcript::default());
+    let complaint = Arc::new(Mutex::new(None));
+    let sender = session.sender();
+    let (seen, told, action) = (transcript.clone(), complaint.clone(), case.action.clone());
+    let plan = Plan {
+        output: Box::new(Recorder(transcript.clone())),
+        on_ready: Box::new(move |console, pid| {
+            thread::spawn(move || feed(action, console, pid, &seen, &told, &sender));
+        }),
+        limit: Some(case.limit),
+        firmware: boot.firmware(),
+        live: Live::Quiet,
+    };
+    let report = session.run(qemu, plan)?;
+    transcript.close();
+    let complaint = complaint.lock().ok().and_then(|mut found| found.take());
+    compare(case, &report, &transcript.bytes(), complaint)
+}
+
+fn compare(case: &Case, report: &Report, output: &[u8], complaint: Option<String>) -> Result<()> {
+    let mut faults = Vec::new();
+    faults.extend(complaint);
+    let status = report.ending.status();
+    if status != case.status {
+        let why = report.ending.complaint().unwrap_or("the guest's own");
+        faults.push(format!("exit status {status} ({why}), expected {}", case.status));
+    }
+    faults.extend(case.output.complaint(output).map(|fault| format!("output: {fault}")));
+    let log = report.log.text();
+    faults.extend(case.log.complaint(log.as_bytes()).map(|fault| format!("log: {fault}")));
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let shown = String::from_utf8_lossy(&output[output.len().saturating_sub(600)..]).into_owned();
+    bail!("{}\nend of the output: {shown:?}\n{}", faults.join("\n"), report.log.tail())
+}
+
+fn machine(way: Way) -> (Machine, Boot) {
+    let machine = Machine {
+        memory_mib: 256,
+        cpus: 1,
+        accel: Accelerator::Tcg,
+        icount: way == Way::InstructionClock,
+        board: match way {
+            Way::Microvm | Way::InstructionClock => Board::Microvm,
+            Way::Q35 | Way::Bios | Way::Uefi => Board::Q35,
+        },
+    };
+    let iso = matches!(way, Way::Bios | Way::Uefi);
+    (machine, Boot { iso, uefi: way == Way::Uefi })
+}
+
+fn start(action: &Action) -> Start {
+    match action {
+        Action::Program { words, .. } => {
+            Start::program(words.iter().map(OsString::from).collect(), None)
+        }
+        Action::Script { .. } => Start::piped(),
+        Action::Terminal { .. } => Start::interactive(Some(SIZE)),
+    }
+}
+
+fn feed(
+    action: Action,
+    console: ChildStdin,
+    pid: u32,
+    transcript: &Transcript,
+    complaint: &Mutex<Option<String>>,
+    sender: &std::sync::mpsc::Sender<crate::guest::Event>,
+) {
+    match action {
+        // An error means that the guest has ended, which is judged elsewhere.
+        Action::Program { input, .. } | Action::Script { input } => {
+            let _ = console::feed_escaped(Cursor::new(input), console);
+        }
+        Action::Terminal { steps } => {
+            if let Err(error) = typist::perform(&steps, console, pid, transcript) {
+                if let Ok(mut complaint) = complaint.lock() {
+                    *complaint = Some(format!("{error:#}"));
+                }
+                let _ = sender.send(crate::guest::Event::Leave);
+            }
+        }
+    }
+}
