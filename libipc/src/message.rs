@@ -56,7 +56,8 @@ impl Message {
         Message::new(1, [0; WORDS])
     }
 
-    /// Returns the message with one more capability; what exceeds four is left out.
+    /// Returns the message with one more capability; what exceeds four is left out. The receiver
+    /// gets a copy: what was minted for this answer alone is the sender's to delete afterwards.
     #[inline(always)]
     pub fn with_capability(mut self, object: impl Object) -> Self {
         if let Some(slot) = self.caps.get_mut(usize::from(self.caps_used)) {

@@ -158,6 +158,7 @@ impl Supervisor {
         for server in &servers {
             if let Err(cause) = self.start_server(server) {
                 log!("cannot start {}: {cause}", server.name);
+                self.abandon(server);
             }
         }
         if let Err(cause) = self.start_shell() {

@@ -5,7 +5,7 @@ use kamen_kit::Arguments;
 use kamen_kit::files::Tree;
 use libipc::abi::boot;
 use libipc::start::Start;
-use libipc::{Endpoint, Quota};
+use libipc::{Endpoint, Quota, Within};
 use protocols::console::ConsoleClient;
 use protocols::file::FileClient;
 use protocols::process::ProcessClient;
@@ -13,6 +13,9 @@ use protocols::stream::{StreamClient, StreamKind, Wait};
 use protocols::system::SystemClient;
 
 use crate::command::Personality;
+
+/// How long a server may take to list or signal processes.
+const PATIENCE_MS: u64 = 2_000;
 
 /// The shell's capabilities, as clients.
 pub struct Services {
@@ -60,6 +63,12 @@ impl Services {
             Personality::Native | Personality::Dos => Some(ProcessClient::new(self.native)),
             Personality::Unix => self.unix.map(ProcessClient::new),
         }
+    }
+
+    /// Returns who runs processes of a personality, for questions that are not worth hanging on.
+    pub fn asked(&self, personality: Personality) -> Option<ProcessClient<Within>> {
+        let runner = self.runner(personality)?;
+        Some(ProcessClient::with(runner.endpoint(), Within(PATIENCE_MS)))
     }
 
     /// Returns whether a person sits at standard input.

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use kamen_kit::{Arguments, path};
+use libipc::Within;
 use libipc::start::Start;
 use protocols::console::Modes;
 use protocols::file::mode;
@@ -230,7 +231,7 @@ impl Session {
     fn processes(&self) -> u8 {
         self.services.print("  PID PARENT STATE    PERSONALITY NAME\n");
         for personality in [Personality::Native, Personality::Unix] {
-            if let Some(runner) = self.services.runner(personality) {
+            if let Some(runner) = self.services.asked(personality) {
                 self.list(&runner);
             }
         }
@@ -238,7 +239,7 @@ impl Session {
     }
 
     /// Prints the processes of one server; a server that does not answer has none to show.
-    fn list(&self, runner: &ProcessClient) {
+    fn list(&self, runner: &ProcessClient<Within>) {
         let mut after = Pid(0);
         let mut lines = vec![0; 4096];
         while let Ok(len @ 1..) = runner.list(after, &mut lines) {
@@ -270,7 +271,7 @@ impl Session {
         let one = kill.among.map(|personality| [personality; 1]);
         let places: &[Personality] = one.as_ref().map_or(&everywhere, |one| one);
         let sent = places.iter().any(|&place| {
-            let runner = self.services.runner(place);
+            let runner = self.services.asked(place);
             runner.is_some_and(|runner| runner.signal(Pid(kill.pid), signal).is_ok())
         });
         if sent { 0 } else { self.failed(format!("kill: no process {} to end", kill.pid)) }

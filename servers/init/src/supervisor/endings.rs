@@ -9,7 +9,7 @@ use protocols::stream::{StreamClient, Wait};
 
 use super::launch::Held;
 use super::{PATIENCE, Supervisor, power};
-use crate::manifest::Restart;
+use crate::manifest::{Program, Restart};
 use crate::processes::{Class, Ended};
 use crate::run::Mode;
 
@@ -64,8 +64,7 @@ impl Supervisor {
         }
     }
 
-    /// Starts a server again if its policy says so, or takes its endpoint away, so that its
-    /// clients get an error in place of silence.
+    /// Starts a server again if its policy says so.
     fn replace_server(&mut self, name: &str) {
         let Some(program) = self.manifest.servers().find(|server| server.name == name) else {
             return;
@@ -76,11 +75,19 @@ impl Supervisor {
             *restarts += 1;
             match self.start_server(&program) {
                 Ok(pid) => log!("server {name} restarted as pid {}", pid.0),
-                Err(cause) => log!("server {name} cannot be restarted: {cause}"),
+                Err(cause) => {
+                    log!("server {name} cannot be restarted: {cause}");
+                    self.abandon(&program);
+                }
             }
             return;
         }
         log!("server {name} stays down");
+        self.abandon(&program);
+    }
+
+    /// Takes a service's endpoint away, so that its clients get an error in place of silence.
+    pub(super) fn abandon(&mut self, program: &Program) {
         if let Some(endpoint) = self.services.remove(program.service().unwrap_or_default()) {
             // It is init's, with all rights.
             let _ = endpoint.destroy();
