@@ -181,6 +181,11 @@ impl Tty {
         if self.is_set(local::ICANON) { self.queue.has_line() } else { self.queue.len() > 0 }
     }
 
+    /// Returns whether another byte of input has room.
+    pub fn has_room(&self) -> bool {
+        self.queue.has_room()
+    }
+
     /// Moves input to the reader: a line at most, or what there is; returns the number of bytes.
     /// 0 is the end of the file, unless there was nothing to read.
     pub fn read(&mut self, into: &mut [u8]) -> usize {

@@ -1,0 +1,36 @@
+//! Calls of programs that wait for input, for room, or for the end of output.
+
+use alloc::collections::VecDeque;
+
+use libipc::OpenCall;
+
+/// Most calls of one kind that wait.
+pub const PARKED_MAX: usize = 64;
+
+/// A range of the caller's memory that a read fills or a write empties.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Transfer {
+    /// Whose memory.
+    pub call: OpenCall,
+    /// Which of the call's leases.
+    pub lease: usize,
+    /// Bytes of it.
+    pub len: u64,
+}
+
+/// Waiting calls in the order of their arrival.
+#[derive(Debug, Default)]
+pub struct Parked {
+    pub reads: VecDeque<Transfer>,
+    pub writes: VecDeque<Transfer>,
+    pub drains: VecDeque<OpenCall>,
+}
+
+impl Parked {
+    /// Forgets a call whose caller is gone.
+    pub fn forget(&mut self, call: OpenCall) {
+        self.reads.retain(|read| read.call != call);
+        self.writes.retain(|write| write.call != call);
+        self.drains.retain(|&drain| drain != call);
+    }
+}
