@@ -15,6 +15,8 @@ use crate::processes::{Class, SUPERVISOR};
 
 /// The debug console's port (QEMU isa-debugcon).
 const LOG_PORT: u16 = 0xe9;
+/// Where a session begins.
+const HOME: &[u8] = b"/root";
 /// The program whose processes count as DOS'.
 const DOS_SESSION: &[u8] = b"/bin/dos-session";
 
@@ -93,7 +95,7 @@ impl Supervisor {
         let defaults: [&[u8]; 5] =
             [b"PATH=/bin:/sbin", b"HOME=/root", b"USER=root", b"TERM=xterm", b"SHELL=/bin/sh"];
         env.extend(defaults.map(<[u8]>::to_vec));
-        let arguments = Arguments { cwd: b"/".to_vec(), argv: vec![SHELL.to_vec()], env };
+        let arguments = Arguments { cwd: HOME.to_vec(), argv: vec![SHELL.to_vec()], env };
         let started = self.start_program(&Candidate {
             program: &program,
             class: Class::Native,
