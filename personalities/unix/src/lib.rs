@@ -1,2 +1,40 @@
-//! kamen-unix: to be written.
+//! The UNIX personality: the system calls of x86-64 Linux, for unmodified static programs.
+//!
+//! ```text
+//!   Linux program ── syscall ──> kernel ── open call ──> Unix::foreign ──> table ──> calls::*
+//!                                                           │
+//!        Machine (spaces, threads, memory)   FileSystem (protocol file)   Servers (console, init)
+//! ```
+//!
+//! Everything here decides; what acts is behind three traits ([`machine::Machine`],
+//! [`filesystem::FileSystem`], [`servers::Servers`]), so that the personality is tested on the
+//! host. One event is handled at a time; calls that cannot be answered yet are parked (`unix`).
 #![no_std]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+
+pub mod calls;
+pub mod context;
+pub mod credentials;
+mod errno;
+pub mod exec;
+pub mod filesystem;
+pub mod io;
+pub mod kernel;
+pub mod linux;
+pub mod machine;
+pub mod memory;
+pub mod open;
+pub mod path;
+pub mod pipe;
+pub mod proc;
+pub mod process;
+pub mod serve;
+pub mod servers;
+pub mod signal;
+pub mod table;
+pub mod unix;
+pub mod wake;
+
+pub use errno::Errno;

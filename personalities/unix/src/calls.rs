@@ -1,0 +1,24 @@
+//! The handlers of system calls, by what they are about; `table` lists them all.
+//!
+//! A handler takes its arguments from `context.words` and returns a value or a `Stop`. One that
+//! has to wait changes nothing first: it is called again from its beginning.
+
+pub mod attributes;
+pub mod descriptors;
+pub mod directories;
+pub mod futex;
+pub mod identity;
+pub mod info;
+pub mod io;
+pub mod memory;
+pub mod names;
+pub mod poll;
+pub mod processes;
+pub mod signals;
+pub mod terminal;
+pub mod time;
+
+/// What uname(2) calls the system: programs look for it.
+pub const SYSTEM: &str = "Linux";
+/// The Linux version whose interface is offered.
+pub const RELEASE: &str = "6.1.0-kamen";

@@ -1,0 +1,349 @@
+//! Opening, closing and duplicating descriptors.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+
+use protocols::file::{Attributes, mode};
+
+use crate::Errno;
+use crate::context::{Context, Stop};
+use crate::credentials::want;
+use crate::filesystem::NewNode;
+use crate::linux::flags::{at, fcntl, open as flags};
+use crate::linux::structures::device;
+use crate::open::{Description, Device, HeldNode, Object, OpenFile, Slot, Stream};
+use crate::path::{Found, Last, Target, VNode};
+use crate::pipe;
+use crate::proc::{Entry, text};
+
+/// open(2)
+pub fn open(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let [path, bits, mode, ..] = context.words;
+    open_at(context, at::WORKING_DIRECTORY, path, bits as u32, mode as u32)
+}
+
+/// creat(2)
+pub fn creat(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let [path, mode, ..] = context.words;
+    let bits = flags::CREATE | flags::WRITE_ONLY | flags::TRUNCATE;
+    open_at(context, at::WORKING_DIRECTORY, path, bits, mode as u32)
+}
+
+/// openat(2)
+pub fn openat(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let [directory, path, bits, mode, ..] = context.words;
+    open_at(context, directory, path, bits as u32, mode as u32)
+}
+
+fn open_at(
+    context: &mut Context<'_>,
+    directory: u64,
+    path: u64,
+    bits: u32,
+    mode: u32,
+) -> Result<u64, Stop> {
+    let exclusive = flags::CREATE | flags::EXCLUSIVE;
+    let keep = bits & flags::NO_FOLLOW != 0 || bits & exclusive == exclusive;
+    let last = if keep { Last::Keep } else { Last::Follow };
+    let target = context.walk_at(directory, path, last)?;
+    let found = match &target.found {
+        Some(_) if bits & exclusive == exclusive => return Err(Errno::EEXIST.into()),
+        Some(found) => found.clone(),
+        None if bits & flags::CREATE == 0 => return Err(Errno::ENOENT.into()),
+        None => return open_new(context, &target, bits, mode),
+    };
+    if let VNode::Proc(Entry::Descriptor(pid, number)) = found.node
+        && bits & flags::PATH == 0
+    {
+        return reopen(context, pid, number, bits);
+    }
+    check(context, &found, bits)?;
+    let file = open_found(context, &found, target.path(), bits)?;
+    add(context, file, bits)
+}
+
+fn add(context: &mut Context<'_>, file: Description, bits: u32) -> Result<u64, Stop> {
+    let close_on_exec = bits & flags::CLOSE_ON_EXEC != 0;
+    Ok(context.process().descriptors.add(0, Slot { file, close_on_exec })?)
+}
+
+fn open_new(context: &mut Context<'_>, target: &Target, bits: u32, mode: u32) -> Result<u64, Stop> {
+    if target.slash || bits & flags::DIRECTORY != 0 {
+        return Err(Errno::EISDIR.into());
+    }
+    let attributes = create(context, target, mode::FILE | mode & 0o7777, 0)?;
+    let found = Found { node: VNode::File(attributes.node), attributes };
+    let file = open_found(context, &found, target.path(), bits)?;
+    add(context, file, bits)
+}
+
+/// Creates a node where a walk found nothing; the mode is less the process's umask.
+pub(super) fn create(
+    context: &mut Context<'_>,
+    target: &Target,
+    mode: u32,
+    device: u32,
+) -> Result<Attributes, Errno> {
+    let directory = Context::real(target.directory.node)?;
+    may_change(context, target)?;
+    let process = context.process();
+    let mode = mode & !process.umask;
+    let (uid, gid) = (process.credentials.user.effective, process.credentials.group.effective);
+    let new = NewNode { mode, uid, gid, device };
+    context.unix.files.create(directory, &target.name, new)
+}
+
+/// Checks that the caller may change the directory of a target.
+pub(super) fn may_change(context: &mut Context<'_>, target: &Target) -> Result<(), Errno> {
+    if context.process().credentials.is_root() {
+        return Ok(());
+    }
+    let node = Context::real(target.directory.node)?;
+    let attributes = context.unix.files.attributes(node)?;
+    let wanted = want::WRITE | want::EXECUTE;
+    if context.process().credentials.allows(&attributes, wanted) {
+        Ok(())
+    } else {
+        Err(Errno::EACCES)
+    }
+}
+
+fn check(context: &mut Context<'_>, found: &Found, bits: u32) -> Result<(), Errno> {
+    let writes = bits & flags::ACCESS != 0 || bits & flags::TRUNCATE != 0;
+    match found.kind() {
+        mode::SYMLINK if bits & flags::PATH == 0 => return Err(Errno::ELOOP),
+        mode::DIRECTORY if writes || bits & flags::CREATE != 0 => return Err(Errno::EISDIR),
+        mode::DIRECTORY => {}
+        _ if bits & flags::DIRECTORY != 0 => return Err(Errno::ENOTDIR),
+        _ => {}
+    }
+    let wanted = match bits & flags::ACCESS {
+        _ if bits & flags::PATH != 0 => 0,
+        flags::WRITE_ONLY => want::WRITE,
+        flags::READ_WRITE => want::READ | want::WRITE,
+        _ => want::READ,
+    };
+    let allowed = context.process().credentials.allows(&found.attributes, wanted);
+    if allowed { Ok(()) } else { Err(Errno::EACCES) }
+}
+
+fn open_found(
+    context: &mut Context<'_>,
+    found: &Found,
+    path: Vec<u8>,
+    bits: u32,
+) -> Result<Description, Errno> {
+    let object = match found.node {
+        _ if found.is_directory() => {
+            Object::Directory(crate::path::Directory { node: found.node, path: path.clone() })
+        }
+        VNode::Proc(entry) => Object::Text(found.node, text(context.unix, entry)?.into()),
+        VNode::File(node) => {
+            context.unix.files.hold(node)?;
+            let held = HeldNode::new(node, &context.unix.closed);
+            open_file(context, found, held, bits)?
+        }
+    };
+    Ok(OpenFile::new(object, bits | flags::LARGE, path))
+}
+
+fn open_file(
+    context: &mut Context<'_>,
+    found: &Found,
+    held: Rc<HeldNode>,
+    bits: u32,
+) -> Result<Object, Errno> {
+    if bits & flags::PATH != 0 {
+        return Ok(Object::File(held));
+    }
+    match found.kind() {
+        mode::FILE => {
+            if bits & flags::TRUNCATE != 0 && found.attributes.size != 0 {
+                context.unix.files.resize(held.node(), 0)?;
+            }
+            Ok(Object::File(held))
+        }
+        mode::CHARACTER => open_device(context, found.attributes.size as u32, held),
+        _ => Err(Errno::ENXIO),
+    }
+}
+
+fn open_device(
+    context: &mut Context<'_>,
+    number: u32,
+    held: Rc<HeldNode>,
+) -> Result<Object, Errno> {
+    const TTY: u32 = device(5, 0);
+    const CONSOLE: u32 = device(5, 1);
+    if let Some(device) = Device::from_number(number) {
+        return Ok(Object::Device(device, Some(held)));
+    }
+    let session = context.process().session;
+    let own = context.unix.terminal.session == Some(session);
+    match (number, &context.unix.terminal.stream) {
+        (TTY, Some(stream)) if own => Ok(Object::Stream(stream.clone())),
+        (CONSOLE, Some(stream)) => Ok(Object::Stream(stream.clone())),
+        (CONSOLE, None) => {
+            let console = context.unix.servers.console().ok_or(Errno::ENXIO)?;
+            let kind = context.unix.servers.kind(console)?;
+            Ok(Object::Stream(Stream::kept(console, kind, &context.unix.closed)))
+        }
+        _ => Err(Errno::ENXIO),
+    }
+}
+
+/// Opens what another descriptor names (`/proc/PID/fd/N`): pipes and streams are shared, files
+/// get a description of their own.
+fn reopen(
+    context: &mut Context<'_>,
+    pid: crate::process::Pid,
+    number: u32,
+    bits: u32,
+) -> Result<u64, Stop> {
+    let process = context.unix.processes.get(&pid).ok_or(Errno::ENOENT)?;
+    let file = process.descriptors.file(number.into())?;
+    let (object, path) = {
+        let open = file.borrow();
+        (open.object.clone(), open.path.clone())
+    };
+    let file = OpenFile::new(object, bits | flags::LARGE, path);
+    add(context, file, bits)
+}
+
+/// close(2)
+pub fn close(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let fd = context.words[0];
+    context.process().descriptors.remove(fd)?;
+    Ok(0)
+}
+
+/// close_range(2)
+pub fn close_range(context: &mut Context<'_>) -> Result<u64, Stop> {
+    const CLOSE_ON_EXEC: u64 = 4;
+    let [first, last, bits, ..] = context.words;
+    if first > last || bits & !CLOSE_ON_EXEC != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let descriptors = &mut context.process().descriptors;
+    let numbers: Vec<u64> = descriptors.iter().map(|(number, _)| number).collect();
+    for number in numbers.into_iter().filter(|number| (first..=last).contains(number)) {
+        if bits & CLOSE_ON_EXEC != 0 {
+            descriptors.slot_mut(number)?.close_on_exec = true;
+        } else {
+            descriptors.remove(number)?;
+        }
+    }
+    Ok(0)
+}
+
+/// dup(2)
+pub fn dup(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let file = context.file(context.words[0])?;
+    Ok(context.process().descriptors.add(0, Slot { file, close_on_exec: false })?)
+}
+
+/// dup2(2)
+pub fn dup2(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let [from, to, ..] = context.words;
+    if from as u32 == to as u32 {
+        context.file(from)?;
+        return Ok(to);
+    }
+    dup_to(context, from, to, false)
+}
+
+/// dup3(2)
+pub fn dup3(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let [from, to, bits, ..] = context.words;
+    if from as u32 == to as u32 || bits as u32 & !flags::CLOSE_ON_EXEC != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    dup_to(context, from, to, bits != 0)
+}
+
+fn dup_to(context: &mut Context<'_>, from: u64, to: u64, close_on_exec: bool) -> Result<u64, Stop> {
+    let file = context.file(from)?;
+    let to = u64::from(to as u32);
+    context
+        .process()
+        .descriptors
+        .put(to, Slot { file, close_on_exec })
+        .map_err(|_| Errno::EBADF)?;
+    Ok(to)
+}
+
+/// pipe(2)
+pub fn pipe(context: &mut Context<'_>) -> Result<u64, Stop> {
+    make_pipe(context, 0)
+}
+
+/// pipe2(2)
+pub fn pipe2(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let bits = context.words[1] as u32;
+    make_pipe(context, bits)
+}
+
+fn make_pipe(context: &mut Context<'_>, bits: u32) -> Result<u64, Stop> {
+    if bits & !(flags::CLOSE_ON_EXEC | flags::NON_BLOCKING) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let address = context.words[0];
+    let id = context.unix.unique();
+    let (read, write) = pipe::pipe(id, &context.unix.wakes);
+    let path = alloc::format!("pipe:[{id}]").into_bytes();
+    let file = |object, bits: u32| OpenFile::new(object, bits, path.clone());
+    let read = file(Object::Pipe(read), bits & flags::NON_BLOCKING);
+    let write = file(Object::Pipe(write), bits & flags::NON_BLOCKING | flags::WRITE_ONLY);
+    let first = add(context, read, bits)?;
+    let second = add(context, write, bits).inspect_err(|_| {
+        // The number was given out a moment ago.
+        let _ = context.process().descriptors.remove(first);
+    })?;
+    let numbers = (second << 32 | first).to_le_bytes();
+    if let Err(errno) = context.copy_out(address, &numbers) {
+        for number in [first, second] {
+            context.process().descriptors.remove(number)?;
+        }
+        return Err(errno.into());
+    }
+    Ok(0)
+}
+
+/// fcntl(2)
+pub fn fcntl(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let [fd, command, argument, ..] = context.words;
+    let file = context.file(fd)?;
+    match command {
+        fcntl::DUP | fcntl::DUP_CLOSE_ON_EXEC => {
+            let close_on_exec = command == fcntl::DUP_CLOSE_ON_EXEC;
+            Ok(context.process().descriptors.add(argument, Slot { file, close_on_exec })?)
+        }
+        fcntl::GET_FD => Ok(context.process().descriptors.slot(fd)?.close_on_exec.into()),
+        fcntl::SET_FD => {
+            let close_on_exec = argument & fcntl::CLOSE_ON_EXEC != 0;
+            context.process().descriptors.slot_mut(fd)?.close_on_exec = close_on_exec;
+            Ok(0)
+        }
+        fcntl::GET_FLAGS => Ok(file.borrow().flags.into()),
+        fcntl::SET_FLAGS => {
+            let mut file = file.borrow_mut();
+            file.flags = file.flags & !flags::CHANGEABLE | argument as u32 & flags::CHANGEABLE;
+            Ok(0)
+        }
+        fcntl::GET_LOCK => {
+            /// `F_UNLCK`: nobody else holds a lock.
+            const UNLOCKED: u16 = 2;
+            context.copy_out(argument, &UNLOCKED.to_le_bytes())?;
+            Ok(0)
+        }
+        fcntl::SET_LOCK | fcntl::SET_LOCK_WAIT => Ok(0),
+        fcntl::GET_PIPE_SIZE | fcntl::SET_PIPE_SIZE => Ok(pipe::CAPACITY as u64),
+        _ => Err(Errno::EINVAL.into()),
+    }
+}
+
+/// flock(2): nobody is kept out.
+pub fn flock(context: &mut Context<'_>) -> Result<u64, Stop> {
+    context.file(context.words[0])?;
+    Ok(0)
+}

@@ -1,0 +1,175 @@
+//! poll, select and their relatives: waiting for any of several descriptors.
+
+use alloc::vec::Vec;
+
+use crate::Errno;
+use crate::calls::signals::set_mask_for_call;
+use crate::calls::time::{deadline_in, duration_us_in};
+use crate::context::{Context, Stop, Wait};
+use crate::io::readiness;
+use crate::linux::flags::poll as bits;
+use crate::signal::SignalSet;
+use crate::wake::Channel;
+
+/// Bytes of `struct pollfd`.
+const ENTRY: usize = 8;
+
+/// Looks at one descriptor; returns what has happened and what to wait for.
+fn look(context: &mut Context<'_>, fd: u32, wanted: u16) -> (u16, Option<Channel>) {
+    let Ok(file) = context.file(fd.into()) else { return (bits::INVALID, None) };
+    let (ready, hung_up, channel) = readiness(context.unix, &file);
+    let (readable, writable) = (file.borrow().is_readable(), file.borrow().is_writable());
+    let mut happened = 0;
+    if readable && ready.read {
+        happened |= bits::IN | bits::READ_NORMAL;
+    }
+    if writable && ready.write {
+        happened |= bits::OUT | bits::WRITE_NORMAL;
+    }
+    happened &= wanted;
+    if hung_up {
+        happened |= if readable { bits::HANG_UP } else { bits::ERROR };
+    }
+    (happened, channel)
+}
+
+/// Returns the deadline of a call: the one it has waited for, or that of its first time.
+fn deadline(
+    context: &mut Context<'_>,
+    first: impl FnOnce(&mut Context<'_>) -> Result<Option<u64>, Errno>,
+) -> Result<Option<u64>, Errno> {
+    // A call that waits without end has no deadline the second time either: it reads it again.
+    match context.deadline {
+        Some(deadline) => Ok(Some(deadline)),
+        None => first(context),
+    }
+}
+
+/// Returns the wait, or nothing where the time is over.
+fn wait(
+    context: &mut Context<'_>,
+    channels: Vec<Channel>,
+    deadline: Option<u64>,
+) -> Result<(), Stop> {
+    let now = context.machine().now();
+    if deadline.is_some_and(|deadline| deadline <= now) {
+        return Ok(());
+    }
+    Err(Stop::Wait(Wait { channels, deadline, progress: 0 }))
+}
+
+/// poll(2)
+pub fn poll(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let timeout = context.words[2] as i32;
+    let deadline = deadline(context, |context| {
+        let ns = u64::try_from(timeout).ok().map(|ms| ms * 1_000_000);
+        Ok(ns.map(|ns| context.machine().now() + ns))
+    })?;
+    poll_until(context, deadline)
+}
+
+/// ppoll(2)
+pub fn ppoll(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let [_, _, timeout, mask, ..] = context.words;
+    let deadline = deadline(context, |context| match timeout {
+        0 => Ok(None),
+        address => deadline_in(context, address).map(Some),
+    })?;
+    if mask != 0 {
+        let mask = SignalSet(context.u64_in(mask)?).maskable();
+        set_mask_for_call(context, mask);
+    }
+    poll_until(context, deadline)
+}
+
+fn poll_until(context: &mut Context<'_>, deadline: Option<u64>) -> Result<u64, Stop> {
+    let [address, count, ..] = context.words;
+    if count > crate::open::MAX_DESCRIPTORS as u64 {
+        return Err(Errno::EINVAL.into());
+    }
+    let mut entries = context.bytes_in(address, ENTRY * count as usize)?;
+    let (mut found, mut channels) = (0, Vec::new());
+    for entry in entries.chunks_exact_mut(ENTRY) {
+        let fd = u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]);
+        let wanted = u16::from_le_bytes([entry[4], entry[5]]);
+        let happened = if (fd as i32) < 0 {
+            0
+        } else {
+            let (happened, channel) = look(context, fd, wanted);
+            channels.extend(channel);
+            happened
+        };
+        entry[6..8].copy_from_slice(&happened.to_le_bytes());
+        found += u64::from(happened != 0);
+    }
+    if found == 0 {
+        wait(context, channels, deadline)?;
+    }
+    context.copy_out(address, &entries)?;
+    Ok(found)
+}
+
+/// select(2)
+pub fn select(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let timeout = context.words[4];
+    let deadline = deadline(context, |context| match timeout {
+        0 => Ok(None),
+        address => {
+            let ns = duration_us_in(context, address)?;
+            Ok(Some(context.machine().now().saturating_add(ns)))
+        }
+    })?;
+    select_until(context, deadline)
+}
+
+/// pselect6(2)
+pub fn pselect6(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let [.., timeout, mask] = context.words;
+    let deadline = deadline(context, |context| match timeout {
+        0 => Ok(None),
+        address => deadline_in(context, address).map(Some),
+    })?;
+    if mask != 0 {
+        let set = context.u64_in(mask)?;
+        if set != 0 {
+            let mask = SignalSet(context.u64_in(set)?).maskable();
+            set_mask_for_call(context, mask);
+        }
+    }
+    select_until(context, deadline)
+}
+
+fn select_until(context: &mut Context<'_>, deadline: Option<u64>) -> Result<u64, Stop> {
+    const WANTED: [u16; 3] = [bits::IN, bits::OUT, 0];
+    let [count, sets @ ..] = context.words;
+    if count > crate::open::MAX_DESCRIPTORS as u64 {
+        return Err(Errno::EINVAL.into());
+    }
+    let len = (count as usize).div_ceil(64) * 8;
+    let (mut found, mut channels) = (0, Vec::new());
+    let mut results = Vec::new();
+    for (&address, wanted) in sets.iter().zip(WANTED).filter(|(address, _)| **address != 0) {
+        let set = context.bytes_in(address, len)?;
+        let mut result = alloc::vec![0u8; len];
+        for fd in (0..count as usize).filter(|fd| set[fd / 8] & 1 << (fd % 8) != 0) {
+            let (happened, channel) = look(context, fd as u32, wanted);
+            if happened & bits::INVALID != 0 {
+                return Err(Errno::EBADF.into());
+            }
+            channels.extend(channel);
+            // The end of a pipe can be "read", a broken one "written".
+            if wanted != 0 && happened != 0 {
+                result[fd / 8] |= 1 << (fd % 8);
+                found += 1;
+            }
+        }
+        results.push((address, result));
+    }
+    if found == 0 {
+        wait(context, channels, deadline)?;
+    }
+    for (address, result) in results {
+        context.copy_out(address, &result)?;
+    }
+    Ok(found)
+}

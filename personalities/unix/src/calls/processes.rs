@@ -1,0 +1,436 @@
+//! Making processes, executing programs, ending, waiting.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use libipc::Registers;
+
+use crate::Errno;
+use crate::context::{Context, Stop, Wait};
+use crate::exec::{ARGUMENTS_MAX, Loaded, Request, dos_arguments, install, load_any};
+use crate::linux::flags::{at, clone as flags, wait as wait_flags};
+use crate::linux::signals;
+use crate::linux::structures::Fields;
+use crate::memory::Mm;
+use crate::open::Description;
+use crate::path::{Last, PATH_MAX};
+use crate::proc::run_time;
+use crate::process::{Ending, Life, Pid, Process, Report, ThreadNumber};
+use crate::wake::Channel;
+
+/// What a clone is to be.
+struct Clone {
+    bits: u64,
+    /// The child's stack pointer; 0: the parent's.
+    stack: u64,
+    parent_tid: u64,
+    child_tid: u64,
+    tls: u64,
+    exit_signal: u8,
+}
+
+/// fork(2)
+pub fn fork(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let exit_signal = signals::SIGCHLD;
+    clone_as(
+        context,
+        &Clone { bits: 0, stack: 0, parent_tid: 0, child_tid: 0, tls: 0, exit_signal },
+    )
+}
+
+/// vfork(2)
+pub fn vfork(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let (bits, exit_signal) = (flags::MEMORY | flags::VFORK, signals::SIGCHLD);
+    clone_as(context, &Clone { bits, stack: 0, parent_tid: 0, child_tid: 0, tls: 0, exit_signal })
+}
+
+/// clone(2)
+pub fn clone(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let [bits, stack, parent_tid, child_tid, tls, _] = context.words;
+    let exit_signal = (bits & flags::SIGNAL) as u8;
+    clone_as(context, &Clone { bits, stack, parent_tid, child_tid, tls, exit_signal })
+}
+
+/// clone3(2)
+pub fn clone3(context: &mut Context<'_>) -> Result<u64, Stop> {
+    /// Bytes of the first version of `struct clone_args`.
+    const BYTES: u64 = 64;
+    let [address, len, ..] = context.words;
+    if len < BYTES {
+        return Err(Errno::EINVAL.into());
+    }
+    let mut words = [0; 8];
+    for (word, at) in words.iter_mut().zip((address..).step_by(8)) {
+        *word = context.u64_in(at)?;
+    }
+    let [bits, _, child_tid, parent_tid, exit_signal, base, stack_len, tls] = words;
+    let stack = if base == 0 { 0 } else { base.wrapping_add(stack_len) };
+    let exit_signal = exit_signal as u8;
+    clone_as(context, &Clone { bits, stack, parent_tid, child_tid, tls, exit_signal })
+}
+
+fn clone_as(context: &mut Context<'_>, clone: &Clone) -> Result<u64, Stop> {
+    // A vfork that waited: the child has given the memory back, and its number is the result.
+    if context.progress != 0 {
+        return vfork_done(context);
+    }
+    if u64::from(clone.exit_signal) > u64::from(signals::MAX) {
+        return Err(Errno::EINVAL.into());
+    }
+    let registers = child_registers(context, clone)?;
+    if clone.bits & flags::THREAD != 0 {
+        return clone_thread(context, clone, &registers);
+    }
+    let mm = context.mm()?;
+    let child_mm = if clone.bits & flags::MEMORY != 0 {
+        mm
+    } else {
+        Rc::new(RefCell::new(mm.borrow().fork(context.machine())?))
+    };
+    let caller = context.pid;
+    let child = context.unix.new_child(caller, child_mm.clone(), clone.exit_signal)?;
+    let started = start_child(context, child, &child_mm, clone, &registers);
+    if let Err(errno) = started {
+        context.unix.processes.remove(&child);
+        return Err(errno.into());
+    }
+    if clone.bits & flags::VFORK == 0 {
+        return Ok(child.0.into());
+    }
+    let number = context.number;
+    if let Some(process) = context.unix.processes.get_mut(&child) {
+        process.borrowed_from = Some(number);
+    }
+    wait_for_memory(context, child)
+}
+
+fn wait_for_memory(context: &Context<'_>, child: Pid) -> Result<u64, Stop> {
+    let channel = Channel::Borrowed(context.number.0);
+    Err(Stop::Wait(Wait { progress: child.0.into(), ..Wait::on(channel) }))
+}
+
+fn vfork_done(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let child = Pid(context.progress as u32);
+    let number = context.number;
+    let borrows = |process: &Process| process.borrowed_from == Some(number);
+    if context.unix.processes.get(&child).is_some_and(borrows) {
+        return wait_for_memory(context, child);
+    }
+    Ok(child.0.into())
+}
+
+/// Returns the registers of a child: the caller's, with 0 as the call's value.
+fn child_registers(context: &mut Context<'_>, clone: &Clone) -> Result<Registers, Errno> {
+    let mut registers = context.registers()?;
+    registers.rax = 0;
+    if clone.stack != 0 {
+        registers.rsp = clone.stack;
+    }
+    if clone.bits & flags::SET_TLS != 0 {
+        registers.fs_base = clone.tls;
+    }
+    Ok(registers)
+}
+
+fn start_child(
+    context: &mut Context<'_>,
+    child: Pid,
+    mm: &Rc<RefCell<Mm>>,
+    clone: &Clone,
+    registers: &Registers,
+) -> Result<(), Errno> {
+    let number = context.unix.new_thread(child, child, mm)?;
+    inherit(context, number, clone);
+    if let Err(errno) = write_tids(context, child, mm, clone) {
+        context.unix.remove_thread(number);
+        return Err(errno);
+    }
+    context.unix.start_thread(number, registers)
+}
+
+/// Gives a new thread what it has from its maker.
+fn inherit(context: &mut Context<'_>, number: ThreadNumber, clone: &Clone) {
+    let (mask, alt_stack) = (context.thread().mask, context.thread().alt_stack);
+    let Some(thread) = context.unix.threads.get_mut(&number) else { return };
+    thread.mask = mask;
+    if clone.bits & flags::MEMORY == 0 {
+        thread.alt_stack = alt_stack;
+    }
+    if clone.bits & flags::CHILD_CLEAR_TID != 0 {
+        thread.clear_tid = clone.child_tid;
+    }
+}
+
+/// Writes the child's number where parent and child want it.
+fn write_tids(
+    context: &mut Context<'_>,
+    child: Pid,
+    mm: &Rc<RefCell<Mm>>,
+    clone: &Clone,
+) -> Result<(), Errno> {
+    let number = child.0.to_le_bytes();
+    if clone.bits & flags::PARENT_SET_TID != 0 {
+        context.copy_out(clone.parent_tid, &number)?;
+    }
+    if clone.bits & flags::CHILD_SET_TID == 0 {
+        return Ok(());
+    }
+    // The child has no open call to copy through: its memory is written by its object.
+    let mm = mm.borrow();
+    let Some(region) = mm.region_at(clone.child_tid) else { return Err(Errno::EFAULT) };
+    let offset = clone.child_tid - region.start + region.first_page * crate::memory::PAGE;
+    let memory = region.backing.memory();
+    Ok(context.machine().write_memory(memory, offset, &number)?)
+}
+
+fn clone_thread(
+    context: &mut Context<'_>,
+    clone: &Clone,
+    registers: &Registers,
+) -> Result<u64, Stop> {
+    if clone.bits & flags::MEMORY == 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let mm = context.mm()?;
+    let tid = context.unix.new_pid()?;
+    let number = context.unix.new_thread(context.pid, tid, &mm)?;
+    inherit(context, number, clone);
+    let started = write_tids(context, tid, &mm, clone)
+        .and_then(|()| context.unix.start_thread(number, registers));
+    if let Err(errno) = started {
+        context.unix.remove_thread(number);
+        context.process().threads.retain(|&other| other != number);
+        return Err(errno.into());
+    }
+    Ok(tid.0.into())
+}
+
+/// execve(2)
+pub fn execve(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let [path, arguments, environment, ..] = context.words;
+    let path = context.path_in(path)?;
+    execute(context, path, arguments, environment)
+}
+
+/// execveat(2)
+pub fn execveat(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let [directory, path, arguments, environment, bits, _] = context.words;
+    let path = context.path_in(path)?;
+    let path = if path.is_empty() && bits & at::EMPTY_PATH != 0 {
+        context.file(directory)?.borrow().path.clone()
+    } else {
+        context.walk(directory, &path, Last::Follow)?.path()
+    };
+    execute(context, path, arguments, environment)
+}
+
+fn execute(
+    context: &mut Context<'_>,
+    path: Vec<u8>,
+    arguments: u64,
+    environment: u64,
+) -> Result<u64, Stop> {
+    let mut total = 0;
+    let arguments = strings_in(context, arguments, &mut total)?;
+    let environment = strings_in(context, environment, &mut total)?;
+    let request = Request { path, arguments, environment: environment.clone() };
+    let program = match load_any(context.unix, context.pid, request)? {
+        Loaded::Linux(program) => program,
+        Loaded::Dos(path, arguments) => {
+            return execute_dos(context, &path, &arguments, &environment);
+        }
+    };
+    let (call, space) = (context.call, program.mm.borrow().space());
+    context.machine().set_space(call, space)?;
+    context.machine().set_registers(call, &program.registers)?;
+    end_other_threads(context);
+    install(context.unix, context.pid, program);
+    give_memory_back(context);
+    Err(Stop::Resume)
+}
+
+fn end_other_threads(context: &mut Context<'_>) {
+    let (own, pid) = (context.number, context.pid);
+    let others: Vec<_> =
+        context.process().threads.iter().copied().filter(|&other| other != own).collect();
+    for number in others {
+        context.unix.remove_thread(number);
+    }
+    context.process().threads = alloc::vec![own];
+    context.thread().tid = pid;
+}
+
+/// Lets the parent go on that waits since vfork.
+fn give_memory_back(context: &mut Context<'_>) {
+    if let Some(lender) = context.process().borrowed_from.take() {
+        context.unix.wakes.add(Channel::Borrowed(lender.0));
+    }
+}
+
+/// Copies an array of strings that ends with a null pointer.
+fn strings_in(
+    context: &mut Context<'_>,
+    address: u64,
+    total: &mut usize,
+) -> Result<Vec<Vec<u8>>, Errno> {
+    let mut strings = Vec::new();
+    if address == 0 {
+        return Ok(strings);
+    }
+    for at in (address..).step_by(8) {
+        let pointer = context.u64_in(at)?;
+        if pointer == 0 {
+            break;
+        }
+        let string = context.string_in(pointer, ARGUMENTS_MAX).map_err(|errno| match errno {
+            Errno::ENAMETOOLONG => Errno::E2BIG,
+            errno => errno,
+        })?;
+        *total += string.len() + 9;
+        if *total > ARGUMENTS_MAX {
+            return Err(Errno::E2BIG);
+        }
+        strings.push(string);
+    }
+    Ok(strings)
+}
+
+/// Has a DOS session play the process from here on: it keeps its number, and its standard streams
+/// become the session's.
+fn execute_dos(
+    context: &mut Context<'_>,
+    path: &[u8],
+    arguments: &[Vec<u8>],
+    environment: &[Vec<u8>],
+) -> Result<u64, Stop> {
+    let cwd = context.process().cwd.path.clone();
+    let block = dos_arguments(&cwd, path, arguments, environment)?;
+    let mut files: Vec<Description> = Vec::new();
+    for number in 0..3 {
+        files.push(context.file(number)?);
+    }
+    let badges = [0, 1, 2].map(|index: usize| context.unix.export(files[index].clone()));
+    let native = match context.unix.servers.spawn(badges, &block) {
+        Ok(native) => native,
+        Err(errno) => {
+            for badge in badges {
+                context.unix.exported.remove(&badge);
+            }
+            return Err(errno.into());
+        }
+    };
+    let process = context.process();
+    process.native = Some(native);
+    process.exported = badges.to_vec();
+    process.name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(&[]).to_vec();
+    process.command_line = [path, &[0]].concat();
+    process.executable = path.to_vec();
+    process.has_executed = true;
+    process.descriptors.clear();
+    give_memory_back(context);
+    let threads = core::mem::take(&mut context.process().threads);
+    for number in threads {
+        context.unix.remove_thread(number);
+    }
+    context.process().mm = None;
+    Err(Stop::Gone)
+}
+
+/// exit(2)
+pub fn exit(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let code = context.words[0] as u8;
+    context.unix.end_thread(context.number, Ending::Code(code));
+    Err(Stop::Gone)
+}
+
+/// exit_group(2)
+pub fn exit_group(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let code = context.words[0] as u8;
+    context.unix.end_process(context.pid, Ending::Code(code));
+    Err(Stop::Gone)
+}
+
+/// What a wait found.
+struct Waited {
+    pid: Pid,
+    status: u32,
+    time: u64,
+}
+
+/// wait4(2)
+pub fn wait4(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let [which, status_at, bits, usage_at, ..] = context.words;
+    let which = which as i32;
+    let own_group = context.process().group;
+    let wanted = |child: &Process| match which {
+        -1 => true,
+        0 => child.group == own_group,
+        1.. => child.pid.0 == which as u32,
+        _ => child.group.0 == which.unsigned_abs(),
+    };
+    let Some(waited) = find_child(context, wanted, bits)? else {
+        if bits & wait_flags::NO_HANG != 0 {
+            return Ok(0);
+        }
+        return Err(Stop::Wait(Wait::on(Channel::Children(context.pid))));
+    };
+    context.copy_out_if(status_at, &waited.status.to_le_bytes())?;
+    let usage = Fields::default().time_us(waited.time).zeros_to(144).0;
+    context.copy_out_if(usage_at, &usage)?;
+    Ok(waited.pid.0.into())
+}
+
+/// Finds a child that has something to report, and takes the report.
+fn find_child(
+    context: &mut Context<'_>,
+    wanted: impl Fn(&Process) -> bool,
+    bits: u64,
+) -> Result<Option<Waited>, Errno> {
+    let parent = context.pid;
+    let mut any = false;
+    let mut found = None;
+    for child in context.unix.processes.values().filter(|child| child.parent == parent) {
+        if !wanted(child) {
+            continue;
+        }
+        any = true;
+        if let Some(status) = reported(child, bits) {
+            found = Some((child.pid, status, child.is_zombie()));
+            break;
+        }
+    }
+    let Some((pid, status, ended)) = found else {
+        return if any { Ok(None) } else { Err(Errno::ECHILD) };
+    };
+    let time = run_time(context.unix, pid);
+    if ended {
+        let child = context.unix.processes.remove(&pid);
+        let below = child.map_or(0, |child| child.children_time);
+        context.process().children_time += time + below;
+    } else if let Some(child) = context.unix.processes.get_mut(&pid) {
+        child.report = None;
+    }
+    Ok(Some(Waited { pid, status, time }))
+}
+
+/// Returns the status that a child has to report (wait(2), sys/wait.h).
+fn reported(child: &Process, bits: u64) -> Option<u32> {
+    const STOPPED: u32 = 0x7f;
+    const CONTINUED: u32 = 0xffff;
+    match (child.life, child.report) {
+        (Life::Zombie(ending), _) => Some(ending.wait_status()),
+        (_, Some(Report::Stopped(signal))) if bits & wait_flags::UNTRACED != 0 => {
+            Some(u32::from(signal) << 8 | STOPPED)
+        }
+        (_, Some(Report::Continued)) if bits & wait_flags::CONTINUED != 0 => Some(CONTINUED),
+        _ => None,
+    }
+}
+
+/// chroot(2): refused, because a process's root is the tree's.
+pub fn chroot(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let path = context.string_in(context.words[0], PATH_MAX)?;
+    let target = context.walk(at::WORKING_DIRECTORY, &path, Last::Follow)?;
+    if target.to_directory()?.path == b"/" { Ok(0) } else { Err(Errno::EPERM.into()) }
+}

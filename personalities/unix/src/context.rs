@@ -1,0 +1,297 @@
+//! What a handler of a system call has at hand: its process, its arguments, the caller's memory.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use libipc::{OpenCall, Registers};
+
+use crate::Errno;
+use crate::machine::Machine;
+use crate::memory::{Mm, PAGE};
+use crate::open::Description;
+use crate::path::{Directory, Last, PATH_MAX, Target, VNode, walk};
+use crate::proc::View;
+use crate::process::{Parked, Pid, Process, Thread, ThreadNumber};
+use crate::unix::Unix;
+use crate::wake::Channel;
+
+/// Why a handler has no value to return.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// The call failed.
+    Errno(Errno),
+    /// The call waits; it is made again when something has changed.
+    Wait(Wait),
+    /// The caller goes on with the registers that the handler has set.
+    Resume,
+    /// The caller's thread is gone.
+    Gone,
+}
+
+impl<E: Into<Errno>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Stop::Errno(error.into())
+    }
+}
+
+/// What a call waits for.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Wait {
+    /// What may change; nothing for calls that wait for signals or time only.
+    pub channels: Vec<Channel>,
+    /// When to be made again in any case, in ns since boot.
+    pub deadline: Option<u64>,
+    /// How much is done, in bytes.
+    pub progress: u64,
+}
+
+impl Wait {
+    /// Returns the wait for a channel.
+    pub fn on(channel: Channel) -> Wait {
+        Wait { channels: alloc::vec![channel], ..Wait::default() }
+    }
+
+    /// Returns the call parked with this wait.
+    pub fn parked(self, call: OpenCall, number: u32, words: [u64; 6]) -> Parked {
+        let Wait { channels, deadline, progress } = self;
+        Parked { call, number, words, channels, deadline, progress }
+    }
+}
+
+/// What a handler has at hand.
+pub struct Context<'u> {
+    /// The personality.
+    pub unix: &'u mut Unix,
+    /// The caller's process.
+    pub pid: Pid,
+    /// The caller's thread.
+    pub number: ThreadNumber,
+    /// The call.
+    pub call: OpenCall,
+    /// The arguments.
+    pub words: [u64; 6],
+    /// What the call did before it waited, in bytes.
+    pub progress: u64,
+    /// When the call is to end, once it has waited.
+    pub deadline: Option<u64>,
+}
+
+impl<'u> Context<'u> {
+    /// Returns the context of a call that is made for the first time.
+    pub fn new(
+        unix: &'u mut Unix,
+        pid: Pid,
+        number: ThreadNumber,
+        call: OpenCall,
+        words: [u64; 6],
+    ) -> Self {
+        Context { unix, pid, number, call, words, progress: 0, deadline: None }
+    }
+
+    /// Returns the context of a call that is made again.
+    pub fn resumed(mut self, parked: &Parked) -> Self {
+        self.progress = parked.progress;
+        self.deadline = parked.deadline;
+        self
+    }
+
+    /// Returns the caller's process.
+    pub fn process(&mut self) -> &mut Process {
+        let process = self.unix.processes.get_mut(&self.pid);
+        process.expect("a process lives while a call of it is handled")
+    }
+
+    /// Returns the caller's thread.
+    pub fn thread(&mut self) -> &mut Thread {
+        let thread = self.unix.threads.get_mut(&self.number);
+        thread.expect("a thread lives while its call is handled")
+    }
+
+    /// Returns the machine.
+    pub fn machine(&mut self) -> &mut dyn Machine {
+        &mut *self.unix.machine
+    }
+
+    /// Returns the caller's memory.
+    ///
+    /// # Errors
+    /// EFAULT: it has none any more.
+    pub fn mm(&mut self) -> Result<Rc<RefCell<Mm>>, Errno> {
+        self.process().mm.clone().ok_or(Errno::EFAULT)
+    }
+
+    /// Returns the description of a descriptor.
+    ///
+    /// # Errors
+    /// EBADF.
+    pub fn file(&mut self, descriptor: u64) -> Result<Description, Errno> {
+        self.process().descriptors.file(descriptor)
+    }
+
+    /// Returns the caller's registers.
+    ///
+    /// # Errors
+    /// EIO: the caller is gone.
+    pub fn registers(&mut self) -> Result<Registers, Errno> {
+        let call = self.call;
+        Ok(self.machine().registers(call)?)
+    }
+
+    /// Copies from the caller's memory.
+    ///
+    /// # Errors
+    /// EFAULT.
+    pub fn copy_in(&mut self, address: u64, into: &mut [u8]) -> Result<(), Errno> {
+        let call = self.call;
+        let copied = self.machine().copy_in(call, address, into);
+        if copied == into.len() { Ok(()) } else { Err(Errno::EFAULT) }
+    }
+
+    /// Copies `len` bytes from the caller's memory.
+    ///
+    /// # Errors
+    /// EFAULT.
+    pub fn bytes_in(&mut self, address: u64, len: usize) -> Result<Vec<u8>, Errno> {
+        let mut bytes = alloc::vec![0; len];
+        self.copy_in(address, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Copies an array from the caller's memory.
+    ///
+    /// # Errors
+    /// EFAULT.
+    pub fn array_in<const N: usize>(&mut self, address: u64) -> Result<[u8; N], Errno> {
+        let mut bytes = [0; N];
+        self.copy_in(address, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Copies 64 bits from the caller's memory.
+    ///
+    /// # Errors
+    /// EFAULT.
+    pub fn u64_in(&mut self, address: u64) -> Result<u64, Errno> {
+        Ok(u64::from_le_bytes(self.array_in(address)?))
+    }
+
+    /// Copies 32 bits from the caller's memory.
+    ///
+    /// # Errors
+    /// EFAULT.
+    pub fn u32_in(&mut self, address: u64) -> Result<u32, Errno> {
+        Ok(u32::from_le_bytes(self.array_in(address)?))
+    }
+
+    /// Copies a NUL-terminated string of at most `most` bytes from the caller's memory.
+    ///
+    /// # Errors
+    /// EFAULT; ENAMETOOLONG: no NUL within `most` bytes.
+    pub fn string_in(&mut self, address: u64, most: usize) -> Result<Vec<u8>, Errno> {
+        let mut string = Vec::new();
+        let mut chunk = [0; 256];
+        while string.len() < most {
+            let at = address.wrapping_add(string.len() as u64);
+            // A chunk ends at the page's end at the latest: what comes then may be missing.
+            let len = chunk.len().min((PAGE - at % PAGE) as usize).min(most - string.len());
+            self.copy_in(at, &mut chunk[..len])?;
+            if let Some(end) = chunk[..len].iter().position(|&byte| byte == 0) {
+                string.extend_from_slice(&chunk[..end]);
+                return Ok(string);
+            }
+            string.extend_from_slice(&chunk[..len]);
+        }
+        Err(Errno::ENAMETOOLONG)
+    }
+
+    /// Copies a path from the caller's memory.
+    ///
+    /// # Errors
+    /// EFAULT, ENAMETOOLONG.
+    pub fn path_in(&mut self, address: u64) -> Result<Vec<u8>, Errno> {
+        self.string_in(address, PATH_MAX)
+    }
+
+    /// Copies to the caller's memory; a stack that ran out is grown.
+    ///
+    /// # Errors
+    /// EFAULT.
+    pub fn copy_out(&mut self, address: u64, bytes: &[u8]) -> Result<(), Errno> {
+        let mut done = 0;
+        loop {
+            let at = address.wrapping_add(done as u64);
+            let call = self.call;
+            let copied = self.machine().copy_out(call, at, &bytes[done..]);
+            done += copied;
+            if done == bytes.len() {
+                return Ok(());
+            }
+            let mm = self.mm()?;
+            let missing = address.wrapping_add(done as u64);
+            if !mm.borrow_mut().grow_stack(self.machine(), missing) {
+                return Err(Errno::EFAULT);
+            }
+        }
+    }
+
+    /// Copies to the caller's memory, unless `address` is 0.
+    ///
+    /// # Errors
+    /// EFAULT.
+    pub fn copy_out_if(&mut self, address: u64, bytes: &[u8]) -> Result<(), Errno> {
+        if address == 0 { Ok(()) } else { self.copy_out(address, bytes) }
+    }
+
+    /// Walks a path from the directory that a descriptor argument names.
+    ///
+    /// # Errors
+    /// EBADF, ENOTDIR: the descriptor; what [`walk`] says.
+    pub fn walk(&mut self, descriptor: u64, path: &[u8], last: Last) -> Result<Target, Errno> {
+        let from = self.start(descriptor, path)?;
+        let who = self.process().credentials.clone();
+        let mut view = View::new(&mut *self.unix, self.pid);
+        walk(&mut view, &from, path, last, &who)
+    }
+
+    /// Walks the path at an address of the caller's.
+    ///
+    /// # Errors
+    /// EFAULT, ENAMETOOLONG; what [`Context::walk`] says.
+    pub fn walk_at(&mut self, descriptor: u64, path: u64, last: Last) -> Result<Target, Errno> {
+        let path = self.path_in(path)?;
+        self.walk(descriptor, &path, last)
+    }
+
+    fn start(&mut self, descriptor: u64, path: &[u8]) -> Result<Directory, Errno> {
+        use crate::open::Object;
+        if path.starts_with(b"/") || descriptor as i32 == -100 {
+            return Ok(self.process().cwd.clone());
+        }
+        match &self.file(descriptor)?.borrow().object {
+            Object::Directory(directory) => Ok(directory.clone()),
+            Object::File(_)
+            | Object::Pipe(_)
+            | Object::Device(..)
+            | Object::Stream(_)
+            | Object::Text(..) => Err(Errno::ENOTDIR),
+        }
+    }
+
+    /// Returns the file server's node behind one of the whole tree.
+    ///
+    /// # Errors
+    /// EACCES: the node is made up by this server, where nothing can be changed.
+    pub fn real(node: VNode) -> Result<protocols::file::Node, Errno> {
+        match node {
+            VNode::File(node) => Ok(node),
+            VNode::Proc(_) => Err(Errno::EACCES),
+        }
+    }
+
+    /// Returns the time of day in ns since 1970.
+    pub fn time_of_day(&mut self) -> u64 {
+        let machine = self.machine();
+        machine.boot_time().wrapping_add(machine.now())
+    }
+}

@@ -1,0 +1,257 @@
+//! Executing programs: finding the format, loading, the first stack.
+//!
+//! ```text
+//!   path ─> #! script? ─> its interpreter
+//!        ─> .COM, .EXE ─> Loaded::Dos: a session of the DOS personality
+//!        ─> ELF        ─> Images (cache) ─> Mm: text shared, data copied on write ─> Program
+//! ```
+
+mod image;
+mod stack;
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use kamen_kit::elf::{ElfError, HEAD};
+use libipc::Registers;
+use protocols::file::{Attributes, mode};
+
+use crate::Errno;
+use crate::credentials::{Credentials, want};
+use crate::io::read_head;
+use crate::machine::{Access, Machine};
+use crate::memory::{Mm, PAGE, STACK_TOP, Sharing, pages};
+use crate::path::{Last, Node, VNode, walk};
+use crate::proc::View;
+use crate::process::{AltStack, Pid};
+use crate::unix::Unix;
+
+pub use image::Images;
+
+/// Most bytes of arguments and environment together (Linux: a quarter of the stack; here less,
+/// because they pass through this server).
+pub const ARGUMENTS_MAX: usize = 512 * 1024;
+/// Most interpreters of interpreters (Linux: 5).
+const MAX_INTERPRETERS: usize = 4;
+/// Pages of a new stack, besides those of the arguments.
+const STACK_PAGES: u64 = 32;
+/// Bytes of a program's short name (`TASK_COMM_LEN` less its NUL).
+pub const NAME_MAX: usize = 15;
+
+/// What to execute.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The program's path.
+    pub path: Vec<u8>,
+    /// Its arguments.
+    pub arguments: Vec<Vec<u8>>,
+    /// Its environment.
+    pub environment: Vec<Vec<u8>>,
+}
+
+/// A program that is loaded and only has to be entered.
+#[derive(Debug)]
+pub struct Program {
+    /// Its memory.
+    pub mm: Rc<RefCell<Mm>>,
+    /// The registers that enter it.
+    pub registers: Registers,
+    name: Vec<u8>,
+    executable: Vec<u8>,
+    command_line: Vec<u8>,
+}
+
+/// What a file turned out to be.
+#[derive(Debug)]
+pub enum Loaded {
+    /// A Linux program.
+    Linux(Program),
+    /// A DOS program: its canonical path and its arguments.
+    Dos(Vec<u8>, Vec<Vec<u8>>),
+}
+
+/// A file that may be executed.
+struct File {
+    node: Node,
+    attributes: Attributes,
+    path: Vec<u8>,
+    head: Vec<u8>,
+}
+
+/// Loads a Linux program.
+///
+/// # Errors
+/// As [`load_any`]; ENOEXEC: it is a DOS program.
+pub fn load(unix: &mut Unix, pid: Pid, request: Request) -> Result<Program, Errno> {
+    match load_any(unix, pid, request)? {
+        Loaded::Linux(program) => Ok(program),
+        Loaded::Dos(..) => Err(Errno::ENOEXEC),
+    }
+}
+
+/// Loads whatever a path names.
+///
+/// # Errors
+/// ENOENT, ENOTDIR, EACCES, ELOOP: the path; ENOEXEC: no program; ELIBBAD: a dynamically linked
+/// one, of which standard error is told; E2BIG, ENOMEM.
+pub fn load_any(unix: &mut Unix, pid: Pid, request: Request) -> Result<Loaded, Errno> {
+    let mut request = request;
+    for _ in 0..=MAX_INTERPRETERS {
+        let file = find(unix, pid, &request.path)?;
+        if let Some(line) = file.head.strip_prefix(b"#!") {
+            interpreted(&mut request, line)?;
+            continue;
+        }
+        if is_dos(&file) {
+            return Ok(Loaded::Dos(file.path, request.arguments));
+        }
+        return load_elf(unix, pid, &file, &request).map(Loaded::Linux);
+    }
+    Err(Errno::ELOOP)
+}
+
+fn find(unix: &mut Unix, pid: Pid, path: &[u8]) -> Result<File, Errno> {
+    let process = unix.processes.get(&pid).ok_or(Errno::ESRCH)?;
+    let (cwd, who) = (process.cwd.clone(), process.credentials.clone());
+    let target = walk(&mut View::new(unix, pid), &cwd, path, Last::Follow, &who)?;
+    let found = target.existing()?;
+    let VNode::File(node) = found.node else { return Err(Errno::EACCES) };
+    if found.kind() != mode::FILE || !who.allows(&found.attributes, want::EXECUTE) {
+        return Err(Errno::EACCES);
+    }
+    let (attributes, path) = (found.attributes, target.path());
+    let head = read_head(unix, node, HEAD)?;
+    Ok(File { node, attributes, path, head })
+}
+
+/// Changes a request for a script into one for its interpreter (execve(2), "Interpreter scripts").
+fn interpreted(request: &mut Request, line: &[u8]) -> Result<(), Errno> {
+    let end = line.iter().position(|&byte| byte == b'\n').unwrap_or(line.len());
+    let line = line[..end].trim_ascii();
+    let cut = line.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(line.len());
+    let (interpreter, argument) = (&line[..cut], line[cut..].trim_ascii());
+    if interpreter.is_empty() {
+        return Err(Errno::ENOEXEC);
+    }
+    let mut arguments = alloc::vec![interpreter.to_vec()];
+    if !argument.is_empty() {
+        arguments.push(argument.to_vec());
+    }
+    arguments.push(core::mem::replace(&mut request.path, interpreter.to_vec()));
+    arguments.extend(request.arguments.drain(..).skip(1));
+    request.arguments = arguments;
+    Ok(())
+}
+
+/// Returns whether a file is a DOS program: .EXE files by their signature, .COM files, which have
+/// none, by their names.
+fn is_dos(file: &File) -> bool {
+    let elf = file.head.starts_with(b"\x7fELF");
+    let named = |suffix: &[u8]| {
+        let at = file.path.len().checked_sub(suffix.len());
+        at.is_some_and(|at| file.path[at..].eq_ignore_ascii_case(suffix))
+    };
+    file.head.starts_with(b"MZ") || (!elf && (named(b".com") || named(b".exe")))
+}
+
+fn load_elf(unix: &mut Unix, pid: Pid, file: &File, request: &Request) -> Result<Program, Errno> {
+    let image = Images::open(unix, file.node, &file.attributes, &file.head);
+    let image = image.map_err(|error| refused(unix, pid, &file.path, error))?;
+    let mut mm = Mm::new(&mut *unix.machine, &unix.trash)?;
+    image.map(&mut mm, &mut *unix.machine, &unix.trash)?;
+    let mut random = [0; 16];
+    unix.machine.random(&mut random);
+    let process = unix.processes.get(&pid).ok_or(Errno::ESRCH)?;
+    let content =
+        stack::Content { request, image: &image.facts, credentials: &process.credentials, random };
+    let stack = content.emit(STACK_TOP)?;
+    place_stack(&mut mm, &mut *unix.machine, &stack)?;
+    let registers = Registers { rip: image.facts.entry, rsp: stack.pointer, ..Default::default() };
+    let mut command_line = Vec::new();
+    for argument in &request.arguments {
+        command_line.extend_from_slice(argument);
+        command_line.push(0);
+    }
+    let name = request.path.rsplit(|&byte| byte == b'/').next().unwrap_or(&[]);
+    let name = name[..name.len().min(NAME_MAX)].to_vec();
+    let mm = Rc::new(RefCell::new(mm));
+    Ok(Program { mm, registers, name, executable: file.path.clone(), command_line })
+}
+
+/// Maps a stack and puts its first content at its end.
+fn place_stack(mm: &mut Mm, machine: &mut dyn Machine, stack: &stack::Stack) -> Result<(), Errno> {
+    let count = STACK_PAGES + pages(stack.bytes.len() as u64);
+    let start = STACK_TOP - count * PAGE;
+    let backing = mm.insert_zeros(machine, start, count, Access::Write, Sharing::Private)?;
+    machine.write_memory(backing.memory(), stack.pointer - start, &stack.bytes)?;
+    Ok(())
+}
+
+/// Returns the error for a file that cannot be executed, and says why where the errno cannot.
+fn refused(unix: &mut Unix, pid: Pid, path: &[u8], error: image::ImageError) -> Errno {
+    let path = alloc::string::String::from_utf8_lossy(path).into_owned();
+    match error {
+        image::ImageError::Errno(errno) => errno,
+        image::ImageError::Elf(ElfError::Dynamic(interpreter)) => {
+            let interpreter = alloc::string::String::from_utf8_lossy(&interpreter).into_owned();
+            let line = alloc::format!(
+                "{path} is dynamically linked (needs {interpreter}); Kamen runs static programs \
+                 so far: install a -static package or link with -static"
+            );
+            unix.complain(pid, &line);
+            Errno::ELIBBAD
+        }
+        image::ImageError::Elf(
+            ElfError::NotElf
+            | ElfError::WrongMachine
+            | ElfError::WrongType
+            | ElfError::Truncated
+            | ElfError::SegmentCount
+            | ElfError::BadSegment
+            | ElfError::Overlap
+            | ElfError::BadEntry,
+        ) => Errno::ENOEXEC,
+    }
+}
+
+/// Makes a loaded program the process's: its old memory goes, and what exec resets is reset.
+pub fn install(unix: &mut Unix, pid: Pid, program: Program) {
+    let Some(process) = unix.processes.get_mut(&pid) else { return };
+    process.mm = Some(program.mm);
+    process.name = program.name;
+    process.executable = program.executable;
+    process.command_line = program.command_line;
+    process.has_executed = true;
+    process.actions.reset();
+    process.descriptors.close_on_exec();
+    for number in &process.threads {
+        if let Some(thread) = unix.threads.get_mut(number) {
+            thread.alt_stack = AltStack::default();
+            thread.clear_tid = 0;
+        }
+    }
+}
+
+/// Returns the arguments of the DOS session that runs a DOS program, as a block for the protocol
+/// `process`.
+///
+/// # Errors
+/// E2BIG.
+pub fn dos_arguments(
+    cwd: &[u8],
+    path: &[u8],
+    arguments: &[Vec<u8>],
+    environment: &[Vec<u8>],
+) -> Result<Vec<u8>, Errno> {
+    let mut argv = alloc::vec![b"/bin/dos-session".to_vec(), path.to_vec()];
+    argv.extend(arguments.iter().skip(1).cloned());
+    let block = kamen_kit::Arguments { cwd: cwd.to_vec(), argv, env: environment.to_vec() };
+    block.emit().map_err(|_| Errno::E2BIG)
+}
+
+/// Facts about whose program it is that the auxiliary vector tells.
+fn ids(credentials: &Credentials) -> [u64; 4] {
+    let (user, group) = (credentials.user, credentials.group);
+    [user.real, user.effective, group.real, group.effective].map(u64::from)
+}

@@ -1,0 +1,169 @@
+//! What the personality asks of the file tree: the protocol `file`, with errno for its errors.
+
+use alloc::vec::Vec;
+
+use libipc::Transport;
+use protocols::file::{Attributes, FileClient, NAME_MAX, Node, Statistics};
+
+use crate::Errno;
+
+/// Owner and mode of a node to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct NewNode {
+    /// Type and permission bits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Device number of device nodes.
+    pub device: u32,
+}
+
+/// Changes of attributes; what is absent stays.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Changes {
+    /// Permission bits.
+    pub mode: Option<u32>,
+    /// Owner.
+    pub uid: Option<u32>,
+    /// Group.
+    pub gid: Option<u32>,
+    /// Time of the last change of contents, ns since 1970.
+    pub modified: Option<u64>,
+}
+
+/// A file tree by nodes; each operation is one of `protocols::file::File`.
+#[expect(missing_docs, reason = "the contract stands at the protocol's operations")]
+#[expect(clippy::missing_errors_doc, reason = "the contract stands at the protocol's operations")]
+pub trait FileSystem {
+    fn root(&mut self) -> Result<Attributes, Errno>;
+    fn lookup(&mut self, directory: Node, name: &[u8]) -> Result<Attributes, Errno>;
+    fn attributes(&mut self, node: Node) -> Result<Attributes, Errno>;
+    fn read(&mut self, node: Node, offset: u64, into: &mut [u8]) -> Result<usize, Errno>;
+    fn write(&mut self, node: Node, offset: u64, bytes: &[u8]) -> Result<usize, Errno>;
+    fn create(&mut self, directory: Node, name: &[u8], new: NewNode) -> Result<Attributes, Errno>;
+    fn symlink(
+        &mut self,
+        directory: Node,
+        name: &[u8],
+        owner: (u32, u32),
+        target: &[u8],
+    ) -> Result<(), Errno>;
+    fn read_link(&mut self, node: Node) -> Result<Vec<u8>, Errno>;
+    fn link(&mut self, node: Node, directory: Node, name: &[u8]) -> Result<(), Errno>;
+    fn unlink(&mut self, directory: Node, name: &[u8]) -> Result<(), Errno>;
+    fn remove_directory(&mut self, directory: Node, name: &[u8]) -> Result<(), Errno>;
+    fn rename(&mut self, from: (Node, &[u8]), to: (Node, &[u8]), keep: bool) -> Result<(), Errno>;
+    fn resize(&mut self, node: Node, size: u64) -> Result<(), Errno>;
+    fn change(&mut self, node: Node, changes: Changes) -> Result<(), Errno>;
+    fn list(&mut self, directory: Node, cookie: u64, into: &mut [u8]) -> Result<usize, Errno>;
+    fn hold(&mut self, node: Node) -> Result<(), Errno>;
+    fn release(&mut self, node: Node);
+    fn statistics(&mut self) -> Result<Statistics, Errno>;
+}
+
+/// Returns a name that fits the protocol.
+fn name_checked(name: &[u8]) -> Result<&[u8], Errno> {
+    if name.len() > NAME_MAX { Err(Errno::ENAMETOOLONG) } else { Ok(name) }
+}
+
+impl<T: Transport> FileSystem for FileClient<T> {
+    fn root(&mut self) -> Result<Attributes, Errno> {
+        Ok(FileClient::root(self)?)
+    }
+
+    fn lookup(&mut self, directory: Node, name: &[u8]) -> Result<Attributes, Errno> {
+        Ok(FileClient::lookup(self, directory, name_checked(name)?)?)
+    }
+
+    fn attributes(&mut self, node: Node) -> Result<Attributes, Errno> {
+        Ok(FileClient::attributes(self, node)?)
+    }
+
+    fn read(&mut self, node: Node, offset: u64, into: &mut [u8]) -> Result<usize, Errno> {
+        let len = into.len();
+        Ok((FileClient::read(self, node, offset, into)? as usize).min(len))
+    }
+
+    fn write(&mut self, node: Node, offset: u64, bytes: &[u8]) -> Result<usize, Errno> {
+        Ok((FileClient::write(self, node, offset, bytes)? as usize).min(bytes.len()))
+    }
+
+    fn create(&mut self, directory: Node, name: &[u8], new: NewNode) -> Result<Attributes, Errno> {
+        let NewNode { mode, uid, gid, device } = new;
+        let name = name_checked(name)?;
+        Ok(FileClient::create(self, directory, mode, uid, gid, device, name)?)
+    }
+
+    fn symlink(
+        &mut self,
+        directory: Node,
+        name: &[u8],
+        (uid, gid): (u32, u32),
+        target: &[u8],
+    ) -> Result<(), Errno> {
+        FileClient::symlink(self, directory, uid, gid, name_checked(name)?, target)?;
+        Ok(())
+    }
+
+    fn read_link(&mut self, node: Node) -> Result<Vec<u8>, Errno> {
+        let mut target = alloc::vec![0; crate::path::PATH_MAX];
+        let len = FileClient::read_link(self, node, &mut target)? as usize;
+        target.truncate(len);
+        Ok(target)
+    }
+
+    fn link(&mut self, node: Node, directory: Node, name: &[u8]) -> Result<(), Errno> {
+        Ok(FileClient::link(self, node, directory, name_checked(name)?)?)
+    }
+
+    fn unlink(&mut self, directory: Node, name: &[u8]) -> Result<(), Errno> {
+        Ok(FileClient::unlink(self, directory, name_checked(name)?)?)
+    }
+
+    fn remove_directory(&mut self, directory: Node, name: &[u8]) -> Result<(), Errno> {
+        Ok(FileClient::remove_directory(self, directory, name_checked(name)?)?)
+    }
+
+    fn rename(&mut self, from: (Node, &[u8]), to: (Node, &[u8]), keep: bool) -> Result<(), Errno> {
+        let (old, new) = (name_checked(from.1)?, name_checked(to.1)?);
+        Ok(FileClient::rename(self, from.0, to.0, keep.into(), old, new)?)
+    }
+
+    fn resize(&mut self, node: Node, size: u64) -> Result<(), Errno> {
+        Ok(FileClient::resize(self, node, size)?)
+    }
+
+    fn change(&mut self, node: Node, changes: Changes) -> Result<(), Errno> {
+        use protocols::file::set;
+        let Changes { mode, uid, gid, modified } = changes;
+        let bit = |present: bool, bit: u32| if present { bit } else { 0 };
+        let which = bit(mode.is_some(), set::MODE)
+            | bit(uid.is_some(), set::UID)
+            | bit(gid.is_some(), set::GID)
+            | bit(modified.is_some(), set::MODIFIED);
+        let (mode, uid, gid) = (mode.unwrap_or(0), uid.unwrap_or(0), gid.unwrap_or(0));
+        let modified = modified.unwrap_or(0);
+        FileClient::set_attributes(self, node, which, mode, uid, gid, modified)?;
+        Ok(())
+    }
+
+    fn list(&mut self, directory: Node, cookie: u64, into: &mut [u8]) -> Result<usize, Errno> {
+        let len = into.len();
+        Ok((FileClient::list(self, directory, cookie, into)? as usize).min(len))
+    }
+
+    fn hold(&mut self, node: Node) -> Result<(), Errno> {
+        Ok(FileClient::hold(self, node)?)
+    }
+
+    fn release(&mut self, node: Node) {
+        // A file server that died has forgotten the node: nothing is left to be undone.
+        let _ = FileClient::release(self, node);
+    }
+
+    fn statistics(&mut self) -> Result<Statistics, Errno> {
+        Ok(FileClient::statistics(self)?)
+    }
+}

@@ -1,0 +1,227 @@
+//! [`Machine`] by libipc's objects.
+
+use libipc::{
+    Destination, Endpoint, Error, Handling, Memory, Object, OpenCall, Partial, Quota, Registers,
+    Rights, Source, Space, Thread, Time, Timer, copy, now,
+};
+use protocols::clock::ClockClient;
+use protocols::system::SystemClient;
+
+use crate::machine::{Access, Machine, Mapping};
+use crate::memory::PAGE;
+
+/// Priority of programs.
+const PROGRAM: u8 = 8;
+
+/// The machine behind the kernel's operations.
+#[derive(Debug)]
+pub struct KernelMachine {
+    quota: Quota,
+    /// Where foreign threads' calls come in.
+    handler: Endpoint,
+    timer: Timer,
+    clock: Option<ClockClient>,
+    system: Option<SystemClient>,
+    boot_time: u64,
+    random: u64,
+}
+
+impl KernelMachine {
+    /// Returns the machine that charges to `quota` and has foreign threads call `handler`.
+    pub fn new(
+        quota: Quota,
+        handler: Endpoint,
+        timer: Timer,
+        clock: Option<ClockClient>,
+        system: Option<SystemClient>,
+    ) -> Self {
+        let boot_time = clock.as_ref().and_then(|clock| clock.boot_time().ok()).unwrap_or(0);
+        let random = boot_time ^ now().0.rotate_left(32);
+        KernelMachine { quota, handler, timer, clock, system, boot_time, random }
+    }
+}
+
+fn rights(access: Access) -> Rights {
+    match access {
+        Access::None => Rights::NONE,
+        Access::Read => Rights::READ,
+        Access::Write => Rights::READ.union(Rights::WRITE),
+        Access::Execute => Rights::READ.union(Rights::EXECUTE),
+    }
+}
+
+/// Destroys an object and frees the slot of its capability.
+fn destroy(object: impl Object) {
+    // What cannot be destroyed any more is gone already.
+    let _ = object.destroy();
+    let _ = object.delete();
+}
+
+fn copied(result: Result<(), Partial>, len: usize) -> usize {
+    match result {
+        Ok(()) => len,
+        Err(partial) => partial.copied.min(len),
+    }
+}
+
+impl Machine for KernelMachine {
+    fn create_memory(&mut self, pages: u64) -> Result<Memory, Error> {
+        self.quota.create_memory(pages)
+    }
+
+    fn clone_memory(&mut self, memory: Memory) -> Result<Memory, Error> {
+        memory.clone_to(self.quota)
+    }
+
+    fn resize_memory(&mut self, memory: Memory, pages: u64) -> Result<(), Error> {
+        memory.resize(pages)
+    }
+
+    fn destroy_memory(&mut self, memory: Memory) {
+        destroy(memory);
+    }
+
+    fn read_memory(&mut self, memory: Memory, offset: u64, into: &mut [u8]) -> Result<(), Error> {
+        let len = into.len();
+        Ok(copy(Source::Memory(memory, offset), Destination::Bytes(into), len)?)
+    }
+
+    fn write_memory(&mut self, memory: Memory, offset: u64, bytes: &[u8]) -> Result<(), Error> {
+        let to = Destination::Memory(memory, offset);
+        Ok(copy(Source::Bytes(bytes), to, bytes.len())?)
+    }
+
+    fn create_space(&mut self) -> Result<Space, Error> {
+        self.quota.create_space()
+    }
+
+    fn destroy_space(&mut self, space: Space) {
+        destroy(space);
+    }
+
+    fn map(&mut self, space: Space, mapping: &Mapping) -> Result<(), Error> {
+        let Mapping { address, pages, memory, first_page, access } = *mapping;
+        space.map(memory, first_page, address, pages, rights(access))
+    }
+
+    fn unmap(&mut self, space: Space, address: u64, pages: u64) {
+        // A range in which nothing is mapped needs no unmapping.
+        let _ = space.unmap(address, pages);
+    }
+
+    fn protect(
+        &mut self,
+        space: Space,
+        address: u64,
+        pages: u64,
+        access: Access,
+    ) -> Result<(), Error> {
+        space.protect(address, pages, rights(access))
+    }
+
+    fn create_thread(&mut self, space: Space, badge: u64) -> Result<Thread, Error> {
+        let thread = self.quota.create_thread(space, None)?;
+        let configured = thread
+            .set_handler(self.handler, badge, Handling::Everything)
+            .and_then(|()| thread.set_priority(PROGRAM));
+        match configured {
+            Ok(()) => Ok(thread),
+            Err(error) => {
+                destroy(thread);
+                Err(error)
+            }
+        }
+    }
+
+    fn start(&mut self, thread: Thread, registers: &Registers) -> Result<(), Error> {
+        thread.write_registers(registers)?;
+        thread.start()
+    }
+
+    fn destroy_thread(&mut self, thread: Thread) {
+        destroy(thread);
+    }
+
+    fn recall(&mut self, thread: Thread) {
+        // Busy: its next call is on the way, and is looked at as well.
+        let _ = thread.recall();
+    }
+
+    fn run_time(&mut self, thread: Thread) -> u64 {
+        thread.inspect().map_or(0, |inspection| inspection.values[1])
+    }
+
+    fn registers(&mut self, call: OpenCall) -> Result<Registers, Error> {
+        call.read_registers()
+    }
+
+    fn set_registers(&mut self, call: OpenCall, registers: &Registers) -> Result<(), Error> {
+        call.write_registers(registers)
+    }
+
+    fn set_space(&mut self, call: OpenCall, space: Space) -> Result<(), Error> {
+        call.set_space(space)
+    }
+
+    fn copy_in(&mut self, call: OpenCall, address: u64, into: &mut [u8]) -> usize {
+        let len = into.len();
+        copied(call.copy_in(address, into), len)
+    }
+
+    fn copy_out(&mut self, call: OpenCall, address: u64, bytes: &[u8]) -> usize {
+        copied(call.copy_out(address, bytes), bytes.len())
+    }
+
+    fn reply(&mut self, call: OpenCall, value: u64) {
+        // A caller that is gone needs no answer.
+        let _ = call.reply_value(value);
+    }
+
+    fn resume(&mut self, call: OpenCall) {
+        let _ = call.resume();
+    }
+
+    fn now(&mut self) -> u64 {
+        now().0
+    }
+
+    fn boot_time(&mut self) -> u64 {
+        self.boot_time
+    }
+
+    fn set_boot_time(&mut self, time: u64) {
+        let set = self.clock.as_ref().map(|clock| clock.set_boot_time(time));
+        if matches!(set, None | Some(Ok(()))) {
+            self.boot_time = time;
+        }
+    }
+
+    fn set_timer(&mut self, deadline: u64) {
+        // The kernel takes any time; a timer of our own cannot be gone.
+        let _ = self.timer.set(Time(deadline));
+    }
+
+    /// SplitMix64 over the time: unpredictable enough for seeds of stack protectors and hash
+    /// tables, not for keys.
+    fn random(&mut self, into: &mut [u8]) {
+        self.random ^= now().0;
+        for chunk in into.chunks_mut(8) {
+            self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut mixed = self.random;
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(mixed ^ (mixed >> 31)).to_le_bytes()[..chunk.len()]);
+        }
+    }
+
+    fn memory(&mut self) -> (u64, u64) {
+        let memory = self.system.as_ref().and_then(|system| system.memory().ok());
+        memory.map_or((0, 0), |memory| {
+            (memory.total * PAGE, memory.total.saturating_sub(memory.used) * PAGE)
+        })
+    }
+
+    fn log(&mut self, line: &str) {
+        libipc::log!("{line}");
+    }
+}

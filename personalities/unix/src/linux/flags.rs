@@ -1,0 +1,109 @@
+//! Flags of open, fcntl, mmap, clone, wait and their relatives.
+#![expect(missing_docs, reason = "the names are Linux's, explained in its manual")]
+
+/// open(2), asm-generic/fcntl.h.
+pub mod open {
+    pub const ACCESS: u32 = 0o3;
+    pub const WRITE_ONLY: u32 = 0o1;
+    pub const READ_WRITE: u32 = 0o2;
+    pub const CREATE: u32 = 0o100;
+    pub const EXCLUSIVE: u32 = 0o200;
+    pub const TRUNCATE: u32 = 0o1000;
+    pub const APPEND: u32 = 0o2000;
+    pub const NON_BLOCKING: u32 = 0o4000;
+    pub const DIRECTORY: u32 = 0o200_000;
+    pub const NO_FOLLOW: u32 = 0o400_000;
+    pub const CLOSE_ON_EXEC: u32 = 0o2_000_000;
+    pub const PATH: u32 = 0o10_000_000;
+    /// `O_LARGEFILE`, which fcntl(F_GETFL) shows on 64-bit systems.
+    pub const LARGE: u32 = 0o100_000;
+    /// The flags that stay with an open file description.
+    pub const STATUS: u32 = ACCESS | APPEND | NON_BLOCKING | PATH | DIRECTORY | 0o4_050_000;
+    /// The flags that `F_SETFL` can change.
+    pub const CHANGEABLE: u32 = APPEND | NON_BLOCKING;
+}
+
+/// The *at() calls, linux/fcntl.h.
+pub mod at {
+    /// The file descriptor that stands for the working directory.
+    pub const WORKING_DIRECTORY: u64 = -100i64 as u64;
+    pub const NO_FOLLOW: u64 = 0x100;
+    pub const REMOVE_DIRECTORY: u64 = 0x200;
+    pub const FOLLOW: u64 = 0x400;
+    pub const EMPTY_PATH: u64 = 0x1000;
+}
+
+/// fcntl(2), asm-generic/fcntl.h and linux/fcntl.h.
+pub mod fcntl {
+    pub const DUP: u64 = 0;
+    pub const GET_FD: u64 = 1;
+    pub const SET_FD: u64 = 2;
+    pub const GET_FLAGS: u64 = 3;
+    pub const SET_FLAGS: u64 = 4;
+    pub const GET_LOCK: u64 = 5;
+    pub const SET_LOCK: u64 = 6;
+    pub const SET_LOCK_WAIT: u64 = 7;
+    pub const DUP_CLOSE_ON_EXEC: u64 = 1030;
+    pub const SET_PIPE_SIZE: u64 = 1031;
+    pub const GET_PIPE_SIZE: u64 = 1032;
+    /// The descriptor flag.
+    pub const CLOSE_ON_EXEC: u64 = 1;
+}
+
+/// mmap(2), asm-generic/mman-common.h.
+pub mod map {
+    pub const READ: u64 = 1;
+    pub const WRITE: u64 = 2;
+    pub const EXECUTE: u64 = 4;
+    pub const SHARED: u64 = 1;
+    pub const PRIVATE: u64 = 2;
+    pub const FIXED: u64 = 0x10;
+    pub const ANONYMOUS: u64 = 0x20;
+    pub const FIXED_NO_REPLACE: u64 = 0x10_0000;
+    pub const REMAP_MAY_MOVE: u64 = 1;
+    pub const REMAP_FIXED: u64 = 2;
+    pub const ADVICE_DONT_NEED: u64 = 4;
+}
+
+/// clone(2), linux/sched.h.
+pub mod clone {
+    pub const SIGNAL: u64 = 0xff;
+    pub const MEMORY: u64 = 0x100;
+    pub const FILES: u64 = 0x400;
+    pub const VFORK: u64 = 0x4000;
+    pub const THREAD: u64 = 0x1_0000;
+    pub const SET_TLS: u64 = 0x8_0000;
+    pub const PARENT_SET_TID: u64 = 0x10_0000;
+    pub const CHILD_CLEAR_TID: u64 = 0x20_0000;
+    pub const CHILD_SET_TID: u64 = 0x100_0000;
+}
+
+/// wait4(2), linux/wait.h.
+pub mod wait {
+    pub const NO_HANG: u64 = 1;
+    pub const UNTRACED: u64 = 2;
+    pub const CONTINUED: u64 = 8;
+}
+
+/// poll(2), asm-generic/poll.h.
+pub mod poll {
+    pub const IN: u16 = 0x1;
+    pub const OUT: u16 = 0x4;
+    pub const ERROR: u16 = 0x8;
+    pub const HANG_UP: u16 = 0x10;
+    pub const INVALID: u16 = 0x20;
+    pub const READ_NORMAL: u16 = 0x40;
+    pub const WRITE_NORMAL: u16 = 0x100;
+}
+
+/// futex(2), linux/futex.h.
+pub mod futex {
+    pub const WAIT: u64 = 0;
+    pub const WAKE: u64 = 1;
+    pub const REQUEUE: u64 = 3;
+    pub const CMP_REQUEUE: u64 = 4;
+    pub const WAIT_BITSET: u64 = 9;
+    pub const WAKE_BITSET: u64 = 10;
+    pub const PRIVATE: u64 = 128;
+    pub const REAL_TIME: u64 = 256;
+}

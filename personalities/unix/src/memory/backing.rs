@@ -1,0 +1,73 @@
+//! Memory objects with a count of users, and the list of what nobody uses any more.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+
+use libipc::{Memory, Space};
+
+use crate::machine::Machine;
+
+/// Objects without a user, which the event loop destroys between events.
+#[derive(Clone, Default, Debug)]
+pub struct Trash(Rc<RefCell<Contents>>);
+
+#[derive(Default, Debug)]
+struct Contents {
+    memories: Vec<Memory>,
+    spaces: Vec<Space>,
+}
+
+impl Trash {
+    /// Destroys everything in it, spaces first, so that nothing must be unmapped page by page.
+    pub fn empty(&self, machine: &mut dyn Machine) {
+        let Contents { memories, spaces } = core::mem::take(&mut *self.0.borrow_mut());
+        for space in spaces {
+            machine.destroy_space(space);
+        }
+        for memory in memories {
+            machine.destroy_memory(memory);
+        }
+    }
+
+    /// Adds a space.
+    pub fn add_space(&self, space: Space) {
+        self.0.borrow_mut().spaces.push(space);
+    }
+}
+
+/// A memory object that regions map; it goes to the trash with its last user.
+#[derive(Debug)]
+pub struct Backing {
+    memory: Memory,
+    pages: Cell<u64>,
+    trash: Trash,
+}
+
+impl Backing {
+    /// Returns the backing for a memory object of that many pages.
+    pub fn new(memory: Memory, pages: u64, trash: &Trash) -> Rc<Self> {
+        Rc::new(Backing { memory, pages: Cell::new(pages), trash: trash.clone() })
+    }
+
+    /// Returns the memory object.
+    pub fn memory(&self) -> Memory {
+        self.memory
+    }
+
+    /// Returns its pages.
+    pub fn pages(&self) -> u64 {
+        self.pages.get()
+    }
+
+    /// Notes that the object was resized.
+    pub fn set_pages(&self, pages: u64) {
+        self.pages.set(pages);
+    }
+}
+
+impl Drop for Backing {
+    fn drop(&mut self) {
+        self.trash.0.borrow_mut().memories.push(self.memory);
+    }
+}

@@ -1,0 +1,16 @@
+//! Open file descriptions and the descriptors that name them.
+//!
+//! ```text
+//!   process ── Descriptors ── 0 ──┐
+//!                             1 ──┼── Description (offset, flags) ── Object: file, pipe, stream …
+//!   child ──── Descriptors ── 1 ──┘
+//! ```
+//!
+//! Dropping the last descriptor of a description drops its object: pipe ends close, nodes are
+//! released, capabilities deleted (through queues that the event loop empties).
+
+mod descriptors;
+mod object;
+
+pub use descriptors::{Descriptors, MAX_DESCRIPTORS, Slot};
+pub use object::{Closed, Description, Device, HeldNode, Object, OpenFile, Stream};

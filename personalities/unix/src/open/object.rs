@@ -1,0 +1,193 @@
+//! What an open file description can be of.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use libipc::Endpoint;
+use protocols::file::Node;
+use protocols::stream::StreamKind;
+
+use crate::linux::flags::open;
+use crate::linux::structures::device;
+use crate::path::{Directory, VNode};
+use crate::pipe::End;
+
+/// An open file description, shared by the descriptors that were duplicated from one another.
+pub type Description = Rc<RefCell<OpenFile>>;
+
+/// What an open file description knows.
+#[derive(Debug)]
+pub struct OpenFile {
+    /// What is open.
+    pub object: Object,
+    /// Where the next read or write begins.
+    pub offset: u64,
+    /// Access mode and status flags ([`open`]).
+    pub flags: u32,
+    /// The path it was opened with, for `/proc/PID/fd`.
+    pub path: Vec<u8>,
+}
+
+impl OpenFile {
+    /// Returns a new description, shared by nobody yet.
+    pub fn new(object: Object, flags: u32, path: Vec<u8>) -> Description {
+        Rc::new(RefCell::new(OpenFile { object, offset: 0, flags: flags & open::STATUS, path }))
+    }
+
+    /// Returns whether it may be read.
+    pub fn is_readable(&self) -> bool {
+        self.flags & open::ACCESS != open::WRITE_ONLY && self.flags & open::PATH == 0
+    }
+
+    /// Returns whether it may be written.
+    pub fn is_writable(&self) -> bool {
+        self.flags & open::ACCESS != 0 && self.flags & open::PATH == 0
+    }
+
+    /// Returns whether it never waits.
+    pub fn is_non_blocking(&self) -> bool {
+        self.flags & open::NON_BLOCKING != 0
+    }
+}
+
+/// What is open.
+#[derive(Clone, Debug)]
+pub enum Object {
+    /// A regular file, or anything else of the file server opened by its path only.
+    File(Rc<HeldNode>),
+    /// A directory.
+    Directory(Directory),
+    /// One end of a pipe.
+    Pipe(End),
+    /// A device that this server plays itself, and its node.
+    Device(Device, Option<Rc<HeldNode>>),
+    /// A stream of another server.
+    Stream(Rc<Stream>),
+    /// Text that was made when the file was opened (`/proc`).
+    Text(VNode, Rc<[u8]>),
+}
+
+/// A device that this server plays itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Device {
+    /// `/dev/null`.
+    Null,
+    /// `/dev/zero`.
+    Zero,
+    /// `/dev/full`.
+    Full,
+    /// `/dev/random`, `/dev/urandom`.
+    Random,
+}
+
+impl Device {
+    /// Returns the device of a number (Linux admin-guide/devices.txt).
+    pub fn from_number(number: u32) -> Option<Device> {
+        const NULL: u32 = device(1, 3);
+        const ZERO: u32 = device(1, 5);
+        const FULL: u32 = device(1, 7);
+        const RANDOM: u32 = device(1, 8);
+        const URANDOM: u32 = device(1, 9);
+        match number {
+            NULL => Some(Device::Null),
+            ZERO => Some(Device::Zero),
+            FULL => Some(Device::Full),
+            RANDOM | URANDOM => Some(Device::Random),
+            _ => None,
+        }
+    }
+}
+
+/// What was closed and has to be told to other servers.
+#[derive(Clone, Default, Debug)]
+pub struct Closed {
+    nodes: Rc<RefCell<Vec<Node>>>,
+    streams: Rc<RefCell<Vec<Endpoint>>>,
+}
+
+impl Closed {
+    /// Returns the nodes to be released and forgets them.
+    pub fn take_nodes(&self) -> Vec<Node> {
+        core::mem::take(&mut *self.nodes.borrow_mut())
+    }
+
+    /// Returns the streams to be closed and forgets them.
+    pub fn take_streams(&self) -> Vec<Endpoint> {
+        core::mem::take(&mut *self.streams.borrow_mut())
+    }
+
+    /// Returns whether nothing was closed.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.borrow().is_empty() && self.streams.borrow().is_empty()
+    }
+}
+
+/// A node that the file server keeps for us although its last name may go.
+#[derive(Debug)]
+pub struct HeldNode {
+    node: Node,
+    closed: Closed,
+}
+
+impl HeldNode {
+    /// Returns a node that was held, to be released when dropped.
+    pub fn new(node: Node, closed: &Closed) -> Rc<Self> {
+        Rc::new(HeldNode { node, closed: closed.clone() })
+    }
+
+    /// Returns the node.
+    pub fn node(&self) -> Node {
+        self.node
+    }
+}
+
+impl Drop for HeldNode {
+    fn drop(&mut self) {
+        self.closed.nodes.borrow_mut().push(self.node);
+    }
+}
+
+/// A stream of another server, and the capability to it.
+#[derive(Debug)]
+pub struct Stream {
+    endpoint: Endpoint,
+    kind: StreamKind,
+    owned: bool,
+    closed: Closed,
+}
+
+impl Stream {
+    /// Returns a stream whose capability is deleted when it is dropped.
+    pub fn owned(endpoint: Endpoint, kind: StreamKind, closed: &Closed) -> Rc<Self> {
+        Rc::new(Stream { endpoint, kind, owned: true, closed: closed.clone() })
+    }
+
+    /// Returns a stream whose capability is kept.
+    pub fn kept(endpoint: Endpoint, kind: StreamKind, closed: &Closed) -> Rc<Self> {
+        Rc::new(Stream { endpoint, kind, owned: false, closed: closed.clone() })
+    }
+
+    /// Returns the capability.
+    pub fn endpoint(&self) -> Endpoint {
+        self.endpoint
+    }
+
+    /// Returns what the stream is.
+    pub fn kind(&self) -> StreamKind {
+        self.kind
+    }
+
+    /// Returns whether it is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.kind == StreamKind::Terminal
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if self.owned {
+            self.closed.streams.borrow_mut().push(self.endpoint);
+        }
+    }
+}

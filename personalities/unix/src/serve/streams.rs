@@ -1,0 +1,179 @@
+//! Open files of processes as streams of native programs (DOS sessions).
+
+use libipc::{Caller, Message, Notification, OpenCall, ReadLease, WriteLease};
+use protocols::stream::{Stream, StreamError, StreamKind, Wait, stream_reply};
+
+use crate::Errno;
+use crate::context::Stop;
+use crate::io::{BUFFER, Position, read_once, readiness, write_once};
+use crate::open::{Description, Object};
+use crate::serve::STREAM_BADGE;
+use crate::unix::Unix;
+use crate::wake::Channel;
+
+/// A native program's call that waits.
+#[derive(Clone, Copy, Debug)]
+pub struct NativeWait {
+    call: OpenCall,
+    badge: u64,
+    direction: Direction,
+    lease: usize,
+    len: u64,
+    channel: Channel,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Direction {
+    Read,
+    Write,
+}
+
+impl NativeWait {
+    fn reply(&self, result: Result<u64, StreamError>) -> Message {
+        match self.direction {
+            Direction::Read => stream_reply::read(result),
+            Direction::Write => stream_reply::write(result),
+        }
+    }
+}
+
+/// What trying came to: a result, or what to wait for.
+enum Tried {
+    Done(Result<u64, StreamError>),
+    Wait(Channel),
+}
+
+impl Unix {
+    fn exported(&self, badge: u64) -> Result<Description, StreamError> {
+        self.exported.get(&(badge & !STREAM_BADGE)).cloned().ok_or(StreamError::NotOpen)
+    }
+
+    fn try_native(&mut self, wait: &NativeWait) -> Tried {
+        let file = match self.exported(wait.badge) {
+            Ok(file) => file,
+            Err(error) => return Tried::Done(Err(error)),
+        };
+        let result = match wait.direction {
+            Direction::Read => self.read_for(wait, &file),
+            Direction::Write => self.write_for(wait, &file),
+        };
+        match result {
+            Ok(count) => Tried::Done(Ok(count as u64)),
+            Err(Stop::Wait(on)) => match on.channels.first() {
+                Some(&channel) => Tried::Wait(channel),
+                None => Tried::Done(Err(StreamError::WouldBlock)),
+            },
+            Err(Stop::Errno(errno)) => Tried::Done(Err(stream_error(errno))),
+            Err(Stop::Resume | Stop::Gone) => Tried::Done(Err(StreamError::Device)),
+        }
+    }
+
+    fn read_for(&mut self, wait: &NativeWait, file: &Description) -> Result<usize, Stop> {
+        if !file.borrow().is_readable() {
+            return Err(Errno::EBADF.into());
+        }
+        let mut buffer = alloc::vec![0; BUFFER.min(wait.len as usize)];
+        let count = read_once(self, file, Position::Current, &mut buffer)?;
+        wait.call.lease_write(wait.lease, 0, &buffer[..count]).map_err(|end| end.error)?;
+        Ok(count)
+    }
+
+    fn write_for(&mut self, wait: &NativeWait, file: &Description) -> Result<usize, Stop> {
+        if !file.borrow().is_writable() {
+            return Err(Errno::EBADF.into());
+        }
+        let mut buffer = alloc::vec![0; BUFFER.min(wait.len as usize)];
+        wait.call.lease_read(wait.lease, 0, &mut buffer).map_err(|end| end.error)?;
+        write_once(self, file, Position::Current, &buffer)
+    }
+
+    /// Tries once; a caller who wants to wait is parked.
+    fn begin(&mut self, may_wait: Wait, wait: NativeWait) -> Option<Result<u64, StreamError>> {
+        match self.try_native(&wait) {
+            Tried::Done(result) => Some(result),
+            Tried::Wait(_) if may_wait == Wait::Never => Some(Err(StreamError::WouldBlock)),
+            Tried::Wait(channel) => {
+                self.native_waits.push(NativeWait { channel, ..wait });
+                None
+            }
+        }
+    }
+
+    /// Tries those again that wait for one of these channels.
+    pub(crate) fn retry_exported(&mut self, channels: &[Channel]) {
+        let waits = core::mem::take(&mut self.native_waits);
+        for wait in waits {
+            if !channels.contains(&wait.channel) {
+                self.native_waits.push(wait);
+                continue;
+            }
+            match self.try_native(&wait) {
+                Tried::Wait(channel) => self.native_waits.push(NativeWait { channel, ..wait }),
+                // A caller that is gone meanwhile needs no answer.
+                Tried::Done(result) => drop(wait.call.reply(&wait.reply(result))),
+            }
+        }
+    }
+
+    /// Forgets a call whose caller is gone.
+    pub fn cancelled(&mut self, call: OpenCall) {
+        self.native_waits.retain(|wait| wait.call != call);
+    }
+}
+
+impl Stream for Unix {
+    fn read(
+        &mut self,
+        caller: &Caller,
+        wait: Wait,
+        into: WriteLease<'_>,
+    ) -> Option<Result<u64, StreamError>> {
+        let (lease, len) = (into.index(), into.len());
+        let Caller { call, badge, .. } = *caller;
+        let (direction, channel) = (Direction::Read, Channel::Streams);
+        self.begin(wait, NativeWait { call, badge, direction, lease, len, channel })
+    }
+
+    fn write(
+        &mut self,
+        caller: &Caller,
+        wait: Wait,
+        data: ReadLease<'_>,
+    ) -> Option<Result<u64, StreamError>> {
+        let (lease, len) = (data.index(), data.len());
+        let Caller { call, badge, .. } = *caller;
+        let (direction, channel) = (Direction::Write, Channel::Streams);
+        self.begin(wait, NativeWait { call, badge, direction, lease, len, channel })
+    }
+
+    fn kind(&mut self, caller: &Caller) -> Result<StreamKind, StreamError> {
+        Ok(match &self.exported(caller.badge)?.borrow().object {
+            // The console protocol is not served here: a terminal behaves like a pipe.
+            Object::Pipe(_) | Object::Stream(_) => StreamKind::Pipe,
+            Object::File(_) | Object::Directory(_) | Object::Device(..) | Object::Text(..) => {
+                StreamKind::File
+            }
+        })
+    }
+
+    fn watch(&mut self, caller: &Caller, notify: Notification) -> Result<u32, StreamError> {
+        const READ: u32 = 1;
+        const WRITE: u32 = 2;
+        // Changes are not reported: the answer is what can be done now.
+        self.servers.forget(notify);
+        let file = self.exported(caller.badge)?;
+        let (ready, hung_up, _) = readiness(self, &file);
+        let read = if ready.read || hung_up { READ } else { 0 };
+        Ok(read | if ready.write { WRITE } else { 0 })
+    }
+}
+
+fn stream_error(errno: Errno) -> StreamError {
+    match errno {
+        Errno::EAGAIN => StreamError::WouldBlock,
+        Errno::EPIPE => StreamError::Broken,
+        Errno::EBADF => StreamError::NotOpen,
+        Errno::EINTR => StreamError::Interrupted,
+        _ => StreamError::Device,
+    }
+}

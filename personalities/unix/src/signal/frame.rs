@@ -1,0 +1,228 @@
+//! The frame on the user stack that a signal handler runs on and returns through.
+//!
+//! ```text
+//!   rsp + 0    return address (sa_restorer)         asm/sigframe.h, struct rt_sigframe
+//!       + 8    ucontext: flags, link, stack (24), registers (256), mask
+//!       + 312  siginfo (128)
+//! ```
+//! The extended state is not in it (`fpstate` is null, which Linux allows for).
+
+use alloc::vec::Vec;
+
+use libipc::Registers;
+
+use crate::linux::signals::action;
+use crate::linux::structures::Fields;
+use crate::process::AltStack;
+use crate::signal::{Action, Info, SignalSet};
+
+/// Bytes below the stack pointer that belong to the interrupted function (psABI 3.2.2).
+const RED_ZONE: u64 = 128;
+/// Bytes of the frame without the return address.
+const BYTES: usize = 8 + 304 + 128;
+const CONTEXT_AT: u64 = 8;
+const INFO_AT: u64 = 312;
+/// Offset of the registers in the frame.
+const REGISTERS_AT: usize = 8 + 40;
+/// Offset of the mask in the frame.
+const MASK_AT: usize = 8 + 40 + 256;
+/// Selectors of user code and stack in 64-bit mode (asm/segment.h).
+const USER_CS: u16 = 0x33;
+const USER_SS: u16 = 0x2b;
+
+/// What a handler is about to interrupt.
+#[derive(Clone, Copy, Debug)]
+pub struct FrameContext {
+    /// The registers to go back to.
+    pub registers: Registers,
+    /// The mask to go back to.
+    pub mask: SignalSet,
+    /// The thread's stack for handlers.
+    pub alt_stack: AltStack,
+}
+
+/// A frame to be written, and the registers that enter the handler.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// Where it goes.
+    pub address: u64,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The registers that enter the handler.
+    pub registers: Registers,
+}
+
+impl Frame {
+    /// Returns the frame for a handler.
+    pub fn new(context: &FrameContext, action: &Action, info: &Info) -> Frame {
+        let address = place(context, action);
+        let mut registers = context.registers;
+        registers.rip = action.handler;
+        registers.rsp = address;
+        registers.rax = 0;
+        registers.rdi = info.signal.into();
+        registers.rsi = address + INFO_AT;
+        registers.rdx = address + CONTEXT_AT;
+        // The handler begins with the direction flag and the trap flag clear (signal.c).
+        registers.rflags &= !0x500;
+        Frame { address, bytes: emit(context, action, info), registers }
+    }
+}
+
+fn place(context: &FrameContext, action: &Action) -> u64 {
+    let AltStack { base, len } = context.alt_stack;
+    let pointer = context.registers.rsp;
+    let switch = action.flags & action::ON_STACK != 0 && len != 0;
+    let top = if switch && !context.alt_stack.contains(pointer) {
+        base + len
+    } else {
+        pointer.wrapping_sub(RED_ZONE)
+    };
+    // As after a call: the stack pointer is 8 below a multiple of 16.
+    (top.wrapping_sub(BYTES as u64) & !15).wrapping_sub(8)
+}
+
+fn emit(context: &FrameContext, action: &Action, info: &Info) -> Vec<u8> {
+    let r = &context.registers;
+    let AltStack { base, len } = context.alt_stack;
+    /// `SS_DISABLE` (asm-generic/signal.h).
+    const DISABLED: u64 = 2;
+    let mut fields = Fields::default().u64(action.restorer).u64(0).u64(0);
+    fields = fields.u64(base).u64(if len == 0 { DISABLED } else { 0 }).u64(len);
+    let general =
+        [r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, r.rdi, r.rsi, r.rbp, r.rbx];
+    for value in general.into_iter().chain([r.rdx, r.rax, r.rcx, r.rsp, r.rip, r.rflags]) {
+        fields = fields.u64(value);
+    }
+    let fault_address = if info.is_fault() { info.value } else { 0 };
+    fields = fields.u16(USER_CS).u16(0).u16(0).u16(USER_SS);
+    fields = fields.u64(0).u64(0).u64(context.mask.0).u64(fault_address);
+    let mut bytes = fields.zeros_to(MASK_AT).u64(context.mask.0).0;
+    bytes.extend_from_slice(&emit_info(info));
+    bytes
+}
+
+/// Returns `siginfo_t`: numbers, then what depends on the signal, 128 bytes.
+pub fn emit_info(info: &Info) -> Vec<u8> {
+    let fields = Fields::default().u32(info.signal.into()).u32(0).u32(info.code as u32).u32(0);
+    let fields = if info.is_fault() {
+        fields.u64(info.value)
+    } else {
+        fields.u32(info.pid).u32(info.uid).u64(info.value)
+    };
+    fields.zeros_to(128).0
+}
+
+/// What a frame says to go back to.
+#[derive(Clone, Copy, Debug)]
+pub struct RestoredFrame {
+    /// The registers; FS and GS are those passed in.
+    pub registers: Registers,
+    /// The mask.
+    pub mask: SignalSet,
+}
+
+impl RestoredFrame {
+    /// Bytes that [`RestoredFrame::parse`] wants, beginning 8 bytes below the stack pointer at
+    /// rt_sigreturn (the return address is popped by then).
+    pub const BYTES: usize = MASK_AT + 8;
+
+    /// Returns what a frame says; `now` supplies the registers that a frame does not hold.
+    pub fn parse(bytes: &[u8; Self::BYTES], now: &Registers) -> RestoredFrame {
+        let word = |at: usize| {
+            let mut word = [0; 8];
+            word.copy_from_slice(&bytes[at..at + 8]);
+            u64::from_le_bytes(word)
+        };
+        let general = |index: usize| word(REGISTERS_AT + 8 * index);
+        let registers = Registers {
+            r8: general(0),
+            r9: general(1),
+            r10: general(2),
+            r11: general(3),
+            r12: general(4),
+            r13: general(5),
+            r14: general(6),
+            r15: general(7),
+            rdi: general(8),
+            rsi: general(9),
+            rbp: general(10),
+            rbx: general(11),
+            rdx: general(12),
+            rax: general(13),
+            rcx: general(14),
+            rsp: general(15),
+            rip: general(16),
+            rflags: general(17),
+            fs_base: now.fs_base,
+            gs_base: now.gs_base,
+        };
+        RestoredFrame { registers, mask: SignalSet(word(MASK_AT)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context() -> FrameContext {
+        let registers = Registers {
+            rax: 1,
+            rcx: 2,
+            rdx: 3,
+            rbx: 4,
+            rsp: 0x7000_1234,
+            rbp: 6,
+            rsi: 7,
+            rdi: 8,
+            r8: 9,
+            r9: 10,
+            r10: 11,
+            r11: 12,
+            r12: 13,
+            r13: 14,
+            r14: 15,
+            r15: 16,
+            rip: 17,
+            rflags: 0x246,
+            fs_base: 18,
+            gs_base: 19,
+        };
+        FrameContext { registers, mask: SignalSet(0xf0), alt_stack: AltStack::default() }
+    }
+
+    #[test]
+    fn what_a_frame_saves_is_restored() {
+        let context = context();
+        let action = Action { handler: 0x4000, ..Action::default() };
+        let frame = Frame::new(&context, &action, &Info::of_user(2, 5, 0));
+        let bytes = frame.bytes[..RestoredFrame::BYTES].try_into().unwrap();
+        let restored = RestoredFrame::parse(&bytes, &context.registers);
+        assert_eq!(restored.registers, context.registers);
+        assert_eq!(restored.mask, context.mask);
+    }
+
+    #[test]
+    fn handlers_start_as_if_called_below_the_red_zone() {
+        let context = context();
+        let action = Action { handler: 0x4000, restorer: 0x5000, ..Action::default() };
+        let frame = Frame::new(&context, &action, &Info::of_user(2, 5, 0));
+        assert_eq!(frame.address % 16, 8);
+        assert!(frame.address + frame.bytes.len() as u64 <= context.registers.rsp - RED_ZONE);
+        assert_eq!(frame.bytes.len(), BYTES);
+        assert_eq!(frame.bytes[..8], 0x5000u64.to_le_bytes());
+        assert_eq!((frame.registers.rip, frame.registers.rdi), (0x4000, 2));
+    }
+
+    #[test]
+    fn the_alternate_stack_is_used_when_asked_for() {
+        let mut context = context();
+        context.alt_stack = AltStack { base: 0x10_0000, len: 0x2000 };
+        let action = Action { flags: action::ON_STACK, ..Action::default() };
+        let frame = Frame::new(&context, &action, &Info::of_system(11));
+        assert!(context.alt_stack.contains(frame.address));
+        context.registers.rsp = 0x10_1000;
+        let nested = Frame::new(&context, &action, &Info::of_system(11));
+        assert!(nested.address < 0x10_1000);
+    }
+}

@@ -1,0 +1,314 @@
+//! The table of system calls: number, name, handler, how complete.
+//!
+//! Everything that knows which calls there are reads this table: dispatch, the documentation
+//! ([`document`]), the tests. Numbers: asm/unistd_64.h of Linux 6.1.
+
+use alloc::string::String;
+
+use crate::calls;
+use crate::context::{Context, Stop};
+
+/// Handles a system call.
+pub type Handler = fn(&mut Context<'_>) -> Result<u64, Stop>;
+
+/// How complete a system call is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Completeness {
+    /// It does what its manual page says, as far as what it acts on exists here.
+    Done,
+    /// Flags or cases are missing; what is refused says so by its errno.
+    Partial,
+    /// It has an answer that programs can live with, and no effect.
+    Answered,
+}
+
+/// What happens to a waiting call when a signal handler has run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Restart {
+    /// It fails with EINTR (signal(7)).
+    Never,
+    /// It is made again where the handler was set up with SA_RESTART.
+    IfAsked,
+}
+
+/// A system call.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Its number.
+    pub number: u32,
+    /// Its name.
+    pub name: &'static str,
+    /// What handles it.
+    pub handler: Handler,
+    /// How complete it is.
+    pub completeness: Completeness,
+    /// What a signal does to it.
+    pub restart: Restart,
+}
+
+impl Entry {
+    const fn new(
+        number: u32,
+        name: &'static str,
+        handler: Handler,
+        completeness: Completeness,
+    ) -> Entry {
+        Entry { number, name, handler, completeness, restart: Restart::Never }
+    }
+
+    const fn restarted(self) -> Entry {
+        Entry { restart: Restart::IfAsked, ..self }
+    }
+}
+
+const fn done(number: u32, name: &'static str, handler: Handler) -> Entry {
+    Entry::new(number, name, handler, Completeness::Done)
+}
+
+const fn partial(number: u32, name: &'static str, handler: Handler) -> Entry {
+    Entry::new(number, name, handler, Completeness::Partial)
+}
+
+const fn answered(number: u32, name: &'static str, handler: Handler) -> Entry {
+    Entry::new(number, name, handler, Completeness::Answered)
+}
+
+/// All system calls in the order of their numbers.
+#[rustfmt::skip]
+pub static CALLS: &[Entry] = &[
+    done(0, "read", calls::io::read).restarted(),
+    done(1, "write", calls::io::write).restarted(),
+    done(2, "open", calls::descriptors::open),
+    done(3, "close", calls::descriptors::close),
+    done(4, "stat", calls::attributes::stat),
+    done(5, "fstat", calls::attributes::fstat),
+    done(6, "lstat", calls::attributes::lstat),
+    done(7, "poll", calls::poll::poll),
+    done(8, "lseek", calls::io::lseek),
+    partial(9, "mmap", calls::memory::mmap),
+    done(10, "mprotect", calls::memory::mprotect),
+    done(11, "munmap", calls::memory::munmap),
+    done(12, "brk", calls::memory::brk),
+    done(13, "rt_sigaction", calls::signals::sigaction),
+    done(14, "rt_sigprocmask", calls::signals::sigprocmask),
+    partial(15, "rt_sigreturn", calls::signals::sigreturn),
+    partial(16, "ioctl", calls::terminal::ioctl).restarted(),
+    done(17, "pread64", calls::io::pread).restarted(),
+    done(18, "pwrite64", calls::io::pwrite).restarted(),
+    done(19, "readv", calls::io::readv).restarted(),
+    done(20, "writev", calls::io::writev).restarted(),
+    done(21, "access", calls::attributes::access),
+    done(22, "pipe", calls::descriptors::pipe),
+    partial(23, "select", calls::poll::select),
+    done(24, "sched_yield", calls::time::sched_yield),
+    partial(25, "mremap", calls::memory::mremap),
+    answered(26, "msync", calls::memory::nothing),
+    partial(28, "madvise", calls::memory::madvise),
+    done(32, "dup", calls::descriptors::dup),
+    done(33, "dup2", calls::descriptors::dup2),
+    done(34, "pause", calls::signals::pause),
+    partial(35, "nanosleep", calls::time::nanosleep),
+    done(37, "alarm", calls::time::alarm),
+    partial(38, "setitimer", calls::time::setitimer),
+    done(39, "getpid", calls::identity::getpid),
+    done(40, "sendfile", calls::io::sendfile).restarted(),
+    answered(41, "socket", calls::info::no_sockets),
+    answered(53, "socketpair", calls::info::no_sockets),
+    partial(56, "clone", calls::processes::clone).restarted(),
+    done(57, "fork", calls::processes::fork),
+    done(58, "vfork", calls::processes::vfork).restarted(),
+    done(59, "execve", calls::processes::execve),
+    done(60, "exit", calls::processes::exit),
+    done(61, "wait4", calls::processes::wait4).restarted(),
+    done(62, "kill", calls::signals::kill),
+    done(63, "uname", calls::info::uname),
+    partial(72, "fcntl", calls::descriptors::fcntl).restarted(),
+    answered(73, "flock", calls::descriptors::flock).restarted(),
+    done(74, "fsync", calls::io::fsync),
+    done(75, "fdatasync", calls::io::fsync),
+    done(76, "truncate", calls::attributes::truncate),
+    done(77, "ftruncate", calls::attributes::ftruncate),
+    done(79, "getcwd", calls::directories::getcwd),
+    done(80, "chdir", calls::directories::chdir),
+    done(81, "fchdir", calls::directories::fchdir),
+    done(82, "rename", calls::names::rename),
+    done(83, "mkdir", calls::names::mkdir),
+    done(84, "rmdir", calls::names::rmdir),
+    done(85, "creat", calls::descriptors::creat),
+    done(86, "link", calls::names::link),
+    done(87, "unlink", calls::names::unlink),
+    done(88, "symlink", calls::names::symlink),
+    done(89, "readlink", calls::names::readlink),
+    done(90, "chmod", calls::attributes::chmod),
+    done(91, "fchmod", calls::attributes::fchmod),
+    done(92, "chown", calls::attributes::chown),
+    done(93, "fchown", calls::attributes::fchown),
+    done(94, "lchown", calls::attributes::lchown),
+    done(95, "umask", calls::attributes::umask),
+    done(96, "gettimeofday", calls::time::gettimeofday),
+    done(97, "getrlimit", calls::info::getrlimit),
+    partial(98, "getrusage", calls::time::getrusage),
+    partial(99, "sysinfo", calls::info::sysinfo),
+    done(100, "times", calls::time::times),
+    done(102, "getuid", calls::identity::getuid),
+    done(104, "getgid", calls::identity::getgid),
+    done(105, "setuid", calls::identity::setuid),
+    done(106, "setgid", calls::identity::setgid),
+    done(107, "geteuid", calls::identity::geteuid),
+    done(108, "getegid", calls::identity::getegid),
+    done(109, "setpgid", calls::identity::setpgid),
+    done(110, "getppid", calls::identity::getppid),
+    done(111, "getpgrp", calls::identity::getpgrp),
+    done(112, "setsid", calls::identity::setsid),
+    done(113, "setreuid", calls::identity::setreuid),
+    done(114, "setregid", calls::identity::setregid),
+    done(115, "getgroups", calls::identity::getgroups),
+    done(116, "setgroups", calls::identity::setgroups),
+    done(117, "setresuid", calls::identity::setresuid),
+    done(118, "getresuid", calls::identity::getresuid),
+    done(119, "setresgid", calls::identity::setresgid),
+    done(120, "getresgid", calls::identity::getresgid),
+    done(121, "getpgid", calls::identity::getpgid),
+    done(124, "getsid", calls::identity::getsid),
+    partial(125, "capget", calls::info::capget),
+    done(127, "rt_sigpending", calls::signals::sigpending),
+    partial(128, "rt_sigtimedwait", calls::signals::sigtimedwait),
+    done(130, "rt_sigsuspend", calls::signals::sigsuspend),
+    done(131, "sigaltstack", calls::signals::sigaltstack),
+    partial(133, "mknod", calls::names::mknod),
+    done(137, "statfs", calls::attributes::statfs),
+    done(138, "fstatfs", calls::attributes::fstatfs),
+    answered(140, "getpriority", calls::info::getpriority),
+    answered(141, "setpriority", calls::info::accepted),
+    answered(149, "mlock", calls::memory::nothing),
+    answered(150, "munlock", calls::memory::nothing),
+    partial(157, "prctl", calls::info::prctl),
+    done(158, "arch_prctl", calls::info::arch_prctl),
+    answered(160, "setrlimit", calls::info::setrlimit),
+    partial(161, "chroot", calls::processes::chroot),
+    done(162, "sync", calls::io::sync),
+    done(164, "settimeofday", calls::time::settimeofday),
+    done(169, "reboot", calls::info::reboot),
+    done(186, "gettid", calls::identity::gettid),
+    answered(191, "getxattr", calls::attributes::no_attributes),
+    answered(192, "lgetxattr", calls::attributes::no_attributes),
+    answered(193, "fgetxattr", calls::attributes::no_attributes),
+    answered(194, "listxattr", calls::attributes::empty_list),
+    answered(195, "llistxattr", calls::attributes::empty_list),
+    done(200, "tkill", calls::signals::tkill),
+    done(201, "time", calls::time::time),
+    partial(202, "futex", calls::futex::futex).restarted(),
+    answered(203, "sched_setaffinity", calls::info::accepted),
+    done(204, "sched_getaffinity", calls::info::sched_getaffinity),
+    done(217, "getdents64", calls::directories::getdents64),
+    done(218, "set_tid_address", calls::info::set_tid_address),
+    answered(221, "fadvise64", calls::info::accepted),
+    done(227, "clock_settime", calls::time::clock_settime),
+    done(228, "clock_gettime", calls::time::clock_gettime),
+    done(229, "clock_getres", calls::time::clock_getres),
+    partial(230, "clock_nanosleep", calls::time::clock_nanosleep),
+    done(231, "exit_group", calls::processes::exit_group),
+    done(234, "tgkill", calls::signals::tgkill),
+    done(257, "openat", calls::descriptors::openat),
+    done(258, "mkdirat", calls::names::mkdirat),
+    partial(259, "mknodat", calls::names::mknodat),
+    done(260, "fchownat", calls::attributes::fchownat),
+    done(262, "newfstatat", calls::attributes::newfstatat),
+    done(263, "unlinkat", calls::names::unlinkat),
+    done(264, "renameat", calls::names::renameat),
+    done(265, "linkat", calls::names::linkat),
+    done(266, "symlinkat", calls::names::symlinkat),
+    done(267, "readlinkat", calls::names::readlinkat),
+    done(268, "fchmodat", calls::attributes::fchmodat),
+    done(269, "faccessat", calls::attributes::faccessat),
+    partial(270, "pselect6", calls::poll::pselect6),
+    done(271, "ppoll", calls::poll::ppoll),
+    answered(273, "set_robust_list", calls::info::accepted),
+    partial(280, "utimensat", calls::attributes::utimensat),
+    partial(285, "fallocate", calls::attributes::fallocate),
+    done(292, "dup3", calls::descriptors::dup3),
+    done(293, "pipe2", calls::descriptors::pipe2),
+    done(295, "preadv", calls::io::preadv).restarted(),
+    done(296, "pwritev", calls::io::pwritev).restarted(),
+    partial(302, "prlimit64", calls::info::prlimit64),
+    done(309, "getcpu", calls::info::getcpu),
+    partial(316, "renameat2", calls::names::renameat2),
+    done(318, "getrandom", calls::info::getrandom),
+    partial(322, "execveat", calls::processes::execveat),
+    answered(324, "membarrier", calls::info::absent),
+    partial(332, "statx", calls::attributes::statx),
+    answered(334, "rseq", calls::info::absent),
+    partial(435, "clone3", calls::processes::clone3).restarted(),
+    done(436, "close_range", calls::descriptors::close_range),
+    done(439, "faccessat2", calls::attributes::faccessat),
+];
+
+/// One more than the highest number.
+const NUMBERS: usize = 512;
+/// No entry.
+const NONE: u16 = u16::MAX;
+
+/// Where each number's entry is.
+static INDEX: [u16; NUMBERS] = {
+    let mut index = [NONE; NUMBERS];
+    let mut at = 0;
+    while at < CALLS.len() {
+        index[CALLS[at].number as usize] = at as u16;
+        at += 1;
+    }
+    index
+};
+
+/// Returns the entry of a number.
+pub fn find(number: u32) -> Option<&'static Entry> {
+    CALLS.get(usize::from(*INDEX.get(number as usize)?))
+}
+
+/// Returns the table as a page of documentation (Markdown).
+pub fn document() -> String {
+    let mut page = String::from(
+        "# System calls of the UNIX personality\n\nGenerated from its table; `done`: as its manual \
+         page says, `partial`: flags or cases are missing, `answered`: an answer without effect. \
+         All others fail with ENOSYS.\n\n| number | name | state |\n|---:|---|---|\n",
+    );
+    for Entry { number, name, completeness, .. } in CALLS {
+        let state = match completeness {
+            Completeness::Done => "done",
+            Completeness::Partial => "partial",
+            Completeness::Answered => "answered",
+        };
+        page += &alloc::format!("| {number} | {name} | {state} |\n");
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_ascend_and_names_are_unique() {
+        assert!(CALLS.windows(2).all(|pair| pair[0].number < pair[1].number));
+        let names: alloc::collections::BTreeSet<_> = CALLS.iter().map(|one| one.name).collect();
+        assert_eq!(names.len(), CALLS.len());
+    }
+
+    #[test]
+    fn every_number_finds_its_entry() {
+        for entry in CALLS {
+            assert_eq!(find(entry.number).map(|found| found.name), Some(entry.name));
+        }
+        assert!(find(27).is_none() && find(u32::MAX).is_none());
+    }
+
+    #[test]
+    fn documentation_is_the_table() {
+        extern crate std;
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/SYSCALLS.md");
+        if std::env::var_os("KAMEN_UPDATE").is_some() {
+            std::fs::write(path, document()).unwrap();
+        }
+        let written = std::fs::read_to_string(path).unwrap();
+        assert!(written == document(), "run: KAMEN_UPDATE=1 cargo test -p kamen-unix table");
+    }
+}

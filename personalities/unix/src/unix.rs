@@ -1,0 +1,242 @@
+//! The personality's state, and what happens on each event.
+//!
+//! ```text
+//!   system call ─> table ─> handler ─> Ok(value) ────────────> leave: signals, then reply
+//!                              │ Err(Stop::Wait) ─> parked ─┐
+//!   event (pipe, child, …) ─> Wakes ─> settle: make the calls that waited for it again
+//! ```
+//!
+//! Single-threaded: an event is handled to its end, then [`Unix::settle`] runs until nothing that
+//! changed concerns a parked call.
+
+mod ending;
+mod processes;
+mod schedule;
+mod signals;
+mod terminal;
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+
+use libipc::{Foreign, Kind, OpenCall};
+
+use crate::context::{Context, Stop};
+use crate::exec::Images;
+use crate::filesystem::FileSystem;
+use crate::linux::signals as linux_signals;
+use crate::machine::Machine;
+use crate::memory::Trash;
+use crate::open::{Closed, Description};
+use crate::process::{Answer, Pid, Processes, Thread, ThreadNumber};
+use crate::serve::NativeWait;
+use crate::servers::Servers;
+use crate::table;
+use crate::wake::{Channel, Wakes};
+
+pub use processes::Launch;
+pub use terminal::Terminal;
+
+/// Bits of the notification that reports events to this server; the console's are its own
+/// (`protocols::console::event`).
+pub mod event {
+    /// The timer has expired.
+    pub const TIMER: u64 = 1;
+    /// The readiness of a stream has changed.
+    pub const STREAM: u64 = 2;
+    /// A native program has ended.
+    pub const NATIVE: u64 = 4;
+}
+
+/// What the event loop answers a call with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reply {
+    /// A value for rax.
+    Value(u64),
+    /// The registers as they are.
+    Resume,
+}
+
+/// The UNIX personality.
+pub struct Unix {
+    /// The machine.
+    pub machine: Box<dyn Machine>,
+    /// The file server.
+    pub files: Box<dyn FileSystem>,
+    /// The other servers.
+    pub servers: Box<dyn Servers>,
+    /// All processes.
+    pub processes: Processes,
+    /// All threads.
+    pub threads: BTreeMap<ThreadNumber, Thread>,
+    /// The terminal that sessions may have.
+    pub terminal: Terminal,
+    /// What has changed.
+    pub wakes: Wakes,
+    /// What was closed.
+    pub closed: Closed,
+    /// Memory without users.
+    pub trash: Trash,
+    /// Programs that were executed lately.
+    pub images: Images,
+    /// Descriptions that native programs use as their streams, by badge.
+    pub exported: BTreeMap<u64, Description>,
+    pub(crate) native_waits: Vec<NativeWait>,
+    pub(crate) next_number: u64,
+    pub(crate) last_pid: u32,
+    /// Threads whose parked call a signal may end.
+    interrupted: Vec<ThreadNumber>,
+    /// The call being handled, and its answer.
+    current: Option<(ThreadNumber, OpenCall)>,
+    reply: Option<Reply>,
+    /// What the timer is set to.
+    timer: u64,
+    unknown: BTreeSet<u32>,
+}
+
+impl Unix {
+    /// Returns the personality with no process.
+    pub fn new(
+        machine: Box<dyn Machine>,
+        files: Box<dyn FileSystem>,
+        servers: Box<dyn Servers>,
+    ) -> Self {
+        Unix {
+            machine,
+            files,
+            servers,
+            processes: BTreeMap::new(),
+            threads: BTreeMap::new(),
+            terminal: Terminal::default(),
+            wakes: Wakes::default(),
+            closed: Closed::default(),
+            trash: Trash::default(),
+            images: Images::default(),
+            exported: BTreeMap::new(),
+            native_waits: Vec::new(),
+            next_number: 1,
+            last_pid: 1,
+            interrupted: Vec::new(),
+            current: None,
+            reply: None,
+            timer: u64::MAX,
+            unknown: BTreeSet::new(),
+        }
+    }
+
+    /// Handles a call of a foreign thread; returns its answer, if it is to be answered now.
+    pub fn foreign(&mut self, foreign: &Foreign) -> Option<Reply> {
+        let number = ThreadNumber(foreign.caller.badge);
+        let call = foreign.caller.call;
+        let pid = self.threads.get(&number)?.pid;
+        self.current = Some((number, call));
+        match foreign.kind {
+            Kind::SystemCall => self.system_call(pid, number, call, foreign.number, foreign.words),
+            Kind::Exception => self.exception(number, call, foreign.number, &foreign.words),
+            Kind::Interrupt => self.interrupt_instruction(number, call),
+            Kind::Recall => self.leave(number, call, Answer::Registers),
+            Kind::Message | Kind::Notification | Kind::Cancelled => {}
+        }
+        self.current = None;
+        self.settle();
+        self.reply.take()
+    }
+
+    /// Handles bits of the notification ([`event`], and the console's).
+    pub fn notified(&mut self, bits: u64) {
+        if bits & event::TIMER != 0 {
+            self.timer_expired();
+        }
+        if bits & event::NATIVE != 0 {
+            self.natives_changed();
+        }
+        if bits & event::STREAM != 0 {
+            self.wakes.add(Channel::Streams);
+        }
+        self.terminal_events(bits);
+        self.settle();
+    }
+
+    /// Returns a number that was not used before, for pipes, threads and streams.
+    pub fn unique(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number
+    }
+
+    fn system_call(
+        &mut self,
+        pid: Pid,
+        thread: ThreadNumber,
+        call: OpenCall,
+        number: u32,
+        words: [u64; 6],
+    ) {
+        let mut context = Context::new(self, pid, thread, call, words);
+        match table::find(number) {
+            Some(entry) => {
+                let result = (entry.handler)(&mut context);
+                self.conclude(thread, call, number, words, result);
+            }
+            None => {
+                self.log_unknown(pid, number);
+                self.leave(thread, call, Answer::Value(crate::Errno::ENOSYS.to_rax()));
+            }
+        }
+    }
+
+    /// An `int n` instruction is a fault in 64-bit Linux programs, except for `int 0x80`, whose
+    /// 32-bit system calls do not exist here.
+    fn interrupt_instruction(&mut self, thread: ThreadNumber, call: OpenCall) {
+        let info = crate::signal::Info::of_system(linux_signals::SIGSEGV);
+        self.force_signal(thread, info, "software interrupt");
+        self.leave(thread, call, Answer::Registers);
+    }
+
+    fn log_unknown(&mut self, pid: Pid, number: u32) {
+        if self.unknown.insert(number) {
+            let name = self.processes.get(&pid).map(crate::process::Process::display_name);
+            let name = name.unwrap_or_default();
+            let line = alloc::format!("{name}: system call {number} is unknown (ENOSYS)");
+            self.machine.log(&line);
+        }
+    }
+
+    /// Does with a handler's result what it says.
+    fn conclude(
+        &mut self,
+        thread: ThreadNumber,
+        call: OpenCall,
+        number: u32,
+        words: [u64; 6],
+        result: Result<u64, Stop>,
+    ) {
+        let answer = match result {
+            Ok(value) => Answer::Value(value),
+            Err(Stop::Errno(errno)) => Answer::Value(errno.to_rax()),
+            Err(Stop::Wait(wait)) => Answer::Wait(wait.parked(call, number, words)),
+            Err(Stop::Resume) => Answer::Registers,
+            Err(Stop::Gone) => return,
+        };
+        self.leave(thread, call, answer);
+    }
+
+    /// Answers a call: the one being handled through the event loop, others at once.
+    fn answer(&mut self, call: OpenCall, reply: Reply) {
+        if self.current.is_some_and(|(_, current)| current == call) {
+            self.reply = Some(reply);
+            return;
+        }
+        match reply {
+            Reply::Value(value) => self.machine.reply(call, value),
+            Reply::Resume => self.machine.resume(call),
+        }
+    }
+
+    /// Shares a description with a native program; returns the badge that names it.
+    pub fn export(&mut self, description: Description) -> u64 {
+        let badge = self.unique();
+        self.exported.insert(badge, Rc::clone(&description));
+        badge
+    }
+}

@@ -1,0 +1,200 @@
+//! The end of threads and processes, and what their relatives learn of it.
+
+use libipc::OpenCall;
+use protocols::process::{Pid as NativePid, Signal};
+
+use crate::linux::signals::{self, action, code};
+use crate::process::{Answer, Client, Ending, Life, Pid, ThreadNumber};
+use crate::signal::Info;
+use crate::unix::Unix;
+use crate::wake::Channel;
+
+/// Exceptions by vector (Intel SDM 3A 6.15): the signal and its name for people.
+fn exception_signal(vector: u32) -> (u8, &'static str) {
+    match vector {
+        0 => (signals::SIGFPE, "division error"),
+        1 | 3 => (signals::SIGTRAP, "breakpoint"),
+        4 => (signals::SIGSEGV, "overflow"),
+        5 => (signals::SIGSEGV, "bound range exceeded"),
+        6 => (signals::SIGILL, "invalid instruction"),
+        12 => (signals::SIGBUS, "stack fault"),
+        16 | 19 => (signals::SIGFPE, "floating-point error"),
+        17 => (signals::SIGBUS, "misaligned access"),
+        _ => (signals::SIGSEGV, "general protection fault"),
+    }
+}
+
+impl Unix {
+    /// Handles an exception of a thread: grows its stack, or sends it a signal.
+    pub(super) fn exception(
+        &mut self,
+        number: ThreadNumber,
+        call: OpenCall,
+        vector: u32,
+        words: &[u64; 6],
+    ) {
+        const PAGE_FAULT: u32 = 14;
+        let [error, address, instruction, ..] = *words;
+        if vector != PAGE_FAULT {
+            let (signal, name) = exception_signal(vector);
+            let info = Info { value: instruction, code: 1, ..Info::of_system(signal) };
+            self.force_signal(number, info, &alloc::format!("{name} at {instruction:#x}"));
+            return self.leave(number, call, Answer::Registers);
+        }
+        let pid = self.threads.get(&number).map(|thread| thread.pid);
+        let mm = pid.and_then(|pid| self.processes.get(&pid)).and_then(|p| p.mm.clone());
+        let mapped = mm.as_ref().is_some_and(|mm| mm.borrow().region_at(address).is_some());
+        if !mm.is_some_and(|mm| mm.borrow_mut().grow_stack(&mut *self.machine, address)) {
+            let code = if mapped { code::NO_ACCESS } else { code::NOT_MAPPED };
+            let info = Info { value: address, code, ..Info::of_system(signals::SIGSEGV) };
+            let doing = page_fault_access(error);
+            let what = alloc::format!("{doing} {address:#x} at {instruction:#x}");
+            self.force_signal(number, info, &what);
+        }
+        self.leave(number, call, Answer::Registers);
+    }
+
+    /// Ends one thread; the last one ends its process with `ending`.
+    pub(crate) fn end_thread(&mut self, number: ThreadNumber, ending: Ending) {
+        let Some(thread) = self.threads.get(&number) else { return };
+        let (pid, clear_tid) = (thread.pid, thread.clear_tid);
+        let last = self.processes.get(&pid).is_none_or(|process| process.threads.len() <= 1);
+        if last {
+            return self.end_process(pid, ending);
+        }
+        if clear_tid != 0
+            && let Some((current, call)) = self.current
+            && current == number
+        {
+            // Whoever waits for the thread waits for this word (pthread_join).
+            self.machine.copy_out(call, clear_tid, &[0; 4]);
+            let channel = crate::calls::futex::channel_of(self, pid, clear_tid);
+            self.wake_futex(channel, 1);
+        }
+        self.remove_thread(number);
+        if let Some(process) = self.processes.get_mut(&pid) {
+            process.threads.retain(|&other| other != number);
+        }
+    }
+
+    /// Ends a thread of the kernel's and forgets it.
+    pub(crate) fn remove_thread(&mut self, number: ThreadNumber) {
+        let Some(thread) = self.threads.remove(&number) else { return };
+        let time = self.machine.run_time(thread.handle);
+        self.machine.destroy_thread(thread.handle);
+        if let Some(process) = self.processes.get_mut(&thread.pid) {
+            process.ended_time += time;
+        }
+    }
+
+    /// Ends a process: its threads, files and memory go; its parent is told.
+    pub fn end_process(&mut self, pid: Pid, ending: Ending) {
+        let Some(process) = self.processes.get(&pid).filter(|process| !process.is_zombie()) else {
+            return;
+        };
+        for thread in process.threads.clone() {
+            self.remove_thread(thread);
+        }
+        let Some(process) = self.processes.get_mut(&pid) else { return };
+        process.threads.clear();
+        process.life = Life::Zombie(ending);
+        process.report = None;
+        process.alarm = None;
+        process.descriptors.clear();
+        process.mm = None;
+        for badge in process.exported.drain(..) {
+            self.exported.remove(&badge);
+        }
+        let (native, client) = (process.native.take(), process.client);
+        let (parent, is_leader) = (process.parent, process.session == pid);
+        if let Some(lender) = process.borrowed_from.take() {
+            self.wakes.add(Channel::Borrowed(lender.0));
+        }
+        if let Some(native) = native {
+            self.servers.signal(native, Signal::Kill);
+        }
+        self.orphan_children(pid);
+        if is_leader {
+            self.end_session(pid);
+        }
+        match client {
+            Some(client) => self.tell_client(pid, client),
+            None => self.tell_of_end(pid, parent, ending),
+        }
+    }
+
+    fn tell_client(&mut self, pid: Pid, client: Client) {
+        let _ = pid;
+        self.servers.notify(client.exited);
+    }
+
+    fn tell_of_end(&mut self, pid: Pid, parent: Pid, ending: Ending) {
+        let Some(process) = self.processes.get(&pid) else { return };
+        let (uid, signal) = (process.credentials.user.real, process.exit_signal);
+        self.wakes.add(Channel::Children(parent));
+        let Some(parent_process) = self.processes.get(&parent).filter(|p| !p.is_zombie()) else {
+            self.processes.remove(&pid);
+            return;
+        };
+        let action = parent_process.actions.of(signals::SIGCHLD);
+        let (code, value) = match ending {
+            Ending::Code(code) => (code::CHILD_EXITED, code.into()),
+            Ending::Signal(signal) => (code::CHILD_KILLED, signal.into()),
+        };
+        if signal != 0 {
+            self.send(parent, Info { signal, code, pid: pid.0, uid, value });
+        }
+        let unwanted =
+            action.handler == signals::IGNORE || action.flags & action::NO_CHILD_WAIT != 0;
+        if unwanted && signal == signals::SIGCHLD {
+            self.processes.remove(&pid);
+        }
+    }
+
+    /// Gives a process's children to nobody; those that have ended are forgotten.
+    fn orphan_children(&mut self, pid: Pid) {
+        self.processes.retain(|_, child| child.parent != pid || !child.is_zombie());
+        for child in self.processes.values_mut().filter(|child| child.parent == pid) {
+            child.parent = Pid::INIT;
+        }
+    }
+
+    /// Sends a signal on to the native program that plays a process.
+    pub(super) fn send_native(&mut self, native: NativePid, signal: u8) {
+        let signal = match signal {
+            signals::SIGINT => Signal::Interrupt,
+            signals::SIGQUIT => Signal::Quit,
+            signals::SIGTERM | signals::SIGHUP => Signal::Terminate,
+            signals::SIGKILL => Signal::Kill,
+            _ => return,
+        };
+        self.servers.signal(native, signal);
+    }
+
+    /// Looks which native programs have ended and ends the processes that they played.
+    pub(super) fn natives_changed(&mut self) {
+        let playing = self.processes.values().filter_map(|p| Some((p.pid, p.native?)));
+        let playing: alloc::vec::Vec<_> = playing.collect();
+        for (pid, native) in playing {
+            if let Some(status) = self.servers.status(native) {
+                if let Some(process) = self.processes.get_mut(&pid) {
+                    process.native = None;
+                }
+                self.end_process(pid, Ending::from_exit_status(status));
+            }
+        }
+    }
+}
+
+/// Returns what an access that faulted did (error code: Intel SDM 3A 4.7).
+fn page_fault_access(error: u64) -> &'static str {
+    const WRITE: u64 = 2;
+    const FETCH: u64 = 16;
+    if error & FETCH != 0 {
+        "executing"
+    } else if error & WRITE != 0 {
+        "writing"
+    } else {
+        "reading"
+    }
+}

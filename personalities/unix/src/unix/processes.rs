@@ -1,0 +1,241 @@
+//! Making processes: the first of a session, and forks.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use libipc::Registers;
+
+use crate::Errno;
+use crate::credentials::Credentials;
+use crate::linux::signals;
+use crate::memory::Mm;
+use crate::open::{Description, Descriptors, Object, OpenFile, Slot};
+use crate::path::{Directory, Last, VNode, walk};
+use crate::proc::View;
+use crate::process::{
+    AltStack, Client, Life, MAX_PROCESSES, Pid, Process, State, Thread, ThreadNumber,
+};
+use crate::signal::{Actions, Pending, SignalSet};
+use crate::unix::Unix;
+
+/// A program to be started as the first process of a session.
+#[derive(Debug)]
+pub struct Launch {
+    /// Its working directory.
+    pub cwd: Vec<u8>,
+    /// Its arguments; the first is the program's path, or a name to look for in /bin.
+    pub arguments: Vec<Vec<u8>>,
+    /// Its environment.
+    pub environment: Vec<Vec<u8>>,
+    /// Its standard streams.
+    pub streams: [Object; 3],
+    /// Who is told of its end.
+    pub client: Client,
+}
+
+impl Unix {
+    /// Starts a program as the first process of a session.
+    ///
+    /// # Errors
+    /// ENOENT, EACCES, ENOEXEC, ELIBBAD, ENOMEM: as execve(2).
+    pub fn launch(&mut self, launch: Launch) -> Result<Pid, Errno> {
+        let pid = self.new_pid()?;
+        let cwd = self.directory(pid, &launch.cwd)?;
+        let process = first_process(pid, cwd, &launch, self.machine.now());
+        self.processes.insert(pid, process);
+        match self.start_first(pid, &launch) {
+            Ok(()) => Ok(pid),
+            Err(errno) => {
+                self.processes.remove(&pid);
+                self.trash.empty(&mut *self.machine);
+                Err(errno)
+            }
+        }
+    }
+
+    fn start_first(&mut self, pid: Pid, launch: &Launch) -> Result<(), Errno> {
+        let path = launch.arguments.first().ok_or(Errno::ENOENT)?;
+        let path = if path.contains(&b'/') { path.clone() } else { [b"/bin/", &path[..]].concat() };
+        let arguments = launch.arguments.clone();
+        let request =
+            crate::exec::Request { path, arguments, environment: launch.environment.clone() };
+        let program = crate::exec::load(self, pid, request)?;
+        let number = self.new_thread(pid, pid, &program.mm)?;
+        let registers = program.registers;
+        crate::exec::install(self, pid, program);
+        self.start_thread(number, &registers)?;
+        if let Object::Stream(stream) = &launch.streams[0]
+            && stream.is_terminal()
+        {
+            self.open_session(stream.clone(), pid, pid);
+        }
+        Ok(())
+    }
+
+    /// Returns the directory of a path.
+    fn directory(&mut self, pid: Pid, path: &[u8]) -> Result<Directory, Errno> {
+        let root = Directory { node: VNode::File(self.files.root()?.node), path: b"/".to_vec() };
+        let who = Credentials::default();
+        let path = if path.is_empty() { b"/" } else { path };
+        let mut view = View::new(self, pid);
+        walk(&mut view, &root, path, Last::Follow, &who)?.to_directory()
+    }
+
+    /// Returns a number that no process, group or session has.
+    pub(crate) fn new_pid(&mut self) -> Result<Pid, Errno> {
+        if self.processes.len() >= MAX_PROCESSES {
+            return Err(Errno::EAGAIN);
+        }
+        loop {
+            self.last_pid = if self.last_pid >= Pid::MAX { 2 } else { self.last_pid + 1 };
+            let pid = Pid(self.last_pid);
+            let used = |process: &Process| {
+                process.pid == pid || process.group == pid || process.session == pid
+            };
+            let thread = self.threads.values().any(|thread| thread.tid == pid);
+            if !thread && !self.processes.values().any(used) {
+                return Ok(pid);
+            }
+        }
+    }
+
+    /// Creates a stopped thread for a process.
+    pub(crate) fn new_thread(
+        &mut self,
+        pid: Pid,
+        tid: Pid,
+        mm: &Rc<RefCell<Mm>>,
+    ) -> Result<ThreadNumber, Errno> {
+        let number = ThreadNumber(self.unique());
+        let handle = self.machine.create_thread(mm.borrow().space(), number.0)?;
+        let thread = Thread {
+            number,
+            pid,
+            tid,
+            handle,
+            state: State::Running,
+            mask: SignalSet::default(),
+            mask_after: None,
+            pending: Pending::default(),
+            alt_stack: AltStack::default(),
+            clear_tid: 0,
+        };
+        self.threads.insert(number, thread);
+        if let Some(process) = self.processes.get_mut(&pid) {
+            process.threads.push(number);
+        }
+        Ok(number)
+    }
+
+    /// Lets a new thread run.
+    pub(crate) fn start_thread(
+        &mut self,
+        number: ThreadNumber,
+        registers: &Registers,
+    ) -> Result<(), Errno> {
+        let handle = self.threads.get(&number).ok_or(Errno::ESRCH)?.handle;
+        self.machine.start(handle, registers).map_err(|error| {
+            self.remove_thread(number);
+            error.into()
+        })
+    }
+
+    /// Makes a child of a process with `mm`; it has no thread yet.
+    ///
+    /// # Errors
+    /// EAGAIN: too many processes; ESRCH.
+    pub(crate) fn new_child(
+        &mut self,
+        parent: Pid,
+        mm: Rc<RefCell<Mm>>,
+        exit_signal: u8,
+    ) -> Result<Pid, Errno> {
+        let pid = self.new_pid()?;
+        let started = self.machine.now();
+        let parent = self.processes.get(&parent).ok_or(Errno::ESRCH)?;
+        let child = Process {
+            pid,
+            parent: parent.pid,
+            group: parent.group,
+            session: parent.session,
+            has_executed: false,
+            credentials: parent.credentials.clone(),
+            umask: parent.umask,
+            cwd: parent.cwd.clone(),
+            descriptors: parent.descriptors.clone(),
+            actions: parent.actions.clone(),
+            pending: Pending::default(),
+            mm: Some(mm),
+            threads: Vec::new(),
+            life: Life::Running,
+            report: None,
+            name: parent.name.clone(),
+            executable: parent.executable.clone(),
+            command_line: parent.command_line.clone(),
+            started,
+            children_time: 0,
+            ended_time: 0,
+            alarm: None,
+            exit_signal,
+            borrowed_from: None,
+            native: None,
+            exported: Vec::new(),
+            client: None,
+        };
+        self.processes.insert(pid, child);
+        Ok(pid)
+    }
+}
+
+fn first_process(pid: Pid, cwd: Directory, launch: &Launch, started: u64) -> Process {
+    let mut descriptors = Descriptors::default();
+    let files = standard_files(&launch.streams);
+    for (number, file) in (0..).zip(files) {
+        // Three descriptors fit into an empty table.
+        let _ = descriptors.put(number, Slot { file, close_on_exec: false });
+    }
+    Process {
+        pid,
+        parent: Pid::INIT,
+        group: pid,
+        session: pid,
+        has_executed: true,
+        credentials: Credentials::default(),
+        umask: 0o022,
+        cwd,
+        descriptors,
+        actions: Actions::default(),
+        pending: Pending::default(),
+        mm: None,
+        threads: Vec::new(),
+        life: Life::Running,
+        report: None,
+        name: Vec::new(),
+        executable: Vec::new(),
+        command_line: Vec::new(),
+        started,
+        children_time: 0,
+        ended_time: 0,
+        alarm: None,
+        exit_signal: signals::SIGCHLD,
+        borrowed_from: None,
+        native: None,
+        exported: Vec::new(),
+        client: Some(launch.client),
+    }
+}
+
+/// Returns descriptions of the standard streams, each open in both directions as a terminal's
+/// are after login.
+fn standard_files(streams: &[Object; 3]) -> [Description; 3] {
+    use crate::linux::flags::open;
+    let terminal = |object: &Object| matches!(object, Object::Stream(one) if one.is_terminal());
+    let file = |object: &Object, direction: u32| {
+        let flags = if terminal(object) { open::READ_WRITE } else { direction };
+        let path = if terminal(object) { b"/dev/console".to_vec() } else { b"pipe:[0]".to_vec() };
+        OpenFile::new(object.clone(), flags, path)
+    };
+    let [stdin, stdout, stderr] = streams;
+    [file(stdin, 0), file(stdout, open::WRITE_ONLY), file(stderr, open::WRITE_ONLY)]
+}

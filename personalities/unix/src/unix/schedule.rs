@@ -1,0 +1,142 @@
+//! Parked calls: making them again when what they wait for has changed, or their time has come.
+
+use crate::context::{Context, Stop};
+use crate::process::{Answer, Parked, State, ThreadNumber};
+use crate::table;
+use crate::unix::Unix;
+
+impl Unix {
+    /// Goes on until nothing that changed concerns a parked call, then gives back what was closed.
+    pub(crate) fn settle(&mut self) {
+        loop {
+            if let Some(thread) = self.interrupted.pop() {
+                self.interrupt(thread);
+                continue;
+            }
+            if !self.wakes.is_empty() {
+                self.wake();
+                continue;
+            }
+            if self.closed.is_empty() {
+                break;
+            }
+            for node in self.closed.take_nodes() {
+                self.files.release(node);
+            }
+            for stream in self.closed.take_streams() {
+                self.servers.close(stream);
+            }
+        }
+        self.trash.empty(&mut *self.machine);
+    }
+
+    /// Makes the calls again that wait for a channel that has changed.
+    fn wake(&mut self) {
+        let channels = self.wakes.take();
+        let waits = |state: &State| match state {
+            State::Parked(parked) => parked.channels.iter().any(|one| channels.contains(one)),
+            State::Running | State::Held(_) => false,
+        };
+        let ready = self.threads.values().filter(|thread| waits(&thread.state));
+        let ready: alloc::vec::Vec<_> = ready.map(|thread| thread.number).collect();
+        for thread in ready {
+            self.retry(thread);
+        }
+        self.retry_exported(&channels);
+    }
+
+    /// Makes a parked call again, unless its process is stopped.
+    pub(super) fn retry(&mut self, number: ThreadNumber) {
+        let Some(thread) = self.threads.get_mut(&number) else { return };
+        let pid = thread.pid;
+        if self.processes.get(&pid).is_none_or(|process| process.is_stopped()) {
+            return;
+        }
+        let State::Parked(parked) = core::mem::replace(&mut thread.state, State::Running) else {
+            return;
+        };
+        let Parked { call, number: system_call, words, .. } = parked;
+        let Some(entry) = table::find(system_call) else { return };
+        let mut context = Context::new(self, pid, number, call, words).resumed(&parked);
+        let result = (entry.handler)(&mut context);
+        self.conclude(number, call, system_call, words, result);
+    }
+
+    /// Lets a signal end a parked call, if it still waits and one is there.
+    fn interrupt(&mut self, number: ThreadNumber) {
+        let Some(thread) = self.threads.get_mut(&number) else { return };
+        match core::mem::replace(&mut thread.state, State::Running) {
+            State::Parked(parked) => self.leave(number, parked.call, Answer::Wait(parked)),
+            State::Held(held) => self.leave(number, held.call, held.answer),
+            State::Running => {}
+        }
+    }
+
+    /// Has a parked call looked at again because of a signal.
+    pub(super) fn add_interrupted(&mut self, thread: ThreadNumber) {
+        if !self.interrupted.contains(&thread) {
+            self.interrupted.push(thread);
+        }
+    }
+
+    /// Parks a call.
+    pub(super) fn park(&mut self, number: ThreadNumber, parked: Parked) {
+        if let Some(deadline) = parked.deadline {
+            self.wake_at(deadline);
+        }
+        if let Some(thread) = self.threads.get_mut(&number) {
+            thread.state = State::Parked(parked);
+        }
+    }
+
+    /// Has the timer expire at a time, or earlier.
+    pub(crate) fn wake_at(&mut self, deadline: u64) {
+        if deadline < self.timer {
+            self.timer = deadline;
+            self.machine.set_timer(deadline);
+        }
+    }
+
+    /// Makes the calls again whose time has come, sends alarms, and sets the timer anew.
+    pub(super) fn timer_expired(&mut self) {
+        let now = self.machine.now();
+        self.timer = u64::MAX;
+        let due = self.threads.values().filter(|thread| match &thread.state {
+            State::Parked(parked) => parked.deadline.is_some_and(|deadline| deadline <= now),
+            State::Running | State::Held(_) => false,
+        });
+        let due: alloc::vec::Vec<_> = due.map(|thread| thread.number).collect();
+        for thread in due {
+            self.retry(thread);
+        }
+        self.send_alarms(now);
+        let deadlines = self.threads.values().filter_map(|thread| match &thread.state {
+            State::Parked(parked) => parked.deadline,
+            State::Running | State::Held(_) => None,
+        });
+        let alarms = self.processes.values().filter_map(|process| Some(process.alarm?.at));
+        // A stopped process's calls are made again when it is continued.
+        let next = deadlines.chain(alarms).filter(|&deadline| deadline > now).min();
+        if let Some(next) = next {
+            self.wake_at(next);
+        }
+    }
+
+    /// Wakes at most `most` threads that wait for a futex; returns how many.
+    pub(crate) fn wake_futex(&mut self, channel: crate::wake::Channel, most: u64) -> u64 {
+        let waits = |state: &State| match state {
+            State::Parked(parked) => parked.channels.contains(&channel),
+            State::Running | State::Held(_) => false,
+        };
+        let waiting = self.threads.values().filter(|thread| waits(&thread.state));
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let woken: alloc::vec::Vec<_> = waiting.take(most).map(|thread| thread.number).collect();
+        for &number in &woken {
+            let Some(thread) = self.threads.get_mut(&number) else { continue };
+            if let State::Parked(parked) = core::mem::replace(&mut thread.state, State::Running) {
+                self.conclude(number, parked.call, parked.number, parked.words, Ok::<_, Stop>(0));
+            }
+        }
+        woken.len() as u64
+    }
+}

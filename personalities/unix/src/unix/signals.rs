@@ -1,0 +1,328 @@
+//! Sending signals, and what a thread does about them before it goes back to its program.
+
+use alloc::string::String;
+
+use libipc::{OpenCall, Registers};
+
+use crate::Errno;
+use crate::linux::signals::{self, Default as DefaultAction, action};
+use crate::process::{
+    Alarm, Answer, Ending, Held, Life, Parked, Pid, Process, Report, State, ThreadNumber,
+};
+use crate::signal::{Action, Frame, FrameContext, Info, SignalSet};
+use crate::table::{self, Restart};
+use crate::unix::{Reply, Unix};
+use crate::wake::Channel;
+
+/// Signals that stop a process unless it handles them.
+const STOPS: SignalSet = SignalSet::of(signals::SIGSTOP)
+    .union(SignalSet::of(signals::SIGTSTP))
+    .union(SignalSet::of(signals::SIGTTIN))
+    .union(SignalSet::of(signals::SIGTTOU));
+
+/// What became of a signal that a thread took.
+enum Taken {
+    /// It had no effect on the thread.
+    Nothing,
+    /// The thread will enter a handler: its registers are set.
+    Handler,
+    /// The thread is gone.
+    Ended,
+}
+
+impl Unix {
+    /// Sends a signal to a process.
+    pub fn send(&mut self, pid: Pid, info: Info) {
+        let Some(process) = self.processes.get_mut(&pid).filter(|process| !process.is_zombie())
+        else {
+            return;
+        };
+        let signal = info.signal;
+        if let Some(native) = process.native {
+            return self.send_native(native, signal);
+        }
+        if signal == signals::SIGCONT || signal == signals::SIGKILL {
+            process.pending.drop_all(STOPS);
+            self.continue_process(pid);
+        } else if STOPS.contains(signal) {
+            process.pending.drop_all(SignalSet::of(signals::SIGCONT));
+        }
+        let Some(process) = self.processes.get_mut(&pid) else { return };
+        let threads = process.threads.clone();
+        let open = |thread: &&ThreadNumber| {
+            self.threads.get(thread).is_some_and(|thread| !thread.mask.contains(signal))
+        };
+        let taker = threads.iter().find(open).copied();
+        if process.actions.ignores(signal) && (taker.is_some() || signal == signals::SIGCHLD) {
+            return;
+        }
+        process.pending.add(info);
+        if let Some(taker) = taker {
+            self.alert(taker);
+        }
+    }
+
+    /// Sends a signal to one thread.
+    pub fn send_to_thread(&mut self, number: ThreadNumber, info: Info) {
+        let Some(thread) = self.threads.get_mut(&number) else { return };
+        let ignores = |process: &Process| process.actions.ignores(info.signal);
+        if self.processes.get(&thread.pid).is_some_and(ignores) {
+            return;
+        }
+        let takes = !thread.mask.contains(info.signal);
+        thread.pending.add(info);
+        if takes {
+            self.alert(number);
+        }
+    }
+
+    /// Sends a signal to every process of a group; returns whether it has any.
+    pub fn send_to_group(&mut self, group: Pid, info: Info) -> bool {
+        let members = self.processes.values().filter(|p| p.group == group && !p.is_zombie());
+        let members: alloc::vec::Vec<_> = members.map(|process| process.pid).collect();
+        for &pid in &members {
+            self.send(pid, info);
+        }
+        !members.is_empty()
+    }
+
+    /// Has a thread look at its signals: at once if its call waits, through a recall if it runs.
+    fn alert(&mut self, number: ThreadNumber) {
+        let Some(thread) = self.threads.get(&number) else { return };
+        match thread.state {
+            State::Parked(_) | State::Held(_) => self.add_interrupted(number),
+            State::Running if self.current.is_some_and(|(current, _)| current == number) => {}
+            State::Running => self.machine.recall(thread.handle),
+        }
+    }
+
+    /// Makes a thread take a signal that its own doing caused; if it cannot handle it, it ends
+    /// with a message that says what happened.
+    pub(crate) fn force_signal(&mut self, number: ThreadNumber, info: Info, what: &str) {
+        let Some(thread) = self.threads.get_mut(&number) else { return };
+        let Some(process) = self.processes.get_mut(&thread.pid) else { return };
+        let handler = process.actions.of(info.signal).handler;
+        let blocked = thread.mask.contains(info.signal);
+        if blocked || handler == signals::DEFAULT || handler == signals::IGNORE {
+            process.actions.set(info.signal, Action::default());
+            thread.mask = thread.mask.without(SignalSet::of(info.signal));
+            let pid = thread.pid;
+            self.report_fault(pid, info.signal, what);
+        }
+        if let Some(thread) = self.threads.get_mut(&number) {
+            thread.pending.add(info);
+        }
+    }
+
+    fn report_fault(&mut self, pid: Pid, signal: u8, what: &str) {
+        let Some(process) = self.processes.get(&pid) else { return };
+        let name = process.display_name();
+        let number = pid.0;
+        let kind = signals::fault_name(signal);
+        let line = alloc::format!("{name} (process {number}) ended: {kind}: {what}");
+        self.machine.log(&line);
+        self.complain(pid, &line);
+    }
+
+    /// Writes a line to what a process has as standard error.
+    pub(crate) fn complain(&mut self, pid: Pid, line: &str) {
+        let text = String::from(line) + "\n";
+        let file = self.processes.get(&pid).and_then(|process| process.descriptors.file(2).ok());
+        if let Some(file) = file {
+            // A message that cannot be written now is lost; it stands in the log as well.
+            let _ = crate::io::write_now(self, &file, text.as_bytes());
+        }
+    }
+
+    /// Lets a thread go back to its program: takes its signals first, and stays if its process is
+    /// stopped or its call waits.
+    pub(super) fn leave(&mut self, number: ThreadNumber, call: OpenCall, answer: Answer) {
+        let mut answer = answer;
+        loop {
+            let Some(thread) = self.threads.get_mut(&number) else { return };
+            let Some(process) = self.processes.get_mut(&thread.pid) else { return };
+            if process.is_stopped() {
+                thread.state = State::Held(Held { call, answer });
+                return;
+            }
+            let waiting = thread.pending.set().union(process.pending.set());
+            let Some(signal) = waiting.without(thread.mask).first() else { break };
+            let taken = thread.pending.take(signal).or_else(|| process.pending.take(signal));
+            let Some(info) = taken else { break };
+            match self.take_signal(number, call, &answer, &info) {
+                Taken::Nothing => {}
+                Taken::Handler => answer = Answer::Registers,
+                Taken::Ended => return,
+            }
+        }
+        self.go(number, call, answer);
+    }
+
+    fn go(&mut self, number: ThreadNumber, call: OpenCall, answer: Answer) {
+        let Some(thread) = self.threads.get_mut(&number) else { return };
+        let reply = match answer {
+            Answer::Wait(parked) => return self.park(number, parked),
+            Answer::Value(value) => Reply::Value(value),
+            Answer::Registers => Reply::Resume,
+        };
+        thread.state = State::Running;
+        if let Some(mask) = thread.mask_after.take() {
+            thread.mask = mask;
+            if thread.pending.set().without(mask) != SignalSet(0) {
+                // The old mask lets signals through: look again, with nothing to restore now.
+                return self.leave(number, call, answer);
+            }
+        }
+        self.answer(call, reply);
+    }
+
+    fn take_signal(
+        &mut self,
+        number: ThreadNumber,
+        call: OpenCall,
+        answer: &Answer,
+        info: &Info,
+    ) -> Taken {
+        let Some(thread) = self.threads.get(&number) else { return Taken::Ended };
+        let pid = thread.pid;
+        let Some(process) = self.processes.get_mut(&pid) else { return Taken::Ended };
+        let action = process.actions.of(info.signal);
+        match (action.handler, signals::default(info.signal)) {
+            (signals::IGNORE, _) | (signals::DEFAULT, DefaultAction::Ignore) => Taken::Nothing,
+            (signals::DEFAULT, DefaultAction::Continue) => Taken::Nothing,
+            (signals::DEFAULT, DefaultAction::Stop) => {
+                self.stop_process(pid, info.signal);
+                Taken::Nothing
+            }
+            (signals::DEFAULT, DefaultAction::End) => {
+                self.end_process(pid, Ending::Signal(info.signal));
+                Taken::Ended
+            }
+            _ => match self.enter_handler(number, call, answer, &action, info) {
+                Ok(()) => Taken::Handler,
+                Err(_) => {
+                    self.end_process(pid, Ending::Signal(signals::SIGSEGV));
+                    Taken::Ended
+                }
+            },
+        }
+    }
+
+    /// Puts the frame of a handler on the stack and sets the registers that enter it.
+    fn enter_handler(
+        &mut self,
+        number: ThreadNumber,
+        call: OpenCall,
+        answer: &Answer,
+        action: &Action,
+        info: &Info,
+    ) -> Result<(), Errno> {
+        let mut registers = self.machine.registers(call)?;
+        match answer {
+            Answer::Value(value) => registers.rax = *value,
+            Answer::Registers => {}
+            Answer::Wait(parked) => interrupted(&mut registers, parked, action),
+        }
+        let thread = self.threads.get_mut(&number).ok_or(Errno::ESRCH)?;
+        let mask = thread.mask_after.take().unwrap_or(thread.mask);
+        let context = FrameContext { registers, mask, alt_stack: thread.alt_stack };
+        let frame = Frame::new(&context, action, info);
+        let mut masked = thread.mask.union(action.mask);
+        if action.flags & action::NO_DEFER == 0 {
+            masked = masked.union(SignalSet::of(info.signal));
+        }
+        thread.mask = masked.maskable();
+        let pid = thread.pid;
+        if action.flags & action::RESET != 0
+            && let Some(process) = self.processes.get_mut(&pid)
+        {
+            process.actions.set(info.signal, Action::default());
+        }
+        let mut context = crate::context::Context::new(self, pid, number, call, [0; 6]);
+        context.copy_out(frame.address, &frame.bytes)?;
+        self.machine.set_registers(call, &frame.registers)?;
+        Ok(())
+    }
+
+    fn stop_process(&mut self, pid: Pid, signal: u8) {
+        let Some(process) = self.processes.get_mut(&pid) else { return };
+        process.life = Life::Stopped(signal);
+        process.report = Some(Report::Stopped(signal));
+        for number in process.threads.clone() {
+            if let Some(thread) = self.threads.get(&number)
+                && thread.state == State::Running
+            {
+                self.alert(number);
+            }
+        }
+        self.tell_parent(pid, signals::code::CHILD_STOPPED, signal.into());
+    }
+
+    fn continue_process(&mut self, pid: Pid) {
+        let Some(process) = self.processes.get_mut(&pid) else { return };
+        if !process.is_stopped() {
+            return;
+        }
+        process.life = Life::Running;
+        process.report = Some(Report::Continued);
+        for number in process.threads.clone() {
+            self.add_interrupted(number);
+            // What a parked call waited for may have come while its process was stopped.
+            if let Some(thread) = self.threads.get(&number)
+                && let State::Parked(parked) = &thread.state
+            {
+                for &channel in &parked.channels {
+                    self.wakes.add(channel);
+                }
+                if let Some(deadline) = parked.deadline {
+                    self.wake_at(deadline.max(1));
+                }
+            }
+        }
+        self.tell_parent(pid, signals::code::CHILD_CONTINUED, signals::SIGCONT.into());
+    }
+
+    /// Sends SIGCHLD about a stop or continuation, and wakes a parent that waits.
+    fn tell_parent(&mut self, pid: Pid, code: i32, value: u64) {
+        let Some(process) = self.processes.get(&pid) else { return };
+        let (parent, uid) = (process.parent, process.credentials.user.real);
+        self.wakes.add(Channel::Children(parent));
+        let Some(parent_process) = self.processes.get(&parent) else { return };
+        let flags = parent_process.actions.of(signals::SIGCHLD).flags;
+        if flags & action::NO_CHILD_STOP == 0 {
+            let signal = signals::SIGCHLD;
+            self.send(parent, Info { signal, code, pid: pid.0, uid, value });
+        }
+    }
+
+    /// Sends SIGALRM to the processes whose time has come.
+    pub(super) fn send_alarms(&mut self, now: u64) {
+        let mut due = alloc::vec::Vec::new();
+        for process in self.processes.values_mut() {
+            if let Some(alarm) = process.alarm.filter(|alarm| alarm.at <= now) {
+                let next = Alarm { at: now + alarm.interval, ..alarm };
+                process.alarm = (alarm.interval != 0).then_some(next);
+                due.push(process.pid);
+            }
+        }
+        for pid in due {
+            self.send(pid, Info::of_system(signals::SIGALRM));
+        }
+    }
+}
+
+/// Sets the registers of a thread whose waiting call is ended by a handler: it has an error, what
+/// it got done, or is made again when the handler returns.
+fn interrupted(registers: &mut Registers, parked: &Parked, action: &Action) {
+    /// Bytes of the `syscall` instruction.
+    const SYSCALL: u64 = 2;
+    let restart = table::find(parked.number).map_or(Restart::Never, |entry| entry.restart);
+    if parked.progress != 0 && restart == Restart::IfAsked {
+        registers.rax = parked.progress;
+    } else if restart == Restart::IfAsked && action.flags & action::RESTART != 0 {
+        registers.rip = registers.rip.wrapping_sub(SYSCALL);
+        registers.rax = parked.number.into();
+    } else {
+        registers.rax = Errno::EINTR.to_rax();
+    }
+}

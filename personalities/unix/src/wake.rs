@@ -1,0 +1,46 @@
+//! What parked calls wait for, and the list of what has changed.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use crate::process::Pid;
+
+/// Something that a parked call waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Channel {
+    /// Bytes, room or the closing of an end in the pipe of that number.
+    Pipe(u64),
+    /// The readiness of any stream of another server.
+    Streams,
+    /// A change of state of a child of this process.
+    Children(Pid),
+    /// A wake-up of a futex: what names its memory, and the place in it.
+    Futex(u64, u64),
+    /// The end or exec of a child that borrows this thread's memory (vfork).
+    Borrowed(u64),
+}
+
+/// The channels that have changed since the event loop last looked.
+#[derive(Clone, Default, Debug)]
+pub struct Wakes(Rc<RefCell<Vec<Channel>>>);
+
+impl Wakes {
+    /// Adds a channel, once.
+    pub fn add(&self, channel: Channel) {
+        let mut channels = self.0.borrow_mut();
+        if !channels.contains(&channel) {
+            channels.push(channel);
+        }
+    }
+
+    /// Returns the channels and forgets them.
+    pub fn take(&self) -> Vec<Channel> {
+        core::mem::take(&mut *self.0.borrow_mut())
+    }
+
+    /// Returns whether nothing has changed.
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+}
