@@ -9,8 +9,12 @@
 //! case to one of the lists in [`table`].
 
 mod case;
+mod dos;
+mod native;
 pub mod programs;
 mod table;
+mod terminal;
+mod unix;
 
 pub use case::{Action, Case, Expected, File, Step, Way};
 pub use table::cases;
