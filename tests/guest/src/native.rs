@@ -10,7 +10,6 @@ pub fn cases() -> Vec<Case> {
 /// A native program's fault stays its own, and is told.
 fn containment() -> Vec<Case> {
     vec![
-        Case::program("libipc: against the kernel, in two address spaces", &["ipc-test"]),
         Case::program("native: a program prints and ends", &["hello"]).prints("hello from kamen\n"),
         Case::program("fault: a native program's is its own", &["crash", "overflow"])
             .mentions(&["crash (pid", "ended: page fault writing 0x7ffcff"])
