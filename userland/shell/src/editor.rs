@@ -1,10 +1,10 @@
 //! The line editor: bytes typed go in, bytes to show and finished lines come out.
 //!
-//! Sans I/O: the terminal is in raw mode and [`Editor::feed`] gets what was typed, byte by byte.
-//! The line is shown on one row and scrolls sideways where it is longer than the terminal is wide,
-//! so that a redraw needs no knowledge of where the cursor was. Escape sequences are those of
-//! ECMA-48 as xterm sends them (ctlseqs "PC-Style Function Keys"). Lines are bytes; a UTF-8
-//! character counts as one column.
+//! Sans I/O: [`Editor::feed`] gets what was typed, byte by byte, from a terminal that passes input
+//! on as it comes and makes CR LF of LF in output. The line is shown on one row and scrolls
+//! sideways where it is longer than the terminal is wide, so that a redraw needs no knowledge of
+//! where the cursor was. Escape sequences are those of ECMA-48 as xterm sends them (ctlseqs
+//! "PC-Style Function Keys"). Lines are bytes; a UTF-8 character counts as one column.
 
 mod history;
 mod keys;
@@ -68,12 +68,12 @@ impl Editor {
             Key::Byte(byte) => self.insert(byte, show),
             Key::Return => return Some(self.finish(show)),
             Key::Drop => {
-                show.extend_from_slice(b"^C\r\n");
+                show.extend_from_slice(b"^C\n");
                 self.history.leave();
                 return Some(Event::Dropped);
             }
             Key::EndOrDelete if self.line.is_empty() => {
-                show.extend_from_slice(b"\r\n");
+                show.push(b'\n');
                 return Some(Event::End);
             }
             Key::ClearScreen => {
@@ -124,7 +124,7 @@ impl Editor {
     }
 
     fn finish(&mut self, show: &mut Vec<u8>) -> Event {
-        show.extend_from_slice(b"\r\n");
+        show.push(b'\n');
         self.history.add(&self.line);
         self.cursor = 0;
         Event::Line(core::mem::take(&mut self.line))

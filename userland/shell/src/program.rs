@@ -22,6 +22,8 @@ const NOT_EXECUTABLE: u8 = 126;
 const DOS_SESSION: &[u8] = b"/bin/dos-session";
 /// The bit of our notification that tells of a program's end; the console's are higher.
 const EXITED: u64 = 1;
+/// What those who tell of events may do.
+const SENDER: Rights = Rights::SEND.union(Rights::GRANT);
 /// Where names without slash are looked for.
 const PATH: [&[u8]; 2] = [b"/bin/", b"/sbin/"];
 
@@ -45,11 +47,66 @@ struct Found {
     personality: Personality,
 }
 
+/// Control of the console for the time of a program, which can then be interrupted from there;
+/// dropping it gives the control back.
+pub struct Foreground<'a> {
+    services: &'a Services,
+    /// Told by the console and by whoever runs the program.
+    events: Notification,
+    /// The capability to `events` that the console has, where it gave the control.
+    console: Option<Notification>,
+}
+
+impl<'a> Foreground<'a> {
+    /// Takes control of the console. Without it, Ctrl-C just does not end the program.
+    ///
+    /// # Errors
+    /// The kernel refused the notification.
+    pub fn enter(services: &'a Services) -> Result<Self, Error> {
+        let events = services.quota.create_notification()?;
+        let console = events.mint(SENDER, 0)?;
+        let taken = services.console.take(console).is_ok();
+        Ok(Foreground { services, events, console: taken.then_some(console) })
+    }
+
+    /// Starts a program and waits for its end.
+    fn run(
+        &self,
+        runner: &ProcessClient,
+        block: &[u8],
+    ) -> Result<ExitStatus, Failure<ProcessError>> {
+        let exited = self.events.mint(SENDER, EXITED)?;
+        let Services { stdin, stdout, stderr, .. } = *self.services;
+        let pid = runner.spawn(stdin, stdout, stderr, exited, block);
+        // The runner has its own copy.
+        let _ = exited.delete();
+        wait(runner, pid?, self.events)
+    }
+}
+
+impl Drop for Foreground<'_> {
+    fn drop(&mut self) {
+        // Capabilities to a notification that is destroyed are empty slots.
+        if let Some(console) = self.console {
+            let _ = self.services.console.release();
+            let _ = console.delete();
+        }
+        let _ = self.events.destroy();
+        let _ = self.events.delete();
+    }
+}
+
 /// Runs a program and returns its status as shells tell it.
 ///
 /// # Errors
 /// Why it did not run.
-pub fn run(services: &Services, cwd: &[u8], env: &[Vec<u8>], run: &Run) -> Result<u8, NotRun> {
+pub fn run(
+    foreground: &Foreground<'_>,
+    cwd: &[u8],
+    env: &[Vec<u8>],
+    run: &Run,
+) -> Result<u8, NotRun> {
+    let services = foreground.services;
     let found = find(services, cwd, run)?;
     let mut argv = run.argv.clone();
     argv[0] = found.path;
@@ -63,45 +120,8 @@ pub fn run(services: &Services, cwd: &[u8], env: &[Vec<u8>], run: &Run) -> Resul
         NotRun::new(NOT_EXECUTABLE, format!("the {name} personality is not in this system"))
     })?;
     let name = String::from_utf8_lossy(path::name(&run.argv[0])).into_owned();
-    start_and_wait(services, &runner, &block)
-        .map_err(|failure| refused(&name, found.personality, failure))
-}
-
-fn start_and_wait(
-    services: &Services,
-    runner: &ProcessClient,
-    block: &[u8],
-) -> Result<u8, Failure<ProcessError>> {
-    let events = services.quota.create_notification()?;
-    let result = with_events(services, runner, block, events);
-    // It was just created with all rights.
-    let _ = events.destroy();
-    let _ = events.delete();
-    result
-}
-
-fn with_events(
-    services: &Services,
-    runner: &ProcessClient,
-    block: &[u8],
-    events: Notification,
-) -> Result<u8, Failure<ProcessError>> {
-    let sender = Rights::SEND.union(Rights::GRANT);
-    let exited = events.mint(sender, EXITED)?;
-    let from_console = events.mint(sender, 0)?;
-    // Without control of the console, Ctrl-C just does not end the program.
-    let taken = services.console.take(from_console).is_ok();
-    let (stdin, stdout, stderr) = (services.stdin, services.stdout, services.stderr);
-    let status = match runner.spawn(stdin, stdout, stderr, exited, block) {
-        Ok(pid) => wait(runner, pid, events),
-        Err(failure) => Err(failure),
-    };
-    if taken {
-        let _ = services.console.release();
-    }
-    let _ = exited.delete();
-    let _ = from_console.delete();
-    status.map(code)
+    let status = foreground.run(&runner, &block);
+    status.map(code).map_err(|failure| refused(&name, found.personality, failure))
 }
 
 /// Waits for a program's end; Ctrl-C and Ctrl-\ become its signals.

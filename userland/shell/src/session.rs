@@ -5,15 +5,15 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use kamen_kit::{Arguments, path};
-use libipc::Within;
 use libipc::start::Start;
+use libipc::{Error, Within};
 use protocols::console::Modes;
 use protocols::file::mode;
 use protocols::process::{Pid, ProcessClient, Signal};
 
 use crate::command::{self, Command, Force, HELP, Kill, Personality, Run};
 use crate::editor::{Editor, Event};
-use crate::program::{self, NotRun};
+use crate::program::{self, Foreground, NotRun};
 use crate::services::{self, Services};
 
 const BUSYBOX: &[u8] = b"/bin/busybox";
@@ -24,7 +24,12 @@ const PROGRAM_MAX: usize = 128 * 1024;
 /// Lines of the settings that are nobody else's business.
 const SETTINGS: [&[u8]; 6] =
     [b"mode=", b"columns=", b"rows=", b"shell=", b"terminal=", b"archive="];
-/// What ends when the shell says how to go on.
+/// Status of a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 128 + 2;
+/// Status of a program that Ctrl-\ ended.
+const QUIT: u8 = 128 + 3;
+
+/// How a session goes on after a line.
 enum Next {
     Continue,
     PowerOff(u8),
@@ -37,6 +42,8 @@ pub struct Session {
     env: Vec<Vec<u8>>,
     cwd: Vec<u8>,
     last: u8,
+    /// The terminal's modes at the beginning; none where there is no terminal.
+    modes: Option<Modes>,
 }
 
 /// Runs a session to its end and powers off.
@@ -49,7 +56,7 @@ pub fn run(start: &Start) -> i32 {
     let is_setting = |line: &&Vec<u8>| !SETTINGS.iter().any(|key| line.starts_with(key));
     let env = arguments.env.iter().filter(is_setting).cloned().collect();
     let cwd = arguments.cwd.clone();
-    let mut session = Session { services, arguments, env, cwd, last: 0 };
+    let mut session = Session { services, arguments, env, cwd, last: 0, modes: None };
     let status = session.run();
     session.power_off(status);
     status.into()
@@ -101,7 +108,7 @@ impl Session {
                 Some(byte) if byte != b'\n' => line.push(byte),
                 None if line.is_empty() => return self.last,
                 _ => {
-                    if let Next::PowerOff(status) = self.line(&line) {
+                    if let Next::PowerOff(status) = self.perform(command::parse(&line)) {
                         return status;
                     }
                     line.clear();
@@ -112,19 +119,41 @@ impl Session {
 
     fn at_terminal(&mut self) -> u8 {
         self.greet();
+        self.modes = self.services.console.modes().ok();
         let columns = self.services.console.size().map_or(80, |size| (size & 0xffff) as usize);
         let mut editor = Editor::new(columns);
         loop {
-            match self.edit(&mut editor) {
-                Some(Event::Line(line)) => {
-                    if let Next::PowerOff(status) = self.line(&line) {
+            let Some((event, last)) = self.edit(&mut editor) else { return self.last };
+            match event {
+                Event::Line(line) => {
+                    if let Next::PowerOff(status) = self.typed(&line, &last) {
                         return status;
                     }
                 }
-                Some(Event::Dropped) => {}
-                Some(Event::End) | None => return self.last,
+                Event::Dropped => self.services.print(&last),
+                Event::End => {
+                    self.services.print(&last);
+                    return self.last;
+                }
             }
         }
+    }
+
+    /// Does what a line typed at the terminal asks for.
+    fn typed(&mut self, line: &[u8], last: &[u8]) -> Next {
+        let command = command::parse(line);
+        if let Ok(Command::Run(run)) = command {
+            // Control and modes first, the line's end after: whoever sees it can type Ctrl-C. The
+            // modes change for programs only, so that what is typed while the shell itself works
+            // is edited at the next prompt.
+            let foreground = Foreground::enter(&self.services);
+            self.set_modes(|modes| modes);
+            self.services.print(last);
+            self.last = self.program_in(foreground, &run);
+            return Next::Continue;
+        }
+        self.services.print(last);
+        self.perform(command)
     }
 
     fn greet(&self) {
@@ -137,21 +166,10 @@ impl Session {
         }
     }
 
-    /// Edits one line in raw mode; nothing at the end of input.
-    fn edit(&mut self, editor: &mut Editor) -> Option<Event> {
-        let cooked = self.services.console.modes().ok();
-        if let Some(modes) = cooked {
-            // If it is refused, the line is edited by the console itself.
-            let _ = self.services.console.set_modes(0, raw(modes));
-        }
-        let event = self.edit_raw(editor);
-        if let Some(modes) = cooked {
-            let _ = self.services.console.set_modes(0, modes);
-        }
-        event
-    }
-
-    fn edit_raw(&mut self, editor: &mut Editor) -> Option<Event> {
+    /// Edits one line; nothing at the end of input. What the editor shows last is returned with
+    /// the event.
+    fn edit(&mut self, editor: &mut Editor) -> Option<(Event, Vec<u8>)> {
+        self.set_modes(raw);
         let mut show = Vec::new();
         editor.begin(&self.prompt(), &mut show);
         loop {
@@ -159,9 +177,16 @@ impl Session {
             show.clear();
             let byte = self.services.read_byte()?;
             if let Some(event) = editor.feed(byte, &mut show) {
-                self.services.print(&show);
-                return Some(event);
+                return Some((event, show));
             }
+        }
+    }
+
+    /// Sets the terminal's modes to a version of what they were at the beginning, whatever a
+    /// program made of them meanwhile. Without them, lines are edited by the console itself.
+    fn set_modes(&self, version: fn(Modes) -> Modes) {
+        if let Some(modes) = self.modes {
+            let _ = self.services.console.set_modes(0, version(modes));
         }
     }
 
@@ -174,8 +199,8 @@ impl Session {
         .into_bytes()
     }
 
-    fn line(&mut self, line: &[u8]) -> Next {
-        match command::parse(line) {
+    fn perform(&mut self, command: Result<Command, String>) -> Next {
+        match command {
             Ok(command) => self.command(command),
             Err(text) => {
                 self.services.complain(text);
@@ -206,9 +231,23 @@ impl Session {
         Next::Continue
     }
 
-    fn program(&mut self, run: &Run) -> u8 {
-        match program::run(&self.services, &self.cwd, &self.env, run) {
-            Ok(status) => status,
+    fn program(&self, run: &Run) -> u8 {
+        self.program_in(Foreground::enter(&self.services), run)
+    }
+
+    fn program_in(&self, foreground: Result<Foreground<'_>, Error>, run: &Run) -> u8 {
+        let foreground = match foreground {
+            Ok(foreground) => foreground,
+            Err(error) => return self.failed(format!("the kernel refused: {error:?}")),
+        };
+        match program::run(&foreground, &self.cwd, &self.env, run) {
+            Ok(status) => {
+                // The console has shown ^C or ^\ on the row where the prompt would go.
+                if matches!(status, INTERRUPTED | QUIT) && self.modes.is_some() {
+                    self.services.print("\n");
+                }
+                status
+            }
             Err(NotRun { status, text }) => {
                 self.services.complain(text);
                 status

@@ -2,7 +2,7 @@
 
 use alloc::borrow::ToOwned;
 use alloc::format;
-use kamen_kit::fault::Fault;
+use kamen_kit::fault::{Fault, PAGE_FAULT};
 use libipc::{Object, log};
 use protocols::process::{ExitStatus, Pid};
 use protocols::stream::{StreamClient, Wait};
@@ -34,7 +34,15 @@ impl Supervisor {
             Class::Server => "server ",
             Class::Native | Class::Dos => "",
         };
-        let line = format!("{what}{} (pid {}) ended: {fault}", process.name, pid.0);
+        let line = match process.held.as_ref() {
+            Some(held) if is_exhausted(held) && fault.vector == PAGE_FAULT => {
+                format!(
+                    "{what}{} (pid {}) ended: {fault}: its quota of memory is used up",
+                    process.name, pid.0
+                )
+            }
+            _ => format!("{what}{} (pid {}) ended: {fault}", process.name, pid.0),
+        };
         log!("{line}");
         if let Some(stderr) = process.held.as_ref().and_then(|held| held.stderr) {
             let client = StreamClient::with(stderr, PATIENCE);
@@ -103,4 +111,10 @@ impl Supervisor {
         }
         self.shut_down(power::code(status));
     }
+}
+
+/// Returns whether a process has used all pages that its quota allows, so that the kernel could not
+/// supply the page that it touched.
+fn is_exhausted(held: &Held) -> bool {
+    held.process.quota().inspect().is_ok_and(|usage| usage.values[0] >= usage.values[1])
 }

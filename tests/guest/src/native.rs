@@ -1,0 +1,78 @@
+//! Tests of init, the native shell and native programs.
+
+use crate::case::{Case, Step};
+
+/// Returns the tests.
+pub fn cases() -> Vec<Case> {
+    [containment(), terminal()].concat()
+}
+
+/// A native program's fault stays its own, and is told.
+fn containment() -> Vec<Case> {
+    vec![
+        Case::program("native: a program prints and ends", &["hello"]).prints("hello from kamen\n"),
+        Case::program("fault: a native program's is its own", &["crash", "overflow"])
+            .mentions(&["crash (pid", "ended: page fault writing 0x7ffcff"])
+            .logs(&["init: crash (pid", "ended: page fault writing"])
+            .exits(139),
+        Case::program("fault: a quota that is used up", &["crash", "eat"])
+            .mentions(&["crash (pid", "quota"])
+            .exits(139),
+        Case::program("native: a panic is told in the log", &["crash", "panic"])
+            .logs(&["crash: panic at", "as asked"])
+            .exits(101),
+    ]
+}
+
+/// A person at the native shell.
+fn terminal() -> Vec<Case> {
+    let see = |text: &str| Step::See(text.to_owned());
+    let keys = |text: &str| Step::Type(text.to_owned());
+    vec![
+        Case::terminal(
+            "shell: help, processes, editing, history",
+            &[
+                see("kamen:"),
+                keys("help\r"),
+                see("unix PROGRAM"),
+                keys("ps\r"),
+                see("server      init"),
+                see("native      shell"),
+                keys("hullo\x1b[D\x1b[D\x1b[D\x7fe\r"),
+                see("hello from kamen"),
+                keys("echo a | b\r"),
+                see("unix sh -c"),
+                keys("\x1b[A\x1b[A\r"),
+                see("hello from kamen"),
+                keys("exit 4\r"),
+            ],
+        )
+        .exits(4),
+        Case::terminal(
+            "shell: Ctrl-C ends a native program that spins",
+            &[
+                see("kamen:"),
+                keys("crash spin\r"),
+                see("spin\r\n"),
+                keys("\x03"),
+                see("[130]> "),
+                keys("hello\r"),
+                see("hello from kamen"),
+                see("> "),
+                keys("\x04"),
+            ],
+        ),
+        Case::terminal(
+            "shell: goes on after a program's fault",
+            &[
+                see("kamen:"),
+                keys("crash\r"),
+                see("page fault"),
+                see("[139]> "),
+                keys("hello\r"),
+                see("hello from kamen"),
+                keys("exit\r"),
+            ],
+        ),
+    ]
+}
