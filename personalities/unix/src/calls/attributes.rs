@@ -18,6 +18,8 @@ use crate::proc;
 const TREE: u64 = 1;
 const PROC: u64 = 2;
 const PIPES: u64 = 3;
+/// Type and permissions of a terminal.
+const TERMINAL: u32 = mode::CHARACTER | 0o620;
 
 /// Returns attributes and device number of an open file.
 fn of_file(context: &mut Context<'_>, file: &Description) -> Result<(Attributes, u64), Errno> {
@@ -39,12 +41,19 @@ fn of_file(context: &mut Context<'_>, file: &Description) -> Result<(Attributes,
         Object::Device(_, None) => {
             return Ok((made_up(1, mode::CHARACTER | 0o666, device(1, 3).into()), TREE));
         }
-        Object::Stream(stream) if stream.is_terminal() => {
-            return Ok((made_up(2, mode::CHARACTER | 0o620, device(5, 1).into()), TREE));
-        }
+        Object::Stream(stream) if stream.is_terminal() => match console_node(context) {
+            Some(node) => node,
+            None => return Ok((made_up(2, TERMINAL, device(5, 1).into()), TREE)),
+        },
         Object::Stream(_) => return Ok((made_up(3, 0o010_600, 0), PIPES)),
     };
     of_node(context, node)
+}
+
+/// Returns the node of /dev/console, by which ttyname(3) recognises a terminal.
+fn console_node(context: &mut Context<'_>) -> Option<VNode> {
+    let target = context.walk(at::WORKING_DIRECTORY, b"/dev/console", Last::Follow).ok()?;
+    Some(target.found?.node)
 }
 
 fn of_node(context: &mut Context<'_>, node: VNode) -> Result<(Attributes, u64), Errno> {
