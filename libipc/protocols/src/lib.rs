@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod console;
+pub mod dos;
 pub mod file;
 pub mod names;
 pub mod process;

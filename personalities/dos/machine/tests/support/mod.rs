@@ -57,13 +57,13 @@ impl MemoryHost {
 
     /// Adds a file to the root.
     pub fn add(&mut self, name: &str, bytes: &[u8]) {
-        let node = self.create(Node(0), name.as_bytes(), NodeKind::File).unwrap().node;
+        let node = self.create(Node(0), name.as_bytes(), NodeKind::File).expect("a new name").node;
         self.items[node.0 as usize].bytes = bytes.to_vec();
     }
 
     /// Adds a directory to the root.
     pub fn add_directory(&mut self, name: &str) -> Node {
-        self.create(Node(0), name.as_bytes(), NodeKind::Directory).unwrap().node
+        self.create(Node(0), name.as_bytes(), NodeKind::Directory).expect("a new name").node
     }
 
     /// Returns a file of the root.

@@ -1,0 +1,118 @@
+//! What a DOS program is started with, from what the session was started with.
+//!
+//! A UNIX shell's PATH becomes one of drive C; other variables are passed on as they are, with
+//! their names in capitals, as long as they fit. `DOSVER=4.0` sets the version that programs see.
+
+use alloc::vec::Vec;
+
+use dos_machine::Start;
+use kamen_kit::Arguments;
+
+/// Most bytes of environment that a DOS program gets.
+pub const ENVIRONMENT_MAX: usize = 4096;
+/// Variables that a DOS program has in any case, unless the session has them.
+const DEFAULTS: [&[u8]; 3] = [b"PROMPT=$P$G", b"TEMP=C:\\TMP", b"TMP=C:\\TMP"];
+const VERSION: &[u8] = b"DOSVER";
+
+/// Returns the DOS program's start, if the arguments name a program.
+pub fn start_of(given: &Arguments) -> Option<Start> {
+    let program = given.argv.get(1)?.clone();
+    Some(Start {
+        directory: given.cwd.clone(),
+        program,
+        arguments: given.argv[2..].to_vec(),
+        environment: environment(given),
+        version: given.variable(VERSION).and_then(version),
+    })
+}
+
+fn environment(given: &Arguments) -> Vec<Vec<u8>> {
+    let mut environment: Vec<Vec<u8>> = Vec::new();
+    let mut room = ENVIRONMENT_MAX;
+    let path = given.variable(b"PATH").map(dos_path);
+    let path = path.map(|path| [b"PATH=", &path[..]].concat());
+    let others = given.env.iter().filter_map(|entry| capitalized(entry));
+    let defaults = DEFAULTS.iter().map(|entry| entry.to_vec());
+    for entry in path.into_iter().chain(others).chain(defaults) {
+        let name = name_of(&entry);
+        let known = environment.iter().any(|known| name_of(known) == name);
+        if !known && entry.len() < room {
+            room -= entry.len() + 1;
+            environment.push(entry);
+        }
+    }
+    environment
+}
+
+fn name_of(entry: &[u8]) -> &[u8] {
+    entry.split(|byte| *byte == b'=').next().unwrap_or_default()
+}
+
+/// Returns a variable with its name in capitals; none without a name.
+fn capitalized(entry: &[u8]) -> Option<Vec<u8>> {
+    let len = entry.iter().position(|byte| *byte == b'=').filter(|len| *len > 0)?;
+    let mut entry = entry.to_vec();
+    entry[..len].make_ascii_uppercase();
+    Some(entry)
+}
+
+/// Returns `C:\BIN;C:\USR\BIN` of `/bin:/usr/bin`; what looks like a DOS path stays.
+fn dos_path(path: &[u8]) -> Vec<u8> {
+    if path.contains(&b'\\') || path.contains(&b';') {
+        return path.to_vec();
+    }
+    let directories = path.split(|byte| *byte == b':').filter(|part| part.starts_with(b"/"));
+    let converted = directories.map(|directory| {
+        let spelled = directory.iter().map(|byte| match byte {
+            b'/' => b'\\',
+            byte => byte.to_ascii_uppercase(),
+        });
+        b"C:".iter().copied().chain(spelled).collect::<Vec<u8>>()
+    });
+    converted.collect::<Vec<_>>().join(&b';')
+}
+
+/// Returns major and minor of a version such as `4.0` or `3.31`.
+fn version(text: &[u8]) -> Option<(u8, u8)> {
+    let text = core::str::from_utf8(text).ok()?;
+    let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
+    let minor_value: u8 = minor.parse().ok()?;
+    // The minor number counts hundredths: 3.3 is 3.30.
+    let scaled = if minor.len() == 1 { minor_value.checked_mul(10)? } else { minor_value };
+    Some((major.parse().ok()?, scaled))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{start_of, version};
+    use kamen_kit::Arguments;
+
+    #[test]
+    fn unix_environment_becomes_one_for_dos() {
+        let given = Arguments::new(
+            b"/root",
+            &[b"/bin/dos-session", b"/root/A.COM", b"x", b"y"],
+            &[b"PATH=/bin:/usr/bin", b"home=/root", b"DOSVER=3.3", b"=bad"],
+        );
+        let start = start_of(&given).unwrap();
+        assert_eq!(start.program, b"/root/A.COM");
+        assert_eq!(start.arguments, [b"x", b"y"]);
+        assert_eq!(start.version, Some((3, 30)));
+        assert_eq!(start.environment[0], b"PATH=C:\\BIN;C:\\USR\\BIN");
+        assert!(start.environment.contains(&b"HOME=/root".to_vec()));
+        assert!(start.environment.contains(&b"PROMPT=$P$G".to_vec()));
+        assert_eq!(start.environment.iter().filter(|e| e.starts_with(b"PATH")).count(), 1);
+    }
+
+    #[test]
+    fn without_a_program_there_is_no_start() {
+        assert!(start_of(&Arguments::new(b"/", &[b"/bin/dos-session"], &[])).is_none());
+    }
+
+    #[test]
+    fn versions_are_read() {
+        assert_eq!(version(b"5"), Some((5, 0)));
+        assert_eq!(version(b"6.22"), Some((6, 22)));
+        assert_eq!(version(b"4.x"), None);
+    }
+}

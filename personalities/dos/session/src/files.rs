@@ -1,0 +1,384 @@
+//! Files: the machine's nodes are the file protocol's, and links are followed here.
+//!
+//! Opens are registered with the DOS server, for sharing between sessions, and held at the file
+//! server, so that a file stays although its name goes. Without a DOS server there is one drive
+//! and no sharing.
+
+use alloc::collections::VecDeque;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use dos_machine::host::{Attributes, Drive, Entry, HostError, Node, NodeKind, OpenMode, Space};
+use libipc::{Failure, Kernel, Notification, Transport};
+use protocols::dos::{Access, DosClient, DosError, Sharing};
+use protocols::file::{self, FileClient, FileError, LIST_HEADER, mode, set};
+
+/// Most symbolic links that one name may lead through (Linux: path_resolution(7)).
+const LINKS_MAX: usize = 40;
+/// Longest target of a symbolic link.
+const TARGET_MAX: usize = 4096;
+/// Bytes of a directory that one request lists.
+const LIST_BYTES: usize = 8192;
+/// Permission bits that let anybody write.
+const WRITABLE: u32 = 0o222;
+/// Permissions of new files and directories.
+const FILE_MODE: u32 = mode::FILE | 0o644;
+const DIRECTORY_MODE: u32 = mode::DIRECTORY | 0o755;
+/// Drive C, where there is no list of drives.
+const DRIVE_C: u8 = 2;
+/// Bytes of a block in [`file::Statistics`].
+const BLOCK: u64 = 4096;
+
+/// The file tree.
+pub struct Files<T = Kernel> {
+    files: FileClient<T>,
+    dos: Option<DosClient<T>>,
+}
+
+impl<T: Transport> Files<T> {
+    /// Returns the tree of a file server, shared through a DOS server.
+    pub fn new(files: FileClient<T>, dos: Option<DosClient<T>>) -> Self {
+        Files { files, dos }
+    }
+
+    /// Makes the session known to the DOS server; without success opens are not shared.
+    pub fn attach(&mut self, alive: Option<Notification>) {
+        let attached = match (&self.dos, alive) {
+            (Some(dos), Some(alive)) => dos.attach(alive).is_ok(),
+            _ => false,
+        };
+        if !attached {
+            self.dos = None;
+        }
+    }
+
+    /// Returns the drives whose roots exist.
+    pub fn drives(&self) -> Vec<Drive> {
+        let mut text = [0; 1024];
+        let listed = self.dos.as_ref().and_then(|dos| dos.drives(&mut text).ok());
+        let text = match listed {
+            Some(len) => &text[..text.len().min(len as usize)],
+            None => b"C /\n",
+        };
+        let lines = text.split(|byte| *byte == b'\n').filter_map(|line| self.drive(line));
+        let drives: Vec<Drive> = lines.collect();
+        if drives.is_empty() { vec![Drive { number: DRIVE_C, root: Node(0) }] } else { drives }
+    }
+
+    /// Returns how full the file system is.
+    pub fn space(&self) -> Space {
+        let found = self.files.statistics();
+        found.map_or(Space::default(), |found| Space {
+            total: found.blocks * BLOCK,
+            free: found.free_blocks * BLOCK,
+        })
+    }
+
+    /// Finds a name in a directory and follows links.
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::lookup`].
+    pub fn lookup(&self, directory: Node, name: &[u8]) -> Result<Attributes, HostError> {
+        self.walk(file::Node(directory.0), name).map(|found| attributes(&found))
+    }
+
+    /// Returns a node's attributes.
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::attributes`].
+    pub fn attributes(&self, node: Node) -> Result<Attributes, HostError> {
+        let found = self.files.attributes(file::Node(node.0)).map_err(host_error)?;
+        Ok(attributes(&found))
+    }
+
+    /// Lists a directory without "." and "..".
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::list`].
+    pub fn list(&self, directory: Node) -> Result<Vec<Entry>, HostError> {
+        let mut entries = Vec::new();
+        let mut bytes = vec![0; LIST_BYTES];
+        let mut cookie = 0;
+        loop {
+            let len = self.files.list(file::Node(directory.0), cookie, &mut bytes);
+            let len = (len.map_err(host_error)? as usize).min(bytes.len());
+            let Some(last) = read_entries(&bytes[..len], &mut entries) else {
+                return Ok(entries);
+            };
+            // A server that does not move on is not asked again.
+            if last == cookie {
+                return Err(HostError::Device);
+            }
+            cookie = last;
+        }
+    }
+
+    /// Reads until `into` is full or the file ends.
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::read`].
+    pub fn read(&self, node: Node, offset: u64, into: &mut [u8]) -> Result<usize, HostError> {
+        let mut done = 0;
+        while done < into.len() {
+            let rest = &mut into[done..];
+            let most = rest.len();
+            let count = self.files.read(file::Node(node.0), offset + done as u64, rest);
+            let count = (count.map_err(host_error)? as usize).min(most);
+            if count == 0 {
+                break;
+            }
+            done += count;
+        }
+        Ok(done)
+    }
+
+    /// Writes until everything is written or space runs out.
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::write`].
+    pub fn write(&self, node: Node, offset: u64, bytes: &[u8]) -> Result<usize, HostError> {
+        let mut done = 0;
+        while done < bytes.len() {
+            let rest = &bytes[done..];
+            let count = self.files.write(file::Node(node.0), offset + done as u64, rest);
+            let count = match count.map_err(host_error) {
+                Err(HostError::NoSpace) if done > 0 => 0,
+                count => (count? as usize).min(rest.len()),
+            };
+            if count == 0 {
+                break;
+            }
+            done += count;
+        }
+        Ok(done)
+    }
+
+    /// Sets a file's length.
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::resize`].
+    pub fn resize(&self, node: Node, size: u64) -> Result<(), HostError> {
+        self.files.resize(file::Node(node.0), size).map_err(host_error)
+    }
+
+    /// Creates a file or directory, which belongs to root.
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::create`].
+    pub fn create(
+        &self,
+        directory: Node,
+        name: &[u8],
+        kind: NodeKind,
+    ) -> Result<Attributes, HostError> {
+        let mode = match kind {
+            NodeKind::Directory => DIRECTORY_MODE,
+            NodeKind::File | NodeKind::Other => FILE_MODE,
+        };
+        let created = self.files.create(file::Node(directory.0), mode, 0, 0, 0, name);
+        created.map(|created| attributes(&created)).map_err(host_error)
+    }
+
+    /// Removes a file's name.
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::unlink`].
+    pub fn unlink(&self, directory: Node, name: &[u8]) -> Result<(), HostError> {
+        self.files.unlink(file::Node(directory.0), name).map_err(host_error)
+    }
+
+    /// Removes an empty directory.
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::remove_directory`].
+    pub fn remove_directory(&self, directory: Node, name: &[u8]) -> Result<(), HostError> {
+        self.files.remove_directory(file::Node(directory.0), name).map_err(host_error)
+    }
+
+    /// Renames; an existing new name is an error.
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::rename`].
+    pub fn rename(
+        &self,
+        from: Node,
+        from_name: &[u8],
+        to: Node,
+        to_name: &[u8],
+    ) -> Result<(), HostError> {
+        const KEEP: u32 = 1;
+        let (from, to) = (file::Node(from.0), file::Node(to.0));
+        self.files.rename(from, to, KEEP, from_name, to_name).map_err(host_error)
+    }
+
+    /// Sets the time of the last change.
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::set_modified`].
+    pub fn set_modified(&self, node: Node, time: u64) -> Result<(), HostError> {
+        let node = file::Node(node.0);
+        let changed = self.files.set_attributes(node, set::MODIFIED, 0, 0, 0, time);
+        changed.map(drop).map_err(host_error)
+    }
+
+    /// Takes the write permission from all, or gives it back to the owner.
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::set_read_only`].
+    pub fn set_read_only(&self, node: Node, read_only: bool) -> Result<(), HostError> {
+        let node = file::Node(node.0);
+        let old = self.files.attributes(node).map_err(host_error)?.mode & !mode::TYPE;
+        let new = if read_only { old & !WRITABLE } else { old | 0o200 };
+        let changed = self.files.set_attributes(node, set::MODE, new, 0, 0, 0);
+        changed.map(drop).map_err(host_error)
+    }
+
+    /// Registers an open file.
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::opened`].
+    pub fn opened(&self, node: Node, mode: OpenMode) -> Result<(), HostError> {
+        let (access, sharing) = modes(mode)?;
+        let file = file::Node(node.0);
+        if let Some(dos) = &self.dos {
+            match dos.open(file, access, sharing) {
+                Err(Failure::Protocol(DosError::Sharing)) => return Err(HostError::Sharing),
+                Err(Failure::Protocol(DosError::NoResources)) => return Err(HostError::Device),
+                // A server that died has forgotten everybody: files go on without it.
+                Ok(()) | Err(_) => {}
+            }
+        }
+        self.files.hold(file).map_err(|failure| {
+            self.unregister(file, mode);
+            host_error(failure)
+        })
+    }
+
+    /// Undoes one `opened`.
+    pub fn closed(&self, node: Node, mode: OpenMode) {
+        let file = file::Node(node.0);
+        // Neither can be helped: a server that is gone has forgotten the file anyway.
+        let _ = self.files.release(file);
+        self.unregister(file, mode);
+    }
+
+    fn unregister(&self, file: file::Node, mode: OpenMode) {
+        if let (Some(dos), Ok((access, sharing))) = (&self.dos, modes(mode)) {
+            let _ = dos.close(file, access, sharing);
+        }
+    }
+
+    /// Returns the drive of a line "C /path".
+    fn drive(&self, line: &[u8]) -> Option<Drive> {
+        let [letter @ b'A'..=b'Z', b' ', path @ ..] = line else { return None };
+        let root = self.files.root().ok()?;
+        let found = self.walk(root.node, path).ok()?;
+        Some(Drive { number: letter - b'A', root: Node(found.node.0) })
+    }
+
+    /// Walks a path from a directory, following links; the root where the path is "/".
+    fn walk(&self, directory: file::Node, path: &[u8]) -> Result<file::Attributes, HostError> {
+        let root = || self.files.root().map_err(host_error);
+        let mut here = match path.starts_with(b"/") {
+            true => root()?,
+            false => self.files.attributes(directory).map_err(host_error)?,
+        };
+        let mut rest: VecDeque<Vec<u8>> = components(path).collect();
+        let mut links = 0;
+        while let Some(name) = rest.pop_front() {
+            let found = self.files.lookup(here.node, &name).map_err(host_error)?;
+            if found.mode & mode::TYPE != mode::SYMLINK {
+                here = found;
+                continue;
+            }
+            links += 1;
+            if links > LINKS_MAX {
+                return Err(HostError::NotFound);
+            }
+            let target = self.target(found.node)?;
+            if target.starts_with(b"/") {
+                here = root()?;
+            }
+            for component in components(&target).collect::<Vec<_>>().into_iter().rev() {
+                rest.push_front(component);
+            }
+        }
+        Ok(here)
+    }
+
+    fn target(&self, link: file::Node) -> Result<Vec<u8>, HostError> {
+        let mut target = vec![0; TARGET_MAX];
+        let len = self.files.read_link(link, &mut target).map_err(host_error)? as usize;
+        target.truncate(len);
+        Ok(target)
+    }
+}
+
+fn components(path: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    path.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).map(<[u8]>::to_vec)
+}
+
+/// Appends the entries of a listing; returns the last one's cookie, none where there is none.
+fn read_entries(bytes: &[u8], into: &mut Vec<Entry>) -> Option<u64> {
+    let mut rest = bytes;
+    let mut cookie = None;
+    while let Some((header, _)) = rest.split_at_checked(LIST_HEADER) {
+        let word = |at: usize| u64::from_le_bytes(core::array::from_fn(|byte| header[at + byte]));
+        let half = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]) as usize;
+        let (name_len, record_len) = (half(20), half(22));
+        let name = rest.get(LIST_HEADER..LIST_HEADER + name_len)?;
+        if !matches!(name, b"." | b"..") {
+            into.push(Entry { name: name.to_vec(), node: Node(word(0)) });
+        }
+        cookie = Some(word(8));
+        rest = rest.get(record_len.max(LIST_HEADER)..)?;
+    }
+    cookie
+}
+
+fn attributes(found: &file::Attributes) -> Attributes {
+    let kind = match found.mode & mode::TYPE {
+        mode::FILE => NodeKind::File,
+        mode::DIRECTORY => NodeKind::Directory,
+        _ => NodeKind::Other,
+    };
+    Attributes {
+        node: Node(found.node.0),
+        kind,
+        size: found.size,
+        modified: found.modified,
+        read_only: found.mode & WRITABLE == 0,
+    }
+}
+
+fn modes(mode: OpenMode) -> Result<(Access, Sharing), HostError> {
+    let access = match mode.access {
+        0 => Access::Read,
+        1 => Access::Write,
+        2 => Access::Both,
+        _ => return Err(HostError::Denied),
+    };
+    let sharing = match mode.sharing {
+        0 => Sharing::Compatible,
+        1 => Sharing::DenyAll,
+        2 => Sharing::DenyWrite,
+        3 => Sharing::DenyRead,
+        4 => Sharing::DenyNone,
+        _ => return Err(HostError::Denied),
+    };
+    Ok((access, sharing))
+}
+
+fn host_error(failure: Failure<FileError>) -> HostError {
+    let Failure::Protocol(error) = failure else { return HostError::Device };
+    match error {
+        FileError::NotFound | FileError::Stale => HostError::NotFound,
+        FileError::Exists => HostError::Exists,
+        FileError::NotDirectory => HostError::NotDirectory,
+        FileError::IsDirectory => HostError::IsDirectory,
+        FileError::NotEmpty => HostError::NotEmpty,
+        FileError::InvalidName | FileError::Invalid => HostError::InvalidName,
+        FileError::NoSpace | FileError::TooLarge => HostError::NoSpace,
+        FileError::ReadOnly => HostError::Denied,
+    }
+}

@@ -1,0 +1,60 @@
+//! From the start information to the exit status.
+
+use alloc::format;
+
+use dos_machine::{End, Session, Start as Program};
+use kamen_kit::Arguments;
+use libipc::start::Start;
+use libipc::{Endpoint, log};
+use protocols::clock::ClockClient;
+use protocols::dos::DosClient;
+use protocols::file::FileClient;
+
+use crate::environment::start_of;
+use crate::files::Files;
+use crate::host::SystemHost;
+use crate::streams::Streams;
+
+/// Status of a session that could not begin.
+const FAILED: i32 = 255;
+const USAGE: &str = "usage: dos-session PROGRAM [ARGUMENT...]";
+
+/// Runs the DOS program that the arguments name; returns the session's exit status.
+pub fn run(start: &Start) -> i32 {
+    let endpoint = |name| start.find::<Endpoint>(name);
+    let streams = match [endpoint("stdin"), endpoint("stdout"), endpoint("stderr")] {
+        [Some(input), Some(output), Some(error)] => Streams::new(input, output, error),
+        _ => return fail("the session was started without standard streams"),
+    };
+    let Some(files) = endpoint("file") else {
+        return fail("the session has no file server");
+    };
+    let program = match Arguments::parse(start.arguments()).map(|given| start_of(&given)) {
+        Ok(Some(program)) => program,
+        Ok(None) | Err(_) => return complain(streams, USAGE),
+    };
+    let files = Files::new(FileClient::new(files), endpoint("dos").map(DosClient::new));
+    let boot_time = endpoint("clock").and_then(|clock| ClockClient::new(clock).boot_time().ok());
+    execute(SystemHost::new(streams, files, boot_time.unwrap_or(0)), &program)
+}
+
+fn execute(host: SystemHost, program: &Program) -> i32 {
+    let mut session = Session::new(host);
+    let end = session.run(program);
+    let mut host = session.into_host();
+    if let End::Fault(text) = &end {
+        host.complain(&format!("dos: {text}"));
+    }
+    host.restore();
+    end.status().into()
+}
+
+fn complain(mut streams: Streams, text: &str) -> i32 {
+    streams.complain(text);
+    FAILED
+}
+
+fn fail(text: &str) -> i32 {
+    log!("{text}");
+    FAILED
+}
