@@ -9,6 +9,7 @@
 //! case to one of the lists in [`table`].
 
 mod case;
+mod dos;
 mod native;
 pub mod programs;
 mod table;

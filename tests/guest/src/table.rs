@@ -6,7 +6,16 @@ use std::time::Duration;
 
 /// Returns all tests.
 pub fn cases() -> Vec<Case> {
-    [boots(), form(), unix(), terminal(), containment(), crate::native::cases()].concat()
+    [
+        boots(),
+        form(),
+        unix(),
+        terminal(),
+        containment(),
+        crate::native::cases(),
+        crate::dos::cases(),
+    ]
+    .concat()
 }
 
 /// Every way in ends with a program that runs.

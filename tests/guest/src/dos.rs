@@ -1,0 +1,135 @@
+//! Tests of DOS programs: alone, in pipes with Linux programs, at the terminal.
+
+use crate::case::{Case, Step};
+use std::time::Duration;
+
+/// Returns the tests.
+pub fn cases() -> Vec<Case> {
+    [programs(), mixed(), terminal(), containment()].concat()
+}
+
+/// Where the samples lie in the image.
+const FOLDER: &str = "/root/";
+
+/// Puts sample programs into a test's image.
+fn with(case: Case, names: &[&str]) -> Case {
+    let samples = dos_samples::all();
+    let chosen = samples.into_iter().filter(|(name, _)| names.contains(name));
+    chosen.fold(case, |case, (name, bytes)| case.with(&format!("{FOLDER}{name}"), bytes))
+}
+
+/// Returns a test that runs one sample.
+fn sample(name: &str, program: &str, arguments: &[&str]) -> Case {
+    let path = format!("{FOLDER}{program}");
+    let words: Vec<&str> =
+        std::iter::once(path.as_str()).chain(arguments.iter().copied()).collect();
+    with(Case::program(name, &words), &[program])
+}
+
+fn programs() -> Vec<Case> {
+    let every_byte: Vec<u8> = (0..=255u8).cycle().take(40_000).collect();
+    vec![
+        sample("dos: a .COM prints and ends", "HELLO.COM", &[]).prints("Hello from DOS\r\n"),
+        sample("dos: an .EXE is relocated", "RELOC.EXE", &[]).prints("relocated\r\n").exits(5),
+        sample("dos: exit codes", "EXITCODE.COM", &["42"]).prints("").exits(42),
+        sample("dos: every byte passes both ways", "ECHOIN.COM", &[])
+            .reads(&every_byte)
+            .prints(&every_byte),
+        sample("dos: standard input is sorted", "SORTER.COM", &[])
+            .reads(b"pear\napple\nfig")
+            .prints("apple\nfig\npear\n"),
+        sample("dos: files are written, sought and deleted", "SEEKER.COM", &[]).prints("ABC"),
+        sample("dos: files are found by pattern", "FINDER.COM", &["F*.C?M"])
+            .prints("FINDER.COM\r\n"),
+        sample("dos: memory is allocated and freed", "MEMORY.COM", &[]).prints("memory ok\r\n"),
+        with(sample("dos: a program executes another", "PARENT.COM", &[]), &["EXITCODE.COM"])
+            .prints("child ended with 7\n")
+            .exits(8),
+    ]
+}
+
+fn mixed() -> Vec<Case> {
+    let pipeline = "cd /root; cat words | ./SORTER.COM | wc -l; ./EXITCODE.COM 9; echo $?";
+    let files = "cd /root; echo kamen > from; ./COPYFILE.COM from to; cat to";
+    let closed = "cd /root; ./ENDLESS.COM | head -n 2 | tr -d '\\r'; echo done";
+    vec![
+        with(Case::line("mixed: cat | SORTER.COM | wc", pipeline), &["SORTER.COM", "EXITCODE.COM"])
+            .with("/root/words", "pear\napple\nfig\n")
+            .prints("3\n9\n"),
+        with(Case::line("mixed: both see the same files", files), &["COPYFILE.COM"])
+            .prints("kamen\n"),
+        with(Case::line("mixed: a closed pipe ends a DOS program", closed), &["ENDLESS.COM"])
+            .prints("y\ny\ndone\n"),
+    ]
+}
+
+fn terminal() -> Vec<Case> {
+    let see = |text: &str| Step::See(text.to_owned());
+    let keys = |text: &str| Step::Type(text.to_owned());
+    let rest = Step::Rest { span: Duration::from_secs(4), percent: 5 };
+    let work = Step::Rest { span: Duration::from_secs(1), percent: 200 };
+    let ended = see("[130]> ");
+    vec![
+        with(
+            Case::terminal(
+                "dos: lines are edited at the terminal",
+                &[
+                    see("kamen:"),
+                    keys("dos /root/LINES.COM\r"),
+                    see("\r\n"),
+                    keys("kx\x7famen\r"),
+                    see("[kamen]"),
+                    keys("\r"),
+                    see("> "),
+                    keys("exit\r"),
+                ],
+            ),
+            &["LINES.COM"],
+        ),
+        with(
+            Case::terminal(
+                "dos: Ctrl-C ends a program that spins",
+                &[
+                    see("kamen:"),
+                    keys("/root/SPIN.COM\r"),
+                    see("spinning"),
+                    work,
+                    keys("\x03"),
+                    ended.clone(),
+                    keys("exit 0\r"),
+                ],
+            ),
+            &["SPIN.COM"],
+        ),
+        with(
+            Case::terminal(
+                "dos: a program that waits rests, and Ctrl-C ends it",
+                &[
+                    see("kamen:"),
+                    keys("/root/WAITKEY.COM\r"),
+                    see("waiting"),
+                    rest,
+                    keys("\x03"),
+                    ended,
+                    keys("exit 0\r"),
+                ],
+            ),
+            &["WAITKEY.COM"],
+        ),
+    ]
+}
+
+fn containment() -> Vec<Case> {
+    vec![
+        sample("fault: a DOS program's names it and the address", "BADCODE.COM", &[])
+            .mentions(&["C:\\ROOT\\BADCODE.COM: invalid instruction at ", ":0102"])
+            .exits(255),
+        sample("fault: a DOS program's division", "DIVZERO.COM", &[])
+            .mentions(&["DIVZERO.COM: division by zero"])
+            .exits(255),
+        Case::program("dos: a malformed EXE is refused with the reason", &["/root/BAD.EXE"])
+            .with("/root/BAD.EXE", "MZ\x10")
+            .mentions(&["its EXE header is cut off"])
+            .exits(255),
+    ]
+}
