@@ -52,11 +52,27 @@ impl Output {
             self.stream = stream;
         }
         if self.is_terminal(stream) {
-            codepage::decode(bytes, &mut self.gathered);
+            self.gather_for_terminal(bytes);
         } else {
             self.gathered.extend_from_slice(bytes);
         }
         if self.gathered.len() > GATHER_MAX { self.flush(host) } else { Ok(()) }
+    }
+
+    /// A terminal adds a CR to each LF by itself (ONLCR), so that the program's own goes.
+    fn gather_for_terminal(&mut self, bytes: &[u8]) {
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            match part.strip_suffix(b"\n") {
+                Some(line) => {
+                    codepage::decode(line, &mut self.gathered);
+                    if self.gathered.last() == Some(&b'\r') {
+                        self.gathered.pop();
+                    }
+                    self.gathered.push(b'\n');
+                }
+                None => codepage::decode(part, &mut self.gathered),
+            }
+        }
     }
 
     /// Writes out what was gathered; after an error it is dropped.
