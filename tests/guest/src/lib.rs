@@ -13,6 +13,8 @@ mod dos;
 mod native;
 pub mod programs;
 mod table;
+mod terminal;
+mod unix;
 
 pub use case::{Action, Case, Expected, File, Step, Way};
 pub use table::cases;

@@ -57,7 +57,7 @@ impl Log {
             let line = state.bytes[state.line_at..searched + len].to_vec();
             searched += len + 1;
             state.line_at = searched;
-            if self.live == Live::Shown {
+            if self.live == Live::Shown && !line.starts_with(b"\x01") {
                 terminal::say(&String::from_utf8_lossy(&line));
             }
             events.extend(state.interpret(&line));

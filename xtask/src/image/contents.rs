@@ -25,6 +25,9 @@ pub fn archive(programs: &[Program], options: &Extras, start: &Start) -> Result<
     folders(&mut archive)?;
     programs_built(&mut archive, programs)?;
     system(&mut archive)?;
+    for (name, bytes) in dos_samples::all() {
+        archive.file(&format!("dos/{name}"), 0o755, bytes)?;
+    }
     busybox::add(&mut archive)?;
     let files = workspace::root().join("userland/files");
     if files.is_dir() {
