@@ -54,7 +54,7 @@ fn format() -> Result<()> {
 }
 
 fn lint_host() -> Result<()> {
-    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+    cargo(&["clippy", "--workspace", "--all-targets", "--keep-going", "--", "-D", "warnings"])
 }
 
 /// Lints what only the guest's build compiles: `main.rs` files and modules under `cfg(kamen)`.
@@ -63,12 +63,12 @@ fn lint_guest() -> Result<()> {
     // Without the flags that forbid SSE: they draw a warning that is no lint.
     let mut command = build::cargo("clippy", "lints", &["--cfg=kamen"]);
     build::select(&mut command, &programs.iter().collect::<Vec<&Program>>());
-    command.args(["--", "-D", "warnings"]);
+    command.args(["--keep-going", "--", "-D", "warnings"]);
     succeed(&mut command)
 }
 
 fn document() -> Result<()> {
-    let mut command = host_cargo(&["doc", "--workspace", "--no-deps"]);
+    let mut command = host_cargo(&["doc", "--workspace", "--no-deps", "--keep-going"]);
     succeed(command.env("RUSTDOCFLAGS", "-D warnings"))
 }
 

@@ -19,6 +19,8 @@ pub mod context;
 pub mod credentials;
 mod errno;
 pub mod exec;
+#[cfg(test)]
+mod fake;
 pub mod filesystem;
 pub mod io;
 pub mod kernel;

@@ -14,6 +14,8 @@ mod processes;
 mod schedule;
 mod signals;
 mod terminal;
+#[cfg(test)]
+mod tests;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};

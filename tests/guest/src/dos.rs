@@ -1,87 +1,132 @@
-//! Tests of the DOS personality, with the samples of `kamen-dos-samples` in /dos.
+//! Tests of DOS programs: alone, in pipes with Linux programs, at the terminal.
 
 use crate::case::{Case, Step};
 use std::time::Duration;
 
 /// Returns the tests.
 pub fn cases() -> Vec<Case> {
-    [programs_run(), mixed(), terminal(), containment()].concat()
+    [programs(), mixed(), terminal(), containment()].concat()
 }
 
-fn programs_run() -> Vec<Case> {
-    let sample = |name: &str, file: &str| Case::program(name, &[&format!("/dos/{file}")]);
+/// Where the samples lie in the image.
+const FOLDER: &str = "/root/";
+
+/// Puts sample programs into a test's image.
+fn with(case: Case, names: &[&str]) -> Case {
+    let samples = dos_samples::all();
+    let chosen = samples.into_iter().filter(|(name, _)| names.contains(name));
+    chosen.fold(case, |case, (name, bytes)| case.with(&format!("{FOLDER}{name}"), bytes))
+}
+
+/// Returns a test that runs one sample.
+fn sample(name: &str, program: &str, arguments: &[&str]) -> Case {
+    let path = format!("{FOLDER}{program}");
+    let words: Vec<&str> =
+        std::iter::once(path.as_str()).chain(arguments.iter().copied()).collect();
+    with(Case::program(name, &words), &[program])
+}
+
+fn programs() -> Vec<Case> {
+    let every_byte: Vec<u8> = (0..=255u8).cycle().take(40_000).collect();
     vec![
-        sample("dos: a .COM program prints", "HELLO.COM").prints("Hello from DOS\r\n"),
-        sample("dos: a .COM program copies its input", "ECHOIN.COM")
-            .reads(b"one\r\ntwo\x00\x10three")
-            .prints(b"one\r\ntwo\x00\x10three"),
-        Case::program("dos: the command tail arrives", &["/dos/ARGS.COM", "a", "bc"])
-            .prints("[ a bc]\r\n"),
-        Case::program("dos: the exit code is ours", &["/dos/EXITCODE.COM", "42"]).exits(42),
-        sample("dos: an .EXE program is relocated", "RELOC.EXE").exits(5),
-        sample("dos: files are written, read and sought", "SEEKER.COM").mentions(&["ABC"]),
-        sample("dos: memory is allocated and freed", "MEMORY.COM").mentions(&["memory ok"]),
-        Case::program("dos: files are found by pattern", &["/dos/FINDER.COM", "\\DOS\\F*.C?M"])
+        sample("dos: a .COM prints and ends", "HELLO.COM", &[]).prints("Hello from DOS\r\n"),
+        sample("dos: an .EXE is relocated", "RELOC.EXE", &[]).prints("relocated\r\n").exits(5),
+        sample("dos: exit codes", "EXITCODE.COM", &["42"]).prints("").exits(42),
+        sample("dos: every byte passes both ways", "ECHOIN.COM", &[])
+            .reads(&every_byte)
+            .prints(&every_byte),
+        sample("dos: standard input is sorted", "SORTER.COM", &[])
+            .reads(b"pear\napple\nfig")
+            .prints("apple\nfig\npear\n"),
+        sample("dos: files are written, sought and deleted", "SEEKER.COM", &[]).prints("ABC"),
+        sample("dos: files are found by pattern", "FINDER.COM", &["F*.C?M"])
             .prints("FINDER.COM\r\n"),
-        Case::line("dos: a program executes another", "cd /dos && ./PARENT.COM; echo $?")
-            .mentions(&["child ended with 7", "8\n"]),
+        sample("dos: memory is allocated and freed", "MEMORY.COM", &[]).prints("memory ok\r\n"),
+        with(sample("dos: a program executes another", "PARENT.COM", &[]), &["EXITCODE.COM"])
+            .prints("child ended with 7\n")
+            .exits(8),
     ]
 }
 
-/// DOS programs among UNIX programs.
 fn mixed() -> Vec<Case> {
-    let sorted = "cd /dos; printf 'pear\\napple\\nfig\\n' > /tmp/words; \
-                  cat /tmp/words | ./SORTER.COM; cat /tmp/words | ./SORTER.COM | wc -l";
-    let copied = "cd /tmp; echo shared > IN.TXT; \
-                  /dos/COPYFILE.COM IN.TXT OUT.TXT; cat OUT.TXT; ls";
+    let pipeline = "cd /root; cat words | ./SORTER.COM | wc -l; ./EXITCODE.COM 9; echo $?";
+    let files = "cd /root; echo kamen > from; ./COPYFILE.COM from to; cat to";
+    let closed = "cd /root; ./ENDLESS.COM | head -n 2 | tr -d '\\r'; echo done";
     vec![
-        Case::line("mixed: files are shared with UNIX programs", copied)
-            .prints("shared\nIN.TXT\nOUT.TXT\n"),
-        Case::line("mixed: a pipeline of UNIX, DOS, UNIX", sorted).prints("apple\nfig\npear\n3\n"),
-        Case::line("mixed: a DOS writer whose reader is gone ends", "/dos/ENDLESS.COM | head -n 1")
-            .within(30),
+        with(Case::line("mixed: cat | SORTER.COM | wc", pipeline), &["SORTER.COM", "EXITCODE.COM"])
+            .with("/root/words", "pear\napple\nfig\n")
+            .prints("3\n9\n"),
+        with(Case::line("mixed: both see the same files", files), &["COPYFILE.COM"])
+            .prints("kamen\n"),
+        with(Case::line("mixed: a closed pipe ends a DOS program", closed), &["ENDLESS.COM"])
+            .prints("y\ny\ndone\n"),
     ]
 }
 
-/// A person at the terminal, in the native shell.
 fn terminal() -> Vec<Case> {
     let see = |text: &str| Step::See(text.to_owned());
     let keys = |text: &str| Step::Type(text.to_owned());
     let rest = Step::Rest { span: Duration::from_secs(4), percent: 5 };
     let work = Step::Rest { span: Duration::from_secs(1), percent: 200 };
-    let interrupted = |name: &str, program: &str, text: &str, meanwhile: Step| {
-        let start = format!("/dos/{program}\r");
-        let ended = [keys("\x03"), see("[130]> "), keys("exit 0\r")];
-        let steps = [&[see("kamen:"), keys(&start), see(text), meanwhile], &ended[..]].concat();
-        Case::terminal(name, &steps)
-    };
+    let ended = see("[130]> ");
     vec![
-        Case::terminal(
-            "dos: a line is edited at the terminal",
-            &[
-                see("kamen:"),
-                keys("dos /dos/LINES.COM\r"),
-                see("\r\n"),
-                keys("kx\x7famen\r"),
-                see("[kamen]"),
-                keys("\r"),
-                see("> "),
-                keys("exit\r"),
-            ],
+        with(
+            Case::terminal(
+                "dos: lines are edited at the terminal",
+                &[
+                    see("kamen:"),
+                    keys("dos /root/LINES.COM\r"),
+                    see("\r\n"),
+                    keys("kx\x7famen\r"),
+                    see("[kamen]"),
+                    keys("\r"),
+                    see("> "),
+                    keys("exit\r"),
+                ],
+            ),
+            &["LINES.COM"],
         ),
-        interrupted("dos: Ctrl-C ends a program that spins", "SPIN.COM", "spinning", work),
-        interrupted("dos: Ctrl-C ends a program that waits", "WAITKEY.COM", "waiting", rest),
+        with(
+            Case::terminal(
+                "dos: Ctrl-C ends a program that spins",
+                &[
+                    see("kamen:"),
+                    keys("/root/SPIN.COM\r"),
+                    see("spinning"),
+                    work,
+                    keys("\x03"),
+                    ended.clone(),
+                    keys("exit 0\r"),
+                ],
+            ),
+            &["SPIN.COM"],
+        ),
+        with(
+            Case::terminal(
+                "dos: a program that waits rests, and Ctrl-C ends it",
+                &[
+                    see("kamen:"),
+                    keys("/root/WAITKEY.COM\r"),
+                    see("waiting"),
+                    rest,
+                    keys("\x03"),
+                    ended,
+                    keys("exit 0\r"),
+                ],
+            ),
+            &["WAITKEY.COM"],
+        ),
     ]
 }
 
-/// What goes wrong stays where it went wrong, and is told.
 fn containment() -> Vec<Case> {
-    let line = |program: &str| format!("/dos/{program}; echo alive");
     vec![
-        Case::line("fault: a DOS program's undefined instruction", &line("BADCODE.COM"))
-            .mentions(&["C:\\DOS\\BADCODE.COM: invalid instruction at ", ":0102", "alive"]),
-        Case::line("fault: a DOS program that divides by zero", &line("DIVZERO.COM"))
-            .mentions(&["DIVZERO.COM: division by zero", "alive"]),
+        sample("fault: a DOS program's names it and the address", "BADCODE.COM", &[])
+            .mentions(&["C:\\ROOT\\BADCODE.COM: invalid instruction at ", ":0102"])
+            .exits(255),
+        sample("fault: a DOS program's division", "DIVZERO.COM", &[])
+            .mentions(&["DIVZERO.COM: division by zero"])
+            .exits(255),
         Case::program("dos: a malformed EXE is refused with the reason", &["/root/BAD.EXE"])
             .with("/root/BAD.EXE", "MZ\x10")
             .mentions(&["its EXE header is cut off"])

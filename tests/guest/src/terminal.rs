@@ -39,8 +39,6 @@ fn interrupts() -> Vec<Case> {
         ),
         in_sh("terminal: Ctrl-C ends a program that spins", &interrupted("/tmp/spin"))
             .with("/tmp/spin", programs::spin()),
-        in_sh("terminal: Ctrl-C ends a DOS program that waits", &interrupted("/dos/WAITKEY.COM")),
-        in_sh("terminal: Ctrl-C ends a DOS program that spins", &interrupted("/dos/SPIN.COM")),
     ]
 }
 

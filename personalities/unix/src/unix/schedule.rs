@@ -1,7 +1,7 @@
 //! Parked calls: making them again when what they wait for has changed, or their time has come.
 
 use crate::context::{Context, Stop};
-use crate::process::{Answer, Parked, State, ThreadNumber};
+use crate::process::{Answer, Held, Parked, State, ThreadNumber};
 use crate::table;
 use crate::unix::Unix;
 
@@ -67,6 +67,11 @@ impl Unix {
         let Some(thread) = self.threads.get_mut(&number) else { return };
         match core::mem::replace(&mut thread.state, State::Running) {
             State::Parked(parked) => self.leave(number, parked.call, Answer::Wait(parked)),
+            State::Held(Held { answer: Answer::Wait(parked), .. }) => {
+                // What it waited for may have come while its process was stopped.
+                thread.state = State::Parked(parked);
+                self.retry(number);
+            }
             State::Held(held) => self.leave(number, held.call, held.answer),
             State::Running => {}
         }

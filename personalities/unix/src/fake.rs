@@ -1,0 +1,11 @@
+//! A machine, a file tree and servers without a system, and a bench that plays programs on them.
+
+mod bench;
+mod files;
+mod machine;
+mod servers;
+
+pub use bench::{Bench, SCRATCH};
+pub use files::FakeFiles;
+pub use machine::FakeMachine;
+pub use servers::FakeServers;

@@ -1,0 +1,262 @@
+//! Memory, spaces and threads as vectors and maps.
+
+use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use libipc::{Error, Handle, Memory, OpenCall, Registers, Space, Thread};
+
+use crate::machine::{Access, Machine, Mapping};
+use crate::memory::PAGE;
+use crate::unix::Reply;
+
+/// What the fake machine holds; tests look into it.
+#[derive(Default)]
+pub struct World {
+    next: u16,
+    pub memories: BTreeMap<u16, Vec<u8>>,
+    pub spaces: BTreeMap<u16, BTreeMap<u64, Page>>,
+    pub threads: BTreeMap<u16, FakeThread>,
+    /// Which thread made each open call.
+    pub calls: BTreeMap<OpenCall, u16>,
+    /// Answers that did not go through the event loop, by thread.
+    pub replies: BTreeMap<u16, Reply>,
+    pub recalled: Vec<u16>,
+    pub now: u64,
+    pub timer: Option<u64>,
+    pub log: Vec<alloc::string::String>,
+}
+
+/// A mapped page.
+#[derive(Clone, Copy)]
+pub struct Page {
+    memory: u16,
+    page: u64,
+    access: Access,
+}
+
+pub struct FakeThread {
+    pub space: u16,
+    pub registers: Registers,
+}
+
+impl World {
+    fn handle(&mut self) -> u16 {
+        self.next += 1;
+        self.next
+    }
+
+    fn at(&mut self, call: OpenCall, address: u64, access: Access) -> Option<&mut u8> {
+        let thread = self.calls.get(&call)?;
+        let space = self.threads.get(thread)?.space;
+        let page = *self.spaces.get(&space)?.get(&(address & !(PAGE - 1)))?;
+        if access == Access::Write && page.access != Access::Write {
+            return None;
+        }
+        let offset = page.page * PAGE + address % PAGE;
+        self.memories.get_mut(&page.memory)?.get_mut(offset as usize)
+    }
+}
+
+#[derive(Clone, Default)]
+pub struct FakeMachine(pub Rc<RefCell<World>>);
+
+impl Machine for FakeMachine {
+    fn create_memory(&mut self, pages: u64) -> Result<Memory, Error> {
+        let mut world = self.0.borrow_mut();
+        let handle = world.handle();
+        world.memories.insert(handle, alloc::vec![0; (pages * PAGE) as usize]);
+        Ok(Memory(Handle(handle)))
+    }
+
+    fn clone_memory(&mut self, memory: Memory) -> Result<Memory, Error> {
+        let mut world = self.0.borrow_mut();
+        let copy = world.memories.get(&memory.0.0).cloned().ok_or(Error::InvalidHandle)?;
+        let handle = world.handle();
+        world.memories.insert(handle, copy);
+        Ok(Memory(Handle(handle)))
+    }
+
+    fn resize_memory(&mut self, memory: Memory, pages: u64) -> Result<(), Error> {
+        let mut world = self.0.borrow_mut();
+        let bytes = world.memories.get_mut(&memory.0.0).ok_or(Error::InvalidHandle)?;
+        bytes.resize((pages * PAGE) as usize, 0);
+        Ok(())
+    }
+
+    fn destroy_memory(&mut self, memory: Memory) {
+        self.0.borrow_mut().memories.remove(&memory.0.0).expect("destroyed once");
+    }
+
+    fn read_memory(&mut self, memory: Memory, offset: u64, into: &mut [u8]) -> Result<(), Error> {
+        let world = self.0.borrow();
+        let bytes = world.memories.get(&memory.0.0).ok_or(Error::InvalidHandle)?;
+        let range = offset as usize..offset as usize + into.len();
+        into.copy_from_slice(bytes.get(range).ok_or(Error::BadAddress)?);
+        Ok(())
+    }
+
+    fn write_memory(&mut self, memory: Memory, offset: u64, bytes: &[u8]) -> Result<(), Error> {
+        let mut world = self.0.borrow_mut();
+        let memory = world.memories.get_mut(&memory.0.0).ok_or(Error::InvalidHandle)?;
+        let range = offset as usize..offset as usize + bytes.len();
+        memory.get_mut(range).ok_or(Error::BadAddress)?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn create_space(&mut self) -> Result<Space, Error> {
+        let mut world = self.0.borrow_mut();
+        let handle = world.handle();
+        world.spaces.insert(handle, BTreeMap::new());
+        Ok(Space(Handle(handle)))
+    }
+
+    fn destroy_space(&mut self, space: Space) {
+        self.0.borrow_mut().spaces.remove(&space.0.0).expect("destroyed once");
+    }
+
+    fn map(&mut self, space: Space, mapping: &Mapping) -> Result<(), Error> {
+        let mut world = self.0.borrow_mut();
+        let len = world.memories.get(&mapping.memory.0.0).ok_or(Error::InvalidHandle)?.len();
+        assert!((mapping.first_page + mapping.pages) * PAGE <= len as u64, "beyond the object");
+        let pages = world.spaces.get_mut(&space.0.0).ok_or(Error::InvalidHandle)?;
+        for index in 0..mapping.pages {
+            let (memory, page) = (mapping.memory.0.0, mapping.first_page + index);
+            let page = Page { memory, page, access: mapping.access };
+            let before = pages.insert(mapping.address + index * PAGE, page);
+            assert!(before.is_none(), "mapped twice");
+        }
+        Ok(())
+    }
+
+    fn unmap(&mut self, space: Space, address: u64, pages: u64) {
+        if let Some(space) = self.0.borrow_mut().spaces.get_mut(&space.0.0) {
+            space.retain(|at, _| !(address..address + pages * PAGE).contains(at));
+        }
+    }
+
+    fn protect(
+        &mut self,
+        space: Space,
+        address: u64,
+        pages: u64,
+        access: Access,
+    ) -> Result<(), Error> {
+        let mut world = self.0.borrow_mut();
+        let space = world.spaces.get_mut(&space.0.0).ok_or(Error::InvalidHandle)?;
+        for (_, page) in space.range_mut(address..address + pages * PAGE) {
+            page.access = access;
+        }
+        Ok(())
+    }
+
+    fn create_thread(&mut self, space: Space, _: u64) -> Result<Thread, Error> {
+        let mut world = self.0.borrow_mut();
+        let handle = world.handle();
+        let (space, registers) = (space.0.0, Registers::default());
+        let thread = FakeThread { space, registers };
+        world.threads.insert(handle, thread);
+        Ok(Thread(Handle(handle)))
+    }
+
+    fn start(&mut self, thread: Thread, registers: &Registers) -> Result<(), Error> {
+        let mut world = self.0.borrow_mut();
+        let thread = world.threads.get_mut(&thread.0.0).ok_or(Error::InvalidHandle)?;
+        thread.registers = *registers;
+        Ok(())
+    }
+
+    fn destroy_thread(&mut self, thread: Thread) {
+        self.0.borrow_mut().threads.remove(&thread.0.0).expect("destroyed once");
+    }
+
+    fn recall(&mut self, thread: Thread) {
+        self.0.borrow_mut().recalled.push(thread.0.0);
+    }
+
+    fn run_time(&mut self, _: Thread) -> u64 {
+        1_000_000
+    }
+
+    fn registers(&mut self, call: OpenCall) -> Result<Registers, Error> {
+        let world = self.0.borrow();
+        let thread = world.calls.get(&call).ok_or(Error::StaleCall)?;
+        Ok(world.threads.get(thread).ok_or(Error::StaleCall)?.registers)
+    }
+
+    fn set_registers(&mut self, call: OpenCall, registers: &Registers) -> Result<(), Error> {
+        let mut world = self.0.borrow_mut();
+        let thread = *world.calls.get(&call).ok_or(Error::StaleCall)?;
+        let registers = registers.validated().ok_or(Error::InvalidArgument)?;
+        world.threads.get_mut(&thread).ok_or(Error::StaleCall)?.registers = registers;
+        Ok(())
+    }
+
+    fn set_space(&mut self, call: OpenCall, space: Space) -> Result<(), Error> {
+        let mut world = self.0.borrow_mut();
+        let thread = *world.calls.get(&call).ok_or(Error::StaleCall)?;
+        world.threads.get_mut(&thread).ok_or(Error::StaleCall)?.space = space.0.0;
+        Ok(())
+    }
+
+    fn copy_in(&mut self, call: OpenCall, address: u64, into: &mut [u8]) -> usize {
+        let mut world = self.0.borrow_mut();
+        for (index, byte) in into.iter_mut().enumerate() {
+            match world.at(call, address.wrapping_add(index as u64), Access::Read) {
+                Some(value) => *byte = *value,
+                None => return index,
+            }
+        }
+        into.len()
+    }
+
+    fn copy_out(&mut self, call: OpenCall, address: u64, bytes: &[u8]) -> usize {
+        let mut world = self.0.borrow_mut();
+        for (index, byte) in bytes.iter().enumerate() {
+            match world.at(call, address.wrapping_add(index as u64), Access::Write) {
+                Some(value) => *value = *byte,
+                None => return index,
+            }
+        }
+        bytes.len()
+    }
+
+    fn reply(&mut self, call: OpenCall, value: u64) {
+        let mut world = self.0.borrow_mut();
+        let thread = world.calls.remove(&call).expect("an open call");
+        world.replies.insert(thread, Reply::Value(value));
+    }
+
+    fn resume(&mut self, call: OpenCall) {
+        let mut world = self.0.borrow_mut();
+        let thread = world.calls.remove(&call).expect("an open call");
+        world.replies.insert(thread, Reply::Resume);
+    }
+
+    fn now(&mut self) -> u64 {
+        self.0.borrow().now
+    }
+
+    fn boot_time(&mut self) -> u64 {
+        1_000_000_000_000_000_000
+    }
+
+    fn set_boot_time(&mut self, _: u64) {}
+
+    fn set_timer(&mut self, deadline: u64) {
+        self.0.borrow_mut().timer = Some(deadline);
+    }
+
+    fn random(&mut self, into: &mut [u8]) {
+        into.fill(4);
+    }
+
+    fn memory(&mut self) -> (u64, u64) {
+        (1 << 26, 1 << 25)
+    }
+
+    fn log(&mut self, line: &str) {
+        self.0.borrow_mut().log.push(line.into());
+    }
+}
