@@ -9,6 +9,7 @@
 
 mod endings;
 mod format;
+mod probes;
 mod programs;
 mod sorter;
 
@@ -39,6 +40,11 @@ fn programs() -> Vec<(&'static str, Make)> {
         ("RELOC.EXE", programs::relocated),
         ("CALLFIVE.COM", programs::call_five),
         ("LINES.COM", programs::lines),
+        ("FCBFILE.COM", probes::fcb_file),
+        ("TRACER.COM", probes::tracer),
+        ("BREAKER.COM", probes::breaker),
+        ("POLLKEY.COM", probes::poll_key),
+        ("OWNPATH.COM", probes::own_path),
         ("ENDLESS.COM", endings::endless),
         ("SPIN.COM", endings::spin),
         ("WAITKEY.COM", endings::wait_key),
