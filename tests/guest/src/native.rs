@@ -63,6 +63,28 @@ fn terminal() -> Vec<Case> {
             ],
         ),
         Case::terminal(
+            "restart: killed servers come back, the file server with its contents",
+            &[
+                see("kamen:"),
+                keys("sh -c 'echo ke''pt > /tmp/x'\r"),
+                see("> "),
+                keys("kill -9 native 5\r"), // ramfs, by the order in servers/system.toml
+                see("> "),
+                keys("cat /tmp/x\r"),
+                see("kept\r\n"),
+                see("> "),
+                keys("kill -9 native 2\r"), // console
+                see("> "),
+                keys("kill -9 native 6\r"), // unix
+                see("> "),
+                keys("cat /tmp/x\r"),
+                see("kept\r\n"),
+                see("> "),
+                keys("exit\r"),
+            ],
+        )
+        .logs(&["server ramfs (pid 5) is killed", "took up the file system as it was"]),
+        Case::terminal(
             "shell: goes on after a program's fault",
             &[
                 see("kamen:"),

@@ -6,7 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use kamen_kit::elf::{self, ElfError, Executable};
 use kamen_kit::{Arguments, image, path};
-use libipc::{Error, Failure, Notification, Object, Rights, Time};
+use libipc::{Error, Failure, Notification, Object, Rights, now};
 use protocols::console::event;
 use protocols::file::{FileError, mode};
 use protocols::process::{ExitStatus, Pid, ProcessClient, ProcessError, Signal};
@@ -22,6 +22,8 @@ const NOT_EXECUTABLE: u8 = 126;
 const DOS_SESSION: &[u8] = b"/bin/dos-session";
 /// The bit of our notification that tells of a program's end; the console's are higher.
 const EXITED: u64 = 1;
+/// How long to wait for a program's end before asking whether its server is still there.
+const LOOK_MS: u64 = 5_000;
 /// What those who tell of events may do.
 const SENDER: Rights = Rights::SEND.union(Rights::GRANT);
 /// Where names without slash are looked for.
@@ -131,7 +133,11 @@ fn wait(
     events: Notification,
 ) -> Result<ExitStatus, Failure<ProcessError>> {
     loop {
-        let bits = events.wait(Time::FOREVER)?;
+        // A server that died tells nobody; so it is asked now and then.
+        let bits = match events.wait(now().after_ms(LOOK_MS)) {
+            Err(Error::TimedOut) => 0,
+            result => result?,
+        };
         // A program that ended meanwhile cannot be signalled, and need not be.
         if bits & event::INTERRUPT != 0 {
             let _ = runner.signal(pid, Signal::Interrupt);

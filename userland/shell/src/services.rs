@@ -5,7 +5,7 @@ use kamen_kit::Arguments;
 use kamen_kit::files::Tree;
 use libipc::abi::boot;
 use libipc::start::Start;
-use libipc::{Endpoint, Quota, Within};
+use libipc::{Endpoint, Error, Failure, Quota, Within};
 use protocols::console::ConsoleClient;
 use protocols::file::FileClient;
 use protocols::process::ProcessClient;
@@ -80,9 +80,13 @@ impl Services {
     /// at the end of input.
     pub fn read_byte(&self) -> Option<u8> {
         let mut byte = [0];
-        match StreamClient::new(self.stdin).read(Wait::Yes, &mut byte) {
-            Ok(1..) => Some(byte[0]),
-            Ok(0) | Err(_) => None,
+        loop {
+            match StreamClient::new(self.stdin).read(Wait::Yes, &mut byte) {
+                Ok(1..) => return Some(byte[0]),
+                // What the console had read is gone with it; the next one goes on.
+                Err(Failure::Kernel(Error::Restarted)) => {}
+                Ok(0) | Err(_) => return None,
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::archive::Archive;
 use anyhow::{Context, Result, bail};
+use kamen_kit::image;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -67,12 +68,22 @@ fn add_object(archive: &mut Archive, local: &Path, guest: &str) -> Result<()> {
     } else if kind.is_symlink() {
         archive.link(guest, fs::read_link(local)?.as_os_str().as_bytes())?;
     } else if kind.is_file() {
-        archive.file(guest, permissions, fs::read(local)?)?;
+        let contents = fs::read(local)?;
+        archive.file(guest, permissions | executable_bits(guest, &contents), contents)?;
     } else {
         bail!("only files, folders and symbolic links can be added");
     }
     archive.date(guest, about.modified()?);
     Ok(())
+}
+
+/// Returns the permission to execute for DOS programs, whose world has no such bit: hosts rarely
+/// set it on them.
+fn executable_bits(guest: &str, contents: &[u8]) -> u32 {
+    match image::kind(contents, guest.as_bytes()) {
+        image::Kind::DosExe | image::Kind::DosCom => 0o111,
+        image::Kind::Linux | image::Kind::Native | image::Kind::Script | image::Kind::Unknown => 0,
+    }
 }
 
 #[cfg(test)]
@@ -105,6 +116,19 @@ mod tests {
         assert_eq!(find(b"opt/x/script").mode, Kind::Regular.with_permissions(0o750));
         assert_eq!(find(b"opt/x/link").data, b"script");
         assert_eq!(find(b"opt").kind(), Some(Kind::Directory));
+    }
+
+    #[test]
+    fn a_dos_program_may_be_executed() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("A.COM");
+        std::fs::write(&program, [0xc3]).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let mut archive = Archive::new();
+        add(&mut archive, &format!("{}=/A.COM", program.display()).parse().unwrap()).unwrap();
+        let bytes = archive.into_bytes().unwrap();
+        let entry = Reader::new(&bytes).find(b"A.COM").unwrap().unwrap();
+        assert_eq!(entry.mode, Kind::Regular.with_permissions(0o755));
     }
 
     #[test]

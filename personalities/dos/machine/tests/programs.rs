@@ -169,3 +169,45 @@ fn what_is_no_program_is_refused_with_a_reason() {
         host = back;
     }
 }
+
+#[test]
+fn file_control_blocks_read_and_write_records() {
+    let (end, host) = run(MemoryHost::new(b""), "FCBFILE.COM", &[]);
+    assert_eq!((end, host.output.as_slice()), (End::Exit(0), &b"BBC"[..]));
+    assert!(host.file("FCB.TMP").is_none());
+    assert_eq!(host.open, 0);
+}
+
+#[test]
+fn the_trap_flag_traces_instruction_by_instruction() {
+    assert_eq!(output_of("TRACER.COM", &[], b""), (End::Exit(0), "5".into()));
+}
+
+#[test]
+fn a_ctrl_c_handler_is_called_and_the_function_starts_anew() {
+    let mut host = MemoryHost::new(b"");
+    host.terminal = true;
+    host.interrupt_at = Some(500_000_000);
+    let (end, host) = run(host, "BREAKER.COM", &[]);
+    // After the handler the terminal has ended: the function gives 1A.
+    assert_eq!((end, host.output.as_slice()), (End::Exit(0), &b"break\n\x1a"[..]));
+}
+
+#[test]
+fn a_program_that_looks_for_keys_rests() {
+    let mut host = MemoryHost::new(b"");
+    host.terminal = true;
+    host.interrupt_at = Some(2_000_000_000);
+    let (end, host) = run(host, "POLLKEY.COM", &[]);
+    assert_eq!(end, End::Interrupted);
+    assert!(host.idles > 100, "rested {} times", host.idles);
+}
+
+#[test]
+fn the_environment_ends_with_the_programs_short_path() {
+    let mut host = MemoryHost::new(b"");
+    let bytes = host.file("OWNPATH.COM").unwrap_or_default().to_vec();
+    host.add("a long program name.com", &bytes);
+    assert_eq!(run(host, "a long program name.com", &[]).1.output, b"C:\\ALONGP~1.COM");
+    assert_eq!(output_of("./ownpath.com", &[], b"").1, "C:\\OWNPATH.COM");
+}

@@ -5,10 +5,13 @@
 //!                                               └► xtask's boot image
 //! ```
 //!
-//! Each program is a function of its own in `programs`; `format` puts code and data together.
+//! Each program is a function of its own; `format` puts code and data together.
 
+mod endings;
 mod format;
+mod probes;
 mod programs;
+mod sorter;
 
 use iced_x86::IcedError;
 
@@ -29,7 +32,7 @@ fn programs() -> Vec<(&'static str, Make)> {
         ("ARGS.COM", programs::arguments),
         ("EXITCODE.COM", programs::exit_code),
         ("COPYFILE.COM", programs::copy_file),
-        ("SORTER.COM", programs::sorter),
+        ("SORTER.COM", sorter::sorter),
         ("FINDER.COM", programs::finder),
         ("SEEKER.COM", programs::seeker),
         ("MEMORY.COM", programs::memory),
@@ -37,11 +40,16 @@ fn programs() -> Vec<(&'static str, Make)> {
         ("RELOC.EXE", programs::relocated),
         ("CALLFIVE.COM", programs::call_five),
         ("LINES.COM", programs::lines),
-        ("ENDLESS.COM", programs::endless),
-        ("SPIN.COM", programs::spin),
-        ("WAITKEY.COM", programs::wait_key),
-        ("BADCODE.COM", programs::bad_code),
-        ("DIVZERO.COM", programs::divide_by_zero),
+        ("FCBFILE.COM", probes::fcb_file),
+        ("TRACER.COM", probes::tracer),
+        ("BREAKER.COM", probes::breaker),
+        ("POLLKEY.COM", probes::poll_key),
+        ("OWNPATH.COM", probes::own_path),
+        ("ENDLESS.COM", endings::endless),
+        ("SPIN.COM", endings::spin),
+        ("WAITKEY.COM", endings::wait_key),
+        ("BADCODE.COM", endings::bad_code),
+        ("DIVZERO.COM", endings::divide_by_zero),
     ]
 }
 

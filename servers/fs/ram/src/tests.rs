@@ -4,6 +4,7 @@ mod crash;
 mod facts;
 mod loading;
 mod model;
+mod service;
 
 use alloc::vec;
 use alloc::vec::Vec;

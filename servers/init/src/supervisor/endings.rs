@@ -3,16 +3,18 @@
 use alloc::borrow::ToOwned;
 use alloc::format;
 use kamen_kit::fault::{Fault, PAGE_FAULT};
-use libipc::{Object, log};
+use libipc::{Object, Within, log};
 use protocols::process::{ExitStatus, Pid};
 use protocols::stream::{StreamClient, Wait};
 
 use super::launch::Held;
-use super::{PATIENCE, Supervisor, power};
+use super::{Supervisor, power};
 use crate::manifest::{Program, Restart};
 use crate::processes::{Class, Ended};
 use crate::run::Mode;
 
+/// How long telling of a fault may take.
+const BRIEFLY: Within = Within(100);
 /// How often a server is restarted before it stays down.
 const MAX_RESTARTS: u32 = 5;
 
@@ -27,26 +29,30 @@ impl Supervisor {
         self.end(pid, status);
     }
 
-    /// Ends a process that met an exception, and tells so in the log and on its standard error.
+    /// Ends a process that met an exception, and tells so in the log and to whoever sees it.
     pub(super) fn end_faulted(&mut self, pid: Pid, fault: &Fault) {
         let Some(process) = self.processes.running(pid) else { return };
-        let what = match process.class {
-            Class::Server => "server ",
-            Class::Native | Class::Dos => "",
-        };
-        let line = match process.held.as_ref() {
-            Some(held) if is_exhausted(held) && fault.vector == PAGE_FAULT => {
-                format!(
-                    "{what}{} (pid {}) ended: {fault}: its quota of memory is used up",
-                    process.name, pid.0
-                )
-            }
-            _ => format!("{what}{} (pid {}) ended: {fault}", process.name, pid.0),
-        };
+        let Some(held) = process.held.as_ref() else { return };
+        let class = process.class;
+        let what = if class == Class::Server { "server " } else { "" };
+        let exhausted = fault.vector == PAGE_FAULT && is_exhausted(held);
+        let why = if exhausted { ": its quota of memory is used up" } else { "" };
+        let line = format!("{what}{} (pid {}) ended: {fault}{why}", process.name, pid.0);
         log!("{line}");
-        if let Some(stderr) = process.held.as_ref().and_then(|held| held.stderr) {
-            let client = StreamClient::with(stderr, PATIENCE);
+        let stderr = held.stderr;
+        let is_console = process.name == "console";
+        let seen = match class {
+            // Nobody would look into the log for a server's end before missing the server.
+            Class::Server if !is_console && self.run.mode == Mode::Interactive => {
+                self.client("console")
+            }
+            Class::Server => None,
+            Class::Native | Class::Dos => stderr,
+        };
+        if let Some(seen) = seen {
+            // Before the end, so that it comes before whatever those say who wait for that.
             // Who cannot be told now has the log.
+            let client = StreamClient::with(seen, BRIEFLY);
             let _ = client.write(Wait::Never, format!("{line}\n").as_bytes());
         }
         self.end(pid, ExitStatus(256 + fault.signal()));

@@ -49,11 +49,15 @@ impl Process for Supervisor {
         let powers = powers.map_or(Powers::Own, |held| held.powers);
         let process = self.processes.running(pid).ok_or(ProcessError::NoProcess)?;
         let allowed = match powers {
-            Powers::All => process.class != Class::Server,
+            // A server can be killed, as a fault would, but not be asked to end.
+            Powers::All => process.class != Class::Server || signal == Signal::Kill,
             Powers::Own => process.parent == caller && caller != SUPERVISOR,
         };
         if !allowed {
             return Err(ProcessError::NoProcess);
+        }
+        if process.class == Class::Server {
+            log!("server {} (pid {}) is killed by process {}", process.name, pid.0, caller.0);
         }
         // Native programs have no handlers: every signal ends them.
         self.end(pid, ExitStatus(256 + signal as u64));

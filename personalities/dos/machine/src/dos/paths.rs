@@ -170,17 +170,19 @@ impl<H: Host> Session<H> {
             text.extend(ShortName::parse(name).text());
             return Ok(text);
         }
-        let (drive, walked, _) = self.start_of(&parsed)?;
-        let mut names: Vec<ShortName> = walked.iter().map(|component| component.name).collect();
+        let (drive, mut walked, root) = self.start_of(&parsed)?;
+        let mut missing = Vec::new();
         for component in &parsed.components {
             match component.as_slice() {
                 b"." => {}
-                b".." => {
-                    names.pop().ok_or(DosError::PathNotFound)?;
-                }
-                name => names.push(ShortName::parse(name)),
+                b".." if missing.pop().is_some() => {}
+                name if missing.is_empty() && self.step(&mut walked, root, name)? => {}
+                b".." => return Err(DosError::PathNotFound.into()),
+                name => missing.push(ShortName::parse(name)),
             }
         }
+        let found = walked.iter().map(|component| component.name);
+        let names: Vec<ShortName> = found.chain(missing).collect();
         Ok(path_text(drive, &names))
     }
 
@@ -247,26 +249,44 @@ impl<H: Host> Session<H> {
         Ok((number, walked, state.root))
     }
 
+    /// Goes to a directory by name, or up.
     fn descend(
         &mut self,
         walked: &mut Vec<Component>,
         root: Node,
         component: &[u8],
     ) -> Result<(), Refusal> {
+        let mut there = walked.clone();
+        if !self.step(&mut there, root, component)? {
+            return Err(DosError::PathNotFound.into());
+        }
+        let is_directory = match there.last() {
+            Some(last) => self.host.attributes(last.node)?.kind == NodeKind::Directory,
+            None => true,
+        };
+        if !is_directory {
+            return Err(DosError::PathNotFound.into());
+        }
+        *walked = there;
+        Ok(())
+    }
+
+    /// Goes to an entry by name, or up; returns whether it exists.
+    fn step(
+        &mut self,
+        walked: &mut Vec<Component>,
+        root: Node,
+        component: &[u8],
+    ) -> Result<bool, Refusal> {
         match component {
-            b"." => return Ok(()),
-            b".." => {
-                walked.pop().ok_or(DosError::PathNotFound)?;
-                return Ok(());
-            }
+            b"." => return Ok(true),
+            b".." => return Ok(walked.pop().is_some()),
             _ => {}
         }
         let directory = walked.last().map_or(root, |component| component.node);
         let (name, found) = match self.find_entry(directory, component) {
-            Ok((name, found)) if found.kind == NodeKind::Directory => (name, found),
-            Ok(_) | Err(HostError::NotFound | HostError::NotDirectory) => {
-                return Err(DosError::PathNotFound.into());
-            }
+            Ok(found) => found,
+            Err(HostError::NotFound | HostError::NotDirectory) => return Ok(false),
             Err(error) => return Err(error.into()),
         };
         let short = match ShortName::fitting(&name) {
@@ -274,7 +294,7 @@ impl<H: Host> Session<H> {
             None => self.short_name_of(directory, &name)?,
         };
         walked.push(Component { name: short, node: found.node });
-        Ok(())
+        Ok(true)
     }
 
     fn short_name_of(&mut self, directory: Node, name: &[u8]) -> Result<ShortName, Refusal> {

@@ -101,11 +101,11 @@ impl Host for MemoryHost {
     }
     fn read_input(&mut self, wait: Wait, into: &mut [u8]) -> Result<usize, HostError> {
         if self.input.is_empty() && self.interrupt_at.is_some() {
+            if wait == Wait::Never {
+                return Err(HostError::WouldBlock);
+            }
             self.clock = self.interrupt_at.unwrap_or(0);
-            return Err(match wait {
-                Wait::Forever => HostError::Interrupted,
-                Wait::Never => HostError::WouldBlock,
-            });
+            return Err(HostError::Interrupted);
         }
         // Short reads, as a pipe may give them.
         let count = into.len().min(self.input.len()).min(7);

@@ -82,7 +82,7 @@ fn live(
 }
 
 fn base() -> Vec<u8> {
-    let mut volume = Volume::open(vec![0; 40 * BLOCK], &[]).unwrap();
+    let mut volume = Volume::open(vec![0; 24 * BLOCK], &[]).unwrap();
     let root = volume.root().node;
     let directory = volume.create(at(root, "d"), DIRECTORY).unwrap().node;
     let file = volume.create(at(directory, "f"), FILE).unwrap().node;
@@ -167,7 +167,7 @@ fn loading_and_copying_from_the_archive() {
         let large = volume.lookup(at(bin, "large")).unwrap().node;
         write(volume, large, 0, &[0; 5]).unwrap();
     };
-    die_everywhere(&vec![0; 40 * BLOCK], &archive, change, |volume| {
+    die_everywhere(&vec![0; 24 * BLOCK], &archive, change, |volume| {
         let Ok(bin) = volume.lookup(in_root(volume, "bin")) else { return };
         let Ok(large) = volume.lookup(at(bin.node, "large")) else { return };
         let found = contents(volume, large.node);
