@@ -147,7 +147,7 @@ fn with_path(option: &str, path: &Path) -> std::ffi::OsString {
 ///
 /// A /dev/kvm on a host whose processor shows neither VMX nor SVM is emulated in software and does
 /// not deliver `syscall` from ring 3, so that it is worse than none.
-fn kvm_is_usable() -> bool {
+pub fn kvm_is_usable() -> bool {
     let openable = std::fs::File::options().read(true).write(true).open("/dev/kvm").is_ok();
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let has_flag =

@@ -14,14 +14,14 @@ pub const COPY_MAX: usize = 64 * 1024;
 pub enum Operation {
     /// Does nothing: the price of entering the kernel.
     Null = 0,
-    /// Sends a message to the endpoint in the target [SEND] and waits for the reply until the
+    /// Sends a message to the endpoint in the target (SEND) and waits for the reply until the
     /// deadline (r14); NOW: only if a receiver waits. The receiver sees the capability's badge. Returns the
     /// reply's tag and words.
     Call = 1,
-    /// Sends a message to the endpoint in the target [SEND] and waits until it is received, no
+    /// Sends a message to the endpoint in the target (SEND) and waits until it is received, no
     /// longer than the deadline. No capabilities wait for a reply; leases are refused.
     Send = 2,
-    /// Waits until the deadline for a message on the endpoint in the target [RECEIVE], or for the
+    /// Waits until the deadline for a message on the endpoint in the target (RECEIVE), or for the
     /// thread's bound notification. Returns open call (r12), tag (r13), badge (r14), words.
     Receive = 3,
     /// Answers the open call in the target with a tag and words; leases are refused. For a call
@@ -29,13 +29,13 @@ pub enum Operation {
     /// the words are not used: the thread resumes with its registers as they are. With label 1
     /// rax stays as well: for servers that wrote the registers themselves.
     Reply = 4,
-    /// Reply to the target (unless it is 0), then receive on the endpoint in r15 [RECEIVE] until
+    /// Reply to the target (unless it is 0), then receive on the endpoint in r15 (RECEIVE) until
     /// the deadline. A reply that is refused does not keep the receive from happening.
     ReplyReceive = 5,
-    /// Sets bits in the notification in the target [SEND]: `w0`, or the capability's badge where
+    /// Sets bits in the notification in the target (SEND): `w0`, or the capability's badge where
     /// it has one. Never blocks.
     Signal = 6,
-    /// Waits until the deadline for any bit of the notification in the target [RECEIVE]; returns
+    /// Waits until the deadline for any bit of the notification in the target (RECEIVE); returns
     /// the bits in `w0` and clears them. The deadline NOW polls.
     Wait = 7,
     /// Lets the next thread of the same priority run.
@@ -48,80 +48,80 @@ pub enum Operation {
     /// operation copies at most [`COPY_MAX`] bytes; libipc repeats it.
     Copy = 10,
     /// Creates an object of kind `w0` ([`ObjectKind`], which tells the other arguments), charged to
-    /// the quota in the target [CONTROL]; returns its handle in r12, with all rights.
+    /// the quota in the target (CONTROL); returns its handle in r12, with all rights.
     Create = 11,
-    /// Copies the capability in the target [GRANT] to the table `w0` [CONTROL] (0: the caller's
+    /// Copies the capability in the target (GRANT) to the table `w0` (CONTROL) (0: the caller's
     /// own), with at most the rights `w1`; `w2` becomes its badge where the source has badge 0
     /// (endpoint, notification); slot `w3` (0: any free one). For ports and interrupts `w2` and
     /// `w4` narrow the range to first and last. Returns the handle in r12.
     Mint = 12,
-    /// Empties slot `w0` of the table in the target [CONTROL] (0: the caller's own).
+    /// Empties slot `w0` of the table in the target (CONTROL) (0: the caller's own).
     Delete = 13,
-    /// Destroys the object in the target [DESTROY]: every capability to it becomes invalid,
+    /// Destroys the object in the target (DESTROY): every capability to it becomes invalid,
     /// threads that wait on it get an error, its memory returns to its quota.
     Destroy = 14,
     /// Maps `w3` pages of the memory object `w0` from its page `w1` on at address `w2` of the
-    /// space in the target [CONTROL], with rights `w4` (READ, WRITE, EXECUTE, never both of the
+    /// space in the target (CONTROL), with rights `w4` (READ, WRITE, EXECUTE, never both of the
     /// last two), which the capability to the object must have. BadRange where anything is mapped.
     Map = 15,
-    /// Unmaps whatever lies in `w1` pages from address `w0` of the space in the target [CONTROL].
+    /// Unmaps whatever lies in `w1` pages from address `w0` of the space in the target (CONTROL).
     Unmap = 16,
     /// Changes the rights of the `w1` mapped pages from address `w0` of the space in the target
-    /// [CONTROL] to `w2`, at most what they were mapped with allows.
+    /// (CONTROL) to `w2`, at most what they were mapped with allows.
     Protect = 17,
     /// Creates a copy-on-write clone of the memory object in the target [READ, and GRANT],
     /// charged to quota `w0` as pages are copied; returns its handle in r12, with all rights.
     Clone = 18,
-    /// Gives the thread in the target [CONTROL] its priority `w0`, at most the caller's own.
+    /// Gives the thread in the target (CONTROL) its priority `w0`, at most the caller's own.
     SetPriority = 19,
-    /// Gives the thread in the target [CONTROL] the endpoint `w0` [SEND] for its faults; `w1` is
+    /// Gives the thread in the target (CONTROL) the endpoint `w0` (SEND) for its faults; `w1` is
     /// the badge that the receiver sees. With `w2` = 1 the thread is foreign: system calls,
     /// software interrupts and recalls go there, too.
     SetHandler = 20,
-    /// Gives the thread in the target [CONTROL] page `w1` of the memory object `w0` [READ, WRITE]
+    /// Gives the thread in the target (CONTROL) page `w1` of the memory object `w0` (READ, WRITE)
     /// as message page. The page is committed; its mapping in the thread's space is the caller's
     /// affair.
     SetMessagePage = 21,
-    /// Binds the notification `w0` [RECEIVE] to the thread in the target [CONTROL].
+    /// Binds the notification `w0` (RECEIVE) to the thread in the target (CONTROL).
     Bind = 22,
-    /// Lets the thread in the target [CONTROL] run, from a stopped state.
+    /// Lets the thread in the target (CONTROL) run, from a stopped state.
     Start = 23,
-    /// Stops the thread in the target [CONTROL] wherever it is; a wait that it was in ends with
+    /// Stops the thread in the target (CONTROL) wherever it is; a wait that it was in ends with
     /// Cancelled, a call that it had open is gone.
     Stop = 24,
-    /// Turns the foreign thread in the target [CONTROL] into an open call of kind Recall on its
+    /// Turns the foreign thread in the target (CONTROL) into an open call of kind Recall on its
     /// handler, if it is running in user space. Busy where it waits in an open call or in a queue
     /// to become one.
     Recall = 25,
     /// Copies the [`Registers`](crate::Registers) of the target, an open call of a foreign thread
-    /// or exception, or a stopped thread [READ], to the bytes of the message page.
+    /// or exception, or a stopped thread (READ), to the bytes of the message page.
     ReadRegisters = 26,
-    /// Sets the registers of such a target (thread: [CONTROL]) from the bytes of the message page.
+    /// Sets the registers of such a target (thread: (CONTROL)) from the bytes of the message page.
     /// Flags are forced to what user space may set; InvalidArgument for an address outside
     /// the user half.
     WriteRegisters = 27,
-    /// Moves such a target to the address space `w0` [CONTROL].
+    /// Moves such a target to the address space `w0` (CONTROL).
     SetSpace = 28,
-    /// Arms the timer in the target [CONTROL] for `w0` ns since boot (FOREVER: disarms it).
+    /// Arms the timer in the target (CONTROL) for `w0` ns since boot (FOREVER: disarms it).
     SetTimer = 29,
-    /// Connects interrupt line `w0` of the capability in the target [CONTROL] to the notification
-    /// `w1` [SEND], bits `w2`, and unmasks it. Each interrupt masks the line until acknowledged.
+    /// Connects interrupt line `w0` of the capability in the target (CONTROL) to the notification
+    /// `w1` (SEND), bits `w2`, and unmasks it. Each interrupt masks the line until acknowledged.
     BindInterrupt = 30,
-    /// Unmasks interrupt line `w0` of the capability in the target [CONTROL].
+    /// Unmasks interrupt line `w0` of the capability in the target (CONTROL).
     AcknowledgeInterrupt = 31,
-    /// Reads the I/O port `w0` of the capability in the target [READ] in width `w1`
+    /// Reads the I/O port `w0` of the capability in the target (READ) in width `w1`
     /// ([`PortWidth`]); returns the value in `w0`.
     PortIn = 32,
-    /// Writes `w2` to the I/O port `w0` of the capability in the target [WRITE] in width `w1`.
+    /// Writes `w2` to the I/O port `w0` of the capability in the target (WRITE) in width `w1`.
     PortOut = 33,
     /// Writes up to 4,096 bytes at address `w1`, length `w2`, to the 8-bit I/O port `w0` of the
-    /// capability in the target [WRITE], one after the other; returns how many in `w0`.
+    /// capability in the target (WRITE), one after the other; returns how many in `w0`.
     PortWrite = 34,
     /// Tells about the target: kind in `w0`, rights in `w1`, badge in `w2`; for a memory object
     /// its pages in `w3`; for a quota pages used and limit in `w3`, `w4`, and objects used in
     /// `w5`; for a thread its state in `w3`: 0 stopped, 1 ready or running, 2 waiting.
     Inspect = 35,
-    /// Resizes the memory object in the target [CONTROL] to `w0` pages; pages that go are unmapped
+    /// Resizes the memory object in the target (CONTROL) to `w0` pages; pages that go are unmapped
     /// everywhere.
     Resize = 36,
     /// Compares the 32-bit word at address `w0` of the caller of the open call in the target with
@@ -196,7 +196,7 @@ const _: () = {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum ObjectKind {
-    /// A thread: `w1` its space [CONTROL], `w2` its capability table [CONTROL] (0: none, for
+    /// A thread: `w1` its space (CONTROL), `w2` its capability table (CONTROL) (0: none, for
     /// foreign threads). Created stopped, all registers zero, priority 0.
     Thread = 1,
     /// An empty address space.
@@ -213,7 +213,7 @@ pub enum ObjectKind {
     Interrupt = 7,
     /// I/O ports; not created but narrowed from the first task's.
     Ports = 8,
-    /// A timer: `w1` the notification [SEND] it signals, `w2` the bits. Created disarmed.
+    /// A timer: `w1` the notification (SEND) it signals, `w2` the bits. Created disarmed.
     Timer = 9,
     /// A quota, part of the one it is charged to: `w1` pages, `w2` objects.
     Quota = 10,
@@ -257,7 +257,7 @@ pub enum Place {
     /// Lease 3 of an open call.
     Lease3 = 6,
     /// The extended (FPU, SSE, AVX) state of an open call's caller that is no message, or of a
-    /// stopped thread (handle) [READ, CONTROL]: id, byte offset in the XSAVE area, at most 4,096.
+    /// stopped thread (handle) (READ, CONTROL): id, byte offset in the XSAVE area, at most 4,096.
     Extended = 7,
 }
 

@@ -21,6 +21,15 @@ pub struct Ready {
     pub write: bool,
 }
 
+/// A standard stream that a native program gets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Handed {
+    /// An open file that this server serves under this badge.
+    File(u64),
+    /// Another server's stream, the terminal: the program talks to that server itself.
+    Stream(Endpoint),
+}
+
 /// The other servers, named by capabilities.
 #[expect(
     clippy::missing_errors_doc,
@@ -51,8 +60,8 @@ pub trait Servers {
 
     /// Returns the terminal that `/dev/console` and `/dev/tty` are.
     fn console(&self) -> Option<Endpoint>;
-    /// Starts a native program on streams that this server serves under the badges given.
-    fn spawn(&mut self, streams: [u64; 3], arguments: &[u8]) -> Result<Pid, Errno>;
+    /// Starts a native program on standard streams.
+    fn spawn(&mut self, streams: [Handed; 3], arguments: &[u8]) -> Result<Pid, Errno>;
     /// Returns how a native program ended, once it has.
     fn status(&mut self, process: Pid) -> Option<ExitStatus>;
     /// Sends a signal to a native program.

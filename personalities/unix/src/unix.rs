@@ -6,7 +6,7 @@
 //!   event (pipe, child, …) ─> Wakes ─> settle: make the calls that waited for it again
 //! ```
 //!
-//! Single-threaded: an event is handled to its end, then [`Unix::settle`] runs until nothing that
+//! Single-threaded: an event is handled to its end, then `Unix::settle` runs until nothing that
 //! changed concerns a parked call.
 
 mod ending;

@@ -239,3 +239,6 @@ fn entry(archive: &'static [u8], path: &[u8]) -> Option<&'static [u8]> {
 fn text(bytes: &[u8]) -> String {
     format!("{}", bytes.escape_ascii())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,12 @@
 //! Tests that need a booted machine, as a list for `cargo xtask test`.
 //!
 //! ```text
-//!   table (what is run, what it must print) ──> Case ──> xtask: image, QEMU, verdict
+//!   areas (what is run, what it must print) ──> Case ──> xtask: image, QEMU, verdict
 //!   programs (small executables, made here)  ──┘
 //! ```
 //!
 //! A [`Case`] boots once, does one thing and says what must come out of it. To add a test, add a
-//! case to one of the lists in [`table`].
+//! case to the file of its area.
 
 mod case;
 mod dos;

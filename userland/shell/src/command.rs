@@ -96,7 +96,7 @@ unix PROGRAM [ARGS]   run it under the UNIX personality;  unix sh  is a full she
 dos PROGRAM [ARGS]    run it under the DOS personality
 cd [DIRECTORY]        change the working directory       pwd   show it
 ps                    list processes of all personalities
-kill [-9] [unix|dos|native] PID   end a process
+kill [-9] [unix|dos|native] PID   end a process; kill -9 native PID restarts a server
 memory                show how much memory is in use
 exit [STATUS]         power off (also: poweroff, Ctrl-D)
 Names without a slash are looked up in /bin. Quote with '...', \"...\" or \\.

@@ -306,10 +306,12 @@ impl Session {
             Force::Ask => Signal::Terminate,
             Force::End => Signal::Kill,
         };
-        let everywhere = [Personality::Unix, Personality::Native];
-        let one = kill.among.map(|personality| [personality; 1]);
-        let places: &[Personality] = one.as_ref().map_or(&everywhere, |one| one);
-        let sent = places.iter().any(|&place| {
+        // Servers can be killed, too, but not by mistaking their numbers for UNIX ones: only where
+        // the personality is given. Other native programs end by any signal.
+        let everywhere = [(Personality::Unix, signal), (Personality::Native, Signal::Terminate)];
+        let one = kill.among.map(|personality| [(personality, signal)]);
+        let places: &[(Personality, Signal)] = one.as_ref().map_or(&everywhere, |one| one);
+        let sent = places.iter().any(|&(place, signal)| {
             let runner = self.services.asked(place);
             runner.is_some_and(|runner| runner.signal(Pid(kill.pid), signal).is_ok())
         });

@@ -4,7 +4,7 @@ use super::archive::Archive;
 use super::{Extras, Start, add, busybox, executable};
 use crate::build::{Place, Program, Set};
 use crate::workspace;
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Error, Result, bail};
 use kamen_init::manifest;
 use std::fs;
 
@@ -77,16 +77,16 @@ fn programs_built(archive: &mut Archive, programs: &[Program]) -> Result<()> {
     Ok(())
 }
 
-/// Compiles servers/system.toml, and warns of servers that nothing brings yet.
+/// Compiles servers/system.toml; a server that nothing brings is a mistake in it.
 fn system(archive: &mut Archive) -> Result<()> {
     let source = workspace::root().join("servers/system.toml");
     let text = fs::read_to_string(&source).with_context(|| source.display().to_string())?;
     let manifest = manifest::from_toml(&text).map_err(Error::msg);
     let manifest = manifest.with_context(|| source.display().to_string())?;
     for program in &manifest.programs {
-        let path = program.file.trim_start_matches('/');
-        if matches!(program.role, manifest::Role::Server { .. }) && !archive.contains(path) {
-            eprintln!("xtask: server {} has no program {} yet", program.name, program.file);
+        let is_server = matches!(program.role, manifest::Role::Server { .. });
+        if is_server && !archive.contains(program.file.trim_start_matches('/')) {
+            bail!("servers/system.toml names {}, which no package builds", program.file);
         }
     }
     archive.file("boot/system.bin", 0o444, manifest::emit(&manifest))

@@ -13,10 +13,11 @@ use crate::linux::flags::{at, clone as flags, wait as wait_flags};
 use crate::linux::signals;
 use crate::linux::structures::Fields;
 use crate::memory::Mm;
-use crate::open::Description;
+use crate::open::{Description, Object};
 use crate::path::{Last, PATH_MAX};
 use crate::proc::run_time;
 use crate::process::{Ending, Life, Pid, Process, Report, ThreadNumber};
+use crate::servers::Handed;
 use crate::wake::Channel;
 
 /// What a clone is to be.
@@ -310,8 +311,13 @@ fn execute_dos(
     for number in 0..3 {
         files.push(context.file(number)?);
     }
-    let badges = [0, 1, 2].map(|index: usize| context.unix.export(files[index].clone()));
-    let native = match context.unix.servers.spawn(badges, &block) {
+    let background = context.unix.is_background(context.pid);
+    let streams = [0, 1, 2].map(|index: usize| hand_over(context, &files[index], background));
+    let badges = streams.into_iter().filter_map(|stream| match stream {
+        Handed::File(badge) => Some(badge),
+        Handed::Stream(_) => None,
+    });
+    let native = match context.unix.servers.spawn(streams, &block) {
         Ok(native) => native,
         Err(errno) => {
             for badge in badges {
@@ -322,7 +328,7 @@ fn execute_dos(
     };
     let process = context.process();
     process.native = Some(native);
-    process.exported = badges.to_vec();
+    process.exported = badges.collect();
     process.name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(&[]).to_vec();
     process.command_line = [path, &[0]].concat();
     process.executable = path.to_vec();
@@ -335,6 +341,22 @@ fn execute_dos(
     }
     context.process().mm = None;
     Err(Stop::Gone)
+}
+
+/// Returns an open file as the standard stream of a native program: the terminal itself, which
+/// the program then controls, where it is in the foreground.
+fn hand_over(context: &mut Context<'_>, file: &Description, background: bool) -> Handed {
+    match &file.borrow().object {
+        Object::Stream(stream) if stream.is_terminal() && !background => {
+            Handed::Stream(stream.endpoint())
+        }
+        Object::Stream(_)
+        | Object::File(_)
+        | Object::Directory(_)
+        | Object::Pipe(_)
+        | Object::Device(..)
+        | Object::Text(..) => Handed::File(context.unix.export(file.clone())),
+    }
 }
 
 /// exit(2)

@@ -11,7 +11,7 @@ use protocols::process::{ExitStatus, Pid, Signal};
 use protocols::stream::StreamKind;
 
 use crate::Errno;
-use crate::servers::{Ready, Servers};
+use crate::servers::{Handed, Ready, Servers};
 
 /// The console's capability.
 pub const CONSOLE: Endpoint = Endpoint(Handle(7));
@@ -23,7 +23,7 @@ pub struct Seen {
     pub taken: bool,
     pub closed: Vec<Endpoint>,
     pub notified: Vec<Notification>,
-    pub spawned: Vec<[u64; 3]>,
+    pub spawned: Vec<[Handed; 3]>,
     pub ended: Option<ExitStatus>,
     pub signals: Vec<u8>,
 }
@@ -86,7 +86,7 @@ impl Servers for FakeServers {
         Some(CONSOLE)
     }
 
-    fn spawn(&mut self, streams: [u64; 3], _: &[u8]) -> Result<Pid, Errno> {
+    fn spawn(&mut self, streams: [Handed; 3], _: &[u8]) -> Result<Pid, Errno> {
         self.0.borrow_mut().spawned.push(streams);
         Ok(Pid(99))
     }

@@ -10,7 +10,7 @@ use protocols::system::SystemClient;
 
 use crate::Errno;
 use crate::serve::STREAM_BADGE;
-use crate::servers::{Ready, Servers};
+use crate::servers::{Handed, Ready, Servers};
 use crate::unix::event;
 
 /// What the personality holds when it starts.
@@ -103,13 +103,20 @@ impl Servers for RemoteServers {
         self.0.console
     }
 
-    fn spawn(&mut self, streams: [u64; 3], arguments: &[u8]) -> Result<Pid, Errno> {
+    fn spawn(&mut self, streams: [Handed; 3], arguments: &[u8]) -> Result<Pid, Errno> {
         let process = self.process().ok_or(Errno::ENOEXEC)?;
-        let mut minted = Vec::new();
-        for badge in streams {
-            minted.push(self.stream(badge)?);
+        let (mut handed, mut minted) = (Vec::new(), Vec::new());
+        for stream in streams {
+            handed.push(match stream {
+                Handed::File(badge) => {
+                    let stream = self.stream(badge)?;
+                    minted.push(stream);
+                    stream
+                }
+                Handed::Stream(stream) => stream,
+            });
         }
-        let [stdin, stdout, stderr] = [minted[0], minted[1], minted[2]];
+        let [stdin, stdout, stderr] = [handed[0], handed[1], handed[2]];
         let result = process.spawn(stdin, stdout, stderr, self.0.native_events, arguments);
         for stream in minted {
             self.close(stream);

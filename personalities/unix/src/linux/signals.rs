@@ -86,6 +86,7 @@ pub const fn default(signal: u8) -> Default {
 pub const fn fault_name(signal: u8) -> &'static str {
     match signal {
         SIGILL => "illegal instruction",
+        SIGKILL => "killed",
         SIGTRAP => "trap",
         SIGBUS => "bus error",
         SIGFPE => "arithmetic error",

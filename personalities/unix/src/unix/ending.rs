@@ -4,6 +4,7 @@ use libipc::OpenCall;
 use protocols::process::{Pid as NativePid, Signal};
 
 use crate::linux::signals::{self, action, code};
+use crate::machine::Access;
 use crate::process::{Answer, Client, Ending, Life, Pid, ThreadNumber};
 use crate::signal::Info;
 use crate::unix::Unix;
@@ -43,13 +44,21 @@ impl Unix {
         }
         let pid = self.threads.get(&number).map(|thread| thread.pid);
         let mm = pid.and_then(|pid| self.processes.get(&pid)).and_then(|p| p.mm.clone());
-        let mapped = mm.as_ref().is_some_and(|mm| mm.borrow().region_at(address).is_some());
+        let access = mm.as_ref().and_then(|mm| Some(mm.borrow().region_at(address)?.access));
+        let mapped = access.is_some();
+        let allowed = access.is_some_and(|access| access.covers(wanted(error)));
         if !mm.is_some_and(|mm| mm.borrow_mut().grow_stack(&mut *self.machine, address)) {
-            let code = if mapped { code::NO_ACCESS } else { code::NOT_MAPPED };
-            let info = Info { value: address, code, ..Info::of_system(signals::SIGSEGV) };
-            let doing = page_fault_access(error);
+            let doing = doing(wanted(error));
             let what = alloc::format!("{doing} {address:#x} at {instruction:#x}");
-            self.force_signal(number, info, &what);
+            if allowed {
+                // The page may be had, but there is none left.
+                let info = Info::of_system(signals::SIGKILL);
+                self.force_signal(number, info, &alloc::format!("out of memory {what}"));
+            } else {
+                let code = if mapped { code::NO_ACCESS } else { code::NOT_MAPPED };
+                let info = Info { value: address, code, ..Info::of_system(signals::SIGSEGV) };
+                self.force_signal(number, info, &what);
+            }
         }
         self.leave(number, call, Answer::Registers);
     }
@@ -186,15 +195,24 @@ impl Unix {
     }
 }
 
-/// Returns what an access that faulted did (error code: Intel SDM 3A 4.7).
-fn page_fault_access(error: u64) -> &'static str {
+/// Returns the access that faulted (error code: Intel SDM 3A 4.7).
+fn wanted(error: u64) -> Access {
     const WRITE: u64 = 2;
     const FETCH: u64 = 16;
     if error & FETCH != 0 {
-        "executing"
+        Access::Execute
     } else if error & WRITE != 0 {
-        "writing"
+        Access::Write
     } else {
-        "reading"
+        Access::Read
+    }
+}
+
+/// Returns what a program was doing, for people.
+fn doing(access: Access) -> &'static str {
+    match access {
+        Access::Execute => "executing",
+        Access::Write => "writing",
+        Access::Read | Access::None => "reading",
     }
 }

@@ -7,6 +7,7 @@ use crate::Errno;
 use crate::fake::{Bench, SCRATCH};
 use crate::linux::signals;
 use crate::process::{Life, Pid};
+use crate::servers::Handed;
 use crate::unix::{Reply, event};
 
 const READ: u32 = 0;
@@ -186,10 +187,13 @@ fn a_dos_program_is_played_by_a_session() {
     let mut bench = Bench::new();
     let parent = bench.launch();
     let child = fork(&mut bench, parent);
+    let (read, _) = make_pipe(&mut bench, child);
+    bench.value(child, DUP2, &[read, 0]);
     let path = bench.string(child, "/bin/GAME.COM");
     assert_eq!(bench.call(child, EXECVE, [path, 0, 0, 0, 0, 0]), None);
-    assert_eq!(bench.servers.0.borrow().spawned.len(), 1);
-    assert_eq!(bench.unix.exported.len(), 3);
+    let [stdin, stdout, _] = bench.servers.0.borrow().spawned[0];
+    assert!(matches!(stdin, Handed::File(badge) if bench.unix.exported.contains_key(&badge)));
+    assert!(matches!(stdout, Handed::Stream(_)), "the terminal itself");
     bench.waits(parent, WAIT4, &[ANY, DATA, 0, 0]);
     bench.value_of_kill(parent, child);
     assert_eq!(bench.servers.0.borrow().signals, [signals::SIGTERM]);

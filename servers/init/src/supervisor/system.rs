@@ -1,5 +1,6 @@
 //! The system protocol: power, memory, log.
 
+use libipc::abi::PAGE_SIZE;
 use libipc::{Caller, Object, log};
 use protocols::system::{MemoryUse, System, SystemError};
 
@@ -23,7 +24,9 @@ impl System for Supervisor {
             let (child_used, child_limit) = usage(held.process.quota());
             used = used.saturating_sub(child_limit).saturating_add(child_used);
         }
-        Ok(MemoryUse { total, used })
+        // The boot archive's pages are no quota's, but nobody else's either.
+        let archive = self.machine.archive.len().div_ceil(PAGE_SIZE) as u64;
+        Ok(MemoryUse { total: total + archive, used: used + archive })
     }
 
     fn log(&mut self, caller: &Caller, line: &[u8]) -> Result<(), SystemError> {

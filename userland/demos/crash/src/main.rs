@@ -16,7 +16,7 @@ kamen_rt::entry!(main);
 fn main(start: &Start) -> i32 {
     let arguments = Arguments::parse(start.arguments()).unwrap_or_default();
     match arguments.argv.get(1).map(Vec::as_slice) {
-        Some(b"overflow") | None => overflow(&[1; 512]),
+        Some(b"overflow") | None => overflow(&[1; 512], u64::MAX),
         Some(b"panic") => panic!("as asked"),
         Some(b"spin") => loop {
             core::hint::spin_loop();
@@ -29,11 +29,14 @@ fn main(start: &Start) -> i32 {
     }
 }
 
-/// Uses the stack up.
-fn overflow(above: &[u8; 512]) -> i32 {
+/// Uses the stack up, long before the depth.
+fn overflow(above: &[u8; 512], depth: u64) -> i32 {
     let mut here = *above;
     here[0] = here[0].wrapping_add(1);
-    black_box(overflow(black_box(&here))) + i32::from(here[1])
+    match depth {
+        0 => 0,
+        _ => black_box(overflow(black_box(&here), depth - 1)) + i32::from(here[1]),
+    }
 }
 
 /// Uses the quota up.
