@@ -79,6 +79,11 @@ impl Frames {
         possible
     }
 
+    /// Returns whether a used frame is pinned.
+    pub fn is_pinned(&self, frame: Frame) -> bool {
+        self.state[frame.0 as usize] >= PIN
+    }
+
     /// Removes a pin; the last one frees a frame without shares.
     pub fn unpin(&mut self, frame: Frame) {
         self.subtract(frame, PIN);
