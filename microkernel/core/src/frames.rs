@@ -117,6 +117,18 @@ impl Frames {
 }
 
 #[cfg(test)]
+impl Frames {
+    /// Returns how often each frame is shared and pinned; (0, 0) where it is free.
+    pub fn counts(&self) -> Vec<(u32, u32)> {
+        let count = |state: &u32| match state {
+            free if free & FREE != 0 => (0, 0),
+            used => (used % PIN, used / PIN),
+        };
+        self.state.iter().map(count).collect()
+    }
+}
+
+#[cfg(test)]
 #[expect(clippy::single_range_in_vec_init, reason = "one range of frames is meant")]
 mod tests {
     use super::Frames;

@@ -346,3 +346,21 @@ impl Memory {
         supply.release(node, self.quota);
     }
 }
+
+#[cfg(test)]
+impl Memory {
+    /// Returns the frames of the object's pages and of the tree's nodes.
+    pub fn frames<M: Machine>(&self, machine: &M) -> std::vec::Vec<Frame> {
+        let mut found = std::vec::Vec::new();
+        let mut entries = std::vec![(self.root, self.depth)];
+        while let Some((entry, level)) = entries.pop() {
+            let Some(frame) = entry.frame() else { continue };
+            found.push(frame);
+            if level > 0 {
+                let children = (0..FANOUT).map(|index| Entry(machine.load(frame, index)));
+                entries.extend(children.map(|child| (child, level - 1)));
+            }
+        }
+        found
+    }
+}

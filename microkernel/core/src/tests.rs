@@ -6,6 +6,7 @@ use kamen_abi::{
 
 mod hostile;
 mod paths;
+mod random;
 
 use crate::fake::{DATA, Process, Rig};
 use crate::thread::State;
