@@ -62,7 +62,8 @@ pub enum Operation {
     Destroy = 14,
     /// Maps `w3` pages of the memory object `w0` from its page `w1` on at address `w2` of the
     /// space in the target (CONTROL), with rights `w4` (READ, WRITE, EXECUTE, never both of the
-    /// last two), which the capability to the object must have. BadRange where anything is mapped.
+    /// last two; either brings READ), which the capability to the object must have. BadRange where
+    /// anything is mapped.
     Map = 15,
     /// Unmaps whatever lies in `w1` pages from address `w0` of the space in the target (CONTROL).
     Unmap = 16,
@@ -70,12 +71,13 @@ pub enum Operation {
     /// (CONTROL) to `w2`, at most what they were mapped with allows.
     Protect = 17,
     /// Creates a copy-on-write clone of the memory object in the target [READ, and GRANT],
-    /// charged to quota `w0` as pages are copied; returns its handle in r12, with all rights.
+    /// whose pages are charged to quota `w0`, shared or not; returns its handle in r12, with all
+    /// rights.
     Clone = 18,
     /// Gives the thread in the target (CONTROL) its priority `w0`, at most the caller's own.
     SetPriority = 19,
-    /// Gives the thread in the target (CONTROL) the endpoint `w0` (SEND) for its faults; `w1` is
-    /// the badge that the receiver sees. With `w2` = 1 the thread is foreign: system calls,
+    /// Gives the thread in the target (CONTROL) the endpoint `w0` [SEND] for its faults; `w1` is
+    /// the badge that the receiver sees, unless the capability has one. With `w2` = 1 the thread is foreign: system calls,
     /// software interrupts and recalls go there, too.
     SetHandler = 20,
     /// Gives the thread in the target (CONTROL) page `w1` of the memory object `w0` (READ, WRITE)

@@ -109,8 +109,11 @@ impl<T: Default> Arena<T> {
             return None;
         }
         slot.generation = slot.generation.wrapping_add(1);
-        slot.next_free = self.free;
-        self.free = id.index();
+        if slot.generation != 0 {
+            slot.next_free = self.free;
+            self.free = id.index();
+        }
+        // Else all its generations are used up: reused, it would revive the names of the first.
         self.used -= 1;
         Some(core::mem::take(&mut slot.value))
     }
@@ -167,6 +170,11 @@ impl<T> Arena<T> {
         self.slots.len() as u32
     }
 
+    /// Returns whether `insert` would refuse.
+    pub fn is_full(&self) -> bool {
+        self.free == NONE && self.slots.len() == self.capacity
+    }
+
     /// Returns the number of live objects.
     pub fn used(&self) -> usize {
         self.used
@@ -203,6 +211,17 @@ mod tests {
         assert_eq!(arena.get(first), None);
         assert_eq!(arena.get(second), Some(&2));
         assert_eq!(arena.remove(first), None);
+    }
+
+    #[test]
+    fn a_slot_whose_generations_are_used_up_is_not_reused() {
+        let mut arena = Arena::new(1);
+        let first = arena.insert(1).unwrap();
+        arena.slots[0].generation = u32::MAX;
+        let last = arena.id_at(0).unwrap();
+        assert_eq!(arena.remove(last), Some(1));
+        assert!(arena.is_full() && arena.insert(2).is_none());
+        assert!(!arena.contains(first) && !arena.contains(last));
     }
 
     #[test]

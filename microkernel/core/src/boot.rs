@@ -94,6 +94,7 @@ impl<M: Machine> Kernel<M> {
             timers: Arena::new(scale),
             deadlines: Deadlines::new(scale, scale),
             lines: alloc::vec![None; lines],
+            first_sequence: 0,
             cpu: Cpu::new(),
         }
     }

@@ -67,7 +67,8 @@ impl<M: Machine> Kernel<M> {
         self.install(quota, 0, |kernel| {
             let root = kernel.vm.spaces.get(space).and_then(|space| space.root);
             let (space, quota) = (Some(space), Some(quota));
-            let thread = Thread { space, root, table, quota, ..Thread::default() };
+            let sequence = kernel.first_sequence;
+            let thread = Thread { space, root, table, quota, sequence, ..Thread::default() };
             kernel.threads.insert(thread).map(Object::Thread).ok_or(Error::OutOfMemory)
         })
     }

@@ -46,6 +46,7 @@ impl<M: Machine> Kernel<M> {
             bound.bound = NIL;
         }
         let Some(thread) = self.threads.remove(id) else { return };
+        self.first_sequence = self.first_sequence.max(thread.sequence);
         if let Some(page) = thread.message_page {
             self.vm.frames.unpin(page);
         }
@@ -148,8 +149,28 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Destroys a quota with everything that is charged to it, other quotas included.
+    /// Destroys a quota with everything that is charged to it, other quotas included. These go
+    /// leaves first: user space decides how deep they nest, and the kernel's stack is small.
     fn destroy_quota(&mut self, id: Id<Quota>) {
+        let mut next = Some(id);
+        while let Some(quota) = next.and_then(|id| self.vm.quotas.get(id).map(|quota| (id, quota)))
+        {
+            let (doomed, parent) = (quota.0, quota.1.parent);
+            next = self.child_quota(doomed);
+            if next.is_none() {
+                self.destroy_leaf_quota(doomed);
+                next = parent.filter(|_| doomed != id);
+            }
+        }
+    }
+
+    fn child_quota(&self, parent: Id<Quota>) -> Option<Id<Quota>> {
+        let quotas = &self.vm.quotas;
+        quotas.ids().find(|child| quotas.get(*child).is_some_and(|q| q.parent == Some(parent)))
+    }
+
+    /// Destroys a quota that has no children, with everything that is charged to it.
+    fn destroy_leaf_quota(&mut self, id: Id<Quota>) {
         macro_rules! destroy_all {
             ($($arena:ident).+, $field:ident, $destroy:ident) => {
                 for slot in 0..self.$($arena).+.high_water() {
@@ -161,10 +182,6 @@ impl<M: Machine> Kernel<M> {
                 }
             };
         }
-        if !self.vm.quotas.contains(id) {
-            return;
-        }
-        destroy_all!(vm.quotas, parent, destroy_quota);
         destroy_all!(threads, quota, destroy_thread);
         destroy_all!(vm.spaces, quota, destroy_space);
         destroy_all!(tables, quota, destroy_table);

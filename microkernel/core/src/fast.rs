@@ -11,7 +11,8 @@
 //!   is not allowed, or names nothing        capability          capability, open call
 //!   finds nobody waiting, or several        receivers           (other receivers)
 //!   finds more to do first                                      senders, bound notification
-//!   must not run next                       somebody ready is above, or the slice is over
+//!   must not run next                       somebody ready is above, or the slice is over;
+//!                                           equals are ready and no slice has begun
 //! ```
 
 use kamen_abi::{FOREVER, Handle, Kind, OpenCall, Operation, Rights, Tag};
@@ -77,7 +78,7 @@ impl<M: Machine> Kernel<M> {
         let endpoint = self.endpoints.get_mut(request.endpoint)?;
         let receiver = endpoint.receivers.only()?;
         let (caller, server) = self.threads.pair(current, receiver)?;
-        if server.timed || self.cpu.slice_over || self.cpu.ready.has_above(server.priority) {
+        if server.timed || self.cpu.is_contended(server.priority) {
             return None;
         }
 
@@ -124,11 +125,7 @@ impl<M: Machine> Kernel<M> {
         let is_open = caller.state == State::Open
             && caller.sequence == call.sequence()
             && caller.answerer == server.space;
-        if !is_open
-            || caller.timed
-            || self.cpu.slice_over
-            || self.cpu.ready.has_above(caller.priority)
-        {
+        if !is_open || caller.timed || self.cpu.is_contended(caller.priority) {
             return None;
         }
         match caller.tag.kind() {

@@ -79,6 +79,11 @@ impl Frames {
         possible
     }
 
+    /// Returns whether a used frame is pinned.
+    pub fn is_pinned(&self, frame: Frame) -> bool {
+        self.state[frame.0 as usize] >= PIN
+    }
+
     /// Removes a pin; the last one frees a frame without shares.
     pub fn unpin(&mut self, frame: Frame) {
         self.subtract(frame, PIN);
@@ -108,6 +113,18 @@ impl Frames {
     /// Returns the number of frames given at boot.
     pub fn total(&self) -> usize {
         self.total
+    }
+}
+
+#[cfg(test)]
+impl Frames {
+    /// Returns how often each frame is shared and pinned; (0, 0) where it is free.
+    pub fn counts(&self) -> Vec<(u32, u32)> {
+        let count = |state: &u32| match state {
+            free if free & FREE != 0 => (0, 0),
+            used => (used % PIN, used / PIN),
+        };
+        self.state.iter().map(count).collect()
     }
 }
 

@@ -95,18 +95,18 @@ impl<M: Machine> Kernel<M> {
                 Ok(())
             }
             Operation::PortIn => {
-                let port = self.port(target, w0, Rights::READ)?;
                 let width = PortWidth::from_number(w1).ok_or(Error::InvalidArgument)?;
+                let port = self.port(target, w0, width, Rights::READ)?;
                 self.give(|kernel| Ok(kernel.vm.machine.port_in(port, width) as u64))
             }
             Operation::PortOut => {
-                let port = self.port(target, w0, Rights::WRITE)?;
                 let width = PortWidth::from_number(w1).ok_or(Error::InvalidArgument)?;
+                let port = self.port(target, w0, width, Rights::WRITE)?;
                 self.vm.machine.port_out(port, width, w2 as u32);
                 Ok(())
             }
             Operation::PortWrite => {
-                let port = self.port(target, w0, Rights::WRITE)?;
+                let port = self.port(target, w0, PortWidth::Byte, Rights::WRITE)?;
                 self.port_write(port, w1, w2)
             }
             Operation::Inspect => self.inspect(target),
@@ -221,8 +221,8 @@ impl<M: Machine> Kernel<M> {
         self.threads[thread].priority = priority as u8;
         if queued {
             self.wake(thread);
-        } else if thread == self.cpu.current && self.cpu.ready.has_above(priority as u8) {
-            self.rotate();
+        } else {
+            self.give_way();
         }
         Ok(())
     }
@@ -230,9 +230,11 @@ impl<M: Machine> Kernel<M> {
     fn set_handler(&mut self, target: u64, to: u64, badge: u64, how: u64) -> Result<(), Error> {
         let thread = self.thread(target, Rights::CONTROL)?.index() as u16;
         let endpoint = self.endpoint_object(to, Rights::SEND)?;
+        let given = self.capability(Handle(to as u16), Rights::SEND)?.badge;
         if how > 1 {
             return Err(Error::InvalidArgument);
         }
+        let badge = if given != 0 { given } else { badge };
         self.threads[thread].handler = Some(Handler { endpoint, badge, foreign: how == 1 });
         Ok(())
     }
@@ -346,13 +348,15 @@ impl<M: Machine> Kernel<M> {
         Ok(())
     }
 
-    fn port(&self, target: u64, port: u64, rights: Rights) -> Result<u16, Error> {
+    /// Returns the port, if a capability covers all ports that an access of that width touches.
+    fn port(&self, target: u64, port: u64, width: PortWidth, rights: Rights) -> Result<u16, Error> {
         let handle = Handle(u16::try_from(target).map_err(|_| Error::InvalidHandle)?);
         match self.capability(handle, rights)?.object {
-            Object::Ports(first, last) if (first as u64..=last as u64).contains(&port) => {
-                Ok(port as u16)
+            Object::Ports(first, last) => {
+                let port = u16::try_from(port).map_err(|_| Error::InvalidArgument)?;
+                let end = port.checked_add(width as u16 - 1).ok_or(Error::InvalidArgument)?;
+                if first <= port && end <= last { Ok(port) } else { Err(Error::InvalidArgument) }
             }
-            Object::Ports(..) => Err(Error::InvalidArgument),
             _ => Err(Error::WrongKind),
         }
     }
@@ -392,7 +396,8 @@ impl<M: Machine> Kernel<M> {
     }
 }
 
-/// Returns the rights of a mapping: to read, and at most one of write and execute.
+/// Returns the rights of a mapping: to read, and at most one of write and execute. Either brings
+/// the right to read, as the processor's page tables know no other way.
 fn mapping_rights(word: u64) -> Result<Rights, Error> {
     let rights = Rights(u16::try_from(word).map_err(|_| Error::InvalidArgument)?);
     let both = Rights::WRITE.union(Rights::EXECUTE);
@@ -400,7 +405,7 @@ fn mapping_rights(word: u64) -> Result<Rights, Error> {
     if !all.contains(rights) || rights.contains(both) {
         return Err(Error::InvalidArgument);
     }
-    Ok(rights)
+    Ok(if rights == Rights::NONE { rights } else { rights.union(Rights::READ) })
 }
 
 /// Returns the object of a minted capability: ports and lines may be fewer.

@@ -72,7 +72,10 @@ impl<M: Machine> Kernel<M> {
             return Ok(());
         }
         let deadline = self.threads[current].registers.r14;
-        self.set_deadline(current, deadline)?;
+        if let Err(error) = self.set_deadline(current, deadline) {
+            self.give_way();
+            return Err(error);
+        }
         self.await_message(endpoint);
         self.give_up();
         Ok(())
@@ -117,6 +120,7 @@ impl<M: Machine> Kernel<M> {
             }
             (other, caller) => {
                 caller.inspect(|caller| self.wake(*caller));
+                self.give_way();
                 other?;
             }
         }
@@ -278,15 +282,18 @@ impl<M: Machine> Kernel<M> {
             let meeting = self.endpoints.get_mut(endpoint).ok_or(Error::InvalidHandle)?;
             let Some(sender) = meeting.senders.pop(&mut self.threads) else { return Ok(false) };
             let sending = matches!(self.threads[sender].state, State::Sending(_));
-            match self.deliver(sender, current) {
-                Ok(()) if sending => self.end_wait(sender, Ok(())),
-                Ok(()) => {}
-                Err(error) => {
-                    self.end_wait(sender, Err(error));
-                    continue;
-                }
+            let delivered = self.deliver(sender, current);
+            if sending || delivered.is_err() {
+                // Not `wake`: the receiver keeps the processor until its own wait is settled.
+                self.clear_deadline(sender);
+                self.set_status(sender, delivered);
+                self.threads[sender].state = State::Ready;
+                self.cpu.ready.push(&mut self.threads, sender);
             }
-            return Ok(true);
+            if delivered.is_ok() {
+                self.give_way();
+                return Ok(true);
+            }
         }
     }
 

@@ -27,6 +27,9 @@ pub struct Cpu {
     extended_enabled: bool,
     /// When the current time slice ends; FOREVER while nobody waits for it to.
     slice_end: u64,
+    /// A thread that was preempted before its slice ended, and the end; NIL: none. Else whoever
+    /// has it preempted often enough would run for ever.
+    preempted: (u16, u64),
     /// The slice has ended; the next switch to a thread with equals waiting goes to them instead.
     pub slice_over: bool,
     /// What the machine's timer is set to.
@@ -51,6 +54,9 @@ pub struct Kernel<M: Machine> {
     pub deadlines: Deadlines,
     /// What each interrupt line signals.
     pub lines: Vec<Option<(Id<Notification>, u64)>>,
+    /// Where the sequence numbers of new threads begin: past those of all threads that are gone,
+    /// so that an open call never names a call of whoever got its caller's slot.
+    pub first_sequence: u64,
     /// This processor.
     pub cpu: Cpu,
 }
@@ -64,6 +70,7 @@ impl Cpu {
             extended_owner: NIL,
             extended_enabled: true,
             slice_end: FOREVER,
+            preempted: (NIL, FOREVER),
             slice_over: false,
             armed: FOREVER,
         }
@@ -80,6 +87,18 @@ impl Cpu {
         if self.current == thread {
             self.current = NIL;
         }
+        if self.preempted.0 == thread {
+            self.preempted = (NIL, FOREVER);
+        }
+    }
+
+    /// Returns whether somebody else is to run before a thread of that priority, or a slice is to
+    /// begin with it.
+    #[inline(always)]
+    pub fn is_contended(&self, priority: u8) -> bool {
+        self.slice_over
+            || self.ready.has_from(priority)
+                && (self.slice_end == FOREVER || self.ready.has_above(priority))
     }
 }
 
@@ -110,7 +129,14 @@ impl<M: Machine> Kernel<M> {
         match self.cpu.ready.pop(&mut self.threads) {
             Some(thread) => {
                 self.cpu.current = thread;
-                self.renew_slice();
+                if self.cpu.preempted.0 == thread {
+                    (_, self.cpu.slice_end) =
+                        core::mem::replace(&mut self.cpu.preempted, (NIL, FOREVER));
+                    self.cpu.slice_over = false;
+                    self.arm();
+                } else {
+                    self.renew_slice();
+                }
                 true
             }
             None => false,
@@ -191,8 +217,7 @@ impl<M: Machine> Kernel<M> {
         let (new, old) = (self.threads[thread].priority, self.threads[current].priority);
         self.cpu.ready.push(&mut self.threads, thread);
         if new > old {
-            self.cpu.ready.push_front(&mut self.threads, current);
-            self.cpu.current = NIL;
+            self.preempt();
         } else if new == old && self.cpu.slice_end == FOREVER {
             self.renew_slice();
         }
@@ -211,12 +236,39 @@ impl<M: Machine> Kernel<M> {
             self.cpu.current = NIL;
         } else {
             self.cpu.current = thread;
+            if self.cpu.slice_end == FOREVER && self.cpu.ready.has_at(priority) {
+                self.renew_slice();
+            }
         }
     }
 
     /// Takes the processor from the current thread, which waits now or has been stopped.
     pub(crate) fn give_up(&mut self) {
         self.cpu.current = NIL;
+    }
+
+    /// Lets a thread above the current one run, which an operation has made ready without waking
+    /// it; and one that is its equal in time.
+    pub(crate) fn give_way(&mut self) {
+        let current = self.cpu.current;
+        if current == NIL {
+            return;
+        }
+        let priority = self.threads[current].priority;
+        if self.cpu.ready.has_above(priority) {
+            self.preempt();
+        } else if self.cpu.slice_end == FOREVER && self.cpu.ready.has_at(priority) {
+            self.renew_slice();
+        }
+    }
+
+    /// Puts the current thread before its equals; it keeps what is left of its slice.
+    fn preempt(&mut self) {
+        let current = core::mem::replace(&mut self.cpu.current, NIL);
+        self.cpu.ready.push_front(&mut self.threads, current);
+        if self.cpu.slice_end != FOREVER {
+            self.cpu.preempted = (current, self.cpu.slice_end);
+        }
     }
 
     /// Puts the current thread behind its equals.

@@ -8,11 +8,12 @@
 //!   depth 1: entry ──> node ──> page   (512 pages = 2 MiB)
 //!   depth 2: …                         (1 GiB)       depth 3: (512 GiB)
 //!
-//!   entry:  63..12 frame   1 charged   0 present
+//!   entry:  63..12 frame   0 present
 //! ```
 //!
 //! A clone copies entries and adds a share to each frame; whoever writes first to a frame with
-//! more than one share gets a copy of its own. There are no chains of shadows to walk.
+//! more than one share gets a copy of its own. There are no chains of shadows to walk. An
+//! object's quota pays for each of its entries and nodes, whether the frame is shared or not.
 
 use kamen_abi::Error;
 
@@ -35,20 +36,13 @@ struct Entry(u64);
 
 impl Entry {
     const PRESENT: u64 = 1;
-    /// The object's quota pays for the page.
-    const CHARGED: u64 = 2;
 
-    fn new(frame: Frame, charged: bool) -> Self {
-        let charged = if charged { Self::CHARGED } else { 0 };
-        Entry((frame.0 as u64) << 12 | charged | Self::PRESENT)
+    fn new(frame: Frame) -> Self {
+        Entry((frame.0 as u64) << 12 | Self::PRESENT)
     }
 
     fn frame(self) -> Option<Frame> {
         (self.0 & Self::PRESENT != 0).then_some(Frame((self.0 >> 12) as u32))
-    }
-
-    fn is_charged(self) -> bool {
-        self.0 & Self::CHARGED != 0
     }
 }
 
@@ -105,7 +99,23 @@ impl<M: Machine> Supply<'_, M> {
         Ok(frame)
     }
 
-    /// Gives a frame back that is charged to `quota` and shared by nobody else.
+    /// Charges for a share of a frame and returns the frame, or a copy where it is pinned: what
+    /// the kernel writes to a message page is not the sharer's to see.
+    ///
+    /// # Errors
+    /// As for [`Supply::zeroed`].
+    fn share(&mut self, frame: Frame, quota: Option<Id<Quota>>) -> Result<Frame, Error> {
+        if self.frames.is_pinned(frame) {
+            let copy = self.frame(quota)?;
+            self.machine.copy(frame, 0, copy, 0, kamen_abi::PAGE_SIZE);
+            return Ok(copy);
+        }
+        quota::charge(self.quotas, quota, 1, 0)?;
+        self.frames.share(frame);
+        Ok(frame)
+    }
+
+    /// Gives back a share of a frame that is charged to `quota`.
     pub fn release(&mut self, frame: Frame, quota: Option<Id<Quota>>) {
         self.frames.release(frame);
         quota::refund(self.quotas, quota, 1, 0);
@@ -163,10 +173,8 @@ impl Memory {
             return Ok(frame);
         }
         let frame = supply.zeroed(self.quota)?;
-        self.put(supply, page, Entry::new(frame, true)).inspect_err(|_| {
-            supply.frames.release(frame);
-            quota::refund(supply.quotas, self.quota, 1, 0);
-        })?;
+        let quota = self.quota;
+        self.put(supply, page, Entry::new(frame)).inspect_err(|_| supply.release(frame, quota))?;
         Ok(frame)
     }
 
@@ -184,15 +192,10 @@ impl Memory {
         if self.is_fixed() || supply.frames.shares(old) == 1 {
             return Ok((old, false));
         }
-        let charged = self.entry(supply.machine, page).is_charged();
-        let new = if charged {
-            supply.frames.allocate().ok_or(Error::OutOfMemory)?
-        } else {
-            supply.frame(self.quota)?
-        };
+        let new = supply.frames.allocate().ok_or(Error::OutOfMemory)?;
         supply.machine.copy(old, 0, new, 0, kamen_abi::PAGE_SIZE);
         supply.frames.release(old);
-        self.put(supply, page, Entry::new(new, true))?;
+        self.put(supply, page, Entry::new(new))?;
         Ok((new, true))
     }
 
@@ -204,7 +207,7 @@ impl Memory {
     /// Fills an empty object of the same size with shares of this object's pages.
     ///
     /// # Errors
-    /// QuotaExhausted or OutOfMemory for the tree's nodes; the target is to be cleared then.
+    /// QuotaExhausted or OutOfMemory; the target is to be cleared then.
     pub fn share_with<M: Machine>(
         &self,
         target: &mut Memory,
@@ -212,9 +215,10 @@ impl Memory {
     ) -> Result<(), Error> {
         let mut page = 0;
         while let Some((at, entry)) = self.next_present(supply.machine, page) {
-            let frame = entry.frame().ok_or(Error::BadRange)?;
-            target.put(supply, at, Entry::new(frame, false))?;
-            supply.frames.share(frame);
+            let quota = target.quota;
+            let frame = supply.share(entry.frame().ok_or(Error::BadRange)?, quota)?;
+            let put = target.put(supply, at, Entry::new(frame));
+            put.inspect_err(|_| supply.release(frame, quota))?;
             page = at + 1;
         }
         Ok(())
@@ -252,7 +256,7 @@ impl Memory {
             if self.root.frame().is_some() {
                 let node = supply.zeroed(self.quota)?;
                 supply.machine.store(node, 0, self.root.0);
-                self.root = Entry::new(node, true);
+                self.root = Entry::new(node);
             }
             self.depth += 1;
         }
@@ -281,7 +285,7 @@ impl Memory {
             return Ok(());
         }
         if self.root.frame().is_none() {
-            self.root = Entry::new(supply.zeroed(self.quota)?, true);
+            self.root = Entry::new(supply.zeroed(self.quota)?);
         }
         let mut entry = self.root;
         for level in (0..self.depth as u32).rev() {
@@ -293,7 +297,7 @@ impl Memory {
             }
             entry = Entry(supply.machine.load(node, index));
             if entry.frame().is_none() {
-                entry = Entry::new(supply.zeroed(self.quota)?, true);
+                entry = Entry::new(supply.zeroed(self.quota)?);
                 supply.machine.store(node, index, entry.0);
             }
         }
@@ -302,10 +306,7 @@ impl Memory {
 
     fn clear<M: Machine>(&mut self, supply: &mut Supply<'_, M>, page: usize, entry: Entry) {
         if let Some(frame) = entry.frame() {
-            supply.frames.release(frame);
-        }
-        if entry.is_charged() {
-            quota::refund(supply.quotas, self.quota, 1, 0);
+            supply.release(frame, self.quota);
         }
         // The path exists, because the entry was present: nothing is allocated.
         let _ = self.put(supply, page, Entry::default());
@@ -343,5 +344,23 @@ impl Memory {
             }
         }
         supply.release(node, self.quota);
+    }
+}
+
+#[cfg(test)]
+impl Memory {
+    /// Returns the frames of the object's pages and of the tree's nodes.
+    pub fn frames<M: Machine>(&self, machine: &M) -> std::vec::Vec<Frame> {
+        let mut found = std::vec::Vec::new();
+        let mut entries = std::vec![(self.root, self.depth)];
+        while let Some((entry, level)) = entries.pop() {
+            let Some(frame) = entry.frame() else { continue };
+            found.push(frame);
+            if level > 0 {
+                let children = (0..FANOUT).map(|index| Entry(machine.load(frame, index)));
+                entries.extend(children.map(|child| (child, level - 1)));
+            }
+        }
+        found
     }
 }

@@ -107,3 +107,20 @@ impl Queue {
         }
     }
 }
+
+#[cfg(test)]
+impl Queue {
+    /// Returns who is in the queue, first to last, and checks the links.
+    pub fn members(&self, threads: &Arena<Thread>) -> std::vec::Vec<u16> {
+        let mut members = std::vec::Vec::new();
+        let (mut prev, mut at) = (NIL, self.head);
+        while at != NIL {
+            assert!(members.len() < threads.high_water() as usize, "the links run in a circle");
+            assert_eq!(threads[at].link.prev, prev);
+            members.push(at);
+            (prev, at) = (at, threads[at].link.next);
+        }
+        assert_eq!(self.tail, prev);
+        members
+    }
+}

@@ -74,3 +74,18 @@ impl RunQueue {
         }
     }
 }
+
+#[cfg(test)]
+impl RunQueue {
+    /// Returns all threads in the queues, which are those of their priorities.
+    pub fn members(&self, threads: &Arena<Thread>) -> std::vec::Vec<u16> {
+        let mut all = std::vec::Vec::new();
+        for (priority, queue) in self.queues.iter().enumerate() {
+            let members = queue.members(threads);
+            assert_eq!(self.has_at(priority as u8), !members.is_empty());
+            assert!(members.iter().all(|at| threads[*at].priority as usize == priority));
+            all.extend(members);
+        }
+        all
+    }
+}

@@ -278,6 +278,9 @@ impl<M: Machine> Vm<M> {
         if original.is_fixed() {
             return Err(Error::InvalidArgument);
         }
+        if memories.is_full() {
+            return Err(Error::OutOfMemory);
+        }
         let mut clone = Memory::new(original.pages, Some(quota));
         clone.match_depth(original);
         if let Err(error) = original.share_with(&mut clone, &mut supply) {
@@ -285,10 +288,7 @@ impl<M: Machine> Vm<M> {
             return Err(error);
         }
         self.forget_writable(source);
-        match self.memories.insert(clone) {
-            Some(id) => Ok(id),
-            None => Err(Error::OutOfMemory),
-        }
+        self.memories.insert(clone).ok_or(Error::OutOfMemory)
     }
 
     /// Resizes a memory object; pages that go are unmapped and freed.

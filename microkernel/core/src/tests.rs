@@ -4,7 +4,9 @@ use kamen_abi::{
     Error, FOREVER, Kind, NOW, ObjectKind, OpenCall, Operation, Place, Rights, Tag, boot,
 };
 
+mod hostile;
 mod paths;
+mod random;
 
 use crate::fake::{DATA, Process, Rig};
 use crate::thread::State;

@@ -73,7 +73,7 @@ pub struct Thread {
     /// Where its faults go.
     pub handler: Option<Handler>,
 
-    /// Number of calls it has made: the sequence number of its open call.
+    /// The sequence number of its open call; the next one gets the next number.
     pub sequence: u64,
     /// While Calling, Sending or Open: the message's tag as its receiver sees it.
     pub tag: Tag,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   path ─> #! script? ─> its interpreter
-//!        ─> .COM, .EXE ─> Loaded::Dos: a session of the DOS personality
+//!        ─> .COM, .EXE, native ─> Loaded::Foreign: a DOS session, a native process
 //!        ─> ELF        ─> Images (cache) ─> Mm: text shared, data copied on write ─> Program
 //! ```
 
@@ -14,6 +14,7 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use kamen_kit::elf::{ElfError, HEAD};
+use kamen_kit::image::{Kind, kind};
 use libipc::Registers;
 use protocols::file::{Attributes, mode};
 
@@ -36,6 +37,8 @@ pub const ARGUMENTS_MAX: usize = 512 * 1024;
 const MAX_INTERPRETERS: usize = 4;
 /// Pages of a new stack, besides those of the arguments.
 const STACK_PAGES: u64 = 32;
+/// The native program that a DOS session is.
+const DOS_SESSION: &[u8] = b"/bin/dos-session";
 /// Bytes of a program's short name (`TASK_COMM_LEN` less its NUL).
 pub const NAME_MAX: usize = 15;
 
@@ -67,8 +70,17 @@ pub struct Program {
 pub enum Loaded {
     /// A Linux program.
     Linux(Program),
-    /// A DOS program: its canonical path and its arguments.
-    Dos(Vec<u8>, Vec<Vec<u8>>),
+    /// A program of another personality.
+    Foreign(Foreign),
+}
+
+/// A program that a native process plays: the program itself, or a DOS session with it.
+#[derive(Debug)]
+pub struct Foreign {
+    /// Canonical path of the program.
+    pub path: Vec<u8>,
+    /// Arguments of the native process, the path of its own program first.
+    pub argv: Vec<Vec<u8>>,
 }
 
 /// A file that may be executed.
@@ -82,11 +94,11 @@ struct File {
 /// Loads a Linux program.
 ///
 /// # Errors
-/// As [`load_any`]; ENOEXEC: it is a DOS program.
+/// As [`load_any`]; ENOEXEC: it is another personality's program.
 pub fn load(unix: &mut Unix, pid: Pid, request: Request) -> Result<Program, Errno> {
     match load_any(unix, pid, request)? {
         Loaded::Linux(program) => Ok(program),
-        Loaded::Dos(..) => Err(Errno::ENOEXEC),
+        Loaded::Foreign(_) => Err(Errno::ENOEXEC),
     }
 }
 
@@ -104,7 +116,10 @@ pub fn load_any(unix: &mut Unix, pid: Pid, request: Request) -> Result<Loaded, E
             continue;
         }
         if is_dos(&file) {
-            return Ok(Loaded::Dos(file.path, request.arguments));
+            return Ok(Loaded::Foreign(foreign(Some(DOS_SESSION), file.path, request.arguments)));
+        }
+        if kind(&file.head, &file.path) == Kind::Native {
+            return Ok(Loaded::Foreign(foreign(None, file.path, request.arguments)));
         }
         return load_elf(unix, pid, &file, &request).map(Loaded::Linux);
     }
@@ -144,15 +159,28 @@ fn interpreted(request: &mut Request, line: &[u8]) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Returns the program with the arguments of the native process that plays it.
+fn foreign(host: Option<&[u8]>, path: Vec<u8>, arguments: Vec<Vec<u8>>) -> Foreign {
+    let mut argv: Vec<Vec<u8>> = host.map(<[u8]>::to_vec).into_iter().collect();
+    argv.push(path.clone());
+    argv.extend(arguments.into_iter().skip(1));
+    Foreign { path, argv }
+}
+
 /// Returns whether a file is a DOS program: .EXE files by their signature, .COM files, which have
 /// none, by their names.
 fn is_dos(file: &File) -> bool {
     let elf = file.head.starts_with(b"\x7fELF");
+    file.head.starts_with(b"MZ") || (!elf && has_dos_name(&file.path))
+}
+
+/// Returns whether a path is named like a DOS program.
+pub fn has_dos_name(path: &[u8]) -> bool {
     let named = |suffix: &[u8]| {
-        let at = file.path.len().checked_sub(suffix.len());
-        at.is_some_and(|at| file.path[at..].eq_ignore_ascii_case(suffix))
+        let at = path.len().checked_sub(suffix.len());
+        at.is_some_and(|at| path[at..].eq_ignore_ascii_case(suffix))
     };
-    file.head.starts_with(b"MZ") || (!elf && (named(b".com") || named(b".exe")))
+    named(b".com") || named(b".exe")
 }
 
 fn load_elf(unix: &mut Unix, pid: Pid, file: &File, request: &Request) -> Result<Program, Errno> {
@@ -233,20 +261,17 @@ pub fn install(unix: &mut Unix, pid: Pid, program: Program) {
     }
 }
 
-/// Returns the arguments of the DOS session that runs a DOS program, as a block for the protocol
-/// `process`.
+/// Returns the arguments of a native process as a block for the protocol `process`.
 ///
 /// # Errors
 /// E2BIG.
-pub fn dos_arguments(
+pub fn native_arguments(
     cwd: &[u8],
-    path: &[u8],
-    arguments: &[Vec<u8>],
+    argv: &[Vec<u8>],
     environment: &[Vec<u8>],
 ) -> Result<Vec<u8>, Errno> {
-    let mut argv = alloc::vec![b"/bin/dos-session".to_vec(), path.to_vec()];
-    argv.extend(arguments.iter().skip(1).cloned());
-    let block = kamen_kit::Arguments { cwd: cwd.to_vec(), argv, env: environment.to_vec() };
+    let (argv, env) = (argv.to_vec(), environment.to_vec());
+    let block = kamen_kit::Arguments { cwd: cwd.to_vec(), argv, env };
     block.emit().map_err(|_| Errno::E2BIG)
 }
 

@@ -12,8 +12,11 @@ pub enum Command {
     Nothing,
     /// Tells what can be typed.
     Help,
-    /// Powers off with a status; without one with that of the last command.
+    /// Ends the shell with a status, without one with that of the last command. The end of the
+    /// session's first shell powers off.
     Exit(Option<u8>),
+    /// Powers off, whoever started the shell.
+    PowerOff,
     /// Changes the working directory; without one to the root.
     ChangeDirectory(Option<Vec<u8>>),
     /// Shows the working directory.
@@ -98,7 +101,7 @@ cd [DIRECTORY]        change the working directory       pwd   show it
 ps                    list processes of all personalities
 kill [-9] [unix|dos|native] PID   end a process; kill -9 native PID restarts a server
 memory                show how much memory is in use
-exit [STATUS]         power off (also: poweroff, Ctrl-D)
+exit [STATUS]         end this shell, and the first one ends the system (also: Ctrl-D, poweroff)
 Names without a slash are looked up in /bin. Quote with '...', \"...\" or \\.
 Pipes and redirections: unix sh -c 'COMMAND | COMMAND > FILE'
 Keys: arrows, Home, End, Delete, Ctrl-A/E/U/K/W, Ctrl-L clears, Ctrl-C drops the line.
@@ -113,14 +116,15 @@ pub fn parse(line: &[u8]) -> Result<Command, String> {
     let Some((first, rest)) = words.split_first() else { return Ok(Command::Nothing) };
     match (first.as_slice(), rest) {
         (b"help" | b"?", _) => Ok(Command::Help),
-        (b"exit" | b"poweroff" | b"halt", []) => Ok(Command::Exit(None)),
-        (b"exit" | b"poweroff", [status]) => match number(status).and_then(|n| n.try_into().ok()) {
+        (b"poweroff" | b"halt", []) => Ok(Command::PowerOff),
+        (b"exit", []) => Ok(Command::Exit(None)),
+        (b"exit", [status]) => match number(status).and_then(|n| n.try_into().ok()) {
             Some(status) => Ok(Command::Exit(Some(status))),
             None => Err("exit: the status is a number from 0 to 255".into()),
         },
         (b"cd", []) => Ok(Command::ChangeDirectory(None)),
         (b"cd", [directory]) => Ok(Command::ChangeDirectory(Some(directory.clone()))),
-        (b"cd" | b"exit" | b"poweroff", _) => Err("too many arguments".into()),
+        (b"cd" | b"exit" | b"poweroff" | b"halt", _) => Err("too many arguments".into()),
         (b"pwd", _) => Ok(Command::WorkingDirectory),
         (b"ps", []) => Ok(Command::Processes),
         (b"memory", []) => Ok(Command::Memory),
@@ -192,7 +196,8 @@ mod tests {
     fn the_shells_own_commands_are_known() {
         assert_eq!(parse(b""), Ok(Command::Nothing));
         assert_eq!(parse(b"exit 3"), Ok(Command::Exit(Some(3))));
-        assert_eq!(parse(b"poweroff"), Ok(Command::Exit(None)));
+        assert_eq!(parse(b"exit"), Ok(Command::Exit(None)));
+        assert_eq!(parse(b"poweroff"), Ok(Command::PowerOff));
         assert_eq!(parse(b"cd /tmp"), Ok(Command::ChangeDirectory(Some(b"/tmp".to_vec()))));
         let kill = Kill { pid: 12, among: Some(Personality::Unix), force: Force::End };
         assert_eq!(parse(b"kill -9 unix 12"), Ok(Command::Kill(kill)));

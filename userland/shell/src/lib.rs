@@ -7,7 +7,7 @@
 //!
 //! init starts it for every kind of session: at a terminal it prompts, from a pipe it hands over
 //! to busybox' sh or reads lines itself, and for `cargo xtask run -- PROGRAM` it runs just that.
-//! When its session ends it drains the console and powers off.
+//! When its session ends it drains the console, and init powers off with its status.
 #![no_std]
 #![deny(unsafe_code)]
 

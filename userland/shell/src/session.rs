@@ -32,7 +32,7 @@ const QUIT: u8 = 128 + 3;
 /// How a session goes on after a line.
 enum Next {
     Continue,
-    PowerOff(u8),
+    End(u8),
 }
 
 /// The state of a session.
@@ -46,7 +46,7 @@ pub struct Session {
     modes: Option<Modes>,
 }
 
-/// Runs a session to its end and powers off.
+/// Runs a session to its end and returns its status. When it is init's, init then powers off.
 pub fn run(start: &Start) -> i32 {
     let Some(services) = Services::find(start) else {
         libipc::log!("a capability is missing");
@@ -58,7 +58,7 @@ pub fn run(start: &Start) -> i32 {
     let cwd = arguments.cwd.clone();
     let mut session = Session { services, arguments, env, cwd, last: 0, modes: None };
     let status = session.run();
-    session.power_off(status);
+    session.drain();
     status.into()
 }
 
@@ -108,7 +108,7 @@ impl Session {
                 Some(byte) if byte != b'\n' => line.push(byte),
                 None if line.is_empty() => return self.last,
                 _ => {
-                    if let Next::PowerOff(status) = self.perform(command::parse(&line)) {
+                    if let Next::End(status) = self.perform(command::parse(&line)) {
                         return status;
                     }
                     line.clear();
@@ -126,7 +126,7 @@ impl Session {
             let Some((event, last)) = self.edit(&mut editor) else { return self.last };
             match event {
                 Event::Line(line) => {
-                    if let Next::PowerOff(status) = self.typed(&line, &last) {
+                    if let Next::End(status) = self.typed(&line, &last) {
                         return status;
                     }
                 }
@@ -213,7 +213,8 @@ impl Session {
     fn command(&mut self, command: Command) -> Next {
         self.last = match command {
             Command::Nothing => self.last,
-            Command::Exit(status) => return Next::PowerOff(status.unwrap_or(self.last)),
+            Command::Exit(status) => return Next::End(status.unwrap_or(self.last)),
+            Command::PowerOff => self.power_off(),
             Command::Help => {
                 self.services.print(HELP);
                 0
@@ -323,10 +324,19 @@ impl Session {
         1
     }
 
-    fn power_off(&self, status: u8) {
-        // Whatever of it fails, init powers off when the shell ends.
+    /// Powers off at once, with the status of the last command; returns only where that fails.
+    fn power_off(&self) -> u8 {
+        self.drain();
+        match self.services.system.power_off(self.last.into()) {
+            Ok(()) => 0,
+            Err(failure) => self.failed(format!("poweroff: {failure:?}")),
+        }
+    }
+
+    /// Waits until what was printed has left the machine.
+    fn drain(&self) {
+        // Where it fails there is nobody to print for.
         let _ = self.services.console.drain();
-        let _ = self.services.system.power_off(status.into());
     }
 }
 

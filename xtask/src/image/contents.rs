@@ -19,6 +19,14 @@ const DEVICES: [(&str, u32, u32); 7] = [
     ("console", 5, 1),
 ];
 
+/// Names for what a program has open (Linux proc(5), "/proc/pid/fd/").
+const DESCRIPTORS: [(&str, &[u8]); 4] = [
+    ("fd", b"/proc/self/fd"),
+    ("stdin", b"/proc/self/fd/0"),
+    ("stdout", b"/proc/self/fd/1"),
+    ("stderr", b"/proc/self/fd/2"),
+];
+
 /// Returns the boot archive.
 pub fn archive(programs: &[Program], options: &Extras, start: &Start) -> Result<Vec<u8>> {
     let mut archive = Archive::new();
@@ -56,6 +64,9 @@ fn folders(archive: &mut Archive) -> Result<()> {
     archive.folder("tmp", 0o1777)?;
     for (name, major, minor) in DEVICES {
         archive.device(&format!("dev/{name}"), 0o666, major, minor)?;
+    }
+    for (name, target) in DESCRIPTORS {
+        archive.link(&format!("dev/{name}"), target)?;
     }
     Ok(())
 }

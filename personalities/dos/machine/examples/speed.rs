@@ -1,9 +1,9 @@
 //! How many instructions the processor executes in a second of the host's.
 //!
 //! Three loops: a sieve (memory), arithmetic on registers, and calls with MUL and DIV; and REP
-//! MOVSW. Run with `cargo run --release -p kamen-dos-machine --example speed`.
+//! MOVSW. Time is the processor's where Linux tells it, so that a busy host matters less. Run with `cargo run --release -p kamen-dos-machine --example speed`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use dos_machine::cpu::{Cpu, register, segment};
 use dos_machine::{Bus, FarPointer};
@@ -65,17 +65,26 @@ fn measure(name: &str, code: &[u8], unit: &str, per_instruction: f64) {
     }
     cpu.set_register(register::SP, 0xfffe);
     cpu.jump(FarPointer::new(0x1000, 0x100));
-    let instructions = if per_instruction > 1.0 { 200_000 } else { 200_000_000 };
+    let instructions = if per_instruction > 1.0 { 20_000_000 } else { 200_000_000 };
     let best = (0..3)
         .map(|_| {
-            let start = Instant::now();
+            let (start, before) = (Instant::now(), processor_time());
             cpu.run(&mut bus, instructions);
-            start.elapsed()
+            match (before, processor_time()) {
+                (Some(before), Some(after)) => after - before,
+                _ => start.elapsed(),
+            }
         })
         .min()
         .expect("three runs");
     let rate = instructions as f64 * per_instruction / best.as_secs_f64() / 1e6;
     println!("{name:10} {rate:8.0} {unit}");
+}
+
+/// Returns the time that this thread has run, from Linux' scheduler statistics.
+fn processor_time() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
 }
 
 fn main() {

@@ -8,7 +8,7 @@ use libipc::Registers;
 
 use crate::Errno;
 use crate::context::{Context, Stop, Wait};
-use crate::exec::{ARGUMENTS_MAX, Loaded, Request, dos_arguments, install, load_any};
+use crate::exec::{ARGUMENTS_MAX, Foreign, Loaded, Request, install, load_any, native_arguments};
 use crate::linux::flags::{at, clone as flags, wait as wait_flags};
 use crate::linux::signals;
 use crate::linux::structures::Fields;
@@ -238,9 +238,7 @@ fn execute(
     let request = Request { path, arguments, environment: environment.clone() };
     let program = match load_any(context.unix, context.pid, request)? {
         Loaded::Linux(program) => program,
-        Loaded::Dos(path, arguments) => {
-            return execute_dos(context, &path, &arguments, &environment);
-        }
+        Loaded::Foreign(program) => return execute_foreign(context, &program, &environment),
     };
     let (call, space) = (context.call, program.mm.borrow().space());
     context.machine().set_space(call, space)?;
@@ -297,16 +295,16 @@ fn strings_in(
     Ok(strings)
 }
 
-/// Has a DOS session play the process from here on: it keeps its number, and its standard streams
-/// become the session's.
-fn execute_dos(
+/// Has a native program or a DOS session play the process from here on: it keeps its number, and
+/// its standard streams become theirs.
+fn execute_foreign(
     context: &mut Context<'_>,
-    path: &[u8],
-    arguments: &[Vec<u8>],
+    program: &Foreign,
     environment: &[Vec<u8>],
 ) -> Result<u64, Stop> {
+    let path = &program.path[..];
     let cwd = context.process().cwd.path.clone();
-    let block = dos_arguments(&cwd, path, arguments, environment)?;
+    let block = native_arguments(&cwd, &program.argv, environment)?;
     let mut files: Vec<Description> = Vec::new();
     for number in 0..3 {
         files.push(context.file(number)?);

@@ -54,6 +54,7 @@ impl Bench {
         files.make("/bin/tiny", mode::FILE | 0o755, &tiny_program());
         files.make("/bin/script", mode::FILE | 0o755, b"#!/bin/tiny -x\n");
         files.make("/bin/GAME.COM", mode::FILE | 0o755, b"\xcd\x20");
+        files.make("/bin/native", mode::FILE | 0o755, b"\x7fELF\x02\x01\x01\xff");
         files.make("/bin/plain", mode::FILE | 0o644, b"text");
         files.make("/etc/words", mode::FILE | 0o644, b"one two three");
         let unix = Unix::new(

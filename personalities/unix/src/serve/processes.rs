@@ -8,6 +8,7 @@ use protocols::process::{ExitStatus, Pid as WirePid, Process as Protocol, Proces
 use protocols::stream::StreamKind;
 
 use crate::Errno;
+use crate::exec::has_dos_name;
 use crate::open::{Object, Stream};
 use crate::process::{Client, Life, Pid, Process};
 use crate::signal::Info;
@@ -99,7 +100,11 @@ impl Protocol for Unix {
                 Life::Stopped(_) => "stopped",
                 Life::Zombie(_) => "ended",
             };
-            let personality = if process.native.is_some() { "dos" } else { "unix" };
+            let personality = match process.native {
+                None => "unix",
+                Some(_) if has_dos_name(&process.executable) => "dos",
+                Some(_) => "native",
+            };
             let name = process.display_name();
             let (pid, parent) = (process.pid.0, process.parent.0);
             let line = alloc::format!("{pid} {parent} {state} {personality} {name}\n");

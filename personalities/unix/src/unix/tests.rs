@@ -204,6 +204,20 @@ fn a_dos_program_is_played_by_a_session() {
     assert!(bench.unix.exported.is_empty());
 }
 
+#[test]
+fn a_native_program_is_played_by_itself() {
+    let mut bench = Bench::new();
+    let parent = bench.launch();
+    let child = fork(&mut bench, parent);
+    let path = bench.string(child, "/bin/native");
+    assert_eq!(bench.call(child, EXECVE, [path, 0, 0, 0, 0, 0]), None);
+    bench.waits(parent, WAIT4, &[ANY, DATA, 0, 0]);
+    bench.servers.0.borrow_mut().ended = Some(ExitStatus(7));
+    bench.unix.notified(event::NATIVE);
+    assert_eq!(bench.answer(parent), Some(Reply::Value(child.0.into())));
+    assert_eq!(bench.peek(parent, DATA, 2), [0, 7]);
+}
+
 impl Bench {
     /// Sends SIGTERM from another thread than one that waits.
     fn value_of_kill(&mut self, from: Pid, to: Pid) {

@@ -27,7 +27,7 @@ impl Cpu {
                 // LOCK and its alias: one processor, nothing to lock.
                 0xf0 | 0xf1 => {}
                 _ => {
-                    self.execute(bus, opcode);
+                    self.execute_apart(bus, opcode);
                     self.override_segment = None;
                     self.repeat = Repeat::Once;
                     return;
@@ -38,6 +38,12 @@ impl Cpu {
         self.override_segment = None;
         self.repeat = Repeat::Once;
         self.undefined(bus);
+    }
+
+    /// A second copy of the opcode table, for what follows prefixes.
+    #[inline(never)]
+    fn execute_apart(&mut self, bus: &mut Bus, opcode: u8) {
+        self.execute(bus, opcode);
     }
 
     /// Raises interrupt 6 at the instruction's beginning.

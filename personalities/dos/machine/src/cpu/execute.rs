@@ -11,7 +11,7 @@ use crate::{Bus, FarPointer};
 
 impl Cpu {
     /// Executes one instruction whose first byte was fetched.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn execute(&mut self, bus: &mut Bus, opcode: u8) {
         match opcode {
             0x00 => self.rm_reg::<u8>(bus, Flags::add),
