@@ -20,6 +20,9 @@ pub(crate) const PANICKED: i32 = 101;
 /// Where [`exit`] is asked for; the null handle before the program knows.
 static PROCESS: AtomicU16 = AtomicU16::new(0);
 
+/// Where a panic is told; the null handle where nobody listens.
+static STDERR: AtomicU16 = AtomicU16::new(0);
+
 /// Makes `fn main(start: &Start) -> i32` the program's entry; it returns the exit status.
 #[macro_export]
 macro_rules! entry {
@@ -54,10 +57,20 @@ extern "C" fn run(page: *const MessagePage, archive_len: usize) -> ! {
     if let Some(process) = start.find::<Endpoint>("process") {
         PROCESS.store(process.0.0, Relaxed);
     }
+    if let Some(stderr) = start.find::<Endpoint>("stderr") {
+        STDERR.store(stderr.0.0, Relaxed);
+    }
     if let Some(ports) = start.find::<Ports>("log") {
         libipc::log::connect(start.name(), ports);
     }
     exit(kamen_main(&start))
+}
+
+/// Returns the program's standard error.
+#[cfg_attr(not(kamen), expect(dead_code, reason = "the panic handler is the guest's"))]
+pub(crate) fn stderr() -> Option<Endpoint> {
+    let handle = Handle(STDERR.load(Relaxed));
+    (handle != Handle::NULL).then_some(Endpoint(handle))
 }
 
 /// Returns the boot archive, which only the first task has; to others it is empty.

@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use libipc::{Endpoint, Notification, Object, Rights};
+use libipc::{Endpoint, Failure, Notification, Object, Rights};
 use protocols::console::{ConsoleClient, Modes};
-use protocols::process::{ExitStatus, Pid, ProcessClient, Signal};
+use protocols::process::{ExitStatus, Pid, ProcessClient, ProcessError, Signal};
 use protocols::stream::{StreamClient, StreamKind, Wait};
 use protocols::system::SystemClient;
 
@@ -121,7 +121,13 @@ impl Servers for RemoteServers {
         for stream in minted {
             self.close(stream);
         }
-        result.map_err(|_| Errno::ENOEXEC)
+        result.map_err(|failure| match failure {
+            Failure::Protocol(ProcessError::NotFound) => Errno::ENOENT,
+            Failure::Protocol(ProcessError::NoResources) => Errno::ENOMEM,
+            Failure::Protocol(ProcessError::Invalid) => Errno::E2BIG,
+            // Not ENOEXEC, which has shells read the program as a script.
+            Failure::Protocol(_) | Failure::Kernel(_) => Errno::EACCES,
+        })
     }
 
     fn status(&mut self, process: Pid) -> Option<ExitStatus> {

@@ -239,6 +239,9 @@ pub(super) fn explain(error: &LaunchError) -> String {
         LaunchError::Elf(error) => format!("its file is malformed: {error:?}"),
         LaunchError::NotNative => "its file is no native program".into(),
         LaunchError::TooLong => "its arguments are longer than a message page".into(),
+        LaunchError::Kernel(Error::QuotaExhausted | Error::OutOfMemory | Error::TableFull) => {
+            "no memory is left for another process; start with --mem MIB for more".into()
+        }
         LaunchError::Kernel(error) => format!("the kernel refused: {error:?}"),
     }
 }
