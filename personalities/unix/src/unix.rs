@@ -29,7 +29,7 @@ use crate::exec::Images;
 use crate::filesystem::FileSystem;
 use crate::linux::signals as linux_signals;
 use crate::machine::Machine;
-use crate::memory::Trash;
+use crate::memory::{Backing, Trash};
 use crate::open::{Closed, Description};
 use crate::process::{Answer, Pid, Processes, Thread, ThreadNumber};
 use crate::serve::NativeWait;
@@ -82,6 +82,8 @@ pub struct Unix {
     pub trash: Trash,
     /// Programs that were executed lately.
     pub images: Images,
+    /// The code through which signal handlers are entered.
+    pub trampoline: Option<Rc<Backing>>,
     /// Descriptions that native programs use as their streams, by badge.
     pub exported: BTreeMap<u64, Description>,
     pub(crate) native_waits: Vec<NativeWait>,
@@ -115,6 +117,7 @@ impl Unix {
             closed: Closed::default(),
             trash: Trash::default(),
             images: Images::default(),
+            trampoline: None,
             exported: BTreeMap::new(),
             native_waits: Vec::new(),
             next_number: 1,

@@ -159,10 +159,6 @@ impl Machine for KernelMachine {
         call.write_registers(registers)
     }
 
-    fn set_space(&mut self, call: OpenCall, space: Space) -> Result<(), Error> {
-        call.set_space(space)
-    }
-
     fn copy_in(&mut self, call: OpenCall, address: u64, into: &mut [u8]) -> usize {
         let len = into.len();
         copied(call.copy_in(address, into), len)
