@@ -1,4 +1,4 @@
-//! Builds the guest's programs: which there are, with which flags, and where they end up.
+//! Builds the guest's programs: which there are, their flags, their places.
 //!
 //! A program of the guest is a binary of the workspace with `required-features = ["image"]`. Its
 //! folder decides its [`Set`] of flags and its place in the image; no list is kept here. A package

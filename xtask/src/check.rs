@@ -1,4 +1,4 @@
-//! `cargo xtask check`: everything that must hold before a change lands, short of running it.
+//! `cargo xtask check`: all that must hold before a change lands, without QEMU.
 //!
 //! Format, lints of the host's and of the guest's build, documentation, import rules, and a look
 //! into the machine code. All steps run, so that one round shows everything.

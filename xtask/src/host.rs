@@ -1,4 +1,4 @@
-//! What the host must have: finds what is missing and installs it, or says what to install.
+//! What the host must have: installs what is missing, or says what to install.
 
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, IsTerminal, Write};

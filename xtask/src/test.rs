@@ -1,4 +1,4 @@
-//! `cargo xtask test`: the host's tests, then those in QEMU; one line each, and a summary.
+//! `cargo xtask test`: the host's tests, then those in QEMU, and a summary.
 
 use crate::build::Purpose;
 use crate::guest::terminal;

@@ -1,4 +1,4 @@
-//! Small Linux executables, made here byte by byte, so that no compiler for them is needed.
+//! Small Linux executables, made byte by byte: no compiler for them is needed.
 //!
 //! Layouts: System V ABI, "ELF-64 Object File Format", figures 2 and 6; instructions: Intel SDM 2.
 

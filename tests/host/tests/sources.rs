@@ -1,4 +1,4 @@
-//! What every source file keeps to: a header, a bounded length, and `unsafe` in its places only.
+//! What every source file keeps to: header, length, and where `unsafe` may be.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Boots for the benchmark: a program's rows, the time to the prompt, memory at the prompt.
+//! Boots for the benchmark: rows of a program, time and memory at the prompt.
 
 use super::figure::{Figure, Unit};
 use crate::guest::{Event, Plan, Session, console, log::Live, terminal::Size};

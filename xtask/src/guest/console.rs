@@ -1,4 +1,4 @@
-//! Feeding the guest's console: escaped as a binary-clean pipe, or raw from a terminal.
+//! Feeding the guest's console: escaped as a pipe, or raw from a terminal.
 
 use super::Event;
 use std::io::{ErrorKind, Read, Result, Write};

@@ -1,4 +1,4 @@
-//! The guest's log (debug console, port 0xe9), and the few lines in it that mean something.
+//! The guest's log (port 0xe9), and the few lines in it that mean something.
 //!
 //! `\x01exit N` tells the exit status, `kernel: panic …` begins the kernel's epitaph, and the
 //! first line of the console server (`console: …`) says that input may come.

@@ -1,4 +1,4 @@
-//! The host's terminal: raw while the guest has it, and its own self again whatever happens.
+//! The host's terminal: raw for the guest, and restored whatever happens.
 
 use super::Event;
 use anyhow::{Context, Result};

@@ -1,4 +1,4 @@
-//! Executables on their way into the image: without debug information, native ones marked.
+//! Executables for the image: without debug information, native ones marked.
 //!
 //! Our linker puts symbols and debug information after everything that is loaded, so that
 //! stripping is cutting the file's end off. Offsets: System V ABI, "ELF-64 Object File Format",

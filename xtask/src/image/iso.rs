@@ -1,4 +1,4 @@
-//! The ISO: GRUB for BIOS and UEFI, the kernel by multiboot2, the boot package as its module.
+//! The ISO: GRUB for BIOS and UEFI, the kernel, the boot package as its module.
 
 use crate::host;
 use anyhow::{Result, bail};
