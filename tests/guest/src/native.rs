@@ -11,8 +11,11 @@ pub fn cases() -> Vec<Case> {
 fn containment() -> Vec<Case> {
     vec![
         Case::program("native: a program prints and ends", &["hello"]).prints("hello from kamen\n"),
-        Case::line("mixed: a UNIX shell runs native programs", "hello | cat; crash panic 2>&1 | wc -l")
-            .prints("hello from kamen\n1\n"),
+        Case::line(
+            "mixed: a UNIX shell runs native programs",
+            "hello | cat; crash panic 2>&1 | wc -l",
+        )
+        .prints("hello from kamen\n1\n"),
         Case::program("fault: a native program's is its own", &["crash", "overflow"])
             .mentions(&["crash (pid", "ended: page fault writing 0x7ffcff"])
             .logs(&["init: crash (pid", "ended: page fault writing"])
