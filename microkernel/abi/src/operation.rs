@@ -76,7 +76,7 @@ pub enum Operation {
     Clone = 18,
     /// Gives the thread in the target (CONTROL) its priority `w0`, at most the caller's own.
     SetPriority = 19,
-    /// Gives the thread in the target (CONTROL) the endpoint `w0` [SEND] for its faults; `w1` is
+    /// Gives the thread in the target (CONTROL) the endpoint `w0` (SEND) for its faults; `w1` is
     /// the badge that the receiver sees, unless the capability has one. With `w2` = 1 the thread is foreign: system calls,
     /// software interrupts and recalls go there, too.
     SetHandler = 20,

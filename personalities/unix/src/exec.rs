@@ -22,10 +22,11 @@ use crate::Errno;
 use crate::credentials::{Credentials, want};
 use crate::io::read_head;
 use crate::machine::{Access, Machine};
-use crate::memory::{Mm, PAGE, STACK_TOP, Sharing, pages};
+use crate::memory::{Backing, Mm, PAGE, Region, STACK_TOP, Sharing, pages};
 use crate::path::{Last, Node, VNode, walk};
 use crate::proc::View;
 use crate::process::{AltStack, Pid};
+use crate::signal::trampoline;
 use crate::unix::Unix;
 
 pub use image::Images;
@@ -188,6 +189,7 @@ fn load_elf(unix: &mut Unix, pid: Pid, file: &File, request: &Request) -> Result
     let image = image.map_err(|error| refused(unix, pid, &file.path, error))?;
     let mut mm = Mm::new(&mut *unix.machine, &unix.trash)?;
     image.map(&mut mm, &mut *unix.machine, &unix.trash)?;
+    map_trampoline(unix, &mut mm)?;
     let mut random = [0; 16];
     unix.machine.random(&mut random);
     let process = unix.processes.get(&pid).ok_or(Errno::ESRCH)?;
@@ -205,6 +207,30 @@ fn load_elf(unix: &mut Unix, pid: Pid, file: &File, request: &Request) -> Result
     let name = name[..name.len().min(NAME_MAX)].to_vec();
     let mm = Rc::new(RefCell::new(mm));
     Ok(Program { mm, registers, name, executable: file.path.clone(), command_line })
+}
+
+/// Maps the code through which signal handlers are entered, made at its first use.
+fn map_trampoline(unix: &mut Unix, mm: &mut Mm) -> Result<(), Errno> {
+    let backing = match &unix.trampoline {
+        Some(backing) => backing.clone(),
+        None => {
+            let backing = Backing::new(unix.machine.create_memory(1)?, 1, &unix.trash);
+            for (offset, code) in trampoline::parts() {
+                unix.machine.write_memory(backing.memory(), offset, code)?;
+            }
+            unix.trampoline.insert(backing).clone()
+        }
+    };
+    let region = Region {
+        start: trampoline::AT,
+        pages: 1,
+        access: Access::Execute,
+        mapped: Access::Execute,
+        sharing: Sharing::Image,
+        backing,
+        first_page: 0,
+    };
+    mm.insert(&mut *unix.machine, region)
 }
 
 /// Maps a stack and puts its first content at its end.

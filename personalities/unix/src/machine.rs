@@ -123,11 +123,6 @@ pub trait Machine {
     /// # Errors
     /// StaleCall; InvalidArgument: an address outside the user half.
     fn set_registers(&mut self, call: OpenCall, registers: &Registers) -> Result<(), Error>;
-    /// Moves a caller to another address space.
-    ///
-    /// # Errors
-    /// StaleCall.
-    fn set_space(&mut self, call: OpenCall, space: Space) -> Result<(), Error>;
     /// Copies from a caller's memory; returns how many bytes came before one that is missing.
     fn copy_in(&mut self, call: OpenCall, address: u64, into: &mut [u8]) -> usize;
     /// Copies to a caller's memory; returns how many bytes went before one that is missing.

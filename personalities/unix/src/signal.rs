@@ -2,6 +2,7 @@
 
 mod frame;
 mod pending;
+pub mod trampoline;
 
 pub use frame::{Frame, FrameContext, RestoredFrame, emit_info};
 pub use pending::{Action, Actions, Info, Pending, SignalSet};

@@ -29,8 +29,9 @@ use crate::exec::Images;
 use crate::filesystem::FileSystem;
 use crate::linux::signals as linux_signals;
 use crate::machine::Machine;
-use crate::memory::Trash;
+use crate::memory::{Backing, Trash};
 use crate::open::{Closed, Description};
+use crate::pipe::Pipes;
 use crate::process::{Answer, Pid, Processes, Thread, ThreadNumber};
 use crate::serve::NativeWait;
 use crate::servers::Servers;
@@ -76,12 +77,16 @@ pub struct Unix {
     pub terminal: Terminal,
     /// What has changed.
     pub wakes: Wakes,
+    /// How many pipes there are.
+    pub pipes: Pipes,
     /// What was closed.
     pub closed: Closed,
     /// Memory without users.
     pub trash: Trash,
     /// Programs that were executed lately.
     pub images: Images,
+    /// The code through which signal handlers are entered.
+    pub trampoline: Option<Rc<Backing>>,
     /// Descriptions that native programs use as their streams, by badge.
     pub exported: BTreeMap<u64, Description>,
     pub(crate) native_waits: Vec<NativeWait>,
@@ -112,9 +117,11 @@ impl Unix {
             threads: BTreeMap::new(),
             terminal: Terminal::default(),
             wakes: Wakes::default(),
+            pipes: Pipes::default(),
             closed: Closed::default(),
             trash: Trash::default(),
             images: Images::default(),
+            trampoline: None,
             exported: BTreeMap::new(),
             native_waits: Vec::new(),
             next_number: 1,

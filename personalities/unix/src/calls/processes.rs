@@ -240,13 +240,21 @@ fn execute(
         Loaded::Linux(program) => program,
         Loaded::Foreign(program) => return execute_foreign(context, &program, &environment),
     };
-    let (call, space) = (context.call, program.mm.borrow().space());
-    context.machine().set_space(call, space)?;
-    context.machine().set_registers(call, &program.registers)?;
+    // A thread of its own: the program begins with the extended state that threads begin with.
+    let (space, badge) = (program.mm.borrow().space(), context.number.0);
+    let handle = context.machine().create_thread(space, badge)?;
     end_other_threads(context);
+    let before = core::mem::replace(&mut context.thread().handle, handle);
+    context.machine().destroy_thread(before);
+    let registers = program.registers;
     install(context.unix, context.pid, program);
     give_memory_back(context);
-    Err(Stop::Resume)
+    if context.machine().start(handle, &registers).is_err() {
+        context.unix.end_process(context.pid, Ending::Signal(signals::SIGSEGV));
+    } else {
+        context.unix.recall_for_signals(context.number);
+    }
+    Err(Stop::Gone)
 }
 
 fn end_other_threads(context: &mut Context<'_>) {

@@ -193,13 +193,6 @@ impl Machine for FakeMachine {
         Ok(())
     }
 
-    fn set_space(&mut self, call: OpenCall, space: Space) -> Result<(), Error> {
-        let mut world = self.0.borrow_mut();
-        let thread = *world.calls.get(&call).ok_or(Error::StaleCall)?;
-        world.threads.get_mut(&thread).ok_or(Error::StaleCall)?.space = space.0.0;
-        Ok(())
-    }
-
     fn copy_in(&mut self, call: OpenCall, address: u64, into: &mut [u8]) -> usize {
         let mut world = self.0.borrow_mut();
         for (index, byte) in into.iter_mut().enumerate() {

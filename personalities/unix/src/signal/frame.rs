@@ -1,11 +1,11 @@
 //! The frame on the user stack that a signal handler runs on and returns through.
 //!
 //! ```text
-//!   rsp + 0    return address (sa_restorer)         asm/sigframe.h, struct rt_sigframe
+//!   rsp + 0    return address (trampoline)          asm/sigframe.h, struct rt_sigframe
 //!       + 8    ucontext: flags, link, stack (24), registers (256), mask
 //!       + 312  siginfo (128)
+//!       ...    extended state (fpstate points to it), written and read by the trampoline
 //! ```
-//! The extended state is not in it (`fpstate` is null, which Linux allows for).
 
 use alloc::vec::Vec;
 
@@ -14,6 +14,7 @@ use libipc::Registers;
 use crate::linux::signals::action;
 use crate::linux::structures::Fields;
 use crate::process::AltStack;
+use crate::signal::trampoline::{self, STATE_ALIGN, STATE_BYTES};
 use crate::signal::{Action, Info, SignalSet};
 
 /// Bytes below the stack pointer that belong to the interrupted function (psABI 3.2.2).
@@ -22,6 +23,8 @@ const RED_ZONE: u64 = 128;
 const BYTES: usize = 8 + 304 + 128;
 const CONTEXT_AT: u64 = 8;
 const INFO_AT: u64 = 312;
+/// Offset of the pointer to the extended state in the frame: `fpstate` of `struct sigcontext`.
+const STATE_AT: usize = REGISTERS_AT + 184;
 /// Offset of the registers in the frame.
 const REGISTERS_AT: usize = 8 + 40;
 /// Offset of the mask in the frame.
@@ -55,21 +58,26 @@ pub struct Frame {
 impl Frame {
     /// Returns the frame for a handler.
     pub fn new(context: &FrameContext, action: &Action, info: &Info) -> Frame {
-        let address = place(context, action);
+        let (address, state) = place(context, action);
         let mut registers = context.registers;
-        registers.rip = action.handler;
+        registers.rip = trampoline::ENTER;
+        registers.r14 = action.handler;
+        registers.r15 = state;
         registers.rsp = address;
-        registers.rax = 0;
         registers.rdi = info.signal.into();
         registers.rsi = address + INFO_AT;
         registers.rdx = address + CONTEXT_AT;
         // The handler begins with the direction flag and the trap flag clear (signal.c).
         registers.rflags &= !0x500;
-        Frame { address, bytes: emit(context, action, info), registers }
+        let mut bytes = emit(context, info);
+        bytes[STATE_AT..STATE_AT + 8].copy_from_slice(&state.to_le_bytes());
+        bytes.resize((state - address) as usize + STATE_BYTES, 0);
+        Frame { address, bytes, registers }
     }
 }
 
-fn place(context: &FrameContext, action: &Action) -> u64 {
+/// Returns where the frame and the extended state above it go.
+fn place(context: &FrameContext, action: &Action) -> (u64, u64) {
     let AltStack { base, len } = context.alt_stack;
     let pointer = context.registers.rsp;
     let switch = action.flags & action::ON_STACK != 0 && len != 0;
@@ -78,16 +86,17 @@ fn place(context: &FrameContext, action: &Action) -> u64 {
     } else {
         pointer.wrapping_sub(RED_ZONE)
     };
+    let state = top.wrapping_sub(STATE_BYTES as u64) & !(STATE_ALIGN - 1);
     // As after a call: the stack pointer is 8 below a multiple of 16.
-    (top.wrapping_sub(BYTES as u64) & !15).wrapping_sub(8)
+    ((state.wrapping_sub(BYTES as u64) & !15).wrapping_sub(8), state)
 }
 
-fn emit(context: &FrameContext, action: &Action, info: &Info) -> Vec<u8> {
+fn emit(context: &FrameContext, info: &Info) -> Vec<u8> {
     let r = &context.registers;
     let AltStack { base, len } = context.alt_stack;
     /// `SS_DISABLE` (asm-generic/signal.h).
     const DISABLED: u64 = 2;
-    let mut fields = Fields::default().u64(action.restorer).u64(0).u64(0);
+    let mut fields = Fields::default().u64(trampoline::LEAVE).u64(0).u64(0);
     fields = fields.u64(base).u64(if len == 0 { DISABLED } else { 0 }).u64(len);
     let general =
         [r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, r.rdi, r.rsi, r.rbp, r.rbx];
@@ -209,9 +218,12 @@ mod tests {
         let frame = Frame::new(&context, &action, &Info::of_user(2, 5, 0));
         assert_eq!(frame.address % 16, 8);
         assert!(frame.address + frame.bytes.len() as u64 <= context.registers.rsp - RED_ZONE);
-        assert_eq!(frame.bytes.len(), BYTES);
-        assert_eq!(frame.bytes[..8], 0x5000u64.to_le_bytes());
-        assert_eq!((frame.registers.rip, frame.registers.rdi), (0x4000, 2));
+        let state = frame.registers.r15;
+        assert_eq!(state % STATE_ALIGN, 0);
+        assert_eq!(frame.address + frame.bytes.len() as u64, state + STATE_BYTES as u64);
+        assert_eq!(frame.bytes[..8], trampoline::LEAVE.to_le_bytes());
+        assert_eq!(frame.bytes[8 + 224..][..8], state.to_le_bytes(), "where the code looks");
+        assert_eq!((frame.registers.r14, frame.registers.rdi), (0x4000, 2));
     }
 
     #[test]

@@ -96,6 +96,16 @@ impl Unix {
         }
     }
 
+    /// Has a thread that was started look at the signals that it already has.
+    pub(crate) fn recall_for_signals(&mut self, number: ThreadNumber) {
+        let Some(thread) = self.threads.get(&number) else { return };
+        let Some(process) = self.processes.get(&thread.pid) else { return };
+        let waiting = thread.pending.set().union(process.pending.set());
+        if waiting.without(thread.mask) != SignalSet(0) {
+            self.machine.recall(thread.handle);
+        }
+    }
+
     /// Makes a thread take a signal that its own doing caused; if it cannot handle it, it ends
     /// with a message that says what happened.
     pub(crate) fn force_signal(&mut self, number: ThreadNumber, info: Info, what: &str) {

@@ -8,6 +8,7 @@ use crate::fake::{Bench, SCRATCH};
 use crate::linux::signals;
 use crate::process::{Life, Pid};
 use crate::servers::Handed;
+use crate::signal::trampoline;
 use crate::unix::{Reply, event};
 
 const READ: u32 = 0;
@@ -80,6 +81,7 @@ fn everything_is_given_back_at_the_end() {
         bench.call(pid, EXIT_GROUP, [0; 6]);
     }
     bench.unix.images.clear();
+    bench.unix.trampoline = None;
     bench.unix.notified(0);
     assert_eq!(bench.files.holds(), 0);
     let world = bench.machine.0.borrow();
@@ -154,7 +156,7 @@ fn exec_replaces_the_program_and_keeps_descriptors() {
     let (read, _) = make_pipe(&mut bench, pid);
     assert_eq!(bench.value(pid, DUP2, &[read, 20]), 20);
     let path = bench.string(pid, "/bin/script");
-    assert_eq!(bench.call(pid, EXECVE, [path, 0, 0, 0, 0, 0]), Some(Reply::Resume));
+    assert_eq!(bench.call(pid, EXECVE, [path, 0, 0, 0, 0, 0]), None);
     let registers = bench.registers(pid);
     assert_eq!((registers.rip, registers.rsp % 16), (0x40_0100, 0));
     let argc = bench.peek(pid, registers.rsp, 8);
@@ -162,6 +164,7 @@ fn exec_replaces_the_program_and_keeps_descriptors() {
     bench.add_scratch(pid);
     assert_eq!(bench.value(pid, CLOSE, &[20]), 0);
     let path = bench.string(pid, "/proc/self/exe");
+    assert_eq!(bench.machine.0.borrow().threads.len(), 1);
     assert_eq!(bench.value(pid, READLINK, &[path, DATA, 100]), 9);
     assert_eq!(bench.peek(pid, DATA, 9), b"/bin/tiny");
 }
@@ -235,8 +238,9 @@ fn a_handler_runs_and_returns_to_where_it_was() {
     let own = [pid.0.into(), signals::SIGUSR1.into(), 0, 0, 0, 0];
     assert_eq!(bench.call(pid, KILL, own), Some(Reply::Resume));
     let inside = bench.registers(pid);
-    assert_eq!((inside.rip, inside.rdi), (0x40_0180, signals::SIGUSR1.into()));
-    assert_eq!(bench.peek(pid, inside.rsp, 8), 0x40_0190u64.to_le_bytes());
+    assert_eq!((inside.rip, inside.r14), (trampoline::ENTER, 0x40_0180));
+    assert_eq!(inside.rdi, signals::SIGUSR1.into());
+    assert_eq!(bench.peek(pid, inside.rsp, 8), trampoline::LEAVE.to_le_bytes());
     let mut returning = inside;
     returning.rsp += 8;
     bench.set_registers(pid, returning);
@@ -365,4 +369,22 @@ fn bad_pointers_and_unknown_calls_are_refused() {
     bench.error(pid, 400, &[], Errno::ENOSYS);
     bench.error(pid, u32::MAX, &[], Errno::ENOSYS);
     assert_eq!(bench.machine.0.borrow().log.len(), 2);
+}
+
+#[test]
+fn pipes_and_regions_have_a_bound() {
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    for _ in 0..crate::pipe::MAX_PIPES {
+        let (read, _) = make_pipe(&mut bench, pid);
+        bench.value(pid, CLOSE, &[read]);
+    }
+    bench.error(pid, PIPE, &[DATA], Errno::ENFILE);
+    const MMAP: u32 = 9;
+    let results = (0..crate::memory::MAX_REGIONS as u64).map(|index| {
+        let address = SCRATCH + (index + 2) * 0x2000;
+        bench.value(pid, MMAP, &[address, 0x1000, 1, 0x22, 0, 0])
+    });
+    let refused = results.filter(|&value| value == Errno::ENOMEM.to_rax()).count();
+    assert!(refused > 0);
 }
