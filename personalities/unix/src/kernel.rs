@@ -2,6 +2,8 @@
 
 mod machine;
 mod servers;
+mod start;
 
 pub use machine::KernelMachine;
 pub use servers::{Capabilities, RemoteServers};
+pub use start::personality;

@@ -16,7 +16,7 @@ mod region;
 mod tests;
 
 pub use backing::{Backing, Trash};
-pub use mm::{MAP_TOP, Mm, STACK_LIMIT, STACK_TOP};
+pub use mm::{MAP_TOP, MAX_REGIONS, Mm, STACK_LIMIT, STACK_TOP};
 pub use region::{Region, Sharing};
 
 /// Bytes of a page.

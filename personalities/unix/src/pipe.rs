@@ -14,6 +14,20 @@ pub const CAPACITY: usize = 65_536;
 /// Bytes that are written in one piece or not at all (POSIX `PIPE_BUF`, Linux value).
 pub const ATOMIC: usize = 4096;
 
+/// Most pipes: what they hold is this server's memory.
+pub const MAX_PIPES: usize = 256;
+
+/// The pipes that exist, to count them.
+#[derive(Clone, Default, Debug)]
+pub struct Pipes(Rc<()>);
+
+impl Pipes {
+    /// Returns whether there may be one more.
+    pub fn has_room(&self) -> bool {
+        Rc::strong_count(&self.0) <= MAX_PIPES
+    }
+}
+
 /// A pipe; its ends share it.
 #[derive(Debug)]
 pub struct Pipe {
@@ -22,6 +36,8 @@ pub struct Pipe {
     readers: usize,
     writers: usize,
     wakes: Wakes,
+    /// Counts the pipe for as long as it lives.
+    _counted: Pipes,
 }
 
 /// One end of a pipe; dropping it closes it.
@@ -52,9 +68,9 @@ pub enum Moved {
 }
 
 /// Returns the two ends, read and write, of a new pipe.
-pub fn pipe(id: u64, wakes: &Wakes) -> (End, End) {
-    let wakes = wakes.clone();
-    let pipe = Pipe { id, bytes: VecDeque::new(), readers: 1, writers: 1, wakes };
+pub fn pipe(id: u64, wakes: &Wakes, pipes: &Pipes) -> (End, End) {
+    let (wakes, _counted) = (wakes.clone(), pipes.clone());
+    let pipe = Pipe { id, bytes: VecDeque::new(), readers: 1, writers: 1, wakes, _counted };
     let pipe = Rc::new(RefCell::new(pipe));
     let read = End { pipe: pipe.clone(), direction: Direction::Read };
     (read, End { pipe, direction: Direction::Write })
@@ -172,7 +188,7 @@ mod tests {
 
     fn ends() -> (End, End, Wakes) {
         let wakes = Wakes::default();
-        let (read, write) = pipe(1, &wakes);
+        let (read, write) = pipe(1, &wakes, &Pipes::default());
         (read, write, wakes)
     }
 

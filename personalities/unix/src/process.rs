@@ -21,6 +21,9 @@ pub use thread::{AltStack, Answer, Held, Parked, State, Thread, ThreadNumber};
 /// Most processes.
 pub const MAX_PROCESSES: usize = 256;
 
+/// Most threads of all processes together.
+pub const MAX_THREADS: usize = 1024;
+
 /// Names a process, a thread, a process group or a session.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Pid(pub u32);

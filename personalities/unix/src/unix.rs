@@ -31,6 +31,7 @@ use crate::linux::signals as linux_signals;
 use crate::machine::Machine;
 use crate::memory::{Backing, Trash};
 use crate::open::{Closed, Description};
+use crate::pipe::Pipes;
 use crate::process::{Answer, Pid, Processes, Thread, ThreadNumber};
 use crate::serve::NativeWait;
 use crate::servers::Servers;
@@ -76,6 +77,8 @@ pub struct Unix {
     pub terminal: Terminal,
     /// What has changed.
     pub wakes: Wakes,
+    /// How many pipes there are.
+    pub pipes: Pipes,
     /// What was closed.
     pub closed: Closed,
     /// Memory without users.
@@ -114,6 +117,7 @@ impl Unix {
             threads: BTreeMap::new(),
             terminal: Terminal::default(),
             wakes: Wakes::default(),
+            pipes: Pipes::default(),
             closed: Closed::default(),
             trash: Trash::default(),
             images: Images::default(),

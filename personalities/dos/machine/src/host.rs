@@ -133,8 +133,11 @@ pub struct Drive {
 
 /// The system around the machine. Names are single components and bytes.
 pub trait Host {
-    /// Returns whether a stream is a terminal.
+    /// Returns whether a stream is a terminal; for input, one that gives keys.
     fn is_terminal(&mut self, stream: Stream) -> bool;
+    /// Returns whether standard input is a terminal that edits and echoes lines itself, and so
+    /// gives lines instead of keys.
+    fn echoes_input(&mut self) -> bool;
     /// Reads standard input; 0 bytes are its end. A terminal gives keys: raw, not echoed.
     ///
     /// # Errors

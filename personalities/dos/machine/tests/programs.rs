@@ -108,6 +108,14 @@ fn buffered_input_takes_any_line_ending() {
 }
 
 #[test]
+fn what_a_terminal_echoes_itself_is_not_echoed_again() {
+    let mut host = MemoryHost::new(b"one\ntwo\n\n");
+    host.echoes = true;
+    let (_, host) = run(host, "LINES.COM", &[]);
+    assert_eq!(host.output, b"\r\n[one]\r\n\r\n[two]\r\n");
+}
+
+#[test]
 fn a_line_is_edited_on_the_terminal() {
     let mut host = MemoryHost::new("häx\x7fllo\r\r".as_bytes());
     host.terminal = true;

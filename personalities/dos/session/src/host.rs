@@ -41,6 +41,9 @@ impl Host for SystemHost {
     fn is_terminal(&mut self, stream: Stream) -> bool {
         self.streams.is_terminal(stream)
     }
+    fn echoes_input(&mut self) -> bool {
+        self.streams.echoes_input()
+    }
     fn read_input(&mut self, wait: Wait, into: &mut [u8]) -> Result<usize, HostError> {
         self.streams.read(wait, into)
     }

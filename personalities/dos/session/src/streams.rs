@@ -4,6 +4,9 @@
 //! signals for input and for Ctrl-C: so Ctrl-C reaches a program that computes, and one that
 //! reads. Other streams are read with [`Wait::Yes`]; whoever ends the session ends that read.
 //!
+//! A terminal that does not serve the console protocol stays what it is: it gives lines, which it
+//! has echoed.
+//!
 //! The terminal gives keys (no echo, no line editing) from the first read on; its modes are put
 //! back at the end.
 
@@ -22,6 +25,8 @@ pub(crate) struct Streams {
     output: StreamClient,
     error: StreamClient,
     terminals: [bool; 3],
+    /// Whether input is a terminal whose modes are somebody else's: it gives lines and echoes.
+    echoes: bool,
     console: Option<Console>,
     events: Option<Notification>,
     /// Events that were received and not acted on.
@@ -49,6 +54,7 @@ impl Streams {
             input: client,
             output,
             error,
+            echoes: terminals[0] && !controls,
             terminals: [controls, terminals[1], terminals[2]],
             console: controls.then_some(Console { client: client_console, modes: None }),
             events,
@@ -63,6 +69,10 @@ impl Streams {
 
     pub(crate) fn is_terminal(&self, stream: Stream) -> bool {
         self.terminals[stream as usize]
+    }
+
+    pub(crate) fn echoes_input(&self) -> bool {
+        self.echoes
     }
 
     pub(crate) fn read(

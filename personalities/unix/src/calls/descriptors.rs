@@ -288,8 +288,11 @@ fn make_pipe(context: &mut Context<'_>, bits: u32) -> Result<u64, Stop> {
         return Err(Errno::EINVAL.into());
     }
     let address = context.words[0];
+    if !context.unix.pipes.has_room() {
+        return Err(Errno::ENFILE.into());
+    }
     let id = context.unix.unique();
-    let (read, write) = pipe::pipe(id, &context.unix.wakes);
+    let (read, write) = pipe::pipe(id, &context.unix.wakes, &context.unix.pipes);
     let path = alloc::format!("pipe:[{id}]").into_bytes();
     let file = |object, bits: u32| OpenFile::new(object, bits, path.clone());
     let read = file(Object::Pipe(read), bits & flags::NON_BLOCKING);

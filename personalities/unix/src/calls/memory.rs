@@ -135,7 +135,12 @@ pub fn munmap(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [address, len, ..] = context.words;
     let count = range(address, len)?;
     let mm = context.mm()?;
-    mm.borrow_mut().remove(context.machine(), address, count);
+    let mut mm = mm.borrow_mut();
+    if mm.is_full() {
+        // Unmapping the middle of a region would make one more.
+        return Err(Errno::ENOMEM.into());
+    }
+    mm.remove(context.machine(), address, count);
     Ok(0)
 }
 

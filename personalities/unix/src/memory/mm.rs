@@ -23,6 +23,8 @@ const MAP_BOTTOM: u64 = 0x1_0000;
 const HEAP_STEP: u64 = 64;
 /// By how many pages a stack grows that runs out.
 const STACK_STEP: u64 = 64;
+/// Most regions of a process (Linux `vm.max_map_count` is 65,530).
+pub const MAX_REGIONS: usize = 4096;
 /// Most pages of one heap (1 GiB).
 const HEAP_MAX: u64 = 1 << 18;
 
@@ -61,6 +63,11 @@ impl Mm {
         self.regions.values().map(|region| region.pages).sum()
     }
 
+    /// Returns whether there are as many regions as there may be.
+    pub fn is_full(&self) -> bool {
+        self.regions.len() >= MAX_REGIONS
+    }
+
     /// Returns the region that an address lies in.
     pub fn region_at(&self, address: u64) -> Option<&Region> {
         let (_, region) = self.regions.range(..=address).next_back()?;
@@ -78,6 +85,10 @@ impl Mm {
     /// # Errors
     /// ENOMEM.
     pub fn insert(&mut self, machine: &mut dyn Machine, region: Region) -> Result<(), Errno> {
+        // One that is replaced in the middle becomes three.
+        if self.regions.len() + 2 > MAX_REGIONS {
+            return Err(Errno::ENOMEM);
+        }
         self.remove(machine, region.start, region.pages);
         let mut region = region;
         region.mapped = region.access;
@@ -136,6 +147,9 @@ impl Mm {
         pages: u64,
         access: Access,
     ) -> Result<(), Errno> {
+        if self.regions.len() + 2 > MAX_REGIONS {
+            return Err(Errno::ENOMEM);
+        }
         let starts = self.isolate(address, pages);
         let found: u64 = starts.iter().map(|start| self.regions[start].pages).sum();
         if found != pages {

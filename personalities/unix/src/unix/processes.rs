@@ -14,7 +14,7 @@ use crate::open::{Description, Descriptors, Object, OpenFile, Slot};
 use crate::path::{Directory, Last, VNode, walk};
 use crate::proc::View;
 use crate::process::{
-    AltStack, Client, Life, MAX_PROCESSES, Pid, Process, State, Thread, ThreadNumber,
+    AltStack, Client, Life, MAX_PROCESSES, MAX_THREADS, Pid, Process, State, Thread, ThreadNumber,
 };
 use crate::signal::{Actions, Pending, SignalSet};
 use crate::unix::Unix;
@@ -107,6 +107,9 @@ impl Unix {
         tid: Pid,
         mm: &Rc<RefCell<Mm>>,
     ) -> Result<ThreadNumber, Errno> {
+        if self.threads.len() >= MAX_THREADS {
+            return Err(Errno::EAGAIN);
+        }
         let number = ThreadNumber(self.unique());
         let handle = self.machine.create_thread(mm.borrow().space(), number.0)?;
         let thread = Thread {

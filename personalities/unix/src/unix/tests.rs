@@ -370,3 +370,21 @@ fn bad_pointers_and_unknown_calls_are_refused() {
     bench.error(pid, u32::MAX, &[], Errno::ENOSYS);
     assert_eq!(bench.machine.0.borrow().log.len(), 2);
 }
+
+#[test]
+fn pipes_and_regions_have_a_bound() {
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    for _ in 0..crate::pipe::MAX_PIPES {
+        let (read, _) = make_pipe(&mut bench, pid);
+        bench.value(pid, CLOSE, &[read]);
+    }
+    bench.error(pid, PIPE, &[DATA], Errno::ENFILE);
+    const MMAP: u32 = 9;
+    let results = (0..crate::memory::MAX_REGIONS as u64).map(|index| {
+        let address = SCRATCH + (index + 2) * 0x2000;
+        bench.value(pid, MMAP, &[address, 0x1000, 1, 0x22, 0, 0])
+    });
+    let refused = results.filter(|&value| value == Errno::ENOMEM.to_rax()).count();
+    assert!(refused > 0);
+}

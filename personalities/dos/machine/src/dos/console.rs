@@ -26,7 +26,7 @@ impl<H: Host> Session<H> {
     pub(super) fn character_input_echo(&mut self) -> Call {
         let byte = self.read_character()?;
         self.set_al(byte);
-        if byte == 0 { Ok(()) } else { self.put(&[byte]) }
+        if byte == 0 || self.terminal_has_echoed()? { Ok(()) } else { self.put(&[byte]) }
     }
 
     /// AH=07, 08.
@@ -85,7 +85,9 @@ impl<H: Host> Session<H> {
             FileKind::Console => self.edit_line(most)?,
             _ => self.read_line(most)?,
         };
-        self.put(b"\r")?;
+        if !self.terminal_has_echoed()? {
+            self.put(b"\r")?;
+        }
         self.bus.write8(at.add(1), line.len() as u8);
         self.bus.write(at.add(2), &line);
         self.bus.write8(at.add(2 + line.len() as u16), b'\r');
@@ -216,6 +218,12 @@ impl<H: Host> Session<H> {
         }
     }
 
+    /// Returns whether what is read from handle 0 is on the screen already.
+    fn terminal_has_echoed(&mut self) -> Result<bool, DosError> {
+        let is_stream = matches!(self.standard_input()?, FileKind::Stream(_));
+        Ok(is_stream && self.host.echoes_input())
+    }
+
     fn standard_input(&mut self) -> Result<FileKind, DosError> {
         let entry = self.entry(0)?;
         Ok(self.dos.files.get(entry)?.kind)
@@ -310,7 +318,9 @@ impl<H: Host> Session<H> {
                 Some(_) => {}
             }
         }
-        self.put(&line)?;
+        if !self.terminal_has_echoed()? {
+            self.put(&line)?;
+        }
         Ok(line)
     }
 }

@@ -25,6 +25,8 @@ pub struct MemoryHost {
     input: Vec<u8>,
     pub output: Vec<u8>,
     pub terminal: bool,
+    /// Whether standard input is a terminal that gives lines.
+    pub echoes: bool,
     /// Bytes of output after which its reader goes away.
     pub output_limit: usize,
     /// Instructions' time: each look at the clock takes a millisecond.
@@ -43,6 +45,7 @@ impl MemoryHost {
             input: input.to_vec(),
             output: Vec::new(),
             terminal: false,
+            echoes: false,
             output_limit: usize::MAX,
             clock: 0,
             interrupt_at: None,
@@ -98,6 +101,9 @@ pub fn run(host: MemoryHost, program: &str, arguments: &[&str]) -> (End, MemoryH
 impl Host for MemoryHost {
     fn is_terminal(&mut self, _stream: Stream) -> bool {
         self.terminal
+    }
+    fn echoes_input(&mut self) -> bool {
+        self.echoes
     }
     fn read_input(&mut self, wait: Wait, into: &mut [u8]) -> Result<usize, HostError> {
         if self.input.is_empty() && self.interrupt_at.is_some() {

@@ -1,0 +1,42 @@
+//! The personality made from the capabilities that its program starts with.
+
+use alloc::boxed::Box;
+
+use libipc::abi::boot;
+use libipc::start::Start;
+use libipc::{Endpoint, Error, Notification, Object, Quota, Rights, Thread};
+use protocols::clock::ClockClient;
+use protocols::file::FileClient;
+use protocols::system::SystemClient;
+
+use crate::kernel::machine::{KernelMachine, program_quota};
+use crate::kernel::servers::{Capabilities, RemoteServers};
+use crate::unix::{Unix, event};
+
+/// Returns the personality that answers calls on `own` and has its files from `file`.
+///
+/// # Errors
+/// QuotaExhausted, TableFull: the server has too little of its own.
+pub fn personality(start: &Start, own: Endpoint, file: Endpoint) -> Result<Unix, Error> {
+    let quota = Quota(boot::QUOTA);
+    let events = quota.create_notification()?;
+    Thread(boot::THREAD).bind(events)?;
+    let reporter = |badge| -> Result<Notification, Error> {
+        events.mint(Rights::SEND.union(Rights::GRANT), badge)
+    };
+    let capabilities = Capabilities {
+        own,
+        console: start.find("console"),
+        process: start.find("process"),
+        system: start.find("system"),
+        stream_events: reporter(event::STREAM)?,
+        native_events: reporter(event::NATIVE)?,
+        console_events: reporter(0)?,
+    };
+    let timer = quota.create_timer(events, event::TIMER)?;
+    let clock = start.find("clock").map(ClockClient::new);
+    let system = start.find("system").map(SystemClient::new);
+    let machine = KernelMachine::new(program_quota(quota), own, timer, clock, system);
+    let servers = RemoteServers::new(capabilities);
+    Ok(Unix::new(Box::new(machine), Box::new(FileClient::new(file)), Box::new(servers)))
+}

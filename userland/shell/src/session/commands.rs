@@ -1,0 +1,97 @@
+//! The shell's own commands: what they do, each with its exit status.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use kamen_kit::path;
+use libipc::Within;
+use protocols::file::mode;
+use protocols::process::{Pid, ProcessClient, Signal};
+
+use super::Session;
+use crate::command::{Force, Kill, Personality};
+
+impl Session {
+    pub(super) fn change_directory(&mut self, to: &[u8]) -> u8 {
+        let path = path::absolute(&self.cwd, to);
+        match self.services.files.find(b"/", &path) {
+            Ok(found) if found.mode & mode::TYPE == mode::DIRECTORY => {
+                self.cwd = path;
+                0
+            }
+            Ok(_) => self.failed(format!("cd: {} is no directory", to.escape_ascii())),
+            Err(_) => self.failed(format!("cd: {} does not exist", to.escape_ascii())),
+        }
+    }
+
+    pub(super) fn processes(&self) -> u8 {
+        self.services.print("  PID PARENT STATE    PERSONALITY NAME\n");
+        for personality in [Personality::Native, Personality::Unix] {
+            if let Some(runner) = self.services.asked(personality) {
+                self.list(&runner);
+            }
+        }
+        0
+    }
+
+    /// Prints the processes of one server; a server that does not answer has none to show.
+    fn list(&self, runner: &ProcessClient<Within>) {
+        let mut after = Pid(0);
+        let mut lines = vec![0; 4096];
+        while let Ok(len @ 1..) = runner.list(after, &mut lines) {
+            let text = String::from_utf8_lossy(lines.get(..len as usize).unwrap_or(&[]));
+            for line in text.lines() {
+                self.services.print(columns(line));
+                after = line.split(' ').next().and_then(|pid| pid.parse().ok()).map_or(after, Pid);
+            }
+        }
+    }
+
+    pub(super) fn memory(&self) -> u8 {
+        match self.services.system.memory() {
+            Ok(memory) => {
+                let (used, total) = (memory.used * 4, memory.total * 4);
+                self.services.print(format!("{used} KiB of {total} KiB in use\n"));
+                0
+            }
+            Err(failure) => self.failed(format!("memory: {failure:?}")),
+        }
+    }
+
+    pub(super) fn kill(&self, kill: &Kill) -> u8 {
+        let signal = match kill.force {
+            Force::Ask => Signal::Terminate,
+            Force::End => Signal::Kill,
+        };
+        // Servers can be killed, too, but not by mistaking their numbers for UNIX ones: only where
+        // the personality is given. Other native programs end by any signal.
+        let everywhere = [(Personality::Unix, signal), (Personality::Native, Signal::Terminate)];
+        let one = kill.among.map(|personality| [(personality, signal)]);
+        let places: &[(Personality, Signal)] = one.as_ref().map_or(&everywhere, |one| one);
+        let sent = places.iter().any(|&(place, signal)| {
+            let runner = self.services.asked(place);
+            runner.is_some_and(|runner| runner.signal(Pid(kill.pid), signal).is_ok())
+        });
+        if sent { 0 } else { self.failed(format!("kill: no process {} to end", kill.pid)) }
+    }
+}
+
+/// Returns a line of `list` as a row of a table.
+fn columns(line: &str) -> String {
+    let mut words = line.splitn(5, ' ');
+    let mut word = || words.next().unwrap_or("");
+    let (pid, parent, state, personality) = (word(), word(), word(), word());
+    format!("{pid:>5} {parent:>6} {state:<8} {personality:<11} {}\n", word())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn process_lines_become_rows() {
+        let row = columns("12 1 running unix /bin/sh -c x");
+        assert_eq!(row, "   12      1 running  unix        /bin/sh -c x\n");
+        assert_eq!(columns("").trim(), "");
+    }
+}
