@@ -118,11 +118,11 @@ pub enum Last {
 
 /// Where names come from.
 pub trait Tree {
-    /// Returns the root directory.
+    /// Returns the root directory's node.
     ///
     /// # Errors
     /// EIO.
-    fn root(&mut self) -> Result<Found, Errno>;
+    fn root(&mut self) -> Result<VNode, Errno>;
     /// Finds a name, ".." included, in a directory.
     ///
     /// # Errors
@@ -170,7 +170,7 @@ impl Walk<'_> {
             }
             // A leading slash is left only at the beginning of the path or of a link's target.
             if self.rest.starts_with(b"/") {
-                self.here = Directory { node: self.tree.root()?.node, path: b"/".to_vec() };
+                self.here = Directory { node: self.tree.root()?, path: b"/".to_vec() };
             }
             let Some((name, after)) = next_name(&self.rest) else { return self.arrived() };
             let (name, after) = (name.to_vec(), after.to_vec());
@@ -240,10 +240,7 @@ impl Walk<'_> {
     /// Returns the directory that the walk has come to as its target.
     fn arrived(&mut self) -> Result<Target, Errno> {
         self.may_search()?;
-        let found = match self.here.path.as_slice() {
-            b"/" => self.tree.root()?,
-            _ => self.tree.lookup(&self.here, b".")?,
-        };
+        let found = self.tree.lookup(&self.here, b".")?;
         let directory = self.here.clone();
         Ok(Target { directory, name: Vec::new(), found: Some(found), slash: false })
     }

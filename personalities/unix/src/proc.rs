@@ -221,7 +221,10 @@ impl<'u> View<'u> {
                 | Entry::Link(_)
                 | Entry::File(..)
                 | Entry::ProcessLink(..)
-                | Entry::Descriptor(..) => self.root(),
+                | Entry::Descriptor(..) => {
+                    let attributes = self.unix.files.root()?;
+                    Ok(Found { node: VNode::File(attributes.node), attributes })
+                }
             };
         }
         let entry = match directory {
@@ -268,9 +271,13 @@ fn parse_number(name: &[u8]) -> Option<u32> {
 }
 
 impl Tree for View<'_> {
-    fn root(&mut self) -> Result<Found, Errno> {
-        let attributes = self.unix.files.root()?;
-        Ok(Found { node: VNode::File(attributes.node), attributes })
+    fn root(&mut self) -> Result<VNode, Errno> {
+        if let Some(root) = self.unix.root {
+            return Ok(VNode::File(root));
+        }
+        let root = self.unix.files.root()?.node;
+        self.unix.root = Some(root);
+        Ok(VNode::File(root))
     }
 
     fn lookup(&mut self, directory: &Directory, name: &[u8]) -> Result<Found, Errno> {

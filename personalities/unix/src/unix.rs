@@ -31,6 +31,7 @@ use crate::linux::signals as linux_signals;
 use crate::machine::Machine;
 use crate::memory::{Backing, Trash};
 use crate::open::{Closed, Description};
+use crate::path::Node;
 use crate::pipe::Pipes;
 use crate::process::{Answer, Pid, Processes, Thread, ThreadNumber};
 use crate::serve::NativeWait;
@@ -67,6 +68,8 @@ pub struct Unix {
     pub machine: Box<dyn Machine>,
     /// The file server.
     pub files: Box<dyn FileSystem>,
+    /// The root directory, which is asked for once.
+    pub root: Option<Node>,
     /// The other servers.
     pub servers: Box<dyn Servers>,
     /// All processes.
@@ -112,6 +115,7 @@ impl Unix {
         Unix {
             machine,
             files,
+            root: None,
             servers,
             processes: BTreeMap::new(),
             threads: BTreeMap::new(),

@@ -30,6 +30,12 @@ impl Trash {
         }
     }
 
+    /// Returns whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        let contents = self.0.borrow();
+        contents.memories.is_empty() && contents.spaces.is_empty()
+    }
+
     /// Adds a space.
     pub fn add_space(&self, space: Space) {
         self.0.borrow_mut().spaces.push(space);

@@ -7,7 +7,15 @@ use crate::unix::Unix;
 
 impl Unix {
     /// Goes on until nothing that changed concerns a parked call, then gives back what was closed.
+    #[inline]
     pub(crate) fn settle(&mut self) {
+        let quiet = self.interrupted.is_empty() && self.wakes.is_empty();
+        if !quiet || !self.closed.is_empty() || !self.trash.is_empty() {
+            self.settle_all();
+        }
+    }
+
+    fn settle_all(&mut self) {
         loop {
             if let Some(thread) = self.interrupted.pop() {
                 self.interrupt(thread);

@@ -156,7 +156,13 @@ impl Unix {
                 return;
             }
             let waiting = thread.pending.set().union(process.pending.set());
-            let Some(signal) = waiting.without(thread.mask).first() else { break };
+            let Some(signal) = waiting.without(thread.mask).first() else {
+                if let (Answer::Value(value), None) = (&answer, thread.mask_after) {
+                    // What nearly every call comes to.
+                    return self.answer(call, Reply::Value(*value));
+                }
+                break;
+            };
             let taken = thread.pending.take(signal).or_else(|| process.pending.take(signal));
             let Some(info) = taken else { break };
             match self.take_signal(number, call, &answer, &info) {
