@@ -21,6 +21,7 @@ mod errno;
 pub mod exec;
 #[cfg(test)]
 mod fake;
+pub mod fifo;
 pub mod filesystem;
 pub mod io;
 pub mod kernel;

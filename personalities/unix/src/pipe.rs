@@ -4,7 +4,7 @@
 //! pipe's [`Channel`], and every change of the pipe wakes that channel.
 
 use alloc::collections::VecDeque;
-use alloc::rc::Rc;
+use alloc::rc::{Rc, Weak};
 use core::cell::RefCell;
 
 use crate::wake::{Channel, Wakes};
@@ -76,7 +76,45 @@ pub fn pipe(id: u64, wakes: &Wakes, pipes: &Pipes) -> (End, End) {
     (read, End { pipe, direction: Direction::Write })
 }
 
+/// Returns an end of a new pipe whose other end nobody has yet.
+pub fn named(id: u64, wakes: &Wakes, pipes: &Pipes, direction: Direction) -> End {
+    let (read, write) = pipe(id, wakes, pipes);
+    match direction {
+        Direction::Read => read,
+        Direction::Write => write,
+    }
+}
+
+/// A pipe that lives as long as one of its ends.
+#[derive(Clone, Debug)]
+pub struct WeakPipe(Weak<RefCell<Pipe>>);
+
+impl WeakPipe {
+    /// Returns whether it has an end.
+    pub fn is_alive(&self) -> bool {
+        self.0.strong_count() != 0
+    }
+
+    /// Returns one more end, while it has any; whoever waits for it is woken.
+    pub fn end(&self, direction: Direction) -> Option<End> {
+        let pipe = self.0.upgrade()?;
+        let mut inner = pipe.borrow_mut();
+        match direction {
+            Direction::Read => inner.readers += 1,
+            Direction::Write => inner.writers += 1,
+        }
+        inner.changed();
+        drop(inner);
+        Some(End { pipe, direction })
+    }
+}
+
 impl End {
+    /// Returns the pipe, without keeping it alive.
+    pub fn downgrade(&self) -> WeakPipe {
+        WeakPipe(Rc::downgrade(&self.pipe))
+    }
+
     /// Returns which end it is.
     pub fn direction(&self) -> Direction {
         self.direction

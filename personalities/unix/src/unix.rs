@@ -26,6 +26,7 @@ use libipc::{Foreign, Kind, OpenCall};
 
 use crate::context::{Context, Stop};
 use crate::exec::Images;
+use crate::fifo::Fifos;
 use crate::filesystem::FileSystem;
 use crate::linux::signals as linux_signals;
 use crate::machine::Machine;
@@ -82,6 +83,8 @@ pub struct Unix {
     pub wakes: Wakes,
     /// How many pipes there are.
     pub pipes: Pipes,
+    /// Named pipes in use.
+    pub fifos: Fifos,
     /// What was closed.
     pub closed: Closed,
     /// Memory without users.
@@ -122,6 +125,7 @@ impl Unix {
             terminal: Terminal::default(),
             wakes: Wakes::default(),
             pipes: Pipes::default(),
+            fifos: Fifos::default(),
             closed: Closed::default(),
             trash: Trash::default(),
             images: Images::default(),

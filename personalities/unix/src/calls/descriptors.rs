@@ -8,6 +8,7 @@ use protocols::file::{Attributes, mode};
 use crate::Errno;
 use crate::context::{Context, Stop};
 use crate::credentials::want;
+use crate::fifo;
 use crate::filesystem::NewNode;
 use crate::linux::flags::{at, fcntl, open as flags};
 use crate::linux::structures::device;
@@ -132,7 +133,7 @@ fn open_found(
     found: &Found,
     path: Vec<u8>,
     bits: u32,
-) -> Result<Description, Errno> {
+) -> Result<Description, Stop> {
     let object = match found.node {
         _ if found.is_directory() => {
             Object::Directory(crate::path::Directory { node: found.node, path: path.clone() })
@@ -152,7 +153,7 @@ fn open_file(
     found: &Found,
     held: Rc<HeldNode>,
     bits: u32,
-) -> Result<Object, Errno> {
+) -> Result<Object, Stop> {
     if bits & flags::PATH != 0 {
         return Ok(Object::File(held));
     }
@@ -163,8 +164,9 @@ fn open_file(
             }
             Ok(Object::File(held))
         }
-        mode::CHARACTER => open_device(context, found.attributes.size as u32, held),
-        _ => Err(Errno::ENXIO),
+        mode::CHARACTER => Ok(open_device(context, found.attributes.size as u32, held)?),
+        mode::FIFO => Ok(Object::Pipe(fifo::open(context, held.node(), bits)?)),
+        _ => Err(Errno::ENXIO.into()),
     }
 }
 

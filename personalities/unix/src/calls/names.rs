@@ -60,7 +60,7 @@ fn make_node(
     let mode = mode as u32;
     let kind = if mode & mode::TYPE == 0 { mode::FILE } else { mode & mode::TYPE };
     match kind {
-        mode::FILE => {}
+        mode::FILE | mode::FIFO => {}
         mode::CHARACTER if context.process().credentials.is_root() => {}
         _ => return Err(Errno::EPERM.into()),
     }

@@ -10,12 +10,14 @@ impl Unix {
     #[inline]
     pub(crate) fn settle(&mut self) {
         let quiet = self.interrupted.is_empty() && self.wakes.is_empty();
-        if !quiet || !self.closed.is_empty() || !self.trash.is_empty() {
+        let clean = self.closed.is_empty() && self.trash.is_empty() && self.fifos.is_empty();
+        if !quiet || !clean {
             self.settle_all();
         }
     }
 
     fn settle_all(&mut self) {
+        self.fifos.prune(&self.threads);
         loop {
             if let Some(thread) = self.interrupted.pop() {
                 self.interrupt(thread);

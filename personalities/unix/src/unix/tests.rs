@@ -388,3 +388,41 @@ fn pipes_and_regions_have_a_bound() {
     let refused = results.filter(|&value| value == Errno::ENOMEM.to_rax()).count();
     assert!(refused > 0);
 }
+
+#[test]
+fn openers_of_a_named_pipe_wait_for_each_other() {
+    let mut bench = Bench::new();
+    bench.files.make("/tmp/fifo", protocols::file::mode::FIFO | 0o644, b"");
+    let writer = bench.launch();
+    let reader = fork(&mut bench, writer);
+    let path = bench.string(reader, "/tmp/fifo");
+    bench.string(writer, "/tmp/fifo");
+    bench.waits(reader, OPEN, &[path, 0]);
+    const WRITE_ONLY: u64 = 1;
+    let write = bench.value(writer, OPEN, &[path, WRITE_ONLY]);
+    let Some(Reply::Value(read)) = bench.answer(reader) else { panic!("the reader waits on") };
+    assert_eq!(bench.value(writer, WRITE, &[write, DATA, 3]), 3);
+    assert_eq!(bench.value(reader, READ, &[read, DATA, 9]), 3);
+    bench.value(writer, CLOSE, &[write]);
+    assert_eq!(bench.value(reader, READ, &[read, DATA, 9]), 0);
+    bench.value(reader, CLOSE, &[read]);
+    assert!(
+        bench.unix.fifos.is_empty() || {
+            bench.unix.notified(0);
+            bench.unix.fifos.is_empty()
+        }
+    );
+}
+
+#[test]
+fn an_opener_that_is_killed_leaves_nothing_behind() {
+    let mut bench = Bench::new();
+    bench.files.make("/tmp/fifo", protocols::file::mode::FIFO | 0o644, b"");
+    let parent = bench.launch();
+    let child = fork(&mut bench, parent);
+    let path = bench.string(child, "/tmp/fifo");
+    bench.waits(child, OPEN, &[path, 0]);
+    bench.value(parent, KILL, &[child.0.into(), signals::SIGKILL.into()]);
+    bench.unix.notified(0);
+    assert!(bench.unix.fifos.is_empty());
+}
