@@ -29,7 +29,7 @@ pub mod status;
 pub mod terminal;
 
 use log::Log;
-use status::Ending;
+use status::{Cut, Ending};
 
 /// Time for a guest that has said its last word to end by itself.
 const GRACE: Duration = Duration::from_secs(2);
@@ -37,6 +37,8 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Something that happened to a running guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// The kernel runs: the log has begun.
+    Started,
     /// The guest reads its console.
     Ready,
     /// The kernel has panicked or the guest has told its exit status.
@@ -67,6 +69,8 @@ pub struct Plan<'a> {
     pub on_ready: Box<dyn FnOnce(ChildStdin, u32) + Send + 'a>,
     /// How long the guest may run.
     pub limit: Option<Duration>,
+    /// How long it may take until its log begins.
+    pub start_limit: Option<Duration>,
     /// Whether what the console says before the system starts is the firmware's, to be dropped.
     pub firmware: Firmware,
     /// What happens to the log as it comes.
@@ -142,8 +146,9 @@ impl Session {
         let pid = child.0.id();
         let feed = move |on_ready: Box<dyn FnOnce(ChildStdin, u32) + Send>| on_ready(stdin, pid);
         let mut on_ready = Some((feed, plan.on_ready));
-        let deadline = plan.limit.map(|limit| Instant::now() + limit);
-        let cut = watch(&self.events, deadline, || {
+        let after = |limit| Instant::now() + limit;
+        let deadlines = Deadlines::new(plan.limit.map(after), plan.start_limit.map(after));
+        let cut = watch(&self.events, deadlines, || {
             if let Some((feed, on_ready)) = on_ready.take() {
                 feed(on_ready);
             }
@@ -157,31 +162,53 @@ impl Session {
     }
 }
 
+/// When the guest is ended, and what for.
+struct Deadlines {
+    end: Option<(Instant, Cut)>,
+    start: Option<(Instant, Cut)>,
+}
+
+impl Deadlines {
+    fn new(end: Option<Instant>, start: Option<Instant>) -> Deadlines {
+        Deadlines {
+            end: end.map(|at| (at, Cut::Timeout)),
+            start: start.map(|at| (at, Cut::NotStarted)),
+        }
+    }
+
+    /// Returns the deadline that comes first.
+    fn next(&self) -> Option<(Instant, Cut)> {
+        self.end.into_iter().chain(self.start).min_by_key(|(at, _)| *at)
+    }
+
+    /// Gives a guest that has said its last word a little time.
+    fn allow_grace(&mut self) {
+        let grace = (Instant::now() + GRACE, Cut::Grace);
+        self.end = Some(self.end.filter(|end| end.0 < grace.0).unwrap_or(grace));
+    }
+}
+
 /// Waits for the guest's end; returns why it had to be ended, if so.
 fn watch(
     events: &Receiver<Event>,
-    deadline: Option<Instant>,
+    mut deadlines: Deadlines,
     mut on_ready: impl FnMut(),
-) -> Option<status::Cut> {
-    let mut deadline = deadline;
-    let mut at_deadline = status::Cut::Timeout;
+) -> Option<Cut> {
     loop {
-        let event = match deadline {
+        let next = deadlines.next();
+        let event = match next {
             None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(at) => events.recv_timeout(at.saturating_duration_since(Instant::now())),
+            Some((at, _)) => events.recv_timeout(at.saturating_duration_since(Instant::now())),
         };
         match event {
+            Ok(Event::Started) => deadlines.start = None,
             Ok(Event::Ready) => on_ready(),
-            Ok(Event::LastWord) => {
-                let soon = Instant::now() + GRACE;
-                deadline = Some(deadline.map_or(soon, |at| at.min(soon)));
-                at_deadline = status::Cut::Grace;
-            }
+            Ok(Event::LastWord) => deadlines.allow_grace(),
             Ok(Event::Closed) => return None,
-            Ok(Event::OutputClosed) => return Some(status::Cut::OutputClosed),
-            Ok(Event::Leave) => return Some(status::Cut::Left),
-            Ok(Event::Signal(number)) => return Some(status::Cut::Signal(number)),
-            Err(RecvTimeoutError::Timeout) => return Some(at_deadline),
+            Ok(Event::OutputClosed) => return Some(Cut::OutputClosed),
+            Ok(Event::Leave) => return Some(Cut::Left),
+            Ok(Event::Signal(number)) => return Some(Cut::Signal(number)),
+            Err(RecvTimeoutError::Timeout) => return next.map(|(_, cut)| cut),
             Err(RecvTimeoutError::Disconnected) => return None,
         }
     }
@@ -227,5 +254,39 @@ impl Drop for KilledOnDrop {
         // Closed pipes mean that QEMU is ending by itself; killing it then does no harm.
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cut, Deadlines, Event, watch};
+    use std::sync::mpsc::channel;
+    use std::time::{Duration, Instant};
+
+    fn cut(events: &[Event], end: Option<Duration>, start: Option<Duration>) -> Option<Cut> {
+        let (sender, receiver) = channel();
+        events.iter().for_each(|event| sender.send(*event).unwrap());
+        let after = |limit| Instant::now() + limit;
+        watch(&receiver, Deadlines::new(end.map(after), start.map(after)), || {})
+    }
+
+    #[test]
+    fn a_guest_that_never_starts_is_ended() {
+        let now = Some(Duration::ZERO);
+        assert_eq!(cut(&[], None, now), Some(Cut::NotStarted));
+        assert_eq!(cut(&[Event::Started], now, None), Some(Cut::Timeout));
+    }
+
+    #[test]
+    fn a_started_guest_has_its_whole_time() {
+        let later = Some(Duration::from_secs(60));
+        assert_eq!(cut(&[Event::Started, Event::Closed], None, later), None);
+        assert_eq!(cut(&[Event::Started, Event::Leave], later, later), Some(Cut::Left));
+    }
+
+    #[test]
+    fn the_last_word_allows_no_more_than_the_limit() {
+        let now = Some(Duration::ZERO);
+        assert_eq!(cut(&[Event::LastWord], now, None), Some(Cut::Timeout));
     }
 }

@@ -1,7 +1,8 @@
 //! `cargo xtask run`: boots the system for a person, a script or one program.
 
 use crate::build::Purpose;
-use crate::guest::{Event, Firmware, Plan, Report, Session, console, log::Live, status, terminal};
+use crate::guest::status::{Cut, Ending};
+use crate::guest::{Event, Firmware, Plan, Report, Session, console, log::Live, terminal};
 use crate::host;
 use crate::image::{self, Extras, Mode, Start, System};
 use crate::qemu::{self, Accelerator, Machine, Medium};
@@ -14,6 +15,9 @@ use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, ExitCode};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
+
+/// How long a guest may take under KVM until its log begins, firmware included.
+const KVM_START_LIMIT: Duration = Duration::from_secs(20);
 
 /// What to boot, how, and for which program.
 #[derive(Args)]
@@ -88,7 +92,9 @@ fn boot(options: &Options, system: &System, package: &[u8], start: &Start) -> Re
     for (index, accel) in accelerators.iter().enumerate() {
         let report = boot_once(options, system, package, start, *accel)?;
         let is_last = index + 1 == accelerators.len();
-        if is_last || report.log.has_started() || report.ending != status::Ending::NoVerdict {
+        let is_stillborn =
+            matches!(report.ending, Ending::NoVerdict | Ending::Cut(Cut::NotStarted));
+        if is_last || report.log.has_started() || !is_stillborn {
             return Ok(report);
         }
         terminal::say("xtask: the guest does not start under KVM; taking TCG");
@@ -120,6 +126,8 @@ fn boot_once(
         output: Box::new(stdout()),
         on_ready: Box::new(move |console, _| feed(mode, console, sender)),
         limit: options.timeout.map(Duration::from_secs),
+        // An accelerator that can't run a kernel may hang instead of failing.
+        start_limit: (accel == Accelerator::Kvm).then_some(KVM_START_LIMIT),
         firmware: options.boot.firmware(),
         live: if options.debug_log { Live::Shown } else { Live::Quiet },
     };

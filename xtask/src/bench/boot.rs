@@ -119,6 +119,7 @@ fn boot(
             });
         }),
         limit: Some(LIMIT),
+        start_limit: None,
         firmware: Boot::default().firmware(),
         live: Live::Quiet,
     };

@@ -53,6 +53,9 @@ impl Log {
         let mut searched = state.bytes.len();
         state.bytes.extend_from_slice(bytes);
         let mut events = Vec::new();
+        if searched == 0 && !bytes.is_empty() {
+            events.push(Event::Started);
+        }
         while let Some(len) = state.bytes[searched..].iter().position(|byte| *byte == b'\n') {
             let line = state.bytes[state.line_at..searched + len].to_vec();
             searched += len + 1;
@@ -137,7 +140,7 @@ mod tests {
     #[test]
     fn the_verdict_may_come_in_pieces() {
         let log = Log::new(Live::Quiet);
-        assert_eq!(log.append(b"init: bye\n\x01ex"), []);
+        assert_eq!(log.append(b"init: bye\n\x01ex"), [Event::Started]);
         assert_eq!(log.append(b"it 42\n"), [Event::LastWord]);
         assert_eq!(log.verdict(), Some(42));
         assert_eq!(log.text(), "init: bye\n");
@@ -146,7 +149,7 @@ mod tests {
     #[test]
     fn a_verdict_beyond_a_byte_is_none() {
         let log = Log::new(Live::Quiet);
-        assert_eq!(log.append(b"\x01exit 256\n\x01exit x\n\x01exit\n"), []);
+        assert_eq!(log.append(b"\x01exit 256\n\x01exit x\n\x01exit\n"), [Event::Started]);
         assert_eq!(log.verdict(), None);
     }
 
@@ -161,7 +164,7 @@ mod tests {
     fn ready_is_said_once_and_panic_noticed() {
         let log = Log::new(Live::Quiet);
         let events = log.append(b"console: ready\nconsole: more\nkernel: panic at x\n");
-        assert_eq!(events, [Event::Ready, Event::LastWord]);
+        assert_eq!(events, [Event::Started, Event::Ready, Event::LastWord]);
         assert!(log.has_panicked());
     }
 

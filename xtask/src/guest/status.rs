@@ -27,6 +27,8 @@ pub enum Ending {
 pub enum Cut {
     /// The time limit was reached.
     Timeout,
+    /// The kernel did not begin to run.
+    NotStarted,
     /// It had said its last word but went on.
     Grace,
     /// Nobody reads the output any more.
@@ -52,7 +54,9 @@ impl Ending {
     pub fn status(self) -> u8 {
         match self {
             Ending::Exit(status) => status,
-            Ending::Panic | Ending::NoVerdict | Ending::Cut(Cut::Grace) => FAILURE,
+            Ending::Panic | Ending::NoVerdict | Ending::Cut(Cut::Grace | Cut::NotStarted) => {
+                FAILURE
+            }
             Ending::Cut(Cut::Timeout) => TIMEOUT,
             Ending::Cut(Cut::OutputClosed) => SIGNALLED + BROKEN_PIPE,
             Ending::Cut(Cut::Left) => 0,
@@ -69,6 +73,7 @@ impl Ending {
                 Some("QEMU ended without an exit status of the guest (triple fault?)")
             }
             Ending::Cut(Cut::Timeout) => Some("the time limit was reached"),
+            Ending::Cut(Cut::NotStarted) => Some("the kernel does not begin to run"),
             Ending::Cut(Cut::Grace) => Some("the guest did not power off"),
             Ending::Cut(Cut::OutputClosed | Cut::Left | Cut::Signal(_)) => None,
         }

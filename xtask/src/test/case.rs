@@ -39,6 +39,7 @@ pub fn perform(system: &System, case: &Case) -> Result<()> {
             thread::spawn(move || feed(action, console, pid, &seen, &told, &sender));
         }),
         limit: Some(case.limit),
+        start_limit: None,
         firmware: boot.firmware(),
         live: Live::Quiet,
     };
