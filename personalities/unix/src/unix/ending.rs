@@ -101,7 +101,9 @@ impl Unix {
         let Some(process) = self.processes.get(&pid).filter(|process| !process.is_zombie()) else {
             return;
         };
-        for thread in process.threads.clone() {
+        let threads = process.threads.clone();
+        let guarded = self.guarded_groups(pid);
+        for thread in threads {
             self.remove_thread(thread);
         }
         let Some(process) = self.processes.get_mut(&pid) else { return };
@@ -126,6 +128,7 @@ impl Unix {
         if is_leader {
             self.end_session(pid);
         }
+        self.hang_up_orphans(guarded);
         match client {
             Some(client) => self.tell_client(pid, client),
             None => self.tell_of_end(pid, parent, ending),
