@@ -39,6 +39,10 @@ impl Unix {
         };
         let signal = info.signal;
         if let Some(native) = process.native {
+            if signal == signals::SIGINT {
+                // The key came here after all, or somebody meant this process alone.
+                process.has_keys = false;
+            }
             return self.send_native(native, signal);
         }
         if signal == signals::SIGCONT || signal == signals::SIGKILL {

@@ -11,6 +11,8 @@ use crate::servers::Handed;
 use crate::signal::{Info, trampoline};
 use crate::unix::{Reply, event};
 
+mod jobs;
+
 const READ: u32 = 0;
 const WRITE: u32 = 1;
 const OPEN: u32 = 2;
@@ -26,7 +28,6 @@ const VFORK: u32 = 58;
 const EXECVE: u32 = 59;
 const WAIT4: u32 = 61;
 const KILL: u32 = 62;
-const SETPGID: u32 = 109;
 const READLINK: u32 = 89;
 const GETPPID: u32 = 110;
 const EXIT_GROUP: u32 = 231;
@@ -301,59 +302,6 @@ fn a_stopped_program_goes_on_with_its_answer() {
     assert_eq!(bench.answer(child), None, "it is stopped");
     bench.value(parent, KILL, &[child.0.into(), signals::SIGCONT.into()]);
     assert_eq!(bench.answer(child), Some(Reply::Value(1)));
-}
-
-#[test]
-fn only_sigstop_stops_what_nobody_would_continue() {
-    let mut bench = Bench::new();
-    let pid = bench.launch();
-    bench.waits(pid, READ, &[0, DATA, 10]);
-    bench.unix.notified(protocols::console::event::SUSPEND);
-    for signal in [signals::SIGTTIN, signals::SIGTTOU, signals::SIGTSTP] {
-        bench.unix.send(pid, Info::of_system(signal));
-        bench.unix.notified(0);
-        assert_eq!(bench.unix.processes[&pid].life, Life::Running, "signal {signal}");
-    }
-    bench.servers.0.borrow_mut().typed.extend(b"key\n");
-    bench.unix.notified(protocols::console::event::READABLE);
-    assert_eq!(bench.answer(pid), Some(Reply::Value(4)), "the read goes on");
-    bench.waits(pid, READ, &[0, DATA, 10]);
-    bench.unix.send(pid, Info::of_system(signals::SIGSTOP));
-    bench.unix.notified(0);
-    assert_eq!(bench.unix.processes[&pid].life, Life::Stopped(signals::SIGSTOP));
-}
-
-#[test]
-fn a_job_stops_and_is_hung_up_and_continued_when_its_shell_ends() {
-    let mut bench = Bench::new();
-    let shell = bench.launch();
-    let jobs = [fork(&mut bench, shell), fork(&mut bench, shell)];
-    for job in jobs {
-        bench.value(shell, SETPGID, &[job.0.into(), jobs[0].0.into()]);
-    }
-    let (read, _) = make_pipe(&mut bench, jobs[1]);
-    handle(&mut bench, jobs[1], signals::SIGHUP, 0);
-    bench.waits(jobs[1], READ, &[read, DATA, 1]);
-    bench.value(shell, KILL, &[jobs[0].0.into(), signals::SIGTSTP.into()]);
-    let number = bench.thread(jobs[0]);
-    bench.event(number, Kind::Recall, 0, [0; 6]);
-    assert_eq!(bench.unix.processes[&jobs[0]].life, Life::Stopped(signals::SIGTSTP));
-    bench.call(shell, EXIT_GROUP, [0; 6]);
-    assert!(!bench.unix.processes.contains_key(&jobs[0]), "hung up, and continued to end by it");
-    assert_eq!(bench.answer(jobs[1]), Some(Reply::Resume), "the other member handles SIGHUP");
-    assert_eq!(bench.registers(jobs[1]).rdi, signals::SIGHUP.into());
-}
-
-#[test]
-fn an_orphaned_group_reads_no_terminal_from_the_background() {
-    let mut bench = Bench::new();
-    let shell = bench.launch();
-    let job = fork(&mut bench, shell);
-    bench.value(shell, SETPGID, &[job.0.into(), job.0.into()]);
-    let orphan = fork(&mut bench, job);
-    bench.value(job, SETPGID, &[orphan.0.into(), orphan.0.into()]);
-    bench.call(job, EXIT_GROUP, [0; 6]);
-    bench.error(orphan, READ, &[0, DATA, 1], Errno::EIO);
 }
 
 #[test]
