@@ -87,7 +87,7 @@ fn start(options: &Options) -> Start {
 fn boot(options: &Options, system: &System, package: &[u8], start: &Start) -> Result<Report> {
     let accelerators = options.machine.accelerators();
     if options.machine.accel == Accelerator::Kvm && !qemu::kvm_is_usable() {
-        terminal::say("xtask: this host has no KVM that runs a kernel (no VMX or SVM); trying it");
+        bail!("this host has no KVM that runs a kernel (no VMX or SVM); take --accel auto or tcg");
     }
     for (index, accel) in accelerators.iter().enumerate() {
         let report = boot_once(options, system, package, start, *accel)?;

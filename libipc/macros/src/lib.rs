@@ -1,4 +1,8 @@
 //! The macros of libipc, which re-exports them: a shim around `kamen_generator`.
+//!
+//! ```text
+//!   protocols/*.rs ── #[interface], derives ──> kamen-macros (this crate) ──> kamen-generator
+//! ```
 
 use proc_macro::TokenStream;
 

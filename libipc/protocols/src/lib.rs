@@ -1,6 +1,13 @@
 //! The system's contracts: one file for each protocol between its servers and their clients.
 //!
 //! `#[interface]` (libipc) turns each trait into the server's trait, its dispatch and a client.
+//!
+//! ```text
+//!   programs, personalities ── XClient ──┐                    ┌── serve_x ── servers
+//!                                        ├── protocols ───────┤
+//!                                        │  (this crate)      │
+//!                                        └── libipc ── kernel ┘
+//! ```
 #![no_std]
 #![deny(unsafe_code)]
 

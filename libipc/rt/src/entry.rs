@@ -83,14 +83,19 @@ pub fn boot_archive(start: &Start) -> &'static [u8] {
     }
 }
 
-/// Ends the program with a status from 0 to 255.
+/// Ends the program with a status from 0 to 255, or, for a session that a signal ended, 256 + its
+/// number (`protocols::process::ExitStatus`).
 ///
 /// Asks `exit` of the process protocol; a program that nobody started, or whose request fails,
 /// executes an undefined instruction, so that its handler learns of it.
 pub fn exit(status: i32) -> ! {
     let process = Handle(PROCESS.load(Relaxed));
     if process != Handle::NULL {
-        let words = [u64::from(status as u8), 0, 0, 0, 0, 0];
+        let status = match u64::try_from(status) {
+            Ok(signal @ 257..=320) => signal,
+            _ => u64::from(status as u8),
+        };
+        let words = [status, 0, 0, 0, 0, 0];
         // Where it fails, the instruction below is the way out.
         let _ = Endpoint(process).call(EXIT_LABEL, words, Time::FOREVER);
     }

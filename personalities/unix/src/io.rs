@@ -278,7 +278,8 @@ impl<'c, 'u> Transfer<'c, 'u> {
         if done != 0 { Ok(done) } else { Err(stop) }
     }
 
-    /// Stops a background process that reads its terminal.
+    /// Stops a background process that reads its terminal, or refuses it that if nobody could
+    /// continue it (POSIX read(), EIO).
     fn check_foreground(&mut self) -> Result<(), Stop> {
         let terminal =
             matches!(&self.file.borrow().object, Object::Stream(stream) if stream.is_terminal());
@@ -290,6 +291,9 @@ impl<'c, 'u> Transfer<'c, 'u> {
             return Err(Errno::EIO.into());
         }
         let group = self.context.process().group;
+        if self.context.unix.is_orphaned(group) {
+            return Err(Errno::EIO.into());
+        }
         self.context.unix.send_to_group(group, Info::of_system(signals::SIGTTIN));
         Err(Stop::Wait(Wait::on(Channel::Streams)))
     }

@@ -152,6 +152,8 @@ pub struct Process {
     pub borrowed_from: Option<ThreadNumber>,
     /// The native program that plays it (a DOS session).
     pub native: Option<NativePid>,
+    /// Whether that program has the terminal itself, and so its keys instead of this server.
+    pub has_keys: bool,
     /// The badges under which that program uses this process's streams.
     pub exported: Vec<u64>,
     /// The client of the protocol `process` that started it and is told of its end.

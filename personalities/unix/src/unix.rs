@@ -10,6 +10,7 @@
 //! changed concerns a parked call.
 
 mod ending;
+mod orphans;
 mod processes;
 mod schedule;
 mod signals;

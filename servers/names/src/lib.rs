@@ -3,6 +3,10 @@
 //! Two small tables of capabilities. Clients walk paths themselves; they ask here once, which
 //! file server covers a path. The tables are lost when the server dies: what the system mounts
 //! at the start, `main` mounts again; others register when they notice.
+//!
+//! ```text
+//!   servers ── register, mount ──> services, mounts <── find, resolve ── programs
+//! ```
 #![no_std]
 #![deny(unsafe_code)]
 

@@ -1,1 +1,6 @@
 //! Tests on the host that belong to no single crate; see `tests/`.
+//!
+//! ```text
+//!   cargo metadata ──> tests/imports.rs: who may import whom
+//!   the tree       ──> tests/sources.rs: headers, lengths, where `unsafe` may be
+//! ```

@@ -96,7 +96,7 @@ impl Personality {
 pub const HELP: &str = "\
 PROGRAM [ARGS]        run a program, personality by file type: Linux ELF, .COM/.EXE, native
 unix PROGRAM [ARGS]   run it under the UNIX personality;  unix sh  is a full shell
-dos PROGRAM [ARGS]    run it under the DOS personality
+dos PROGRAM [ARGS]    run it under the DOS personality;  /dos has samples
 cd [DIRECTORY]        change the working directory       pwd   show it
 ps                    list processes of all personalities
 kill [-9] [unix|dos|native] PID   end a process; kill -9 native PID restarts a server

@@ -43,13 +43,15 @@ pub enum End {
 }
 
 impl End {
-    /// Returns the exit status of the session, with the shell's numbers for signals (128 + n).
-    pub fn status(&self) -> u8 {
+    /// Returns the exit status of the session: a code up to 255, or 256 + the POSIX number of the
+    /// signal that the end stands for, as the protocol `process` has it.
+    pub fn status(&self) -> u16 {
+        const SIGNAL: u16 = 256;
         match self {
-            End::Exit(code) => *code,
-            End::Interrupted => 130,
-            End::Terminated => 143,
-            End::BrokenPipe => 141,
+            End::Exit(code) => (*code).into(),
+            End::Interrupted => SIGNAL + 2,
+            End::Terminated => SIGNAL + 15,
+            End::BrokenPipe => SIGNAL + 13,
             End::Fault(_) => 255,
         }
     }

@@ -319,6 +319,7 @@ fn execute_foreign(
     }
     let background = context.unix.is_background(context.pid);
     let streams = [0, 1, 2].map(|index: usize| hand_over(context, &files[index], background));
+    let has_keys = matches!(streams[0], Handed::Stream(_));
     let badges = streams.into_iter().filter_map(|stream| match stream {
         Handed::File(badge) => Some(badge),
         Handed::Stream(_) => None,
@@ -334,6 +335,7 @@ fn execute_foreign(
     };
     let process = context.process();
     process.native = Some(native);
+    process.has_keys = has_keys;
     process.exported = badges.collect();
     process.name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(&[]).to_vec();
     process.command_line = [path, &[0]].concat();

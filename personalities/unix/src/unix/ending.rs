@@ -101,7 +101,9 @@ impl Unix {
         let Some(process) = self.processes.get(&pid).filter(|process| !process.is_zombie()) else {
             return;
         };
-        for thread in process.threads.clone() {
+        let threads = process.threads.clone();
+        let guarded = self.guarded_groups(pid);
+        for thread in threads {
             self.remove_thread(thread);
         }
         let Some(process) = self.processes.get_mut(&pid) else { return };
@@ -126,6 +128,7 @@ impl Unix {
         if is_leader {
             self.end_session(pid);
         }
+        self.hang_up_orphans(guarded);
         match client {
             Some(client) => self.tell_client(pid, client),
             None => self.tell_of_end(pid, parent, ending),
@@ -180,16 +183,34 @@ impl Unix {
         self.servers.signal(native, signal);
     }
 
+    /// Sends SIGINT to the rest of a foreground group, one member of which has been ended by a
+    /// Ctrl-C that the terminal reported to it alone.
+    fn pass_on_interrupt(&mut self, pid: Pid) {
+        let Some(group) = self.processes.get(&pid).map(|process| process.group) else { return };
+        if self.terminal.foreground != Some(group) {
+            return;
+        }
+        let rest = self.processes.values().filter(|p| p.group == group && p.pid != pid);
+        let rest: alloc::vec::Vec<_> = rest.map(|process| process.pid).collect();
+        for member in rest {
+            self.send(member, Info::of_system(signals::SIGINT));
+        }
+    }
+
     /// Looks which native programs have ended and ends the processes that they played.
     pub(super) fn natives_changed(&mut self) {
         let playing = self.processes.values().filter_map(|p| Some((p.pid, p.native?)));
         let playing: alloc::vec::Vec<_> = playing.collect();
         for (pid, native) in playing {
             if let Some(status) = self.servers.status(native) {
+                let ending = Ending::from_exit_status(status);
                 if let Some(process) = self.processes.get_mut(&pid) {
                     process.native = None;
+                    if process.has_keys && ending == Ending::Signal(signals::SIGINT) {
+                        self.pass_on_interrupt(pid);
+                    }
                 }
-                self.end_process(pid, Ending::from_exit_status(status));
+                self.end_process(pid, ending);
             }
         }
     }

@@ -183,6 +183,7 @@ impl Unix {
             exit_signal,
             borrowed_from: None,
             native: None,
+            has_keys: false,
             exported: Vec::new(),
             client: None,
         };
@@ -224,6 +225,7 @@ fn first_process(pid: Pid, cwd: Directory, launch: &Launch, started: u64) -> Pro
         exit_signal: signals::SIGCHLD,
         borrowed_from: None,
         native: None,
+        has_keys: false,
         exported: Vec::new(),
         client: Some(launch.client),
     }

@@ -39,6 +39,10 @@ impl Unix {
         };
         let signal = info.signal;
         if let Some(native) = process.native {
+            if signal == signals::SIGINT {
+                // The key came here after all, or somebody meant this process alone.
+                process.has_keys = false;
+            }
             return self.send_native(native, signal);
         }
         if signal == signals::SIGCONT || signal == signals::SIGKILL {
@@ -201,11 +205,17 @@ impl Unix {
     ) -> Taken {
         let Some(thread) = self.threads.get(&number) else { return Taken::Ended };
         let pid = thread.pid;
-        let Some(process) = self.processes.get_mut(&pid) else { return Taken::Ended };
-        let action = process.actions.of(info.signal);
+        let Some(process) = self.processes.get(&pid) else { return Taken::Ended };
+        let (group, action) = (process.group, process.actions.of(info.signal));
         match (action.handler, signals::default(info.signal)) {
             (signals::IGNORE, _) | (signals::DEFAULT, DefaultAction::Ignore) => Taken::Nothing,
             (signals::DEFAULT, DefaultAction::Continue) => Taken::Nothing,
+            // POSIX XSH 2.4.3: the stops that come from a terminal are not for orphaned groups.
+            (signals::DEFAULT, DefaultAction::Stop)
+                if info.signal != signals::SIGSTOP && self.is_orphaned(group) =>
+            {
+                Taken::Nothing
+            }
             (signals::DEFAULT, DefaultAction::Stop) => {
                 self.stop_process(pid, info.signal);
                 Taken::Nothing

@@ -8,8 +8,10 @@ use crate::fake::{Bench, SCRATCH};
 use crate::linux::signals;
 use crate::process::{Life, Pid};
 use crate::servers::Handed;
-use crate::signal::trampoline;
+use crate::signal::{Info, trampoline};
 use crate::unix::{Reply, event};
+
+mod jobs;
 
 const READ: u32 = 0;
 const WRITE: u32 = 1;
@@ -224,7 +226,7 @@ fn a_native_program_is_played_by_itself() {
 impl Bench {
     /// Sends SIGTERM from another thread than one that waits.
     fn value_of_kill(&mut self, from: Pid, to: Pid) {
-        let info = crate::signal::Info::of_user(signals::SIGTERM, from.0, 0);
+        let info = Info::of_user(signals::SIGTERM, from.0, 0);
         self.unix.send(to, info);
     }
 }

@@ -1,4 +1,11 @@
 //! The RAM file system: a tree in one flat region that survives its server.
+//!
+//! ```text
+//!   clients ── file protocol ──> server ──> Volume ──┬── directory, data, list ── inodes, blocks
+//!                                                    ├── journal (undo)            │
+//!                                                    └── load <── boot archive     v
+//!                                                  one memory object that init keeps: no pointers
+//! ```
 #![no_std]
 #![deny(unsafe_code)]
 

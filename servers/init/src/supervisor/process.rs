@@ -78,7 +78,11 @@ impl Process for Supervisor {
 
     fn exit(&mut self, caller: &Caller, status: ExitStatus) -> Result<(), ProcessError> {
         // The caller is gone when this returns, and with it the call that would be answered.
-        self.end_exited(pid_of(caller.badge), ExitStatus(status.0 & 0xff));
+        let pid = pid_of(caller.badge);
+        let class = self.processes.running(pid).map(|process| process.class);
+        // Sessions speak for their programs, which signals can end; others only exit.
+        let most = if class == Some(Class::Dos) { 0x1ff } else { 0xff };
+        self.end_exited(pid, ExitStatus(status.0 & most));
         Ok(())
     }
 }
