@@ -94,7 +94,8 @@ pub struct Inspection {
     pub kind: ObjectKind,
     /// The capability's rights.
     pub rights: Rights,
-    /// The capability's badge.
+    /// The capability's badge. First task's quota: free pages of the machine in the low half, its
+    /// pages of RAM in the high half.
     pub badge: u64,
     /// Memory: pages. Quota: pages used, their limit, objects used. Thread: state
     /// (0 stopped, 1 ready or running, 2 waiting).

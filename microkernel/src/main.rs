@@ -18,6 +18,7 @@ fn main(handoff: Handoff) -> ! {
     let mut plan = plan.unwrap_or_else(|error| panic!("{error}"));
     let machine = X86::start(handoff, &plan.ram, plan.acpi, &mut plan.free, &HEAP);
     let info = BootInfo {
+        ram_pages: plan.ram.frames() as usize,
         free: plan.free.as_slice(),
         archive: plan.archive,
         archive_len: plan.archive_len,

@@ -122,6 +122,8 @@ pub enum Operation {
     /// Tells about the target: kind in `w0`, rights in `w1`, badge in `w2`; for a memory object
     /// its pages in `w3`; for a quota pages used and limit in `w3`, `w4`, and objects used in
     /// `w5`; for a thread its state in `w3`: 0 stopped, 1 ready or running, 2 waiting.
+    /// For the first task's quota `w2` is the machine's free pages (low half) and its pages of RAM
+    /// (high half), the kernel's own included.
     Inspect = 35,
     /// Resizes the memory object in the target (CONTROL) to `w0` pages; pages that go are unmapped
     /// everywhere.

@@ -22,6 +22,8 @@ const FIRST_PRIORITY: u8 = kamen_abi::PRIORITIES as u8 - 1;
 
 /// What the machine found at boot.
 pub struct BootInfo<'a> {
+    /// Pages of RAM, whoever has them.
+    pub ram_pages: usize,
     /// Free physical memory, as frame ranges `first..end`.
     pub free: &'a [Range<u32>],
     /// Frames that hold the boot archive, in order: `first..end`.
@@ -55,6 +57,7 @@ impl<M: Machine> Kernel<M> {
     /// Whatever kept the first task from being made: too little memory, a malformed image.
     pub fn boot(machine: M, info: &BootInfo<'_>) -> Result<Self, Error> {
         let mut kernel = Kernel::empty(machine, info.free);
+        kernel.ram_pages = info.ram_pages;
         let quota = kernel.vm.quotas.insert(Quota {
             pages_limit: kernel.vm.frames.free(),
             objects_limit: usize::MAX >> 1,
@@ -94,6 +97,7 @@ impl<M: Machine> Kernel<M> {
             timers: Arena::new(scale),
             deadlines: Deadlines::new(scale, scale),
             lines: alloc::vec![None; lines],
+            ram_pages: 0,
             first_sequence: 0,
             cpu: Cpu::new(),
         }

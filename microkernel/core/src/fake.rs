@@ -169,6 +169,7 @@ impl Rig {
             image_len: 0,
         };
         let info = BootInfo {
+            ram_pages: FRAMES,
             free: &[16..100, 100..FRAMES as u32],
             archive: 2..4,
             archive_len: 5000,

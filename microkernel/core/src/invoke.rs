@@ -388,9 +388,15 @@ impl<M: Machine> Kernel<M> {
             }
         };
         let [w3, w4, w5] = rest.ok_or(Error::InvalidHandle)?;
+        let w2 = match capability.object {
+            Object::Quota(id) if self.vm.quotas.get(id).is_some_and(|q| q.parent.is_none()) => {
+                (self.ram_pages as u64) << 32 | self.vm.frames.free() as u64
+            }
+            _ => capability.badge,
+        };
         let kind: ObjectKind = capability.object.kind();
         let current = self.cpu.current;
-        let words = [kind as u64, capability.rights.0 as u64, capability.badge, w3, w4, w5];
+        let words = [kind as u64, capability.rights.0 as u64, w2, w3, w4, w5];
         self.threads[current].registers.set_words(words);
         Ok(())
     }

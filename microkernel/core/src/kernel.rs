@@ -57,6 +57,8 @@ pub struct Kernel<M: Machine> {
     /// Where the sequence numbers of new threads begin: past those of all threads that are gone,
     /// so that an open call never names a call of whoever got its caller's slot.
     pub first_sequence: u64,
+    /// Pages of RAM, the kernel's own and the boot archive's included.
+    pub ram_pages: usize,
     /// This processor.
     pub cpu: Cpu,
 }

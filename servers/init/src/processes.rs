@@ -148,11 +148,6 @@ impl<R> Processes<R> {
             .any(|process| process.held.is_some() && process.class == class && process.name == name)
     }
 
-    /// Returns what the running processes hold.
-    pub fn held(&self) -> impl Iterator<Item = &R> {
-        self.table.values().filter_map(|process| process.held.as_ref())
-    }
-
     /// Returns lines of the processes after `after`, "pid parent state personality name\n", as
     /// many as fit into `room` bytes.
     pub fn list(&self, after: Pid, room: usize) -> Vec<u8> {

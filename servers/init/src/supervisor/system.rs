@@ -1,6 +1,5 @@
 //! The system protocol: power, memory, log.
 
-use libipc::abi::PAGE_SIZE;
 use libipc::{Caller, Object, log};
 use protocols::system::{MemoryUse, System, SystemError};
 
@@ -14,19 +13,9 @@ impl System for Supervisor {
 
     fn memory(&mut self, caller: &Caller) -> Result<MemoryUse, SystemError> {
         allowed(caller)?;
-        let usage = |object: libipc::Quota| match object.inspect() {
-            Ok(inspection) => (inspection.values[0], inspection.values[1]),
-            Err(_) => (0, 0),
-        };
-        let (mut used, total) = usage(self.machine.quota);
-        // A process' budget counts as used in init's quota, whether it is used or not.
-        for held in self.processes.held() {
-            let (child_used, child_limit) = usage(held.process.quota());
-            used = used.saturating_sub(child_limit).saturating_add(child_used);
-        }
-        // The boot archive's pages are no quota's, but nobody else's either.
-        let archive = self.machine.archive.len().div_ceil(PAGE_SIZE) as u64;
-        Ok(MemoryUse { total: total + archive, used: used + archive })
+        let machine = self.machine.quota.inspect().map_or(0, |inspection| inspection.badge);
+        let (total, free) = (machine >> 32, machine & 0xffff_ffff);
+        Ok(MemoryUse { total, used: total - free })
     }
 
     fn log(&mut self, caller: &Caller, line: &[u8]) -> Result<(), SystemError> {
