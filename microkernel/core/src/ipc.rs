@@ -16,6 +16,13 @@ use crate::notification::Notification;
 use crate::table::{Capability, Object};
 use crate::thread::{State, Thread};
 
+/// Whether a message can lend memory: a lease lasts as long as its call, which others have none of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leases {
+    Lent,
+    Refused,
+}
+
 impl<M: Machine> Kernel<M> {
     /// Operation Call (`expects_reply`), and Send.
     #[inline]
@@ -26,7 +33,8 @@ impl<M: Machine> Kernel<M> {
         let tag = Tag(registers.r13).sanitized();
         let (endpoint, badge) = self.endpoint(handle, Rights::SEND)?;
         if !tag.is_short() {
-            self.check_long(current, tag)?;
+            let leases = if expects_reply { Leases::Lent } else { Leases::Refused };
+            self.check_long(current, tag, leases)?;
         }
         let receiver = self.endpoints.get(endpoint).ok_or(Error::InvalidHandle)?.receivers.first();
         if receiver.is_none() || expects_reply && deadline != NOW {
@@ -353,7 +361,7 @@ impl<M: Machine> Kernel<M> {
         let caller = self.open_call(OpenCall(registers.r12))?;
         let (tag, words) = (Tag(registers.r13).sanitized(), registers.words());
         if !tag.is_short() {
-            self.check_long(current, tag)?;
+            self.check_long(current, tag, Leases::Refused)?;
         }
         let kind = self.threads[caller].tag.kind();
         if kind == Kind::Message && !tag.is_short() {
@@ -404,9 +412,9 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Checks that a thread can send a long message: bounds, its page, its capabilities.
-    fn check_long(&self, thread: u16, tag: Tag) -> Result<(), Error> {
+    fn check_long(&self, thread: u16, tag: Tag, leases: Leases) -> Result<(), Error> {
         let page = self.threads[thread].message_page.ok_or(Error::BadAddress)?;
-        if !tag.is_valid() {
+        if !tag.is_valid() || leases == Leases::Refused && tag.leases() > 0 {
             return Err(Error::InvalidArgument);
         }
         let handles = self.vm.machine.load(page, MessagePage::CAPS_AT / 8);

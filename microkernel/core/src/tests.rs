@@ -172,6 +172,20 @@ fn leases_are_bounded_directed_and_end_with_the_call() {
 }
 
 #[test]
+fn only_a_call_can_lend_memory() {
+    let Pair { mut rig, server, client } = pair();
+    let bad = Error::InvalidArgument as u64;
+    rig.send(Operation::Receive, 8, Tag::short(0), FOREVER);
+    assert_eq!(rig.run(), client.slot);
+    assert_eq!(rig.send(Operation::Send, 8, Tag::long(1, 0, 0, 1), FOREVER), bad);
+    rig.send(Operation::Call, 8, Tag::long(1, 0, 0, 1), FOREVER);
+    assert_eq!(rig.run(), server.slot);
+    let open = rig.registers().r12;
+    assert_eq!(rig.send(Operation::Reply, open, Tag::long(0, 0, 0, 1), NOW), bad);
+    assert_eq!(rig.send(Operation::Reply, open, Tag::short(0), NOW), 0, "still open");
+}
+
+#[test]
 fn a_dead_server_restarts_native_calls_and_replays_foreign_ones() {
     let mut rig = Rig::new();
     let endpoint = rig.create(ObjectKind::Endpoint, &[]);
