@@ -113,9 +113,11 @@ impl Inbox {
             Kind::Message => Event::Request(self.request(caller, tag, words)),
             Kind::Notification => Event::Notified(words[0]),
             Kind::Cancelled => Event::Cancelled(OpenCall::from_raw(words[0])),
-            kind @ (Kind::SystemCall | Kind::Interrupt | Kind::Exception | Kind::Recall) => {
-                Event::Foreign(Foreign { caller, kind, number: tag.label(), words })
-            }
+            kind @ (Kind::SystemCall
+            | Kind::Interrupt
+            | Kind::Exception
+            | Kind::Recall
+            | Kind::Page) => Event::Foreign(Foreign { caller, kind, number: tag.label(), words }),
         }
     }
 

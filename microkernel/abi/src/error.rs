@@ -36,11 +36,13 @@ pub enum Error {
     Busy = 15,
     /// The machine has no free frame, although the quota would allow one.
     OutOfMemory = 16,
+    /// A copy met a page that its pager has not supplied; the result says which.
+    PageMissing = 17,
 }
 
 impl Error {
     /// Every error, in the order of their numbers.
-    pub const ALL: [Error; 16] = [
+    pub const ALL: [Error; 17] = [
         Error::InvalidOperation,
         Error::InvalidHandle,
         Error::WrongKind,
@@ -57,6 +59,7 @@ impl Error {
         Error::BadRange,
         Error::Busy,
         Error::OutOfMemory,
+        Error::PageMissing,
     ];
 
     /// Returns the result that a status stands for; a number that names no error counts as
@@ -67,7 +70,7 @@ impl Error {
     pub const fn check(status: u64) -> Result<(), Error> {
         match status {
             0 => Ok(()),
-            1..=16 => Err(Error::ALL[status as usize - 1]),
+            1..=17 => Err(Error::ALL[status as usize - 1]),
             _ => Err(Error::InvalidOperation),
         }
     }

@@ -31,6 +31,9 @@ pub enum Kind {
     /// The caller of the open call in word 0 is gone; nothing is to be answered. (Reserved: a server
     /// learns it from StaleCall when it answers.)
     Cancelled = 6,
+    /// A thread touched a page that its pager has to supply: the badge is the memory object's,
+    /// word 0 the page, word 1 the access (0 read, 1 write, 2 execute). The reply lets it try again.
+    Page = 7,
 }
 
 /// The head of a message.
@@ -110,6 +113,7 @@ impl Tag {
             4 => Kind::Recall,
             5 => Kind::Notification,
             6 => Kind::Cancelled,
+            7 => Kind::Page,
             _ => Kind::Message,
         }
     }

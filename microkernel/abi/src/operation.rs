@@ -40,7 +40,8 @@ pub enum Operation {
     Wait = 7,
     /// Lets the next thread of the same priority run.
     Yield = 8,
-    /// Returns the kernel's clock in `w0`: nanoseconds since boot.
+    /// Returns the kernel's clock in `w0`: nanoseconds since boot; the processor that the thread
+    /// runs on in `w1`, and how many processors run in `w2`.
     Now = 9,
     /// Copies `w5` bytes from a place to a place ([`Place`]): `w0` the two kinds (from in the low
     /// byte, to in the next), `w1` and `w2` id and offset of the source, `w3` and `w4` those of
@@ -131,11 +132,35 @@ pub enum Operation {
     /// Compares the 32-bit word at address `w0` of the caller of the open call in the target with
     /// `w1` and sets it to `w2` if equal; returns what it was in `w0`.
     CompareExchange = 37,
+    /// Commits `w1` pages from page `w0` on of the memory object in the target (WRITE): each that
+    /// is untouched gets a frame of zeros, so that using it cannot fail later.
+    Commit = 38,
+    /// Decommits `w1` pages from page `w0` on of the memory object in the target (CONTROL): their
+    /// frames return to the quota; touched again they are zero, or the pager is asked.
+    Decommit = 39,
+    /// Supplies `w1` pages from page `w0` on of the pager-backed memory object in the target
+    /// (CONTROL) with those of the memory object `w2` (READ, GRANT) from its page `w3` on, shared
+    /// copy-on-write. Pages that are there already are kept.
+    Supply = 40,
+    /// Hands the foreign thread whose open call is in the target over to another personality:
+    /// the endpoint `w0` (SEND) becomes its handler, with badge `w1` as in SetHandler, and the
+    /// call is queued there as if the thread had just made it.
+    HandOver = 41,
+    /// Gives the foreign thread in the target (CONTROL) an in-process entry: its system calls
+    /// branch to address `w0` (0: none) unless they come from the range `w0` to `w1`, the entry's
+    /// own, where they are native; `w2` is the address of the thread's block. At the entry rcx
+    /// holds the address to return to, r11 the block, all else is as the program left it.
+    SetEntry = 42,
+    /// Moves the thread in the target (CONTROL) to processor `w0`.
+    SetProcessor = 43,
+    /// Records the events in the set `w0` in the kernel's trace from now on (0: none), by the
+    /// trace in the target (CONTROL).
+    Trace = 44,
 }
 
 impl Operation {
     /// Number of operations; they are numbered from 0 without gaps.
-    pub const COUNT: u64 = 38;
+    pub const COUNT: u64 = 45;
 
     /// Every operation, in the order of their numbers.
     pub const ALL: [Operation; Self::COUNT as usize] = {
@@ -179,6 +204,13 @@ impl Operation {
             Inspect,
             Resize,
             CompareExchange,
+            Commit,
+            Decommit,
+            Supply,
+            HandOver,
+            SetEntry,
+            SetProcessor,
+            Trace,
         ]
     };
 

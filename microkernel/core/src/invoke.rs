@@ -115,6 +115,13 @@ impl<M: Machine> Kernel<M> {
                 self.vm.resize_memory(memory, usize::try_from(w0).unwrap_or(usize::MAX))
             }
             Operation::CompareExchange => self.compare_exchange(target, [w0, w1, w2]),
+            Operation::Commit
+            | Operation::Decommit
+            | Operation::Supply
+            | Operation::HandOver
+            | Operation::SetEntry
+            | Operation::SetProcessor
+            | Operation::Trace => Err(Error::InvalidOperation),
         }
     }
 

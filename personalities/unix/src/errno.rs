@@ -108,7 +108,8 @@ impl From<Error> for Errno {
             | Error::Cancelled
             | Error::StaleCall
             | Error::BadRange
-            | Error::Busy => Errno::EIO,
+            | Error::Busy
+            | Error::PageMissing => Errno::EIO,
         }
     }
 }

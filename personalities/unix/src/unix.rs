@@ -154,7 +154,7 @@ impl Unix {
             Kind::Exception => self.exception(number, call, foreign.number, &foreign.words),
             Kind::Interrupt => self.interrupt_instruction(number, call),
             Kind::Recall => self.leave(number, call, Answer::Registers),
-            Kind::Message | Kind::Notification | Kind::Cancelled => {}
+            Kind::Message | Kind::Notification | Kind::Cancelled | Kind::Page => {}
         }
         self.current = None;
         self.settle();
