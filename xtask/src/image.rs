@@ -24,6 +24,8 @@ mod executable;
 mod iso;
 mod start;
 
+use archive::Archive;
+
 pub use add::Addition;
 pub use start::{Mode, Start};
 
@@ -83,6 +85,21 @@ impl System {
         let init = executable::native(&self.executable(&Place::Init))?;
         let archive = contents::archive(&self.programs, options, start)?;
         Ok(package(&init, &archive))
+    }
+
+    /// Returns the bytes of a boot package with a program in init's place, whose archive holds the
+    /// program itself and its arguments (tests/guest/first).
+    ///
+    /// # Errors
+    /// Where there is no such program, or its file can't be read.
+    pub fn first_task(&self, name: &str, arguments: &str) -> Result<Vec<u8>> {
+        let program = self.programs.iter().find(|program| program.name == name);
+        let program = program.with_context(|| format!("no package builds the program `{name}`"))?;
+        let executable = executable::native(&program.executable())?;
+        let mut archive = Archive::new();
+        archive.file("program", 0o755, executable.clone())?;
+        archive.file("arguments", 0o444, arguments.as_bytes().to_vec())?;
+        Ok(package(&executable, &archive.into_bytes()?))
     }
 
     fn executable(&self, place: &Place) -> PathBuf {

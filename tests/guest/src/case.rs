@@ -30,6 +30,13 @@ pub enum Action {
         /// Its input.
         input: Vec<u8>,
     },
+    /// One program of the workspace is run as first task, in init's place.
+    FirstTask {
+        /// Name of its binary.
+        program: String,
+        /// What it is asked to do.
+        arguments: String,
+    },
     /// The shell reads a script.
     Script {
         /// The script.
@@ -87,6 +94,8 @@ pub struct Case {
     pub name: String,
     /// How it boots.
     pub way: Way,
+    /// How many processors the machine has.
+    pub cpus: u32,
     /// What it adds to the image.
     pub files: Vec<File>,
     /// What it does.
@@ -113,6 +122,12 @@ impl Case {
         Case::program(name, &["sh", "-c", line])
     }
 
+    /// Returns a test that runs a program as first task.
+    pub fn first_task(name: &str, program: &str, arguments: &str) -> Case {
+        let (program, arguments) = (program.to_owned(), arguments.to_owned());
+        Case::new(name, Action::FirstTask { program, arguments })
+    }
+
     /// Returns a test in which the shell reads a script.
     pub fn script(name: &str, script: &str) -> Case {
         Case::new(name, Action::Script { input: script.as_bytes().to_vec() })
@@ -128,11 +143,17 @@ impl Case {
         Case { way, ..self }
     }
 
+    /// Boots a machine with so many processors.
+    pub fn on(self, cpus: u32) -> Case {
+        Case { cpus, ..self }
+    }
+
     /// Gives the program an input.
     pub fn reads(mut self, bytes: &[u8]) -> Case {
         match &mut self.action {
             Action::Program { input, .. } | Action::Script { input } => *input = bytes.to_vec(),
             Action::Terminal { .. } => panic!("a terminal's input are its steps"),
+            Action::FirstTask { .. } => panic!("a first task has no console"),
         }
         self
     }
@@ -172,6 +193,7 @@ impl Case {
         Case {
             name: name.to_owned(),
             way: Way::Microvm,
+            cpus: 1,
             files: Vec::new(),
             action,
             output: Expected::Anything,

@@ -7,9 +7,19 @@
 //!
 //! A [`Case`] boots once, does one thing and says what must come out of it. To add a test, add a
 //! case to the file of its area.
+//!
+//! A program that needs the kernel for itself runs as first task, in init's place. To add one:
+//! make a package `tests/guest/NAME` as `tests/guest/ipc` is (a binary with
+//! `required-features = ["image"]`), list it in the workspace, find its own file and its arguments
+//! with `FirstTask::new(kamen_rt::boot_archive(start))` (tests/guest/first), end with
+//! `kamen_first_task::leave(status)`, and add a line to `first.rs`:
+//! `first("area: fact", "binary", "arguments")`, with `.on(2)` for two processors, `.by(Way::Q35)`
+//! for another board and clock, `.within(seconds)` for another limit than 60, and `.logs(…)` for
+//! what the log must show.
 
 mod case;
 mod dos;
+mod first;
 mod native;
 pub mod programs;
 mod table;

@@ -7,6 +7,7 @@ pub fn cases() -> Vec<Case> {
     [
         boots(),
         form(),
+        crate::first::cases(),
         crate::native::cases(),
         crate::unix::cases(),
         crate::dos::cases(),

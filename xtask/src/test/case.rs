@@ -22,9 +22,8 @@ const SIZE: Size = Size { columns: 80, rows: 24 };
 /// # Errors
 /// Where the outcome is not what is expected; the message says in what.
 pub fn perform(system: &System, case: &Case) -> Result<()> {
-    let (machine, boot) = machine(case.way);
-    let extras = Extras { files: case.files.clone(), ..Extras::default() };
-    let package = system.package(&extras, &start(&case.action))?;
+    let (machine, boot) = machine(case);
+    let package = package(system, case)?;
     let session = Session::new()?;
     let files = boot.prepare(session.folder(), system, &package)?;
     let log = session.log_socket();
@@ -67,10 +66,11 @@ fn compare(case: &Case, report: &Report, output: &[u8], complaint: Option<String
     bail!("{}\nend of the output: {shown:?}\n{}", faults.join("\n"), report.log.tail())
 }
 
-fn machine(way: Way) -> (Machine, Boot) {
+fn machine(case: &Case) -> (Machine, Boot) {
+    let way = case.way;
     let machine = Machine {
         memory_mib: 256,
-        cpus: 1,
+        cpus: case.cpus,
         accel: Accelerator::Tcg,
         icount: way == Way::InstructionClock,
         board: match way {
@@ -82,14 +82,18 @@ fn machine(way: Way) -> (Machine, Boot) {
     (machine, Boot { iso, uefi: way == Way::Uefi })
 }
 
-fn start(action: &Action) -> Start {
-    match action {
+fn package(system: &System, case: &Case) -> Result<Vec<u8>> {
+    let start = match &case.action {
+        Action::FirstTask { program, arguments } => {
+            return system.first_task(program, arguments);
+        }
         Action::Program { words, .. } => {
             Start::program(words.iter().map(OsString::from).collect(), None)
         }
         Action::Script { .. } => Start::piped(),
         Action::Terminal { .. } => Start::interactive(Some(SIZE)),
-    }
+    };
+    system.package(&Extras { files: case.files.clone(), ..Extras::default() }, &start)
 }
 
 fn feed(
@@ -101,6 +105,7 @@ fn feed(
     sender: &std::sync::mpsc::Sender<crate::guest::Event>,
 ) {
     match action {
+        Action::FirstTask { .. } => {}
         // An error means that the guest has ended, which is judged elsewhere.
         Action::Program { input, .. } | Action::Script { input } => {
             let _ = console::feed_escaped(Cursor::new(input), console);

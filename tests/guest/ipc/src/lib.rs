@@ -2,7 +2,7 @@
 //!
 //! `ipc-test` starts its own file a second time as server of the protocol [`Probe`], tries every
 //! kind of argument, and ends with a verdict. It runs as a native program, or alone as first task
-//! with its own file as boot archive. On the host the same client and server meet over loopback.
+//! from its own file in the boot archive. On the host the same client and server meet over loopback.
 //!
 //! ```text
 //!   first process: client ── Probe (calls, leases, capabilities) ──> second process: server

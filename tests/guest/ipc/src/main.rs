@@ -8,16 +8,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
+use kamen_first_task::FirstTask;
 use kamen_ipc_test::{ProbeClient, Server, Setting, checks};
 use kamen_kit::files::Tree;
 use kamen_kit::process::{Capability, Grant, Launch, Process};
 use kamen_kit::serve;
 use kamen_rt::{Start, log};
 use libipc::abi::boot;
-use libipc::{
-    Endpoint, Error, Event, Inbox, Kind, Object, PortWidth, Ports, Quota, Rights, Thread, Within,
-    now,
-};
+use libipc::{Endpoint, Error, Event, Inbox, Kind, Object, Quota, Rights, Thread, Within, now};
 use protocols::file::FileClient;
 use protocols::stream::{StreamClient, Wait};
 
@@ -42,21 +40,22 @@ fn main(start: &Start) -> i32 {
     let result = image(start).and_then(|image| run(start, &image, &mut report));
     // What a String is written to does not fail.
     let _ = writeln!(report, "verdict: {result:?}");
-    let status = i32::from(result != Ok(true));
+    let status = u8::from(result != Ok(true));
     match start.find("stdout") {
         Some(stdout) => print(StreamClient::new(stdout), report.as_bytes()),
         None => {
             report.lines().for_each(|line| log!("{line}"));
-            leave(status);
+            kamen_first_task::leave(status);
         }
     }
-    status
+    status.into()
 }
 
 /// Returns this program's own file.
 fn image(start: &Start) -> Result<Vec<u8>, Error> {
     let Some(server) = start.find("file") else {
-        return Ok(kamen_rt::boot_archive(start).to_vec());
+        let first = FirstTask::new(kamen_rt::boot_archive(start));
+        return first.map(|first| first.program.to_vec()).ok_or(Error::InvalidArgument);
     };
     let tree = Tree::new(FileClient::new(server));
     let read = tree.find(b"/", b"/bin/ipc-test").and_then(|file| tree.read_all(&file, IMAGE_MAX));
@@ -150,13 +149,4 @@ fn server_faults(endpoint: Endpoint, faults: Endpoint) -> bool {
             false
         }
     }
-}
-
-/// Tells the host the verdict and ends QEMU, in the first task's place.
-fn leave(status: i32) {
-    let ports = Ports(boot::PORTS);
-    let line: &[u8] = if status == 0 { b"\x01exit 0\n" } else { b"\x01exit 1\n" };
-    // Without the ports there is no way to tell.
-    let _ = ports.write_bytes(0xe9, line);
-    let _ = ports.write(0xf4, PortWidth::Byte, 0x10);
 }
