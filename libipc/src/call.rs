@@ -28,6 +28,21 @@ impl OpenCall {
         self.0.0
     }
 
+    /// Returns whether somebody waits for the answer.
+    pub fn is_open(self) -> bool {
+        // The kernel looks at the call before the lease; nothing is copied.
+        let end = copy(Source::Lease(self, 0, 0), Destination::Bytes(&mut []), 0);
+        !end.is_err_and(|end| end.error == Error::StaleCall)
+    }
+
+    /// Returns whether this call, which a server keeps, is one that [`Event::Cancelled`] told of:
+    /// the one that it names, or where it names none any that has ended.
+    ///
+    /// [`Event::Cancelled`]: crate::Event::Cancelled
+    pub fn is_ended_by(self, cancelled: OpenCall) -> bool {
+        cancelled == self || cancelled == OpenCall::NONE && !self.is_open()
+    }
+
     /// Answers the call.
     ///
     /// # Errors

@@ -15,8 +15,9 @@ pub enum Event<'a> {
     Notified(u64),
     /// A foreign thread's system call, interrupt, exception or recall, or a native thread's fault.
     Foreign(Foreign),
-    /// The caller of an open call is gone: forget the call. (Reserved: a server learns it from
-    /// StaleCall when it answers.)
+    /// Nobody waits for the answer to this call any more, as its caller died, was stopped or ran
+    /// out of time: what is kept for it can go. [`OpenCall::NONE`]: some call or other; see
+    /// [`OpenCall::is_ended_by`].
     Cancelled(OpenCall),
 }
 

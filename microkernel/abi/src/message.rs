@@ -28,8 +28,11 @@ pub enum Kind {
     Recall = 4,
     /// The bound notification was signalled: word 0 holds its bits; nothing is to be answered.
     Notification = 5,
-    /// The caller of the open call in word 0 is gone; nothing is to be answered. (Reserved: a server
-    /// learns it from StaleCall when it answers.)
+    /// The open call in word 0, which was received at this endpoint, ended before it was answered:
+    /// its caller died, was stopped, or its deadline passed; the badge is the call's. Nothing is to
+    /// be answered. Comes before whatever else can be received. Word 0 is 0, and the badge, in
+    /// the rare case that the caller's thread slot has another notice on its way: then the server
+    /// finds out which by using its open calls (StaleCall).
     Cancelled = 6,
     /// A thread touched a page that its pager has to supply: the badge is the memory object's,
     /// word 0 the page, word 1 the access (0 read, 1 write, 2 execute). The reply lets it try again.

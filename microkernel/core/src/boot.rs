@@ -10,6 +10,7 @@ use crate::frames::Frames;
 use crate::kernel::{Cpu, Kernel};
 use crate::machine::{Access, Frame, Machine};
 use crate::memory::Memory;
+use crate::notice::Notices;
 use crate::quota::Quota;
 use crate::space::{NewMapping, Space, Vm};
 use crate::table::{Capability, Object, Table};
@@ -94,6 +95,7 @@ impl<M: Machine> Kernel<M> {
             tables: Arena::new(scale / 2),
             endpoints: Arena::new(scale),
             notifications: Arena::new(scale),
+            notices: Notices::new(scale),
             timers: Arena::new(scale),
             deadlines: Deadlines::new(scale, scale),
             lines: alloc::vec![None; lines],

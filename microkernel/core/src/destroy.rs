@@ -78,16 +78,17 @@ impl<M: Machine> Kernel<M> {
         for slot in 0..self.threads.high_water() {
             let slot = slot as u16;
             if self.threads.id_at(slot as u32).is_none()
-                || self.threads[slot].state != State::Open
+                || !matches!(self.threads[slot].state, State::Open(_))
                 || !gone(&self.threads[slot])
             {
                 continue;
             }
             let tag = self.threads[slot].tag;
+            // Nobody is left to be told.
+            self.threads[slot].answerer = None;
             if tag.kind() == Kind::Message {
                 self.interrupt_wait(slot, Error::Restarted);
             } else {
-                self.threads[slot].answerer = None;
                 self.call_handler(slot, tag.with_replayed());
             }
         }

@@ -1,6 +1,7 @@
 //! Endpoints: where callers and servers meet.
 
 use crate::arena::Id;
+use crate::notice::Pending;
 use crate::queue::Queue;
 use crate::quota::Quota;
 
@@ -11,6 +12,9 @@ pub struct Endpoint {
     pub senders: Queue,
     /// Threads that wait for a message.
     pub receivers: Queue,
+    /// Calls received here that ended before they were answered; while there are any, nobody
+    /// waits for a message.
+    pub notices: Pending,
     /// What it is charged to.
     pub quota: Option<Id<Quota>>,
 }

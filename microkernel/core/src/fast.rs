@@ -10,7 +10,7 @@
 //!   waits with a deadline (or has one)      caller, receiver    server, caller
 //!   is not allowed, or names nothing        capability          capability, open call
 //!   finds nobody waiting, or several        receivers           (other receivers)
-//!   finds more to do first                                      senders, bound notification
+//!   finds more to do first                                      senders, notices, bound notification
 //!   must not run next                       somebody ready is above, or the slice is over;
 //!                                           equals are ready and no slice has begun
 //! ```
@@ -86,7 +86,7 @@ impl<M: Machine> Kernel<M> {
         caller.tag = request.tag;
         caller.badge = request.badge;
         caller.sequence += 1;
-        caller.state = State::Open;
+        caller.state = State::Open(request.endpoint);
         caller.answerer = server.space;
         server.state = State::Ready;
         server.registers.set_words(caller.registers.words());
@@ -121,8 +121,11 @@ impl<M: Machine> Kernel<M> {
         if !receives || !endpoint.senders.is_empty() || !endpoint.receivers.is_empty() {
             return None;
         }
+        if !endpoint.notices.is_empty() {
+            return None;
+        }
         let (server, caller) = self.threads.pair(current, call.thread())?;
-        let is_open = caller.state == State::Open
+        let is_open = matches!(caller.state, State::Open(_))
             && caller.sequence == call.sequence()
             && caller.answerer == server.space;
         if !is_open || caller.timed || self.cpu.is_contended(caller.priority) {

@@ -190,7 +190,11 @@ impl<M: Machine> Kernel<M> {
             State::Stopped => {}
             State::Ready if self.cpu.current == thread => self.cpu.current = crate::queue::NIL,
             State::Ready => self.cpu.ready.remove(&mut self.threads, thread),
-            State::Open => self.threads[thread].answerer = None,
+            State::Open(_) => {
+                if self.threads[thread].answerer.take().is_some() {
+                    self.notify_cancelled(thread);
+                }
+            }
             State::Calling(endpoint) | State::Sending(endpoint) => {
                 if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
                     endpoint.senders.remove(&mut self.threads, thread);
@@ -206,7 +210,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Lets a thread go on that waited and is in no queue; `rax` tells why.
-    fn end_wait(&mut self, thread: u16, result: Result<(), Error>) {
+    pub(crate) fn end_wait(&mut self, thread: u16, result: Result<(), Error>) {
         self.clear_deadline(thread);
         self.set_status(thread, result);
         self.wake(thread);
@@ -216,13 +220,13 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn set_status(&mut self, thread: u16, result: Result<(), Error>) {
         let thread = &mut self.threads[thread];
         if thread.tag.kind() == Kind::Message
-            || !matches!(thread.state, State::Calling(_) | State::Open)
+            || !matches!(thread.state, State::Calling(_) | State::Open(_))
         {
             thread.registers.rax = result.err().map_or(0, |error| error as u64);
         }
     }
 
-    fn unqueue_receiver(&mut self, endpoint: Id<Endpoint>, thread: u16) {
+    pub(crate) fn unqueue_receiver(&mut self, endpoint: Id<Endpoint>, thread: u16) {
         if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
             endpoint.receivers.remove(&mut self.threads, thread);
         }
@@ -261,7 +265,7 @@ impl<M: Machine> Kernel<M> {
         }
         self.clear_deadline(receiver);
         self.threads[receiver].registers.rax = 0;
-        if self.threads[sender].state == State::Open {
+        if let State::Open(_) = self.threads[sender].state {
             if self.cpu.current == sender || self.cpu.current == crate::queue::NIL {
                 self.switch_to(receiver);
             } else {
@@ -275,11 +279,15 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Receives what is there already: bits of the bound notification, then the first sender
-    /// whose message can be delivered. Returns whether there was anything.
+    /// Receives what is there already: notices of cancelled calls, so that nothing is done for
+    /// them any more, bits of the bound notification, then the first sender whose message can be
+    /// delivered. Returns whether there was anything.
     #[inline]
     fn receive_ready(&mut self, endpoint: Id<Endpoint>) -> Result<bool, Error> {
         let current = self.cpu.current;
+        if self.receive_notice(endpoint) {
+            return Ok(true);
+        }
         if let Some(bound) = self.threads[current].bound
             && self.notifications.get(bound).is_some_and(|notification| notification.bits != 0)
         {
@@ -339,9 +347,9 @@ impl<M: Machine> Kernel<M> {
         let answerer = self.threads[receiver].space;
         let from = &mut self.threads[sender];
         let mut open = OpenCall::NONE;
-        if let State::Calling(_) = from.state {
+        if let State::Calling(endpoint) = from.state {
             from.sequence += 1;
-            from.state = State::Open;
+            from.state = State::Open(endpoint);
             from.answerer = answerer;
             open = OpenCall::new(sender, from.sequence);
         }
@@ -391,7 +399,7 @@ impl<M: Machine> Kernel<M> {
         let caller = self.threads.id_at(call.thread() as u32).and_then(|id| self.threads.get(id));
         match caller {
             Some(caller)
-                if caller.state == State::Open
+                if matches!(caller.state, State::Open(_))
                     && caller.sequence == call.sequence()
                     && caller.answerer == answerer =>
             {

@@ -7,6 +7,7 @@ use crate::arena::{Arena, Id};
 use crate::deadline::{Deadlines, Timer, Waiter};
 use crate::endpoint::Endpoint;
 use crate::machine::{Machine, Next};
+use crate::notice::Notices;
 use crate::notification::Notification;
 use crate::queue::NIL;
 use crate::schedule::{RunQueue, SLICE_NS};
@@ -48,6 +49,8 @@ pub struct Kernel<M: Machine> {
     pub endpoints: Arena<Endpoint>,
     /// Notifications.
     pub notifications: Arena<Notification>,
+    /// Notices of calls that were cancelled, by the slot of the caller.
+    pub notices: Notices,
     /// Timers.
     pub timers: Arena<Timer>,
     /// Whom the kernel wakes when.

@@ -34,6 +34,7 @@ mod kernel;
 mod machine;
 mod mapping;
 mod memory;
+mod notice;
 mod notification;
 mod queue;
 mod quota;

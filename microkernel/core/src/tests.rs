@@ -4,6 +4,7 @@ use kamen_abi::{
     Error, FOREVER, Kind, NOW, ObjectKind, OpenCall, Operation, Place, Rights, Tag, boot,
 };
 
+mod cancelled;
 mod hostile;
 mod paths;
 mod random;

@@ -34,8 +34,8 @@ pub enum State {
     Sending(Id<Endpoint>),
     /// In an endpoint's queue of receivers.
     Receiving(Id<Endpoint>),
-    /// Its call was received and is not answered yet; in no queue.
-    Open,
+    /// Its call was received, at that endpoint, and is not answered yet; in no queue.
+    Open(Id<Endpoint>),
     /// In a notification's queue of waiters.
     Waiting(Id<Notification>),
 }
@@ -77,7 +77,7 @@ pub struct Thread {
     pub sequence: u64,
     /// While Calling, Sending or Open: the message's tag as its receiver sees it.
     pub tag: Tag,
-    /// While Calling or Sending: the badge that its receiver will see.
+    /// While Calling, Sending or Open: the badge that its receiver sees.
     pub badge: u64,
     /// While Open: the address space that may answer.
     pub answerer: Option<Id<Space>>,

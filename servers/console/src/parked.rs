@@ -27,10 +27,10 @@ pub struct Parked {
 }
 
 impl Parked {
-    /// Forgets a call whose caller is gone.
-    pub fn forget(&mut self, call: OpenCall) {
-        self.reads.retain(|read| read.call != call);
-        self.writes.retain(|write| write.call != call);
-        self.drains.retain(|&drain| drain != call);
+    /// Forgets calls for whose answer nobody waits any more; see [`OpenCall::is_ended_by`].
+    pub fn forget(&mut self, cancelled: OpenCall) {
+        self.reads.retain(|read| !read.call.is_ended_by(cancelled));
+        self.writes.retain(|write| !write.call.is_ended_by(cancelled));
+        self.drains.retain(|drain| !drain.is_ended_by(cancelled));
     }
 }

@@ -88,9 +88,9 @@ impl<D: Device> Server<D> {
         attention
     }
 
-    /// Forgets a call whose caller is gone.
-    pub fn forget(&mut self, call: OpenCall) {
-        self.parked.forget(call);
+    /// Forgets calls for whose answer nobody waits any more.
+    pub fn forget(&mut self, cancelled: OpenCall) {
+        self.parked.forget(cancelled);
     }
 
     /// Returns whether somebody waits for the end of output.

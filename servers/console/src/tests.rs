@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use libipc::loopback::{HostCall, take_deleted, take_signals};
-use libipc::{Caller, Handle, Message, Notification};
+use libipc::{Caller, Handle, Message, Notification, OpenCall};
 use protocols::console::{Console, Modes, event};
 use protocols::stream::{Stream, StreamError, StreamKind, Wait, serve_stream};
 
@@ -188,6 +188,20 @@ fn read_of_a_dead_caller_is_forgotten() {
     type_in(&mut console, b"kept\n");
     assert_eq!(call.answer(), None);
     assert_eq!(read(&mut console, 100), Ok(b"kept\n".to_vec()));
+}
+
+#[test]
+fn of_unnamed_cancelled_calls_those_that_ended_are_forgotten() {
+    let mut console = terminal();
+    let (mut first, mut second) = ([0; 8], [0; 8]);
+    let dead = HostCall::new(1).lend_mut(&mut first);
+    let alive = HostCall::new(2).lend_mut(&mut second);
+    park_read(&mut console, &dead, 8);
+    park_read(&mut console, &alive, 8);
+    drop(dead);
+    console.forget(OpenCall::NONE);
+    type_in(&mut console, b"kept\n");
+    assert_eq!(count_of(alive.answer()), Some(5));
 }
 
 #[test]

@@ -75,6 +75,8 @@ fn an_open_call_names_no_call_of_the_next_thread_in_the_slot() {
     };
     let (first, stale) = call(&mut rig);
     rig.ok(Operation::Destroy, first.thread, &[]);
+    rig.send(Operation::Receive, endpoint, Tag::short(0), NOW);
+    assert_eq!(Tag(rig.registers().r13).kind(), Kind::Cancelled);
     let (second, open) = call(&mut rig);
     assert_eq!(first.slot, second.slot);
     let reply = |rig: &mut Rig, to| rig.send(Operation::Reply, to, Tag::short(0), NOW);

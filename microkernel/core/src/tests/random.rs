@@ -7,7 +7,7 @@ use std::vec::Vec;
 use crate::fake::{DATA, Fake, Rig};
 use crate::machine::{Access, Machine, Next};
 use crate::queue::NIL;
-use crate::thread::State;
+use crate::thread::{State, Thread};
 use crate::{Kernel, fake};
 
 /// What happens next.
@@ -368,6 +368,12 @@ fn check_threads(kernel: &Kernel<Fake>) {
             queued.push(receiver);
         }
         assert!(endpoint.senders.is_empty() || endpoint.receivers.is_empty());
+        assert!(endpoint.notices.is_empty() || endpoint.receivers.is_empty());
+        for call in kernel.noticed(id) {
+            let caller = threads.id_at(call.thread() as u32).and_then(|id| threads.get(id));
+            let is_open = |t: &Thread| matches!(t.state, State::Open(_));
+            assert!(!caller.is_some_and(|t| t.sequence == call.sequence() && is_open(t)));
+        }
     }
     for id in kernel.notifications.ids() {
         let notification = kernel.notifications.get(id).unwrap();
@@ -384,11 +390,11 @@ fn check_threads(kernel: &Kernel<Fake>) {
     for id in threads.ids() {
         let slot = id.index() as u16;
         let thread = &threads[slot];
-        let rests = matches!(thread.state, State::Stopped | State::Open) || slot == current;
+        let rests = matches!(thread.state, State::Stopped | State::Open(_)) || slot == current;
         assert_eq!(queued.binary_search(&slot).is_err(), rests, "{slot} {:?}", thread.state);
         let waits = !matches!(thread.state, State::Stopped | State::Ready);
         assert!(waits || !thread.timed);
-        assert_eq!(thread.answerer.is_some(), thread.state == State::Open);
+        assert_eq!(thread.answerer.is_some(), matches!(thread.state, State::Open(_)));
         assert!(kernel.vm.spaces.contains(thread.space.unwrap()));
     }
     if current != NIL {

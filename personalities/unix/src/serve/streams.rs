@@ -115,9 +115,9 @@ impl Unix {
         }
     }
 
-    /// Forgets a call whose caller is gone.
-    pub fn cancelled(&mut self, call: OpenCall) {
-        self.native_waits.retain(|wait| wait.call != call);
+    /// Forgets calls for whose answer nobody waits any more.
+    pub fn cancelled(&mut self, cancelled: OpenCall) {
+        self.native_waits.retain(|wait| !wait.call.is_ended_by(cancelled));
     }
 }
 
@@ -175,5 +175,43 @@ fn stream_error(errno: Errno) -> StreamError {
         Errno::EBADF => StreamError::NotOpen,
         Errno::EINTR => StreamError::Interrupted,
         _ => StreamError::Device,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use libipc::loopback::HostCall;
+
+    use super::*;
+    use crate::fake::{Bench, SCRATCH};
+
+    const WRITE: u32 = 1;
+    const PIPE: u32 = 22;
+
+    #[test]
+    fn what_a_cancelled_read_waited_for_is_the_next_reader_s() {
+        let mut bench = Bench::new();
+        let pid = bench.launch();
+        assert_eq!(bench.value(pid, PIPE, &[SCRATCH]), 0);
+        let ends = bench.peek(pid, SCRATCH, 8);
+        let file = bench.unix.processes[&pid].descriptors.file(ends[0].into()).unwrap();
+        let badge = bench.unix.export(file) | STREAM_BADGE;
+        let (mut lost, mut kept) = ([0; 8], [0; 8]);
+        let calls =
+            [HostCall::new(badge).lend_mut(&mut lost), HostCall::new(badge).lend_mut(&mut kept)];
+        let mut park = |call: &HostCall<'_>| {
+            let (direction, channel) = (Direction::Read, Channel::Streams);
+            let call = call.caller().call;
+            let wait = NativeWait { call, badge, direction, lease: 0, len: 8, channel };
+            assert!(bench.unix.begin(Wait::Yes, wait).is_none());
+        };
+        calls.iter().for_each(&mut park);
+        bench.unix.cancelled(calls[0].caller().call);
+        bench.poke(pid, SCRATCH + 0x100, b"word");
+        assert_eq!(bench.value(pid, WRITE, &[ends[4].into(), SCRATCH + 0x100, 4]), 4);
+        assert_eq!(calls[0].answer(), None);
+        assert_eq!(calls[1].answer().map(|answer| answer.words()[0]), Some(4));
+        drop(calls);
+        assert_eq!(&kept[..4], b"word");
     }
 }
