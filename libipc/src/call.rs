@@ -4,7 +4,11 @@ use kamen_abi::{Error, Operation, Registers};
 
 use crate::copy::{Destination, Partial, Source, copy};
 use crate::syscall::{self, Outbound};
-use crate::{Handle, Message, Object, Space, Time, page};
+use crate::{Endpoint, Handle, Message, Object, Space, Thread, Time, page};
+
+/// Bytes of an XSAVE area of the components that the kernel keeps: the legacy region's 512, the
+/// header's 64, AVX's 256 (Intel SDM 1 13.4).
+pub const EXTENDED_BYTES: usize = 832;
 
 /// A call that was received and not answered yet: names its caller until it is answered.
 ///
@@ -104,6 +108,17 @@ impl OpenCall {
         syscall::operate(Operation::SetSpace, self.to_raw(), words).map(|_| ())
     }
 
+    /// Hands the foreign caller over to another personality: `to` becomes its handler, and the
+    /// call arrives there as if it had just been made. Its badge there is that of the capability
+    /// `to`, or `badge` where that has none.
+    ///
+    /// # Errors
+    /// StaleCall; WrongKind: the caller is not foreign; InvalidHandle, NoRights: SEND to `to`.
+    pub fn hand_over(self, to: Endpoint, badge: u64) -> Result<(), Error> {
+        let words = [to.handle().0.into(), badge, 0, 0, 0, 0];
+        syscall::operate(Operation::HandOver, self.to_raw(), words).map(|_| ())
+    }
+
     /// Copies from the foreign caller's memory at `address`.
     ///
     /// # Errors
@@ -138,6 +153,15 @@ impl OpenCall {
     /// How far it came; InvalidArgument: beyond the area's end; StaleCall.
     pub fn write_extended(self, bytes: &[u8]) -> Result<(), Partial> {
         copy(Source::Bytes(bytes), Destination::Extended(self, 0), bytes.len())
+    }
+
+    /// Gives a stopped thread (CONTROL, READ) the extended state of the foreign caller.
+    ///
+    /// # Errors
+    /// StaleCall; Busy: the thread is not stopped; QuotaExhausted: a page for each that has none.
+    pub fn copy_extended(self, to: Thread) -> Result<(), Error> {
+        let to = Destination::ThreadExtended(to, 0);
+        Ok(copy(Source::Extended(self, 0), to, EXTENDED_BYTES)?)
     }
 
     /// Copies from byte `offset` of a lease on; `index` counts the call's leases from 0.

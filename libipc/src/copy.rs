@@ -2,7 +2,7 @@
 
 use kamen_abi::{Error, Place};
 
-use crate::{Memory, Object, OpenCall, syscall};
+use crate::{Memory, Object, OpenCall, Thread, syscall};
 
 /// Where a copy comes from.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,8 @@ pub enum Source<'a> {
     /// The extended (FPU, SSE, AVX) state of the foreign caller of an open call, from a byte
     /// offset in the XSAVE area (Intel SDM 1 13.4) on.
     Extended(OpenCall, u64),
+    /// That of a stopped thread.
+    ThreadExtended(Thread, u64),
 }
 
 /// Where a copy goes to.
@@ -34,6 +36,8 @@ pub enum Destination<'a> {
     /// The extended (FPU, SSE, AVX) state of the foreign caller of an open call, from a byte
     /// offset in the XSAVE area (Intel SDM 1 13.4) on.
     Extended(OpenCall, u64),
+    /// That of a stopped thread.
+    ThreadExtended(Thread, u64),
 }
 
 /// A copy that ended early.
@@ -74,6 +78,9 @@ pub fn copy(from: Source<'_>, to: Destination<'_>, len: usize) -> Result<(), Par
         Source::Caller(call, address) => (Place::Caller as u64, call.to_raw(), address),
         Source::Lease(call, index, offset) => lease_place(call, index, offset),
         Source::Extended(call, offset) => (Place::Extended as u64, call.to_raw(), offset),
+        Source::ThreadExtended(thread, offset) => {
+            (Place::Extended as u64, thread.handle().0.into(), offset)
+        }
     };
     let (to_place, to_id, to_offset) = match to {
         Destination::Bytes(bytes) => {
@@ -84,6 +91,9 @@ pub fn copy(from: Source<'_>, to: Destination<'_>, len: usize) -> Result<(), Par
         Destination::Caller(call, address) => (Place::Caller as u64, call.to_raw(), address),
         Destination::Lease(call, index, offset) => lease_place(call, index, offset),
         Destination::Extended(call, offset) => (Place::Extended as u64, call.to_raw(), offset),
+        Destination::ThreadExtended(thread, offset) => {
+            (Place::Extended as u64, thread.handle().0.into(), offset)
+        }
     };
     let places = from_place | to_place << 8;
     let mut done = 0;

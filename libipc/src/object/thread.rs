@@ -3,7 +3,7 @@
 use kamen_abi::{Error, Handle, Operation, Registers, WORDS};
 
 use super::{Endpoint, Memory, Notification, Object, Space};
-use crate::{page, syscall};
+use crate::{Destination, Partial, Source, copy, page, syscall};
 
 /// A thread.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -95,6 +95,26 @@ impl Thread {
     pub fn write_registers(self, registers: &Registers) -> Result<(), Error> {
         page::put_registers(registers);
         syscall::control(Operation::WriteRegisters, self.0, [0; WORDS])
+    }
+
+    /// Copies the first bytes of the stopped thread's extended (FPU, SSE, AVX) state: of its XSAVE
+    /// area (Intel SDM 1 13.4).
+    ///
+    /// # Errors
+    /// NoRights: READ and CONTROL; Busy: it is not stopped; InvalidArgument: beyond the area's end;
+    /// QuotaExhausted: it has had none yet.
+    pub fn read_extended(self, into: &mut [u8]) -> Result<(), Partial> {
+        let len = into.len();
+        copy(Source::ThreadExtended(self, 0), Destination::Bytes(into), len)
+    }
+
+    /// Sets the first bytes of the stopped thread's extended state; the kernel makes of them what
+    /// XRSTOR accepts.
+    ///
+    /// # Errors
+    /// As for [`Thread::read_extended`].
+    pub fn write_extended(self, bytes: &[u8]) -> Result<(), Partial> {
+        copy(Source::Bytes(bytes), Destination::ThreadExtended(self, 0), bytes.len())
     }
 
     /// Moves the stopped thread to another address space.

@@ -142,9 +142,9 @@ pub enum Operation {
     /// (CONTROL) with those of the memory object `w2` (READ, GRANT) from its page `w3` on, shared
     /// copy-on-write. Pages that are there already are kept.
     Supply = 40,
-    /// Hands the foreign thread whose open call is in the target over to another personality:
-    /// the endpoint `w0` (SEND) becomes its handler, with badge `w1` as in SetHandler, and the
-    /// call is queued there as if the thread had just made it.
+    /// Hands the thread whose open call is in the target over to another personality: the endpoint
+    /// `w0` (SEND) becomes its handler, with badge `w1` as in SetHandler, and the call is queued
+    /// there as if the thread had just made it. WrongKind for messages and page requests.
     HandOver = 41,
     /// Gives the foreign thread in the target (CONTROL) an in-process entry: its system calls
     /// branch to address `w0` (0: none) unless they come from the range `w0` to `w1`, the entry's

@@ -115,10 +115,10 @@ impl<M: Machine> Kernel<M> {
                 self.vm.resize_memory(memory, usize::try_from(w0).unwrap_or(usize::MAX))
             }
             Operation::CompareExchange => self.compare_exchange(target, [w0, w1, w2]),
+            Operation::HandOver => self.hand_over(target, w0, w1),
             Operation::Commit
             | Operation::Decommit
             | Operation::Supply
-            | Operation::HandOver
             | Operation::SetEntry
             | Operation::SetProcessor
             | Operation::Trace => Err(Error::InvalidOperation),
@@ -236,12 +236,10 @@ impl<M: Machine> Kernel<M> {
 
     fn set_handler(&mut self, target: u64, to: u64, badge: u64, how: u64) -> Result<(), Error> {
         let thread = self.thread(target, Rights::CONTROL)?.index() as u16;
-        let endpoint = self.endpoint_object(to, Rights::SEND)?;
-        let given = self.capability(Handle(to as u16), Rights::SEND)?.badge;
+        let (endpoint, badge) = self.handler_endpoint(to, badge)?;
         if how > 1 {
             return Err(Error::InvalidArgument);
         }
-        let badge = if given != 0 { given } else { badge };
         self.threads[thread].handler = Some(Handler { endpoint, badge, foreign: how == 1 });
         Ok(())
     }

@@ -5,6 +5,7 @@ use kamen_abi::{
 };
 
 mod cancelled;
+mod foreign;
 mod hostile;
 mod paths;
 mod random;

@@ -2,10 +2,12 @@
 
 use kamen_abi::{Error, Handle, Kind, MessagePage, OpenCall, Operation, Registers, Rights, Tag};
 
+use crate::arena::Id;
+use crate::endpoint::Endpoint;
 use crate::kernel::Kernel;
 use crate::machine::{FaultAccess, Machine};
 use crate::table::Object;
-use crate::thread::State;
+use crate::thread::{Handler, State};
 
 /// Vector of the device-not-available exception (Intel SDM 3A 6.15).
 const DEVICE_NOT_AVAILABLE: u8 = 7;
@@ -111,6 +113,38 @@ impl<M: Machine> Kernel<M> {
         self.unqueue(thread);
         self.call_handler(thread, Tag::short(0).with_kind(Kind::Recall));
         Ok(())
+    }
+
+    /// Operation HandOver.
+    pub(crate) fn hand_over(&mut self, call: u64, to: u64, badge: u64) -> Result<(), Error> {
+        let caller = self.open_call(OpenCall(call))?;
+        let tag = self.threads[caller].tag;
+        match tag.kind() {
+            Kind::SystemCall | Kind::Interrupt | Kind::Exception | Kind::Recall => {}
+            Kind::Message | Kind::Notification | Kind::Cancelled | Kind::Page => {
+                return Err(Error::WrongKind);
+            }
+        }
+        let (endpoint, badge) = self.handler_endpoint(to, badge)?;
+        let caller_thread = &mut self.threads[caller];
+        let foreign = caller_thread.handler.is_some_and(|handler| handler.foreign);
+        caller_thread.handler = Some(Handler { endpoint, badge, foreign });
+        // Whoever hands it over needs no notice that it is gone.
+        caller_thread.answerer = None;
+        self.call_handler(caller, Tag::short(tag.label()).with_kind(tag.kind()));
+        Ok(())
+    }
+
+    /// Returns the endpoint of a handler and the badge that its receiver will see: that of the
+    /// capability, where it has one.
+    pub(crate) fn handler_endpoint(
+        &self,
+        to: u64,
+        badge: u64,
+    ) -> Result<(Id<Endpoint>, u64), Error> {
+        let endpoint = self.endpoint_object(to, Rights::SEND)?;
+        let given = self.capability(Handle(to as u16), Rights::SEND)?.badge;
+        Ok((endpoint, if given != 0 { given } else { badge }))
     }
 
     /// Returns the thread that `target` names for register access: the caller of an open call

@@ -101,6 +101,11 @@ pub trait Machine {
     /// # Errors
     /// QuotaExhausted, OutOfMemory.
     fn create_thread(&mut self, space: Space, badge: u64) -> Result<Thread, Error>;
+    /// Gives a stopped thread the extended (FPU, SSE, AVX) state of a caller.
+    ///
+    /// # Errors
+    /// QuotaExhausted, OutOfMemory; StaleCall.
+    fn copy_extended(&mut self, from: OpenCall, to: Thread) -> Result<(), Error>;
     /// Starts a thread with these registers.
     ///
     /// # Errors

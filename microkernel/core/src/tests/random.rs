@@ -105,7 +105,7 @@ impl Dice {
             17..25 => 15 + self.roll(9),
             25..30 => 24 + self.roll(15),
             30 => Operation::Destroy as u64,
-            _ => self.roll(40),
+            _ => self.roll(Operation::COUNT),
         }
     }
 
@@ -131,6 +131,7 @@ impl Dice {
                 Operation::ReadRegisters
                 | Operation::WriteRegisters
                 | Operation::SetSpace
+                | Operation::HandOver
                 | Operation::CompareExchange,
             ) => self.pick(&[OPEN, OPEN, new]),
             Some(Operation::PortIn | Operation::PortOut | Operation::PortWrite) => 12,
@@ -174,6 +175,7 @@ impl Dice {
             Some(Operation::Unmap | Operation::Protect) => [a, n, r, 0, 0, 0],
             Some(Operation::Mint) => [self.roll(2), r, n, 0, 0, 0],
             Some(Operation::SetTimer) => [n.wrapping_mul(1000), 0, 0, 0, 0, 0],
+            Some(Operation::HandOver) => [self.pick(&[8, 9, h]), n, 0, 0, 0, 0],
             Some(Operation::SetHandler) => [self.pick(&[8, 9, h]), n, self.roll(2), 0, 0, 0],
             Some(Operation::SetMessagePage) => [memory, self.roll(4), 0, 0, 0, 0],
             Some(Operation::Bind) => [self.pick(&[10, new]), 0, 0, 0, 0, 0],

@@ -142,8 +142,9 @@ fn start_child(
     registers: &Registers,
 ) -> Result<(), Errno> {
     let number = context.unix.new_thread(child, child, mm)?;
-    inherit(context, number, clone);
-    if let Err(errno) = write_tids(context, child, mm, clone) {
+    let inherited =
+        inherit(context, number, clone).and_then(|()| write_tids(context, child, mm, clone));
+    if let Err(errno) = inherited {
         context.unix.remove_thread(number);
         return Err(errno);
     }
@@ -151,9 +152,10 @@ fn start_child(
 }
 
 /// Gives a new thread what it has from its maker.
-fn inherit(context: &mut Context<'_>, number: ThreadNumber, clone: &Clone) {
+fn inherit(context: &mut Context<'_>, number: ThreadNumber, clone: &Clone) -> Result<(), Errno> {
+    let call = context.call;
     let (mask, alt_stack) = (context.thread().mask, context.thread().alt_stack);
-    let Some(thread) = context.unix.threads.get_mut(&number) else { return };
+    let thread = context.unix.threads.get_mut(&number).ok_or(Errno::ESRCH)?;
     thread.mask = mask;
     if clone.bits & flags::MEMORY == 0 {
         thread.alt_stack = alt_stack;
@@ -161,6 +163,8 @@ fn inherit(context: &mut Context<'_>, number: ThreadNumber, clone: &Clone) {
     if clone.bits & flags::CHILD_CLEAR_TID != 0 {
         thread.clear_tid = clone.child_tid;
     }
+    let handle = thread.handle;
+    Ok(context.machine().copy_extended(call, handle)?)
 }
 
 /// Writes the child's number where parent and child want it.
@@ -196,8 +200,8 @@ fn clone_thread(
     let mm = context.mm()?;
     let tid = context.unix.new_pid()?;
     let number = context.unix.new_thread(context.pid, tid, &mm)?;
-    inherit(context, number, clone);
-    let started = write_tids(context, tid, &mm, clone)
+    let started = inherit(context, number, clone)
+        .and_then(|()| write_tids(context, tid, &mm, clone))
         .and_then(|()| context.unix.start_thread(number, registers));
     if let Err(errno) = started {
         context.unix.remove_thread(number);

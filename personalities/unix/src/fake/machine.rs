@@ -39,6 +39,8 @@ pub struct Page {
 pub struct FakeThread {
     pub space: u16,
     pub registers: Registers,
+    /// Stands for the whole of its extended state.
+    pub extended: u64,
 }
 
 impl World {
@@ -155,9 +157,17 @@ impl Machine for FakeMachine {
         let mut world = self.0.borrow_mut();
         let handle = world.handle();
         let (space, registers) = (space.0.0, Registers::default());
-        let thread = FakeThread { space, registers };
+        let thread = FakeThread { space, registers, extended: 0 };
         world.threads.insert(handle, thread);
         Ok(Thread(Handle(handle)))
+    }
+
+    fn copy_extended(&mut self, from: OpenCall, to: Thread) -> Result<(), Error> {
+        let mut world = self.0.borrow_mut();
+        let from = *world.calls.get(&from).ok_or(Error::StaleCall)?;
+        let extended = world.threads.get(&from).ok_or(Error::StaleCall)?.extended;
+        world.threads.get_mut(&to.0.0).ok_or(Error::InvalidHandle)?.extended = extended;
+        Ok(())
     }
 
     fn start(&mut self, thread: Thread, registers: &Registers) -> Result<(), Error> {

@@ -153,6 +153,10 @@ impl Machine for KernelMachine {
         }
     }
 
+    fn copy_extended(&mut self, from: OpenCall, to: Thread) -> Result<(), Error> {
+        from.copy_extended(to)
+    }
+
     fn start(&mut self, thread: Thread, registers: &Registers) -> Result<(), Error> {
         thread.write_registers(registers)?;
         thread.start()

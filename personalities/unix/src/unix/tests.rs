@@ -54,6 +54,22 @@ fn handle(bench: &mut Bench, pid: Pid, signal: u8, flags: u64) {
 }
 
 #[test]
+fn a_child_begins_with_its_parent_s_extended_state() {
+    let mut bench = Bench::new();
+    let parent = bench.launch();
+    let extended = |bench: &mut Bench, pid| {
+        let handle = bench.unix.threads[&bench.thread(pid)].handle.0.0;
+        core::mem::replace(
+            &mut bench.machine.0.borrow_mut().threads.get_mut(&handle).unwrap().extended,
+            7,
+        )
+    };
+    extended(&mut bench, parent);
+    let child = fork(&mut bench, parent);
+    assert_eq!(extended(&mut bench, child), 7);
+}
+
+#[test]
 fn a_child_has_its_own_memory_and_its_parent_learns_its_end() {
     let mut bench = Bench::new();
     let parent = bench.launch();
