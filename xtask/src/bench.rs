@@ -1,82 +1,117 @@
-//! `cargo xtask bench`: the system's figures, as a table and as JSON.
+//! `cargo xtask bench`: the kernel's and the system's figures, as tables, JSON and pictures.
 //!
-//! The guest's benchmarks print `row NAME MIN MEDIAN P99`. They run twice: with QEMU's instruction
-//! clock, where a nanosecond is an instruction and the figures repeat exactly, and beside it on
-//! plain TCG, where they are time.
+//! ```text
+//!   kernel      first::run(kernel-bench) ─┐                ┌─ table on stdout
+//!   system      boot::{rows, prompt, …} ──┼──> Results ────┼─ JSON
+//!               peers ────────────────────┘      │         └─ comparison with the committed one
+//!                                        tests/bench/results.json
+//! ```
+//! Everything runs with QEMU's instruction clock, where figures repeat exactly, and beside it on
+//! plain TCG, where they are time. docs/benchmarks.md tells what each row is.
 
 use crate::build::Purpose;
 use crate::host;
 use crate::image::System;
 use crate::workspace;
-use anyhow::{Context, Result};
-use clap::Args;
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 mod boot;
 mod figure;
+mod first;
+mod kernel;
+mod peers;
+mod results;
+mod system;
 
-use figure::{Figure, Unit};
+use results::Results;
 
-/// Where the figures go.
+/// What to measure, and where the figures go.
 #[derive(Args)]
 pub struct Options {
+    /// What to measure; everything where nothing is named.
+    #[arg(value_enum, value_name = "GROUP")]
+    groups: Vec<Group>,
     /// File for the figures.
     #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    json: Option<PathBuf>,
+    /// Makes the figures the committed ones, which later runs are compared with.
+    #[arg(long)]
+    accept: bool,
+    /// How many seeds of QEMU's the kernel's rows are measured with.
+    #[arg(long, value_name = "N", default_value_t = 3,
+          value_parser = clap::value_parser!(u32).range(1..=100))]
+    seeds: u32,
     /// How many times the time to the prompt is taken.
     #[arg(long, value_name = "N", default_value_t = 5)]
     boots: usize,
 }
 
-/// Programs of the image that print rows, and whose figures they are.
-const PROGRAMS: [&str; 2] = ["bench", "unix-bench"];
+/// A group of figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Group {
+    /// The kernel's operations, beside its peers'.
+    Kernel,
+    /// The system's figures: programs, time to the prompt, memory.
+    System,
+}
 
-/// What is to be reached, by the figure's name; the README tells the reasons.
-const GOALS: [(&str, Unit, f64); 3] = [
-    ("rt0_cross", Unit::Instructions, 600.0),
-    ("prompt", Unit::Milliseconds, 1000.0),
-    ("memory_at_prompt", Unit::MiB, 24.0),
-];
-
-/// Measures, prints the table and writes the file.
+/// Measures, prints the tables and writes the file.
 ///
 /// # Errors
 /// Where the build fails or the file can't be written; a figure that can't be had is left out
 /// with a message.
 pub fn bench(options: &Options) -> Result<ExitCode> {
     host::provide(&[host::RUN])?;
-    let system = System::build(Purpose::Test)?;
-    let mut figures = sizes(&system)?;
+    let mut results = Results::default();
     let mut missing = Vec::new();
-    let mut take = |name: &str, taken: Result<Vec<Figure>>| match taken {
-        Ok(taken) => figures.extend(taken),
-        Err(error) => missing.push(format!("{name}: {error:#}")),
-    };
-    for program in PROGRAMS {
-        for unit in [Unit::Instructions, Unit::Nanoseconds] {
-            eprintln!("bench: {program}, {}", unit.name());
-            take(program, boot::rows(&system, program, unit));
-        }
+    if options.wants(Group::Kernel) {
+        kernel::measure(options.seeds, &mut results, &mut missing)?;
+        print!("{}", kernel::table(&results.rows));
     }
-    eprintln!("bench: time to the prompt, {} times", options.boots);
-    take("prompt", boot::prompt(&system, options.boots));
-    eprintln!("bench: memory");
-    take("memory", boot::memory(&system));
-    print!("{}", figure::table(&figures, &GOALS));
-    let path = options.output.clone().unwrap_or_else(|| workspace::target("bench.json"));
-    fs::write(&path, figure::json(&figures)).with_context(|| path.display().to_string())?;
+    if options.wants(Group::System) {
+        let system = System::build(Purpose::Test)?;
+        results.system = system::measure(&system, options.boots, &mut missing)?;
+        print!("{}", system::table(&results.system));
+    }
+    let path = options.json.clone().unwrap_or_else(|| workspace::target("bench.json"));
+    fs::write(&path, results.to_json()).with_context(|| path.display().to_string())?;
     eprintln!("bench: wrote {}", path.display());
-    missing.iter().for_each(|fault| eprintln!("bench: no figure for {fault}"));
+    compare(&results, options.accept)?;
+    missing.iter().for_each(|fault| eprintln!("bench: missing: {fault}"));
     Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn sizes(system: &System) -> Result<Vec<Figure>> {
-    let package = boot::package(system)?;
-    let kib = |bytes: usize| bytes as f64 / 1024.0;
-    Ok(vec![
-        Figure::single("kernel_size", Unit::KiB, kib(system.kernel_bytes()?.len())),
-        Figure::single("package_size", Unit::KiB, kib(package.len())),
-    ])
+/// Measures the kernel's instructions and compares them with the committed results.
+///
+/// # Errors
+/// A row that takes over 3 % more, or that is missing; and how to accept that.
+pub fn check(system: &System) -> Result<()> {
+    let rows = kernel::instructions(system)?;
+    let complaints = Results::committed()?.complaints(&rows);
+    if complaints.is_empty() { Ok(()) } else { bail!("{}", complaints.join("\n")) }
+}
+
+/// Tells what has become slower than the committed figures, or commits the new ones.
+fn compare(results: &Results, accept: bool) -> Result<()> {
+    let committed = Results::committed()?;
+    if !results.rows.is_empty() {
+        let complaints = committed.complaints(&results.rows);
+        complaints.iter().for_each(|line| eprintln!("bench: {line}"));
+    }
+    if accept {
+        let path = Results::path();
+        fs::write(&path, committed.updated(results).to_json())?;
+        eprintln!("bench: accepted; commit {}", path.display());
+    }
+    Ok(())
+}
+
+impl Options {
+    fn wants(&self, group: Group) -> bool {
+        self.groups.is_empty() || self.groups.contains(&group)
+    }
 }

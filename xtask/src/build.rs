@@ -93,6 +93,8 @@ pub enum Purpose {
     System,
     /// The system and the programs of tests and benchmarks.
     Test,
+    /// The programs of these names: for boots without the system.
+    Only(&'static [&'static str]),
 }
 
 /// A program of the guest.
@@ -175,7 +177,11 @@ fn classify(folder: &str, name: &str) -> (Set, Place) {
 /// Where cargo or the compiler fails; they have said why.
 pub fn build(purpose: Purpose) -> Result<Vec<Program>> {
     let mut programs = programs()?;
-    programs.retain(|program| purpose == Purpose::Test || program.purpose == Purpose::System);
+    programs.retain(|program| match purpose {
+        Purpose::System => program.purpose == Purpose::System,
+        Purpose::Test => true,
+        Purpose::Only(names) => names.contains(&program.name.as_str()),
+    });
     for set in Set::ALL {
         let chosen: Vec<&Program> = programs.iter().filter(|program| program.set == set).collect();
         if !chosen.is_empty() {

@@ -57,7 +57,8 @@ impl System {
     pub fn build(purpose: Purpose) -> Result<System> {
         let system = System { programs: build::build(purpose)? };
         for (place, name) in [(Place::Kernel, "kernel"), (Place::Init, "init")] {
-            if !system.programs.iter().any(|program| program.place == place) {
+            let is_needed = !matches!(purpose, Purpose::Only(names) if !names.contains(&name));
+            if is_needed && !system.programs.iter().any(|program| program.place == place) {
                 bail!("there is no program `{name}` in the workspace yet");
             }
         }

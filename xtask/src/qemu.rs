@@ -8,6 +8,9 @@ use clap::{Args, ValueEnum};
 use std::path::Path;
 use std::process::Command;
 
+/// The seed of machines that nobody gave another.
+pub const SEED: u32 = 1;
+
 /// The machine that is asked for.
 #[derive(Args, Clone, Debug)]
 pub struct Machine {
@@ -25,6 +28,9 @@ pub struct Machine {
     /// Count instructions instead of time: each takes one nanosecond (implies tcg).
     #[arg(long)]
     pub icount: bool,
+    /// Where QEMU's random numbers begin while it counts instructions.
+    #[arg(long, value_name = "N", default_value_t = SEED)]
+    pub seed: u32,
     /// The board.
     #[arg(long = "machine", value_enum, default_value_t = Board::Q35)]
     pub board: Board,
@@ -92,7 +98,7 @@ pub fn command(machine: &Machine, accel: Accelerator, medium: Medium, log: &Path
     qemu.args(["-m", &machine.memory_mib.to_string(), "-smp", &machine.cpus.to_string()]);
     qemu.args(["-accel", if accel == Accelerator::Kvm { "kvm" } else { "tcg" }]);
     if machine.icount {
-        qemu.args(["-icount", "shift=0,sleep=off", "-seed", "1"]);
+        qemu.args(["-icount", "shift=0,sleep=off", "-seed", &machine.seed.to_string()]);
     }
     // No signals from the console's bytes: Ctrl-C is the guest's.
     qemu.args(["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]);

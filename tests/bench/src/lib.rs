@@ -11,6 +11,8 @@
 
 extern crate alloc;
 
+pub mod serving;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 

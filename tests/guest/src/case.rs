@@ -37,6 +37,8 @@ pub enum Action {
         /// What it is asked to do.
         arguments: String,
     },
+    /// The kernel's benchmark is run, and compared with the committed results.
+    Benchmark,
     /// The shell reads a script.
     Script {
         /// The script.
@@ -153,7 +155,7 @@ impl Case {
         match &mut self.action {
             Action::Program { input, .. } | Action::Script { input } => *input = bytes.to_vec(),
             Action::Terminal { .. } => panic!("a terminal's input are its steps"),
-            Action::FirstTask { .. } => panic!("a first task has no console"),
+            Action::FirstTask { .. } | Action::Benchmark => panic!("a first task has no console"),
         }
         self
     }
@@ -189,7 +191,7 @@ impl Case {
         self
     }
 
-    fn new(name: &str, action: Action) -> Case {
+    pub(crate) fn new(name: &str, action: Action) -> Case {
         Case {
             name: name.to_owned(),
             way: Way::Microvm,

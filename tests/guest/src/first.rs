@@ -1,12 +1,13 @@
 //! Tests of programs that run as first task, alone on the kernel.
 
-use crate::case::{Case, Way};
+use crate::case::{Action, Case, Way};
 
 /// Returns the tests.
 pub fn cases() -> Vec<Case> {
     vec![
         first("first: libipc against the kernel", "ipc-test", "")
             .logs(&["holds: empty call returns", "verdict: Ok(true)"]),
+        Case::new("bench: no row takes more instructions than committed", Action::Benchmark),
     ]
 }
 

@@ -91,7 +91,8 @@ fn at_prompt() -> Start {
 }
 
 fn machine(icount: bool) -> Machine {
-    Machine { memory_mib: 256, cpus: 1, accel: Accelerator::Tcg, icount, board: Board::Microvm }
+    let (accel, board) = (Accelerator::Tcg, Board::Microvm);
+    Machine { memory_mib: 256, cpus: 1, accel, icount, seed: qemu::SEED, board }
 }
 
 /// Boots, has `feed` work at the console, and returns what the console showed.

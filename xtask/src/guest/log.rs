@@ -23,6 +23,18 @@ pub enum Live {
     Quiet,
     /// It is shown on stderr as well.
     Shown,
+    /// A benchmark's lines are: its rows and what is missing.
+    Rows,
+}
+
+impl Live {
+    fn shows(self, line: &[u8]) -> bool {
+        match self {
+            Live::Quiet => false,
+            Live::Shown => !line.starts_with(b"\x01"),
+            Live::Rows => line.starts_with(b"row ") || line.starts_with(b"missing "),
+        }
+    }
 }
 
 /// A guest's log, filled by one thread and read by others.
@@ -60,7 +72,7 @@ impl Log {
             let line = state.bytes[state.line_at..searched + len].to_vec();
             searched += len + 1;
             state.line_at = searched;
-            if self.live == Live::Shown && !line.starts_with(b"\x01") {
+            if self.live.shows(&line) {
                 terminal::say(&String::from_utf8_lossy(&line));
             }
             events.extend(state.interpret(&line));

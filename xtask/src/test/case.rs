@@ -22,6 +22,9 @@ const SIZE: Size = Size { columns: 80, rows: 24 };
 /// # Errors
 /// Where the outcome is not what is expected; the message says in what.
 pub fn perform(system: &System, case: &Case) -> Result<()> {
+    if matches!(case.action, Action::Benchmark) {
+        return crate::bench::check(system);
+    }
     let (machine, boot) = machine(case);
     let package = package(system, case)?;
     let session = Session::new()?;
@@ -72,6 +75,7 @@ fn machine(case: &Case) -> (Machine, Boot) {
         memory_mib: 256,
         cpus: case.cpus,
         accel: Accelerator::Tcg,
+        seed: qemu::SEED,
         icount: way == Way::InstructionClock,
         board: match way {
             Way::Microvm | Way::InstructionClock => Board::Microvm,
@@ -92,6 +96,7 @@ fn package(system: &System, case: &Case) -> Result<Vec<u8>> {
         }
         Action::Script { .. } => Start::piped(),
         Action::Terminal { .. } => Start::interactive(Some(SIZE)),
+        Action::Benchmark => bail!("a benchmark boots by itself"),
     };
     system.package(&Extras { files: case.files.clone(), ..Extras::default() }, &start)
 }
@@ -105,7 +110,7 @@ fn feed(
     sender: &std::sync::mpsc::Sender<crate::guest::Event>,
 ) {
     match action {
-        Action::FirstTask { .. } => {}
+        Action::FirstTask { .. } | Action::Benchmark => {}
         // An error means that the guest has ended, which is judged elsewhere.
         Action::Program { input, .. } | Action::Script { input } => {
             let _ = console::feed_escaped(Cursor::new(input), console);

@@ -1,0 +1,100 @@
+//! Threads with a handler: faults, and foreign system calls.
+//!
+//! ```text
+//!   measuring thread ── ud2 / syscall ──> kernel ── open call ──> server
+//!          ^──────────── resumed ────────────────── reply ──────────┘
+//! ```
+//! Here the thread with a handler measures: what it does is what is priced.
+
+use core::sync::atomic::Ordering::Relaxed;
+
+use libipc::abi::{MessagePage, Operation, Registers, WORDS};
+use libipc::{Error, Handling, Object, Time};
+
+use crate::measure::{BATCH, print_row, sample_into_shared, shared_samples};
+use crate::raw;
+use crate::world::{Entry, Where, World, number};
+
+/// Number of the foreign system call that is measured: getpid(2).
+const GETPID: u64 = 39;
+/// What its server answers.
+const PID: u64 = 4711;
+/// Number of the one that tells that all is measured.
+const FINISHED: u64 = 1000;
+/// Label of a reply after which the thread's registers are as the server wrote them.
+const AS_WRITTEN: u64 = 1;
+/// Bytes of `ud2`.
+const UNDEFINED_BYTES: u64 = 2;
+/// Where rip lies in the registers in a message page, in words.
+const RIP_AT: usize =
+    MessagePage::BYTES_AT / 8 + core::mem::offset_of!(Registers, rip) / size_of::<u64>();
+
+/// An undefined instruction whose handler, in the same space, moves the thread past it.
+pub fn fault(world: &mut World) -> Result<(), Error> {
+    measured(world, "fault", Where::Own, (faulting, Handling::Faults), skip)
+}
+
+/// A system call of a foreign thread, answered by a server in another space.
+pub fn foreign(world: &mut World) -> Result<(), Error> {
+    measured(world, "foreign", Where::Second, (calling, Handling::Everything), answer)
+}
+
+fn measured(
+    world: &mut World,
+    name: &str,
+    at: Where,
+    (entry, what): (Entry, Handling),
+    server: Entry,
+) -> Result<(), Error> {
+    let endpoint = world.quota.create_endpoint()?;
+    let done = number(world.done);
+    let server = world.spawn(Where::Own, server, [number(endpoint), done])?;
+    let thread = world.spawn_handled(at, entry, [done, 0], (endpoint, what))?;
+    let bits = world.done.wait(Time::FOREVER)?;
+    print_row(name, shared_samples(), BATCH);
+    thread.destroy()?;
+    server.destroy()?;
+    endpoint.destroy()?;
+    if bits == 1 { Ok(()) } else { Err(Error::InvalidOperation) }
+}
+
+extern "C" fn faulting(done: u64, _: u64, _: u64) -> ! {
+    sample_into_shared(BATCH, raw::undefined);
+    raw::signal(done, 1);
+    loop {
+        raw::wait(done);
+    }
+}
+
+/// Moves every thread that faults past its instruction.
+extern "C" fn skip(endpoint: u64, _: u64, page: u64) -> ! {
+    let rip = &raw::page(page)[RIP_AT];
+    let mut call = raw::reply_receive(0, 0, [0; WORDS], endpoint).call;
+    loop {
+        raw::registers(Operation::ReadRegisters, call);
+        rip.store(rip.load(Relaxed) + UNDEFINED_BYTES, Relaxed);
+        raw::registers(Operation::WriteRegisters, call);
+        call = raw::reply_receive(call, AS_WRITTEN, [0; WORDS], endpoint).call;
+    }
+}
+
+extern "C" fn calling(_: u64, _: u64, _: u64) -> ! {
+    let mut result = 0;
+    sample_into_shared(BATCH, || result = raw::foreign(GETPID, 0));
+    loop {
+        raw::foreign(FINISHED, u64::from(result == PID));
+    }
+}
+
+/// Answers the foreign thread; the last call tells in its first word whether all was well.
+extern "C" fn answer(endpoint: u64, done: u64, _: u64) -> ! {
+    let mut call = 0;
+    loop {
+        let received = raw::reply_receive(call, 0, [PID; WORDS], endpoint);
+        call = received.call;
+        if received.tag as u32 as u64 == FINISHED {
+            raw::signal(done, received.words[0]);
+            call = 0;
+        }
+    }
+}
