@@ -5,7 +5,7 @@
 //! its last call to whoever started it, who destroys the quota with all that it paid for.
 
 use libipc::abi::{PAGE_SIZE, WORDS, boot};
-use libipc::{Error, Object, Quota, Rights};
+use libipc::{Error, Kind, Object, Quota, Rights, Tag};
 
 use crate::measure::row;
 use crate::raw;
@@ -32,9 +32,7 @@ pub fn process(world: &mut World) -> Result<(), Error> {
         result = result.and_then(|()| {
             let quota = world.quota.create_quota(QUOTA.0, QUOTA.1)?;
             start(world, quota, endpoint)?;
-            let last = raw::reply_receive(0, 0, [0; WORDS], number(endpoint));
-            Error::check(last.status)?;
-            if last.words[0] != FAREWELL {
+            if last_call(number(endpoint))? != FAREWELL {
                 return Err(Error::InvalidOperation);
             }
             quota.destroy()?;
@@ -44,6 +42,18 @@ pub fn process(world: &mut World) -> Result<(), Error> {
     row("process", BATCH, life);
     endpoint.destroy()?;
     result
+}
+
+/// Receives the last call of a process and returns its first word. Before it comes the notice that
+/// the one before it ended unanswered, as its caller was destroyed.
+fn last_call(endpoint: u64) -> Result<u64, Error> {
+    loop {
+        let received = raw::reply_receive(0, 0, [0; WORDS], endpoint);
+        Error::check(received.status)?;
+        if Tag(received.tag).kind() == Kind::Message {
+            return Ok(received.words[0]);
+        }
+    }
 }
 
 /// Makes a process that a quota pays for, and starts it.
