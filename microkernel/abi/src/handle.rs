@@ -57,6 +57,8 @@ pub mod boot {
     pub const INTERRUPTS: Handle = Handle(6);
     /// First task only: the boot archive, a memory object that may be read.
     pub const ARCHIVE: Handle = Handle(7);
+    /// First task only: all physical memory, of which devices' registers can be mapped.
+    pub const PHYSICAL: Handle = Handle(8);
 
     /// Address at which a program's first thread finds its message page, mapped read-write.
     pub const MESSAGE_PAGE: usize = 0x7ffe_0000_0000;

@@ -30,6 +30,7 @@
 
 mod error;
 mod handle;
+mod memory;
 mod message;
 mod operation;
 mod registers;
@@ -37,6 +38,7 @@ mod rights;
 
 pub use error::Error;
 pub use handle::{Handle, OpenCall, boot};
+pub use memory::{CONTIGUOUS_MAX, MemoryKind, PAGES_MAX};
 pub use message::{Kind, Lease, MAX_BYTES, MAX_CAPS, MAX_LEASES, MessagePage, Tag, WORDS};
 pub use operation::{COPY_MAX, ObjectKind, Operation, Place, PortWidth};
 pub use registers::Registers;

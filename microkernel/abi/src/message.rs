@@ -34,8 +34,11 @@ pub enum Kind {
     /// the rare case that the caller's thread slot has another notice on its way: then the server
     /// finds out which by using its open calls (StaleCall).
     Cancelled = 6,
-    /// A thread touched a page that its pager has to supply: the badge is the memory object's,
-    /// word 0 the page, word 1 the access (0 read, 1 write, 2 execute). The reply lets it try again.
+    /// A thread, native or foreign, touched a page that the pager of its memory object has to
+    /// supply: the badge is the object's, the label the access (0 read, 1 write, 2 execute), word 0
+    /// the page, word 1 the access again. Whatever the reply says, the thread tries again, and asks
+    /// again where the page still misses. The call gives no access to the thread: neither to its
+    /// registers nor to its memory. A thread whose page is asked for can be recalled.
     Page = 7,
 }
 

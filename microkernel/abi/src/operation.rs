@@ -46,15 +46,17 @@ pub enum Operation {
     /// Copies `w5` bytes from a place to a place ([`Place`]): `w0` the two kinds (from in the low
     /// byte, to in the next), `w1` and `w2` id and offset of the source, `w3` and `w4` those of
     /// the destination. Returns the number of bytes copied in `w0`, also when it fails midway. One
-    /// operation copies at most [`COPY_MAX`] bytes; libipc repeats it.
+    /// operation copies at most [`COPY_MAX`] bytes; libipc repeats it. A copy never asks a pager:
+    /// at a page that misses it stops with PageMissing, tells in `w1` the badge that its object has
+    /// at the pager and in `w2` the page, and can go on from there once the page is supplied.
     Copy = 10,
     /// Creates an object of kind `w0` ([`ObjectKind`], which tells the other arguments), charged to
     /// the quota in the target (CONTROL); returns its handle in r12, with all rights.
     Create = 11,
     /// Copies the capability in the target (GRANT) to the table `w0` (CONTROL) (0: the caller's
     /// own), with at most the rights `w1`; `w2` becomes its badge where the source has badge 0
-    /// (endpoint, notification); slot `w3` (0: any free one). For ports and interrupts `w2` and
-    /// `w4` narrow the range to first and last. Returns the handle in r12.
+    /// (endpoint, notification); slot `w3` (0: any free one). For ports, interrupts and physical
+    /// memory `w2` and `w4` narrow the range to first and last. Returns the handle in r12.
     Mint = 12,
     /// Empties slot `w0` of the table in the target (CONTROL) (0: the caller's own).
     Delete = 13,
@@ -63,8 +65,8 @@ pub enum Operation {
     Destroy = 14,
     /// Maps `w3` pages of the memory object `w0` from its page `w1` on at address `w2` of the
     /// space in the target (CONTROL), with rights `w4` (READ, WRITE, EXECUTE, never both of the
-    /// last two; either brings READ), which the capability to the object must have. BadRange where
-    /// anything is mapped.
+    /// last two; either brings READ), which the capability to the object must have; no device is
+    /// executed. BadRange where anything is mapped.
     Map = 15,
     /// Unmaps whatever lies in `w1` pages from address `w0` of the space in the target (CONTROL).
     Unmap = 16,
@@ -73,7 +75,9 @@ pub enum Operation {
     Protect = 17,
     /// Creates a copy-on-write clone of the memory object in the target [READ, and GRANT],
     /// whose pages are charged to quota `w0`, shared or not; returns its handle in r12, with all
-    /// rights.
+    /// rights. Pages that miss in a pager-backed object miss in the clone, too, and its pager is
+    /// the server of the endpoint `w1` (SEND), whose badge identifies the clone.
+    /// InvalidArgument for memory that is neither anonymous nor pager-backed.
     Clone = 18,
     /// Gives the thread in the target (CONTROL) its priority `w0`, at most the caller's own.
     SetPriority = 19,
@@ -121,7 +125,9 @@ pub enum Operation {
     /// capability in the target (WRITE), one after the other; returns how many in `w0`.
     PortWrite = 34,
     /// Tells about the target: kind in `w0`, rights in `w1`, badge in `w2`; for a memory object
-    /// its pages in `w3`; for a quota pages used and limit in `w3`, `w4`, and objects used in
+    /// its pages in `w3`, its kind ([`MemoryKind`](crate::MemoryKind)) in `w5`, and in `w4` the
+    /// physical address of a contiguous one, once all of it is zeroed, to who has (CONTROL), else
+    /// 0; for ports, interrupts and physical memory first and last in `w3`, `w4`; for a quota pages used and limit in `w3`, `w4`, and objects used in
     /// `w5`; for a thread its state in `w3`: 0 stopped, 1 ready or running, 2 waiting.
     /// For the first task's quota `w2` is the machine's free pages (low half) and its pages of RAM
     /// (high half), the kernel's own included.
@@ -133,14 +139,24 @@ pub enum Operation {
     /// `w1` and sets it to `w2` if equal; returns what it was in `w0`.
     CompareExchange = 37,
     /// Commits `w1` pages from page `w0` on of the memory object in the target (WRITE): each that
-    /// is untouched gets a frame of zeros, so that using it cannot fail later.
+    /// is untouched gets a frame of zeros, so that using it cannot fail later, but for want of a
+    /// page table. Those that have a frame, shared or not, are kept. Returns in `w0` how many pages
+    /// were dealt with, also when it fails midway; one operation looks at
+    /// [`PAGES_MAX`](crate::PAGES_MAX) at most. BadRange beyond the end, QuotaExhausted. In a
+    /// pager-backed object it stops at the first missing page, as Copy does.
     Commit = 38,
-    /// Decommits `w1` pages from page `w0` on of the memory object in the target (CONTROL): their
-    /// frames return to the quota; touched again they are zero, or the pager is asked.
+    /// Decommits `w1` pages from page `w0` on of the memory object in the target (CONTROL): it
+    /// gives its share of their frames up, its quota gets their charge back, and they are mapped
+    /// nowhere any more; touched again they are zero, or the pager is asked. Clones keep theirs.
+    /// Returns in `w0` how many pages were dealt with, as Commit does. BadRange beyond the end,
+    /// InvalidArgument for contiguous, device and archive memory.
     Decommit = 39,
     /// Supplies `w1` pages from page `w0` on of the pager-backed memory object in the target
-    /// (CONTROL) with those of the memory object `w2` (READ, GRANT) from its page `w3` on, shared
-    /// copy-on-write. Pages that are there already are kept.
+    /// (CONTROL) with those of the anonymous memory object `w2` (READ, GRANT) from its page `w3`
+    /// on, shared copy-on-write and charged to the target's quota. Pages that are there already
+    /// are kept. Returns in `w0` how many pages were dealt with, as Commit does. BadRange beyond
+    /// the end of either, InvalidArgument for objects of other kinds. Who waits for the pages goes
+    /// on when its call is answered, not before.
     Supply = 40,
     /// Hands the thread whose open call is in the target over to another personality: the endpoint
     /// `w0` (SEND) becomes its handler, with badge `w1` as in SetHandler, and the call is queued
@@ -243,7 +259,8 @@ pub enum ObjectKind {
     Endpoint = 4,
     /// A notification, all bits clear.
     Notification = 5,
-    /// A memory object: `w1` pages, zero-filled on demand.
+    /// A memory object: `w1` pages, `w2` a [`MemoryKind`](crate::MemoryKind), which tells the
+    /// other arguments.
     Memory = 6,
     /// Interrupt lines; not created but narrowed from the first task's.
     Interrupt = 7,
@@ -253,6 +270,9 @@ pub enum ObjectKind {
     Timer = 9,
     /// A quota, part of the one it is charged to: `w1` pages, `w2` objects.
     Quota = 10,
+    /// Physical memory, by the numbers of its frames; not created but narrowed from the first
+    /// task's.
+    Physical = 11,
 }
 
 impl ObjectKind {
@@ -269,6 +289,7 @@ impl ObjectKind {
             8 => ObjectKind::Ports,
             9 => ObjectKind::Timer,
             10 => ObjectKind::Quota,
+            11 => ObjectKind::Physical,
             _ => return None,
         })
     }

@@ -5,6 +5,7 @@ use core::ops::Range;
 use kamen_abi::{Error, Handle, PAGE_SIZE, Rights, boot};
 
 use crate::arena::{Arena, Id};
+use crate::backing::Backing;
 use crate::deadline::Deadlines;
 use crate::frames::Frames;
 use crate::kernel::{Cpu, Kernel};
@@ -135,7 +136,7 @@ impl<M: Machine> Kernel<M> {
         if pages == 0 {
             return Ok(None);
         }
-        let memory = Memory::fixed(Frame(info.archive.start), pages);
+        let memory = Memory::backed(Backing::Archive(Frame(info.archive.start)), pages, None);
         let memory = self.vm.memories.insert(memory).ok_or(Error::OutOfMemory)?;
         self.map_first(space, memory, boot::ARCHIVE_AT, pages, Rights::READ)?;
         Ok(Some(memory))
@@ -196,6 +197,7 @@ impl<M: Machine> Kernel<M> {
         put(boot::QUOTA, Object::Quota(quota), Rights::ALL)?;
         put(boot::PORTS, Object::Ports(0, u16::MAX), Rights::ALL)?;
         put(boot::INTERRUPTS, Object::Interrupt(0, u16::MAX), Rights::ALL)?;
+        put(boot::PHYSICAL, Object::Physical(0, u32::MAX), Rights::ALL)?;
         if let Some(archive) = archive {
             put(boot::ARCHIVE, Object::Memory(archive), read)?;
         }

@@ -1,10 +1,11 @@
 //! Copying between own memory, memory objects and callers: the only way data crosses spaces.
 
 use kamen_abi::{
-    COPY_MAX, Error, Kind, Lease, MAX_LEASES, MessagePage, OpenCall, PAGE_SIZE, Place, Rights,
+    COPY_MAX, Error, Lease, MAX_LEASES, MessagePage, OpenCall, PAGE_SIZE, Place, Rights,
 };
 
 use crate::arena::Id;
+use crate::backing::MissingPage;
 use crate::kernel::Kernel;
 use crate::machine::{FaultAccess, Frame, Machine};
 use crate::memory::Memory;
@@ -64,7 +65,20 @@ impl<M: Machine> Kernel<M> {
             self.vm.machine.sanitize_extended(frame);
         }
         self.threads[current].registers.rdi = done;
+        if result == Err(Error::PageMissing) {
+            let missing = self.missing_under(to.advanced(done));
+            self.tell_missing(missing.or(self.missing_under(from.advanced(done))));
+        }
         result
+    }
+
+    /// Returns what is to be asked for, where the page that a cursor points into misses.
+    fn missing_under(&self, cursor: Cursor) -> Option<MissingPage> {
+        match cursor {
+            Cursor::Space(space, address) => self.vm.missing_at(space, address as usize),
+            Cursor::Memory(memory, at) => self.vm.missing(memory, at as usize / PAGE_SIZE),
+            Cursor::Extended(..) => None,
+        }
     }
 
     /// Copies up to the next page boundary of either side.
@@ -117,7 +131,7 @@ impl<M: Machine> Kernel<M> {
             }
             Place::Caller => {
                 let caller = self.open_call(OpenCall(id))?;
-                if self.threads[caller].tag.kind() == Kind::Message {
+                if !self.threads[caller].is_controlled() {
                     return Err(Error::NoRights);
                 }
                 let space = self.threads[caller].space.ok_or(Error::BadAddress)?;
@@ -185,7 +199,11 @@ impl<M: Machine> Kernel<M> {
         else {
             return Err(Error::BadAddress);
         };
-        let frame = self.vm.resolve(space, address as usize, FaultAccess::Write)?;
+        let resolved = self.vm.resolve(space, address as usize, FaultAccess::Write);
+        if resolved == Err(Error::PageMissing) {
+            self.tell_missing(self.vm.missing_at(space, address as usize));
+        }
+        let frame = resolved?;
         let offset = address as usize % PAGE_SIZE;
         let was = self.vm.machine.compare_exchange(frame, offset, expected as u32, new as u32);
         let current = self.cpu.current;

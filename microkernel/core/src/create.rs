@@ -7,11 +7,12 @@ use crate::deadline::Timer;
 use crate::endpoint::Endpoint;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::memory::{MAX_PAGES, Memory};
 use crate::notification::Notification;
 use crate::quota::{self, Quota};
 use crate::table::{Capability, Object, SLOT_BYTES, Table};
 use crate::thread::Thread;
+
+mod memory;
 
 impl<M: Machine> Kernel<M> {
     /// Operation Create.
@@ -33,10 +34,12 @@ impl<M: Machine> Kernel<M> {
                 let id = kernel.notifications.insert(new);
                 id.map(Object::Notification).ok_or(Error::OutOfMemory)
             }),
-            ObjectKind::Memory => self.create_memory(quota, w1),
+            ObjectKind::Memory => self.create_memory(quota, words),
             ObjectKind::Timer => self.create_timer(quota, w1, w2),
             ObjectKind::Quota => self.create_quota(quota, w1, w2),
-            ObjectKind::Interrupt | ObjectKind::Ports => Err(Error::InvalidArgument),
+            ObjectKind::Interrupt | ObjectKind::Ports | ObjectKind::Physical => {
+                Err(Error::InvalidArgument)
+            }
         }
     }
 
@@ -83,16 +86,6 @@ impl<M: Machine> Kernel<M> {
             table.quota = Some(quota);
             table.pages = pages;
             kernel.tables.insert(table).map(Object::Table).ok_or(Error::OutOfMemory)
-        })
-    }
-
-    fn create_memory(&mut self, quota: Id<Quota>, pages: u64) -> Result<(), Error> {
-        if !(1..=MAX_PAGES as u64).contains(&pages) {
-            return Err(Error::InvalidArgument);
-        }
-        self.install(quota, 0, |kernel| {
-            let memory = Memory::new(pages as usize, Some(quota));
-            kernel.vm.memories.insert(memory).map(Object::Memory).ok_or(Error::OutOfMemory)
         })
     }
 

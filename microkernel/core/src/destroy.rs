@@ -28,7 +28,9 @@ impl<M: Machine> Kernel<M> {
             Object::Memory(id) => self.destroy_memory(id),
             Object::Timer(id) => self.destroy_timer(id),
             Object::Quota(id) => self.destroy_quota(id),
-            Object::Ports(..) | Object::Interrupt(..) => return Err(Error::WrongKind),
+            Object::Ports(..) | Object::Interrupt(..) | Object::Physical(..) => {
+                return Err(Error::WrongKind);
+            }
         }
         Ok(())
     }
@@ -89,7 +91,13 @@ impl<M: Machine> Kernel<M> {
             if tag.kind() == Kind::Message {
                 self.interrupt_wait(slot, Error::Restarted);
             } else {
-                self.call_handler(slot, tag.with_replayed());
+                let tag = tag.with_replayed();
+                match self.threads[slot].state {
+                    State::Open(endpoint) if tag.kind() == Kind::Page => {
+                        self.ask_again(slot, endpoint, tag);
+                    }
+                    _ => self.call_handler(slot, tag),
+                }
             }
         }
     }
@@ -106,7 +114,10 @@ impl<M: Machine> Kernel<M> {
             .get(id)
             .and_then(|endpoint| endpoint.senders.first().or(endpoint.receivers.first()))
         {
-            if self.threads[waiting].tag.kind() != Kind::Message
+            if self.awaits_page(waiting) {
+                self.unqueue(waiting);
+                self.wake(waiting);
+            } else if self.threads[waiting].tag.kind() != Kind::Message
                 && matches!(self.threads[waiting].state, State::Calling(_))
             {
                 self.unqueue(waiting);

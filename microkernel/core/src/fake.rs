@@ -87,6 +87,20 @@ impl Machine for Fake {
         self.tables.get_mut(&root).unwrap().insert(address, (frame, access));
         Ok(())
     }
+    fn map_device(
+        &mut self,
+        root: Frame,
+        address: usize,
+        frame: Frame,
+        access: Access,
+        allocate: &mut dyn FnMut() -> Option<Frame>,
+    ) -> Result<(), NoFrame> {
+        assert!(self.is_device(frame, 1) && access != Access::Execute);
+        self.map(root, address, frame, access, allocate)
+    }
+    fn is_device(&self, first: Frame, _pages: usize) -> bool {
+        first.0 as usize >= self.frames.len()
+    }
     fn unmap(&mut self, root: Frame, address: usize) -> Option<Frame> {
         self.tables.get_mut(&root).unwrap().remove(&address).map(|(frame, _)| frame)
     }

@@ -19,6 +19,8 @@ pub struct Frames {
     state: Vec<u32>,
     /// Frames never given out yet, so that boot need not link all of them.
     fresh: Vec<Range<u32>>,
+    /// Which range of `fresh` adjacent frames were last taken from.
+    carved: usize,
     head: u32,
     free: usize,
     total: usize,
@@ -32,6 +34,7 @@ impl Frames {
         Frames {
             state: vec![0; end as usize],
             fresh: ranges.to_vec(),
+            carved: 0,
             head: END,
             free,
             total: free,
@@ -56,6 +59,20 @@ impl Frames {
         self.state[frame as usize] = 1;
         self.free -= 1;
         Some(Frame(frame))
+    }
+
+    /// Takes adjacent frames and returns the first of them. They come from the end of the first
+    /// range of fresh frames that has as many: a frame that was used once is in the free list, in
+    /// which its neighbours are not found.
+    pub fn allocate_adjacent(&mut self, count: usize) -> Option<Frame> {
+        let place = self.fresh.iter().position(|range| range.len() > count)?;
+        let range = self.fresh.get_mut(place)?;
+        range.end -= count as u32;
+        let first = range.end;
+        self.carved = place;
+        self.state[first as usize..first as usize + count].fill(1);
+        self.free -= count;
+        Some(Frame(first))
     }
 
     /// Adds a share to a used frame.
@@ -99,9 +116,16 @@ impl Frames {
         debug_assert!(*state & FREE == 0 && *state >= count, "frame {} released twice", frame.0);
         *state -= count;
         if *state == 0 {
-            *state = FREE | self.head;
-            self.head = frame.0;
             self.free += 1;
+            match self.fresh.get_mut(self.carved) {
+                // What was taken last from the end of a range goes back there, so that it can be
+                // taken as a whole again.
+                Some(range) if range.end == frame.0 => range.end += 1,
+                _ => {
+                    *state = FREE | self.head;
+                    self.head = frame.0;
+                }
+            }
         }
     }
 
@@ -153,6 +177,26 @@ mod tests {
         assert_eq!(frames.allocate(), None);
         frames.release(frame);
         assert_eq!(frames.allocate(), Some(Frame(0)));
+    }
+
+    #[test]
+    fn adjacent_frames_are_found_again_when_they_are_released() {
+        let mut frames = Frames::new(&[0..8, 20..40]);
+        for _ in 0..10 {
+            let first = frames.allocate_adjacent(10).unwrap();
+            assert_eq!(first, Frame(30));
+            assert_eq!(frames.allocate_adjacent(10), None, "one of a range always stays");
+            assert_eq!(frames.free(), 18);
+            (first.0..first.0 + 10).for_each(|frame| frames.release(Frame(frame)));
+        }
+        assert_eq!(frames.allocate_adjacent(7), Some(Frame(1)), "the first range that has as many");
+        let mut given: std::vec::Vec<u32> =
+            core::iter::from_fn(|| frames.allocate()).map(|f| f.0).collect();
+        given.sort_unstable();
+        let rest: std::vec::Vec<u32> = [0].into_iter().chain(20..40).collect();
+        assert_eq!(given, rest);
+        frames.release(Frame(39));
+        assert_eq!(frames.allocate(), Some(Frame(39)), "the range is gone");
     }
 
     #[test]

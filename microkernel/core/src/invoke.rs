@@ -1,8 +1,12 @@
 //! System calls that are not messages: arguments are decoded and checked, then acted upon.
 
-use kamen_abi::{Error, FOREVER, Handle, ObjectKind, Operation, PRIORITIES, PortWidth, Rights};
+use kamen_abi::{
+    Error, FOREVER, Handle, MemoryKind, ObjectKind, Operation, PAGE_SIZE, PRIORITIES, PortWidth,
+    Rights,
+};
 
 use crate::arena::Id;
+use crate::backing::Backing;
 use crate::deadline::Waiter;
 use crate::endpoint::Endpoint;
 use crate::kernel::Kernel;
@@ -72,7 +76,7 @@ impl<M: Machine> Kernel<M> {
                 let space = self.space(target, Rights::CONTROL)?;
                 self.vm.protect(space, w0 as usize, w1 as usize, mapping_rights(w2)?)
             }
-            Operation::Clone => self.clone_operation(target, w0),
+            Operation::Clone => self.clone_operation(target, w0, w1),
             Operation::SetPriority => self.set_priority(target, w0),
             Operation::SetHandler => self.set_handler(target, w0, w1, w2),
             Operation::SetMessagePage => self.set_message_page(target, w0, w1),
@@ -115,13 +119,13 @@ impl<M: Machine> Kernel<M> {
                 self.vm.resize_memory(memory, usize::try_from(w0).unwrap_or(usize::MAX))
             }
             Operation::CompareExchange => self.compare_exchange(target, [w0, w1, w2]),
+            Operation::Commit => self.commit(target, w0, w1),
+            Operation::Decommit => self.decommit(target, w0, w1),
+            Operation::Supply => self.supply(target, [w0, w1, w2, w3]),
             Operation::HandOver => self.hand_over(target, w0, w1),
-            Operation::Commit
-            | Operation::Decommit
-            | Operation::Supply
-            | Operation::SetEntry
-            | Operation::SetProcessor
-            | Operation::Trace => Err(Error::InvalidOperation),
+            Operation::SetEntry | Operation::SetProcessor | Operation::Trace => {
+                Err(Error::InvalidOperation)
+            }
         }
     }
 
@@ -197,7 +201,19 @@ impl<M: Machine> Kernel<M> {
         let space = self.space(target, Rights::CONTROL)?;
         let rights = mapping_rights(rights)?;
         let id = self.memory(memory, rights)?;
-        let most = self.capability(Handle(memory as u16), rights)?.rights;
+        let mut most = self.capability(Handle(memory as u16), rights)?.rights;
+        if self
+            .vm
+            .memories
+            .get(id)
+            .is_some_and(|memory| memory.backing.kind() == MemoryKind::Device)
+        {
+            // What a fetch from a device's registers does is the device's secret.
+            most = Rights(most.0 & !Rights::EXECUTE.0);
+            if !most.contains(rights) {
+                return Err(Error::NoRights);
+            }
+        }
         let new = NewMapping {
             memory: id,
             first_page: first_page as usize,
@@ -209,10 +225,17 @@ impl<M: Machine> Kernel<M> {
         self.vm.map(space, new)
     }
 
-    fn clone_operation(&mut self, target: u64, quota: u64) -> Result<(), Error> {
+    fn clone_operation(&mut self, target: u64, quota: u64, pager: u64) -> Result<(), Error> {
         let source = self.memory(target, Rights::READ.union(Rights::GRANT))?;
         let quota = self.quota(quota, Rights::CONTROL)?;
-        self.install(quota, 0, |kernel| kernel.vm.clone_memory(source, quota).map(Object::Memory))
+        let paged = matches!(
+            self.vm.memories.get(source).map(|memory| memory.backing),
+            Some(Backing::Pager(_))
+        );
+        let backing = if paged { self.pager(pager)? } else { Backing::Anonymous };
+        self.install(quota, 0, |kernel| {
+            kernel.vm.clone_memory(source, quota, backing).map(Object::Memory)
+        })
     }
 
     fn set_priority(&mut self, target: u64, priority: u64) -> Result<(), Error> {
@@ -371,7 +394,12 @@ impl<M: Machine> Kernel<M> {
         let handle = Handle(u16::try_from(target).map_err(|_| Error::InvalidHandle)?);
         let capability = self.capability(handle, Rights::NONE)?;
         let rest = match capability.object {
-            Object::Memory(id) => self.vm.memories.get(id).map(|m| [m.pages as u64, 0, 0]),
+            Object::Memory(id) => self.vm.memories.get(id).map(|memory| {
+                let told = capability.rights.contains(Rights::CONTROL);
+                let first = memory.contiguous(&self.vm.machine).filter(|_| told);
+                let address = first.map_or(0, |frame| frame.0 as u64 * PAGE_SIZE as u64);
+                [memory.pages as u64, address, memory.backing.kind() as u64]
+            }),
             Object::Quota(id) => self.vm.quotas.get(id).map(|quota| {
                 [quota.pages_used, quota.pages_limit, quota.objects_used].map(|n| n as u64)
             }),
@@ -391,6 +419,7 @@ impl<M: Machine> Kernel<M> {
             Object::Ports(first, last) | Object::Interrupt(first, last) => {
                 Some([first as u64, last as u64, 0])
             }
+            Object::Physical(first, last) => Some([first as u64, last as u64, 0]),
         };
         let [w3, w4, w5] = rest.ok_or(Error::InvalidHandle)?;
         let w2 = match capability.object {
@@ -419,22 +448,33 @@ fn mapping_rights(word: u64) -> Result<Rights, Error> {
     Ok(if rights == Rights::NONE { rights } else { rights.union(Rights::READ) })
 }
 
-/// Returns the object of a minted capability: ports and lines may be fewer.
+/// Returns the object of a minted capability: ports, lines and frames may be fewer.
 fn narrowed(object: Object, first: u64, last: u64) -> Result<Object, Error> {
-    let range = |from: u16, to: u16| match (u16::try_from(first), u16::try_from(last)) {
-        _ if first == 0 && last == 0 => Ok((from, to)),
-        (Ok(first), Ok(last)) if from <= first && first <= last && last <= to => Ok((first, last)),
-        _ => Err(Error::InvalidArgument),
-    };
     Ok(match object {
         Object::Ports(from, to) => {
-            let (first, last) = range(from, to)?;
+            let (first, last) = narrowed_range(from, to, first, last)?;
             Object::Ports(first, last)
         }
         Object::Interrupt(from, to) => {
-            let (first, last) = range(from, to)?;
+            let (first, last) = narrowed_range(from, to, first, last)?;
             Object::Interrupt(first, last)
+        }
+        Object::Physical(from, to) => {
+            let (first, last) = narrowed_range(from, to, first, last)?;
+            Object::Physical(first, last)
         }
         other => other,
     })
+}
+
+/// Returns a part of a range; all of it where nothing else is asked for.
+fn narrowed_range<T>(from: T, to: T, first: u64, last: u64) -> Result<(T, T), Error>
+where
+    T: Copy + Ord + TryFrom<u64>,
+{
+    match (T::try_from(first), T::try_from(last)) {
+        _ if first == 0 && last == 0 => Ok((from, to)),
+        (Ok(first), Ok(last)) if from <= first && first <= last && last <= to => Ok((first, last)),
+        _ => Err(Error::InvalidArgument),
+    }
 }

@@ -60,14 +60,19 @@ impl<M: Machine> Kernel<M> {
             self.threads[thread].state = State::Stopped;
             return self.leave(thread);
         };
+        self.request(thread, handler.endpoint, handler.badge, tag);
+    }
+
+    /// Makes a call that a thread did not ask for, on an endpoint that exists. The thread is in no
+    /// queue.
+    pub(crate) fn request(&mut self, thread: u16, to: Id<Endpoint>, badge: u64, tag: Tag) {
         let caller = &mut self.threads[thread];
         caller.tag = tag;
-        caller.badge = handler.badge;
-        caller.state = State::Calling(handler.endpoint);
-        let receivers = self.endpoints.get(handler.endpoint).map(|endpoint| endpoint.receivers);
-        match receivers.and_then(|receivers| receivers.first()) {
-            Some(receiver) => self.meet(handler.endpoint, thread, receiver),
-            None => self.enqueue_sender(handler.endpoint, thread),
+        caller.badge = badge;
+        caller.state = State::Calling(to);
+        match self.endpoints.get(to).and_then(|endpoint| endpoint.receivers.first()) {
+            Some(receiver) => self.meet(to, thread, receiver),
+            None => self.enqueue_sender(to, thread),
         }
     }
 
@@ -339,6 +344,7 @@ impl<M: Machine> Kernel<M> {
         let (tag, badge) = (from.tag, from.badge);
         let words = match tag.kind() {
             Kind::Exception => exception_words(from),
+            Kind::Page => [from.fault[0], from.fault[1], 0, 0, 0, 0],
             _ => from.registers.words(),
         };
         if !tag.is_short() {

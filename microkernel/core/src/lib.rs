@@ -20,7 +20,9 @@ extern crate alloc;
 extern crate std;
 
 mod arena;
+mod backing;
 mod boot;
+mod commit;
 mod copy;
 mod create;
 mod deadline;
@@ -36,6 +38,7 @@ mod mapping;
 mod memory;
 mod notice;
 mod notification;
+mod pager;
 mod queue;
 mod quota;
 mod schedule;

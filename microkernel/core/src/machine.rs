@@ -38,7 +38,8 @@ pub struct NoFrame;
 
 /// The machine under the core.
 ///
-/// Frames passed in are always ones that the core was given at boot; virtual addresses are page
+/// Frames passed in are always ones that the core was given at boot, but for those of devices;
+/// virtual addresses are page
 /// aligned and below [`kamen_abi::USER_END`].
 pub trait Machine {
     /// Fills a frame with zeros.
@@ -69,6 +70,22 @@ pub trait Machine {
         access: Access,
         allocate: &mut dyn FnMut() -> Option<Frame>,
     ) -> Result<(), NoFrame>;
+    /// Maps a page of a device's registers, uncached and never executed, as [`Machine::map`] maps
+    /// memory.
+    ///
+    /// # Errors
+    /// As for [`Machine::map`].
+    fn map_device(
+        &mut self,
+        root: Frame,
+        address: usize,
+        frame: Frame,
+        access: Access,
+        allocate: &mut dyn FnMut() -> Option<Frame>,
+    ) -> Result<(), NoFrame>;
+    /// Returns whether none of `pages` frames from `first` on is RAM, or holds registers that the
+    /// kernel itself uses: whether user space may have them.
+    fn is_device(&self, first: Frame, pages: usize) -> bool;
     /// Unmaps a page and returns what was mapped, if anything was; flushes it from the TLB.
     fn unmap(&mut self, root: Frame, address: usize) -> Option<Frame>;
     /// Returns the mapping of a page.

@@ -34,6 +34,15 @@ impl Mapping {
     pub(crate) fn page(&self, address: usize) -> usize {
         self.first_page + (address - self.address) / PAGE_SIZE
     }
+
+    /// Returns where it shows those of the object's pages from `first` to `end` that it shows: the
+    /// second address is not above the first where it shows none.
+    pub(crate) fn addresses(&self, first: usize, end: usize) -> (usize, usize) {
+        let from = first.max(self.first_page);
+        let to = end.min(self.first_page + self.pages).max(self.first_page);
+        let at = |page| self.address + (page - self.first_page) * PAGE_SIZE;
+        if from < to { (at(from), at(to)) } else { (self.address, self.address) }
+    }
 }
 
 impl<M: Machine> Vm<M> {
@@ -51,29 +60,28 @@ impl<M: Machine> Vm<M> {
     /// Removes page-table entries of a memory object's pages, in all its mappings.
     pub(crate) fn forget_mapped(&mut self, memory: Id<Memory>, first: usize, end: usize) {
         self.for_each_mapping(memory, |vm, mapping| {
-            let from = first.max(mapping.first_page);
-            let to = end.min(mapping.first_page + mapping.pages);
+            let (from, to) = mapping.addresses(first, end);
             if from < to {
-                let at = |page| mapping.address + (page - mapping.first_page) * PAGE_SIZE;
-                vm.forget_pages(mapping, at(from), at(to));
+                vm.forget_pages(mapping, from, to);
             }
         });
     }
 
-    /// Takes the right to write out of a memory object's page-table entries, wherever they are.
-    pub(crate) fn forget_writable(&mut self, memory: Id<Memory>) {
+    /// Takes the right to write out of the page-table entries of a memory object's pages, wherever
+    /// they are.
+    pub(crate) fn forget_writable(&mut self, memory: Id<Memory>, first: usize, end: usize) {
         self.for_each_mapping(memory, |vm, mapping| {
-            if mapping.rights.contains(Rights::WRITE) {
-                vm.write_protect(mapping);
+            let (from, to) = mapping.addresses(first, end);
+            if from < to && mapping.rights.contains(Rights::WRITE) {
+                vm.write_protect(mapping, from, to);
             }
         });
     }
 
-    pub(crate) fn write_protect(&mut self, mapping: &Mapping) {
+    fn write_protect(&mut self, mapping: &Mapping, from: usize, end: usize) {
         let root = mapping.space.and_then(|space| self.spaces.get(space)).and_then(|s| s.root);
         let Some(root) = root else { return };
-        let end = mapping.end();
-        let mut address = self.machine.next_mapped(root, mapping.address, end);
+        let mut address = self.machine.next_mapped(root, from, end);
         while address < end {
             if let Some((frame, Access::Write)) = self.machine.lookup(root, address) {
                 // The entry exists, so that no table is allocated and nothing can fail.
@@ -95,10 +103,6 @@ impl<M: Machine> Vm<M> {
             act(self, &mapping);
             slot = mapping.next;
         }
-    }
-
-    pub(crate) fn is_fixed(&self, mapping: &Mapping) -> bool {
-        mapping.memory.and_then(|id| self.memories.get(id)).is_some_and(Memory::is_fixed)
     }
 
     /// Returns the place in the space's list of the first mapping at or after an address.

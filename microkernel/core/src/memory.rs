@@ -8,7 +8,7 @@
 //!   depth 1: entry ──> node ──> page   (512 pages = 2 MiB)
 //!   depth 2: …                         (1 GiB)       depth 3: (512 GiB)
 //!
-//!   entry:  63..12 frame   0 present
+//!   entry:  63..12 frame   1 not zeroed yet   0 present
 //! ```
 //!
 //! A clone copies entries and adds a share to each frame; whoever writes first to a frame with
@@ -18,6 +18,7 @@
 use kamen_abi::Error;
 
 use crate::arena::{Arena, Id};
+use crate::backing::Backing;
 use crate::frames::Frames;
 use crate::machine::{Frame, Machine};
 use crate::quota::{self, Quota};
@@ -36,9 +37,15 @@ struct Entry(u64);
 
 impl Entry {
     const PRESENT: u64 = 1;
+    /// The frame was set aside and holds whatever its last user left.
+    const STALE: u64 = 2;
 
     fn new(frame: Frame) -> Self {
         Entry((frame.0 as u64) << 12 | Self::PRESENT)
+    }
+
+    fn is_stale(self) -> bool {
+        self.0 & Self::STALE != 0
     }
 
     fn frame(self) -> Option<Frame> {
@@ -52,8 +59,8 @@ pub struct Memory {
     pub pages: usize,
     root: Entry,
     depth: u8,
-    /// First frame of an object whose frames are contiguous and never freed (the boot archive).
-    fixed: Option<Frame>,
+    /// Where its pages come from.
+    pub backing: Backing,
     /// Head of the list of its mappings, [`NO_MAPPING`] where there are none.
     pub mappings: u32,
     /// What its pages are charged to.
@@ -133,34 +140,37 @@ impl Memory {
             pages,
             root: Entry::default(),
             depth: depth as u8,
-            fixed: None,
+            backing: Backing::Anonymous,
             mappings: NO_MAPPING,
             quota,
         }
     }
 
-    /// Returns an object over contiguous frames that are not the kernel's to free.
-    pub fn fixed(first: Frame, pages: usize) -> Self {
-        Memory { fixed: Some(first), ..Memory::new(pages, None) }
+    /// Returns an object with other backing than free frames.
+    pub fn backed(backing: Backing, pages: usize, quota: Option<Id<Quota>>) -> Self {
+        Memory { backing, ..Memory::new(pages, quota) }
     }
 
-    /// Returns whether the object's frames are fixed, and so never copied.
-    pub fn is_fixed(&self) -> bool {
-        self.fixed.is_some()
+    /// Returns the first frame of a contiguous object, all of which is zeroed.
+    pub fn contiguous<M: Machine>(&self, machine: &M) -> Option<Frame> {
+        let ready = self.backing == Backing::Contiguous(0);
+        self.frame(machine, 0).filter(|_| ready)
     }
 
-    /// Returns the frame of a page, if it has been touched.
+    /// Returns the frame of a page, if it has one and that is ready for use.
     pub fn frame<M: Machine>(&self, machine: &M, page: usize) -> Option<Frame> {
-        if let Some(first) = self.fixed {
+        if let Some(first) = self.backing.fixed() {
             return (page < self.pages).then(|| Frame(first.0 + page as u32));
         }
-        self.entry(machine, page).frame()
+        let entry = self.entry(machine, page);
+        if entry.is_stale() { None } else { entry.frame() }
     }
 
     /// Returns the frame of a page, which is zero-filled first where it was untouched.
     ///
     /// # Errors
-    /// BadRange past the end, QuotaExhausted, OutOfMemory.
+    /// BadRange past the end, PageMissing where a pager is to be asked, BadAddress for a device's
+    /// registers, QuotaExhausted, OutOfMemory.
     pub fn frame_for_read<M: Machine>(
         &mut self,
         supply: &mut Supply<'_, M>,
@@ -169,7 +179,30 @@ impl Memory {
         if page >= self.pages {
             return Err(Error::BadRange);
         }
-        if let Some(frame) = self.frame(supply.machine, page) {
+        if let Backing::Device(_) = self.backing {
+            return Err(Error::BadAddress);
+        }
+        match self.frame(supply.machine, page) {
+            Some(frame) => Ok(frame),
+            None => self.fill(supply, page),
+        }
+    }
+
+    /// Gives a page that has no frame ready for use one of zeros, which nobody but the kernel does
+    /// for pager-backed objects.
+    fn fill<M: Machine>(
+        &mut self,
+        supply: &mut Supply<'_, M>,
+        page: usize,
+    ) -> Result<Frame, Error> {
+        if let Backing::Pager(_) = self.backing {
+            return Err(Error::PageMissing);
+        }
+        if let Backing::Contiguous(stale) = &mut self.backing {
+            *stale = stale.saturating_sub(1);
+            let frame = self.entry(supply.machine, page).frame().ok_or(Error::BadRange)?;
+            supply.machine.zero(frame);
+            self.put(supply, page, Entry::new(frame))?;
             return Ok(frame);
         }
         let frame = supply.zeroed(self.quota)?;
@@ -189,7 +222,7 @@ impl Memory {
         page: usize,
     ) -> Result<(Frame, bool), Error> {
         let old = self.frame_for_read(supply, page)?;
-        if self.is_fixed() || supply.frames.shares(old) == 1 {
+        if self.backing.fixed().is_some() || supply.frames.shares(old) == 1 {
             return Ok((old, false));
         }
         let new = supply.frames.allocate().ok_or(Error::OutOfMemory)?;
@@ -197,6 +230,46 @@ impl Memory {
         supply.frames.release(old);
         self.put(supply, page, Entry::new(new))?;
         Ok((new, true))
+    }
+
+    /// Fills an empty contiguous object with adjacent frames, charged already, that nobody has
+    /// zeroed.
+    ///
+    /// # Errors
+    /// QuotaExhausted or OutOfMemory for the node, which comes first: nothing was filled then.
+    pub fn set_aside<M: Machine>(
+        &mut self,
+        supply: &mut Supply<'_, M>,
+        first: Frame,
+    ) -> Result<(), Error> {
+        for page in 0..self.pages {
+            let entry = Entry::new(Frame(first.0 + page as u32));
+            self.put(supply, page, Entry(entry.0 | Entry::STALE))?;
+        }
+        Ok(())
+    }
+
+    /// Adds a share of another object's frame in the place of a page that misses.
+    ///
+    /// # Errors
+    /// QuotaExhausted or OutOfMemory.
+    pub fn adopt<M: Machine>(
+        &mut self,
+        supply: &mut Supply<'_, M>,
+        page: usize,
+        frame: Frame,
+    ) -> Result<(), Error> {
+        let quota = self.quota;
+        let frame = supply.share(frame, quota)?;
+        self.put(supply, page, Entry::new(frame)).inspect_err(|_| supply.release(frame, quota))
+    }
+
+    /// Gives up a page's share of its frame, if it has one; it is mapped nowhere any more.
+    pub fn release_page<M: Machine>(&mut self, supply: &mut Supply<'_, M>, page: usize) {
+        let entry = self.entry(supply.machine, page);
+        if entry.frame().is_some() {
+            self.clear(supply, page, entry);
+        }
     }
 
     /// Gives an empty object a tree as deep as another's, whose pages it is to share.
@@ -226,7 +299,7 @@ impl Memory {
 
     /// Releases all pages from `first` on; their mappings are gone already.
     pub fn truncate<M: Machine>(&mut self, supply: &mut Supply<'_, M>, first: usize) {
-        if self.is_fixed() {
+        if self.backing.fixed().is_some() {
             return;
         }
         let mut page = first;
@@ -249,7 +322,7 @@ impl Memory {
         supply: &mut Supply<'_, M>,
         pages: usize,
     ) -> Result<(), Error> {
-        if pages > MAX_PAGES || self.is_fixed() {
+        if pages > MAX_PAGES || !self.backing.is_paged() {
             return Err(Error::InvalidArgument);
         }
         while pages > FANOUT.pow(self.depth as u32) {

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use kamen_abi::{Error, PAGE_SIZE, Rights, USER_END};
 
 use crate::arena::{Arena, Id};
+use crate::backing::Backing;
 use crate::frames::Frames;
 use crate::machine::{Access, FaultAccess, Frame, Machine};
 use crate::mapping::Mapping;
@@ -15,6 +16,13 @@ use crate::quota::{self, Quota};
 
 /// Mappings that one address space can have.
 pub const MAX_MAPPINGS: usize = 4096;
+
+/// Whether the processor may cache a page's contents: not a device's registers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Caching {
+    On,
+    Off,
+}
 
 /// An address space.
 #[derive(Default)]
@@ -205,6 +213,18 @@ impl<M: Machine> Vm<M> {
         address: usize,
         access: FaultAccess,
     ) -> Result<Frame, Error> {
+        let (memory, page, _) = self.allowed(space, address, access)?;
+        self.frame(memory, page, access == FaultAccess::Write)
+    }
+
+    /// Returns the page of a memory object at an address, if it may be accessed that way, and the
+    /// rights of its mapping.
+    fn allowed(
+        &self,
+        space: Id<Space>,
+        address: usize,
+        access: FaultAccess,
+    ) -> Result<(Id<Memory>, usize, Rights), Error> {
         let (_, mapping) = self.covering(space, address).ok_or(Error::BadAddress)?;
         let needed = match access {
             FaultAccess::Read => Rights::READ,
@@ -215,7 +235,7 @@ impl<M: Machine> Vm<M> {
             return Err(Error::BadAddress);
         }
         let memory = mapping.memory.ok_or(Error::BadAddress)?;
-        self.frame(memory, mapping.page(address), access == FaultAccess::Write)
+        Ok((memory, mapping.page(address), mapping.rights))
     }
 
     /// Resolves a page fault: afterwards the instruction can go on.
@@ -229,32 +249,45 @@ impl<M: Machine> Vm<M> {
         access: FaultAccess,
     ) -> Result<(), Error> {
         let address = address / PAGE_SIZE * PAGE_SIZE;
-        let frame = self.resolve(space, address, access)?;
-        let (_, mapping) = self.covering(space, address).ok_or(Error::BadAddress)?;
-        let writable = mapping.rights.contains(Rights::WRITE)
-            && (access == FaultAccess::Write || self.frames.shares(frame) == 1)
-            && !self.is_fixed(&mapping);
-        let access = if mapping.rights.contains(Rights::EXECUTE) {
+        let (memory, page, rights) = self.allowed(space, address, access)?;
+        let may_write = rights.contains(Rights::WRITE);
+        if let Some(registers) = self.device_frame(memory, page) {
+            let access = if may_write { Access::Write } else { Access::Read };
+            return self.install(space, address, registers, access, Caching::Off);
+        }
+        let frame = self.frame(memory, page, access == FaultAccess::Write)?;
+        let writable =
+            may_write && (access == FaultAccess::Write || self.frames.shares(frame) == 1);
+        let access = if rights.contains(Rights::EXECUTE) {
             Access::Execute
         } else if writable {
             Access::Write
         } else {
             Access::Read
         };
-        self.install(space, address, frame, access)
+        self.install(space, address, frame, access, Caching::On)
+    }
+
+    fn device_frame(&self, memory: Id<Memory>, page: usize) -> Option<Frame> {
+        let memory = self.memories.get(memory)?;
+        match memory.backing {
+            Backing::Device(_) => memory.frame(&self.machine, page),
+            _ => None,
+        }
     }
 
     /// Returns the frame of a memory object's page, ready to be read or written.
     ///
     /// # Errors
-    /// BadRange past the end, NoRights for writing fixed memory, QuotaExhausted, OutOfMemory.
+    /// BadRange past the end, NoRights for writing the boot archive, QuotaExhausted, OutOfMemory,
+    /// PageMissing, BadAddress for a device.
     pub fn frame(&mut self, id: Id<Memory>, page: usize, write: bool) -> Result<Frame, Error> {
         let (mut supply, memories) = self.supply();
         let memory = memories.get_mut(id).ok_or(Error::InvalidHandle)?;
         if !write {
             return memory.frame_for_read(&mut supply, page);
         }
-        if memory.is_fixed() {
+        if let Backing::Archive(_) = memory.backing {
             return Err(Error::NoRights);
         }
         let (frame, copied) = memory.frame_for_write(&mut supply, page)?;
@@ -264,30 +297,33 @@ impl<M: Machine> Vm<M> {
         Ok(frame)
     }
 
-    /// Creates a copy-on-write clone, charged to a quota.
+    /// Creates a copy-on-write clone, charged to a quota; `backing` is of the source's kind, and
+    /// brings the pages that miss in both.
     ///
     /// # Errors
-    /// QuotaExhausted or OutOfMemory; nothing is left behind then.
+    /// InvalidArgument for memory that is not cloned; QuotaExhausted or OutOfMemory; nothing is
+    /// left behind then.
     pub fn clone_memory(
         &mut self,
         source: Id<Memory>,
         quota: Id<Quota>,
+        backing: Backing,
     ) -> Result<Id<Memory>, Error> {
         let (mut supply, memories) = self.supply();
         let original = memories.get(source).ok_or(Error::InvalidHandle)?;
-        if original.is_fixed() {
+        if original.backing.kind() != backing.kind() || !backing.is_paged() {
             return Err(Error::InvalidArgument);
         }
         if memories.is_full() {
             return Err(Error::OutOfMemory);
         }
-        let mut clone = Memory::new(original.pages, Some(quota));
+        let mut clone = Memory::backed(backing, original.pages, Some(quota));
         clone.match_depth(original);
         if let Err(error) = original.share_with(&mut clone, &mut supply) {
             clone.truncate(&mut supply, 0);
             return Err(error);
         }
-        self.forget_writable(source);
+        self.forget_writable(source, 0, MAX_PAGES);
         self.memories.insert(clone).ok_or(Error::OutOfMemory)
     }
 
@@ -297,7 +333,7 @@ impl<M: Machine> Vm<M> {
     /// InvalidHandle, InvalidArgument, QuotaExhausted, OutOfMemory.
     pub fn resize_memory(&mut self, id: Id<Memory>, pages: usize) -> Result<(), Error> {
         let old = self.memories.get(id).ok_or(Error::InvalidHandle)?;
-        if pages > MAX_PAGES || old.is_fixed() {
+        if pages > MAX_PAGES || !old.backing.is_paged() {
             return Err(Error::InvalidArgument);
         }
         let old = old.pages;
@@ -350,6 +386,7 @@ impl<M: Machine> Vm<M> {
         address: usize,
         frame: Frame,
         access: Access,
+        caching: Caching,
     ) -> Result<(), Error> {
         let space = self.spaces.get_mut(space).ok_or(Error::InvalidHandle)?;
         let root = space.root.ok_or(Error::InvalidHandle)?;
@@ -364,7 +401,10 @@ impl<M: Machine> Vm<M> {
             }
             table
         };
-        let result = self.machine.map(root, address, frame, access, &mut allocate);
+        let result = match caching {
+            Caching::On => self.machine.map(root, address, frame, access, &mut allocate),
+            Caching::Off => self.machine.map_device(root, address, frame, access, &mut allocate),
+        };
         space.tables += tables;
         result.map_err(|_| Error::QuotaExhausted)
     }

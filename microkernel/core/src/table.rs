@@ -27,6 +27,8 @@ pub enum Object {
     Ports(u16, u16),
     /// Interrupt lines, first to last.
     Interrupt(u16, u16),
+    /// Frames of physical memory, first to last.
+    Physical(u32, u32),
 }
 
 impl Object {
@@ -43,6 +45,7 @@ impl Object {
             Object::Quota(_) => ObjectKind::Quota,
             Object::Ports(..) => ObjectKind::Ports,
             Object::Interrupt(..) => ObjectKind::Interrupt,
+            Object::Physical(..) => ObjectKind::Physical,
         }
     }
 }

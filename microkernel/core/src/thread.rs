@@ -1,6 +1,6 @@
 //! Threads: registers, what they wait for, and whom their faults go to.
 
-use kamen_abi::{Registers, Tag};
+use kamen_abi::{Kind, Registers, Tag};
 
 use crate::arena::Id;
 use crate::endpoint::Endpoint;
@@ -83,7 +83,8 @@ pub struct Thread {
     pub answerer: Option<Id<Space>>,
     /// Whether it has a deadline among the kernel's.
     pub timed: bool,
-    /// Error code and address of the exception that it met last.
+    /// Error code and address of the exception that it met last, or page and access of the
+    /// missing page.
     pub fault: [u64; 2],
 
     /// The notification that its receives serve, too.
@@ -93,4 +94,15 @@ pub struct Thread {
     pub extended: Option<Frame>,
     /// What it is charged to; nothing only in a free slot.
     pub quota: Option<Id<Quota>>,
+}
+
+impl Thread {
+    /// Returns whether who has the thread's open call may control it: its handler may, but neither
+    /// the server of a message nor a pager.
+    pub fn is_controlled(&self) -> bool {
+        match self.tag.kind() {
+            Kind::SystemCall | Kind::Interrupt | Kind::Exception | Kind::Recall => true,
+            Kind::Message | Kind::Page | Kind::Notification | Kind::Cancelled => false,
+        }
+    }
 }

@@ -55,6 +55,9 @@ impl<M: Machine> Kernel<M> {
             DEVICE_NOT_AVAILABLE => self.first_use_of_extended(current),
             _ => Err(Error::BadAddress),
         };
+        if resolved == Err(Error::PageMissing) && self.ask_pager(address, fault_access(error)) {
+            return;
+        }
         if resolved.is_err() {
             let address = if vector == PAGE_FAULT { address } else { 0 };
             self.threads[current].fault = [error, address];
@@ -75,13 +78,9 @@ impl<M: Machine> Kernel<M> {
     }
 
     fn page_fault(&mut self, thread: u16, error: u64, address: u64) -> Result<(), Error> {
-        let access = match error {
-            _ if error & 1 << 4 != 0 => FaultAccess::Execute,
-            _ if error & 1 << 1 != 0 => FaultAccess::Write,
-            _ => FaultAccess::Read,
-        };
         let space = self.threads[thread].space.ok_or(Error::BadAddress)?;
-        self.vm.fault(space, usize::try_from(address).map_err(|_| Error::BadAddress)?, access)
+        let address = usize::try_from(address).map_err(|_| Error::BadAddress)?;
+        self.vm.fault(space, address, fault_access(error))
     }
 
     /// Gives a thread that uses the extended state for the first time a place to keep it.
@@ -107,7 +106,8 @@ impl<M: Machine> Kernel<M> {
     /// Operation Recall.
     pub(crate) fn recall(&mut self, thread: u16) -> Result<(), Error> {
         let foreign = self.threads[thread].handler.is_some_and(|handler| handler.foreign);
-        if !foreign || self.threads[thread].state != State::Ready || thread == self.cpu.current {
+        let runs = self.threads[thread].state == State::Ready && thread != self.cpu.current;
+        if !foreign || !runs && !self.awaits_page(thread) {
             return Err(Error::Busy);
         }
         self.unqueue(thread);
@@ -148,12 +148,12 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Returns the thread that `target` names for register access: the caller of an open call
-    /// that is not a message, or a stopped thread that the current one has `rights` to.
+    /// that its handler received, or a stopped thread that the current one has `rights` to.
     pub(crate) fn register_target(&self, target: u64, rights: Rights) -> Result<u16, Error> {
         if target > u16::MAX as u64 {
             let caller = self.open_call(OpenCall(target))?;
-            let is_message = self.threads[caller].tag.kind() == Kind::Message;
-            return if is_message { Err(Error::WrongKind) } else { Ok(caller) };
+            let controlled = self.threads[caller].is_controlled();
+            return if controlled { Ok(caller) } else { Err(Error::WrongKind) };
         }
         match self.capability(Handle(target as u16), rights)?.object {
             Object::Thread(id) => {
@@ -182,6 +182,15 @@ impl<M: Machine> Kernel<M> {
         self.threads[thread].registers = registers.validated().ok_or(Error::InvalidArgument)?;
         self.reload(thread);
         Ok(())
+    }
+}
+
+/// Returns what a page fault's error code says was tried (Intel SDM 3A 4.7).
+fn fault_access(error: u64) -> FaultAccess {
+    match error {
+        _ if error & 1 << 4 != 0 => FaultAccess::Execute,
+        _ if error & 1 << 1 != 0 => FaultAccess::Write,
+        _ => FaultAccess::Read,
     }
 }
 

@@ -4,6 +4,7 @@ use kamen_abi::{PAGE_SIZE, PortWidth};
 use kamen_core::{Access, Frame, Machine, NoFrame};
 use x86_64::instructions::port::Port;
 
+use crate::Ranges;
 use crate::clock::{Clock, Factor, SECOND};
 use crate::control::Bases;
 use crate::devices::lines::Lines;
@@ -34,6 +35,8 @@ pub struct X86 {
     timer_ticks_per_nanosecond: Factor,
     deadline: Option<u64>,
     lines: Lines,
+    /// RAM, and the frames of registers that the kernel keeps to itself.
+    occupied: Ranges,
 }
 
 impl X86 {
@@ -62,6 +65,9 @@ impl X86 {
     pub(crate) fn user_byte(&self, address: u64) -> Option<u8> {
         let (page, offset) = (address as usize & !(PAGE_SIZE - 1), address as usize % PAGE_SIZE);
         let (frame, _) = paging::lookup(&self.frames, self.current_root, page)?;
+        if self.is_device(frame, 1) {
+            return None;
+        }
         let word = self.frames.load(frame, offset / 8);
         Some(word.to_le_bytes()[offset % 8])
     }
@@ -133,6 +139,25 @@ impl Machine for X86 {
             self.flush(root, address);
         }
         Ok(())
+    }
+
+    fn map_device(
+        &mut self,
+        root: Frame,
+        address: usize,
+        frame: Frame,
+        access: Access,
+        allocate: &mut dyn FnMut() -> Option<Frame>,
+    ) -> Result<(), NoFrame> {
+        if paging::map_device(&mut self.frames, root, address, frame, access, allocate)? {
+            self.flush(root, address);
+        }
+        Ok(())
+    }
+
+    fn is_device(&self, first: Frame, pages: usize) -> bool {
+        let end = u32::try_from(pages).ok().and_then(|pages| first.0.checked_add(pages));
+        end.is_some_and(|end| !self.occupied.overlaps(&(first.0..end)))
     }
 
     fn unmap(&mut self, root: Frame, address: usize) -> Option<Frame> {

@@ -70,6 +70,7 @@ impl X86 {
             timer_ticks_per_nanosecond: Factor::new(rates.timer_hertz, SECOND),
             deadline: None,
             lines: Lines::new(space.io_apics(&routing), apic, |line| routing.signal(line)),
+            occupied: occupied(ram, &routing),
         }
     }
 }
@@ -132,6 +133,18 @@ impl AddressSpace {
             Some(IoApic::new(registers, first_line))
         })
     }
+}
+
+/// Returns the frames that no driver may have: RAM and the interrupt controllers.
+fn occupied(ram: &Ranges, routing: &Routing) -> Ranges {
+    let mut occupied = ram.clone();
+    let io_apics = routing.controllers.iter().flatten().map(|(address, _)| *address);
+    for address in io_apics.chain([routing.local_apic]) {
+        // Physical addresses have 52 bits at most (Intel SDM 3A 4.1.4); a frame has 32 here.
+        let frame = (address / PAGE) as u32;
+        occupied.insert(frame..frame.saturating_add(1));
+    }
+    occupied
 }
 
 /// Gives the heap its share of the free memory.

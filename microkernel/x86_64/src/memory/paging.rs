@@ -128,10 +128,33 @@ pub(crate) fn map(
     access: Access,
     allocate: &mut dyn FnMut() -> Option<Frame>,
 ) -> Result<bool, NoFrame> {
+    map_entry(tables, root, address, entry(frame, flags(access)), allocate)
+}
+
+/// Maps a page of a device's registers as [`map`] does memory: uncached, never executed.
+pub(crate) fn map_device(
+    tables: &mut impl Tables,
+    root: Frame,
+    address: usize,
+    frame: Frame,
+    access: Access,
+    allocate: &mut dyn FnMut() -> Option<Frame>,
+) -> Result<bool, NoFrame> {
+    let flags = flags(access) | bits::UNCACHED | bits::NO_EXECUTE;
+    map_entry(tables, root, address, entry(frame, flags), allocate)
+}
+
+fn map_entry(
+    tables: &mut impl Tables,
+    root: Frame,
+    address: usize,
+    entry: u64,
+    allocate: &mut dyn FnMut() -> Option<Frame>,
+) -> Result<bool, NoFrame> {
     let table_flags = bits::PRESENT | bits::WRITE | bits::USER;
     let table = descend_or_add(tables, root, address, 0, table_flags, allocate)?;
     let old = tables.load(table, index(address, 0));
-    tables.store(table, index(address, 0), entry(frame, flags(access)));
+    tables.store(table, index(address, 0), entry);
     Ok(is_present(old))
 }
 

@@ -30,6 +30,12 @@ impl Ranges {
         self.as_slice().iter().map(|range| u64::from(range.end - range.start)).sum()
     }
 
+    /// Returns whether any of some frames is there.
+    pub fn overlaps(&self, frames: &Range<u32>) -> bool {
+        let first = self.as_slice().partition_point(|range| range.end <= frames.start);
+        self.as_slice().get(first).is_some_and(|range| range.start < frames.end)
+    }
+
     /// Adds frames; ones that are there already stay.
     pub fn insert(&mut self, mut new: Range<u32>) {
         if new.is_empty() {
@@ -117,6 +123,10 @@ mod tests {
             let held: Vec<u32> = ranges.as_slice().iter().flat_map(|r| r.clone()).collect();
             let expected: Vec<u32> = (0..100).filter(|&f| frames[f as usize]).collect();
             assert_eq!(held, expected, "after {insert} {range:?}");
+            for start in 0..95 {
+                let any = frames[start..start + 5].contains(&true);
+                assert_eq!(ranges.overlaps(&(start as u32..start as u32 + 5)), any);
+            }
             assert!(ranges.as_slice().windows(2).all(|pair| pair[0].end < pair[1].start));
         }
     }

@@ -1,0 +1,149 @@
+//! Pages of memory objects one by one: commit, decommit, supply.
+//!
+//! Each operation deals with a bounded number of pages and says how many; user space repeats it.
+
+use kamen_abi::{Error, PAGES_MAX, Rights};
+
+use crate::arena::Id;
+use crate::backing::Backing;
+use crate::kernel::Kernel;
+use crate::machine::Machine;
+use crate::memory::Memory;
+use crate::space::Vm;
+
+/// Pages that one operation changes at most; others are only looked at.
+const CHANGES_MAX: usize = 8;
+
+/// What an operation did to a page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Kept,
+    Changed,
+}
+
+impl<M: Machine> Kernel<M> {
+    /// Operation Commit.
+    pub(crate) fn commit(&mut self, target: u64, first: u64, pages: u64) -> Result<(), Error> {
+        let id = self.memory(target, Rights::WRITE)?;
+        let memory = self.vm.memories.get(id).ok_or(Error::InvalidHandle)?;
+        if memory.backing.fixed().is_some() {
+            return Err(Error::InvalidArgument);
+        }
+        let first = memory.checked_range(first, pages)?;
+        let result = self.for_pages(pages, |vm, offset| vm.commit_page(id, first + offset));
+        if result == Err(Error::PageMissing) {
+            let done = self.threads[self.cpu.current].registers.rdi as usize;
+            self.tell_missing(self.vm.missing(id, first + done));
+        }
+        result
+    }
+
+    /// Operation Decommit.
+    pub(crate) fn decommit(&mut self, target: u64, first: u64, pages: u64) -> Result<(), Error> {
+        let id = self.memory(target, Rights::CONTROL)?;
+        let memory = self.vm.memories.get(id).ok_or(Error::InvalidHandle)?;
+        if !memory.backing.is_paged() {
+            return Err(Error::InvalidArgument);
+        }
+        let first = memory.checked_range(first, pages)?;
+        self.for_pages(pages, |vm, offset| vm.decommit_page(id, first + offset))
+    }
+
+    /// Operation Supply.
+    pub(crate) fn supply(&mut self, target: u64, words: [u64; 4]) -> Result<(), Error> {
+        let [first, pages, source, source_first] = words;
+        let target = self.memory(target, Rights::CONTROL)?;
+        let source = self.memory(source, Rights::READ.union(Rights::GRANT))?;
+        let memories = &self.vm.memories;
+        let from = memories.get(source).ok_or(Error::InvalidHandle)?;
+        let to = memories.get(target).ok_or(Error::InvalidHandle)?;
+        let is_paged = matches!(to.backing, Backing::Pager(_));
+        if !is_paged || from.backing != Backing::Anonymous {
+            return Err(Error::InvalidArgument);
+        }
+        let from = from.checked_range(source_first, pages)?;
+        let to = to.checked_range(first, pages)?;
+        self.for_pages(pages, |vm, offset| {
+            vm.supply_page((target, to + offset), (source, from + offset))
+        })
+    }
+
+    /// Deals with pages one after the other until enough was done; tells the current thread how
+    /// many.
+    fn for_pages(
+        &mut self,
+        pages: u64,
+        mut act: impl FnMut(&mut Vm<M>, usize) -> Result<Step, Error>,
+    ) -> Result<(), Error> {
+        let pages = pages.min(PAGES_MAX as u64) as usize;
+        let (mut done, mut changed) = (0, 0);
+        let mut result = Ok(());
+        while done < pages && changed < CHANGES_MAX {
+            match act(&mut self.vm, done) {
+                Ok(step) => changed += usize::from(step == Step::Changed),
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+            done += 1;
+        }
+        let current = self.cpu.current;
+        self.threads[current].registers.rdi = done as u64;
+        result
+    }
+}
+
+impl Memory {
+    /// Returns the first page of a range within the object.
+    fn checked_range(&self, first: u64, pages: u64) -> Result<usize, Error> {
+        let end = first.checked_add(pages).ok_or(Error::BadRange)?;
+        if end <= self.pages as u64 { Ok(first as usize) } else { Err(Error::BadRange) }
+    }
+}
+
+impl<M: Machine> Vm<M> {
+    fn commit_page(&mut self, id: Id<Memory>, page: usize) -> Result<Step, Error> {
+        if self.has_page(id, page) {
+            return Ok(Step::Kept);
+        }
+        self.frame(id, page, false)?;
+        Ok(Step::Changed)
+    }
+
+    fn decommit_page(&mut self, id: Id<Memory>, page: usize) -> Result<Step, Error> {
+        if !self.has_page(id, page) {
+            return Ok(Step::Kept);
+        }
+        self.forget_mapped(id, page, page + 1);
+        let (mut supply, memories) = self.supply();
+        let memory = memories.get_mut(id).ok_or(Error::InvalidHandle)?;
+        memory.release_page(&mut supply, page);
+        Ok(Step::Changed)
+    }
+
+    /// The source page is committed if it was not; from then on whoever writes it copies it.
+    fn supply_page(
+        &mut self,
+        (target, to): (Id<Memory>, usize),
+        (source, from): (Id<Memory>, usize),
+    ) -> Result<Step, Error> {
+        if self.has_page(target, to) {
+            return Ok(Step::Kept);
+        }
+        let frame = self.frame(source, from, false)?;
+        let (mut supply, memories) = self.supply();
+        let memory = memories.get_mut(target).ok_or(Error::InvalidHandle)?;
+        memory.adopt(&mut supply, to, frame)?;
+        self.forget_writable(source, from, from + 1);
+        Ok(Step::Changed)
+    }
+
+    fn has_page(&self, id: Id<Memory>, page: usize) -> bool {
+        let memory = self.memories.get(id);
+        memory.is_some_and(|memory| memory.frame(&self.machine, page).is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! Creating memory objects of each kind.
+
+use kamen_abi::{CONTIGUOUS_MAX, Error, Handle, MemoryKind, Rights};
+
+use crate::arena::Id;
+use crate::backing::{Backing, Pager};
+use crate::kernel::Kernel;
+use crate::machine::{Frame, Machine};
+use crate::memory::{MAX_PAGES, Memory};
+use crate::quota::Quota;
+use crate::table::Object;
+
+impl<M: Machine> Kernel<M> {
+    /// Operation Create for memory objects.
+    pub(super) fn create_memory(&mut self, quota: Id<Quota>, words: [u64; 6]) -> Result<(), Error> {
+        let [_, pages, kind, w3, w4, _] = words;
+        let kind = MemoryKind::from_number(kind).ok_or(Error::InvalidArgument)?;
+        let most = if kind == MemoryKind::Contiguous { CONTIGUOUS_MAX } else { MAX_PAGES };
+        if !(1..=most as u64).contains(&pages) {
+            return Err(Error::InvalidArgument);
+        }
+        let pages = pages as usize;
+        let backing = match kind {
+            MemoryKind::Anonymous => Backing::Anonymous,
+            MemoryKind::Contiguous => return self.create_contiguous(quota, pages),
+            MemoryKind::Pager => self.pager(w3)?,
+            MemoryKind::Device => self.device(w3, w4, pages)?,
+            MemoryKind::Archive => return Err(Error::InvalidArgument),
+        };
+        self.install(quota, 0, |kernel| {
+            let memory = Memory::backed(backing, pages, Some(quota));
+            kernel.vm.memories.insert(memory).map(Object::Memory).ok_or(Error::OutOfMemory)
+        })
+    }
+
+    fn create_contiguous(&mut self, quota: Id<Quota>, pages: usize) -> Result<(), Error> {
+        self.install(quota, pages, |kernel| kernel.contiguous(quota, pages).map(Object::Memory))
+    }
+
+    /// Makes a contiguous object whose pages are charged already.
+    fn contiguous(&mut self, quota: Id<Quota>, pages: usize) -> Result<Id<Memory>, Error> {
+        if self.vm.memories.is_full() {
+            return Err(Error::OutOfMemory);
+        }
+        let (mut supply, memories) = self.vm.supply();
+        let first = supply.frames.allocate_adjacent(pages).ok_or(Error::OutOfMemory)?;
+        let mut memory = Memory::backed(Backing::Contiguous(pages), pages, Some(quota));
+        if let Err(error) = memory.set_aside(&mut supply, first) {
+            for page in 0..pages {
+                supply.frames.release(Frame(first.0 + page as u32));
+            }
+            return Err(error);
+        }
+        memories.insert(memory).ok_or(Error::OutOfMemory)
+    }
+
+    /// Returns the backing by a pager, through a capability to its endpoint.
+    pub(crate) fn pager(&self, handle: u64) -> Result<Backing, Error> {
+        let endpoint = self.endpoint_object(handle, Rights::SEND)?;
+        let badge = self.capability(Handle(handle as u16), Rights::SEND)?.badge;
+        Ok(Backing::Pager(Pager { endpoint, badge }))
+    }
+
+    /// Returns the backing by a device's registers, through a capability to physical memory.
+    fn device(&self, handle: u64, first: u64, pages: usize) -> Result<Backing, Error> {
+        let handle = Handle(u16::try_from(handle).map_err(|_| Error::InvalidHandle)?);
+        let Object::Physical(from, to) = self.capability(handle, Rights::CONTROL)?.object else {
+            return Err(Error::WrongKind);
+        };
+        let last = first.checked_add(pages as u64 - 1).ok_or(Error::InvalidArgument)?;
+        let first = u32::try_from(first).map(Frame).map_err(|_| Error::InvalidArgument)?;
+        let covered = from <= first.0 && last <= to as u64;
+        if covered && self.vm.machine.is_device(first, pages) {
+            Ok(Backing::Device(first))
+        } else {
+            Err(Error::InvalidArgument)
+        }
+    }
+}
