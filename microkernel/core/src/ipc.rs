@@ -5,11 +5,11 @@
 
 use kamen_abi::{
     Error, FOREVER, Handle, Kind, MAX_CAPS, MAX_LEASES, MessagePage, NOW, OpenCall, Rights, Tag,
-    WORDS,
 };
 
 use crate::arena::Id;
 use crate::endpoint::Endpoint;
+use crate::handler;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::notification::Notification;
@@ -50,30 +50,6 @@ impl<M: Machine> Kernel<M> {
             None => self.enqueue_sender(endpoint, current),
         }
         Ok(())
-    }
-
-    /// Turns the thread's fault, system call or recall into a call on its handler; a thread
-    /// without one is stopped for good. The thread is in no queue.
-    pub(crate) fn call_handler(&mut self, thread: u16, tag: Tag) {
-        let handler = self.threads[thread].handler.filter(|h| self.endpoints.contains(h.endpoint));
-        let Some(handler) = handler else {
-            self.threads[thread].state = State::Stopped;
-            return self.leave(thread);
-        };
-        self.request(thread, handler.endpoint, handler.badge, tag);
-    }
-
-    /// Makes a call that a thread did not ask for, on an endpoint that exists. The thread is in no
-    /// queue.
-    pub(crate) fn request(&mut self, thread: u16, to: Id<Endpoint>, badge: u64, tag: Tag) {
-        let caller = &mut self.threads[thread];
-        caller.tag = tag;
-        caller.badge = badge;
-        caller.state = State::Calling(to);
-        match self.endpoints.get(to).and_then(|endpoint| endpoint.receivers.first()) {
-            Some(receiver) => self.meet(to, thread, receiver),
-            None => self.enqueue_sender(to, thread),
-        }
     }
 
     /// Operation Receive.
@@ -237,7 +213,7 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    fn enqueue_sender(&mut self, endpoint: Id<Endpoint>, sender: u16) {
+    pub(crate) fn enqueue_sender(&mut self, endpoint: Id<Endpoint>, sender: u16) {
         if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
             endpoint.senders.push(&mut self.threads, sender);
         }
@@ -245,7 +221,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Takes the processor from a thread if it has it.
-    fn leave(&mut self, thread: u16) {
+    pub(crate) fn leave(&mut self, thread: u16) {
         if self.cpu.current == thread {
             self.give_up();
         }
@@ -253,7 +229,7 @@ impl<M: Machine> Kernel<M> {
 
     /// Hands a sender's message to a waiting receiver, who runs next if nobody is above it.
     #[inline]
-    fn meet(&mut self, endpoint: Id<Endpoint>, sender: u16, receiver: u16) {
+    pub(crate) fn meet(&mut self, endpoint: Id<Endpoint>, sender: u16, receiver: u16) {
         self.unqueue_receiver(endpoint, receiver);
         if let Err(error) = self.deliver(sender, receiver) {
             // The receiver did nothing wrong and goes on waiting, first in its queue.
@@ -342,11 +318,7 @@ impl<M: Machine> Kernel<M> {
     fn deliver(&mut self, sender: u16, receiver: u16) -> Result<(), Error> {
         let from = &self.threads[sender];
         let (tag, badge) = (from.tag, from.badge);
-        let words = match tag.kind() {
-            Kind::Exception => exception_words(from),
-            Kind::Page => [from.fault[0], from.fault[1], 0, 0, 0, 0],
-            _ => from.registers.words(),
-        };
+        let words = handler::words(from);
         if !tag.is_short() {
             self.transfer(sender, receiver, tag)?;
         }
@@ -495,13 +467,6 @@ impl<M: Machine> Kernel<M> {
 /// Returns handle `place` of the four in the first word of a message page.
 fn handle_at(handles: u64, place: usize) -> Handle {
     Handle((handles >> (16 * place)) as u16)
-}
-
-/// Returns the words of an exception's message; see [`Kind::Exception`].
-fn exception_words(thread: &Thread) -> [u64; WORDS] {
-    let [error, address] = thread.fault;
-    let registers = &thread.registers;
-    [error, address, registers.rip, registers.rsp, registers.rflags, 0]
 }
 
 const _: () = assert!(FOREVER > NOW);

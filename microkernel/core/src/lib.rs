@@ -30,6 +30,7 @@ mod destroy;
 mod endpoint;
 mod fast;
 mod frames;
+mod handler;
 mod invoke;
 mod ipc;
 mod kernel;
