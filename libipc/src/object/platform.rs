@@ -11,9 +11,6 @@ use crate::syscall;
 pub struct Ports(pub Handle);
 
 impl Ports {
-    /// Most bytes that one [`Ports::write_bytes`] takes.
-    pub const MAX_WRITE: usize = 4096;
-
     /// Reads a port.
     ///
     /// # Errors
@@ -33,17 +30,18 @@ impl Ports {
         syscall::control(Operation::PortOut, self.0, words)
     }
 
-    /// Writes bytes to an 8-bit port one after the other; returns how many, at most
-    /// [`Ports::MAX_WRITE`].
+    /// Writes bytes to an 8-bit port one after the other, up to
+    /// [`PORT_WRITE_MAX`](kamen_abi::PORT_WRITE_MAX) of them without anybody else in between.
     ///
     /// # Errors
     /// NoRights: WRITE; InvalidArgument: outside the range.
-    pub fn write_bytes(self, port: u16, bytes: &[u8]) -> Result<usize, Error> {
-        let len = bytes.len().min(Self::MAX_WRITE);
-        let address = bytes.as_ptr().expose_provenance() as u64;
-        let words = [port.into(), address, len as u64, 0, 0, 0];
-        let (_, words) = syscall::operate(Operation::PortWrite, self.0.0.into(), words)?;
-        Ok(words[0] as usize)
+    pub fn write_bytes(self, port: u16, bytes: &[u8]) -> Result<(), Error> {
+        for part in bytes.chunks(kamen_abi::PORT_WRITE_MAX) {
+            let address = part.as_ptr().expose_provenance() as u64;
+            let words = [port.into(), address, part.len() as u64, 0, 0, 0];
+            syscall::control(Operation::PortWrite, self.0, words)?;
+        }
+        Ok(())
     }
 
     /// Copies the capability, narrowed to the ports `first` to `last`, to a table; returns its

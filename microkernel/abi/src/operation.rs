@@ -3,6 +3,9 @@
 /// Bytes that one [`Operation::Copy`] moves at most, so that no entry into the kernel is long.
 pub const COPY_MAX: usize = 64 * 1024;
 
+/// Bytes that one [`Operation::PortWrite`] writes at most, for the same reason.
+pub const PORT_WRITE_MAX: usize = 512;
+
 /// An operation of the kernel; the number goes in `rax`.
 ///
 /// "Target" is `r12`, `w0` to `w5` are the message words. Rights in brackets. An operation
@@ -46,7 +49,8 @@ pub enum Operation {
     /// Copies `w5` bytes from a place to a place ([`Place`]): `w0` the two kinds (from in the low
     /// byte, to in the next), `w1` and `w2` id and offset of the source, `w3` and `w4` those of
     /// the destination. Returns the number of bytes copied in `w0`, also when it fails midway. One
-    /// operation copies at most [`COPY_MAX`] bytes; libipc repeats it. A copy never asks a pager:
+    /// operation copies at most [`COPY_MAX`] bytes, and fewer where pages have to be made first;
+    /// libipc repeats it. A copy never asks a pager:
     /// at a page that misses it stops with PageMissing, tells in `w1` the badge that its object has
     /// at the pager and in `w2` the page, and can go on from there once the page is supplied.
     Copy = 10,
@@ -121,7 +125,7 @@ pub enum Operation {
     PortIn = 32,
     /// Writes `w2` to the I/O port `w0` of the capability in the target (WRITE) in width `w1`.
     PortOut = 33,
-    /// Writes up to 4,096 bytes at address `w1`, length `w2`, to the 8-bit I/O port `w0` of the
+    /// Writes up to [`PORT_WRITE_MAX`] bytes at address `w1`, length `w2`, to the 8-bit I/O port `w0` of the
     /// capability in the target (WRITE), one after the other; returns how many in `w0`.
     PortWrite = 34,
     /// Tells about the target: kind in `w0`, rights in `w1`, badge in `w2`; for a memory object

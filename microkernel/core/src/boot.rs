@@ -14,6 +14,7 @@ use crate::memory::Memory;
 use crate::notice::Notices;
 use crate::quota::Quota;
 use crate::space::{NewMapping, Space, Vm};
+use crate::steps::Steps;
 use crate::table::{Capability, Object, Table};
 use crate::thread::{State, Thread};
 
@@ -91,6 +92,7 @@ impl<M: Machine> Kernel<M> {
                 spaces: Arena::new(scale / 2),
                 memories: Arena::new(scale * 4),
                 mappings: Arena::new(scale * 8),
+                steps: Steps::new(),
             },
             threads: Arena::new(scale),
             tables: Arena::new(scale / 2),

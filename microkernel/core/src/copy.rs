@@ -1,7 +1,8 @@
 //! Copying between own memory, memory objects and callers: the only way data crosses spaces.
 
 use kamen_abi::{
-    COPY_MAX, Error, Lease, MAX_LEASES, MessagePage, OpenCall, PAGE_SIZE, Place, Rights,
+    COPY_MAX, Error, Lease, MAX_LEASES, MessagePage, OpenCall, PAGE_SIZE, PORT_WRITE_MAX, Place,
+    Rights,
 };
 
 use crate::arena::Id;
@@ -10,6 +11,9 @@ use crate::kernel::Kernel;
 use crate::machine::{FaultAccess, Frame, Machine};
 use crate::memory::Memory;
 use crate::space::Space;
+
+/// Estimated instructions of finding a chunk's two frames.
+const CHUNK: u32 = 250;
 
 /// A place in memory, checked except for what is mapped there.
 #[derive(Clone, Copy)]
@@ -58,9 +62,16 @@ impl<M: Machine> Kernel<M> {
             }
             match self.copy_chunk(from.advanced(done), to.advanced(done), len - done) {
                 Ok(copied) => done += copied,
+                // What was copied counts; the caller repeats the rest.
+                Err(_) if done > 0 && self.vm.steps.are_refused() => break Ok(()),
                 Err(error) => break Err(error),
             }
         };
+        if result.is_err() && self.vm.steps.are_refused() {
+            // Nothing was copied, and the arguments are to be found again.
+            self.threads[current].registers.rdi = kinds;
+            return result;
+        }
         if let Cursor::Extended(frame, _) = to {
             self.vm.machine.sanitize_extended(frame);
         }
@@ -83,11 +94,13 @@ impl<M: Machine> Kernel<M> {
 
     /// Copies up to the next page boundary of either side.
     fn copy_chunk(&mut self, from: Cursor, to: Cursor, len: u64) -> Result<u64, Error> {
+        self.vm.steps.spend(CHUNK)?;
         // The destination first: if both are one page, the copy for writing is what is read.
         let target = self.frame_at(to, FaultAccess::Write)?;
         let source = self.frame_at(from, FaultAccess::Read)?;
         let (at, to_at) = (from.offset(), to.offset());
         let len = (len as usize).min(PAGE_SIZE - at).min(PAGE_SIZE - to_at);
+        self.vm.steps.note(len as u32 / 8);
         if source == target && at.abs_diff(to_at) < len {
             return Err(Error::InvalidArgument);
         }
@@ -215,11 +228,19 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn port_write(&mut self, port: u16, address: u64, len: u64) -> Result<(), Error> {
         let current = self.cpu.current;
         let space = self.threads[current].space.ok_or(Error::BadAddress)?;
-        let len = len.min(PAGE_SIZE as u64);
+        let len = len.min(PORT_WRITE_MAX as u64);
+        if len == 0 {
+            self.threads[current].registers.rdi = 0;
+            return Ok(());
+        }
         let end = address.checked_add(len).ok_or(Error::BadAddress)?;
+        // Both pages before the first byte: what is written cannot be taken back.
+        let frame = self.vm.resolve(space, address as usize, FaultAccess::Read)?;
+        let last = self.vm.resolve(space, end as usize - 1, FaultAccess::Read)?;
         for at in address..end {
-            let frame = self.vm.resolve(space, at as usize, FaultAccess::Read)?;
-            let word = self.vm.machine.load(frame, at as usize % PAGE_SIZE / 8);
+            let is_first = at / PAGE_SIZE as u64 == address / PAGE_SIZE as u64;
+            let word = if is_first { frame } else { last };
+            let word = self.vm.machine.load(word, at as usize % PAGE_SIZE / 8);
             let byte = (word >> (at % 8 * 8)) as u8;
             self.vm.machine.port_out(port, kamen_abi::PortWidth::Byte, byte as u32);
         }

@@ -192,6 +192,8 @@ impl Rig {
         };
         let kernel = Kernel::boot(Fake::new(FRAMES), &info).unwrap();
         let mut rig = Rig { kernel };
+        // Tests of steps set a limit; to all others an operation is one.
+        rig.kernel.vm.steps.limit(u32::MAX);
         rig.run();
         rig
     }

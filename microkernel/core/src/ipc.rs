@@ -13,6 +13,7 @@ use crate::handler;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::notification::Notification;
+use crate::steps;
 use crate::table::{Capability, Object};
 use crate::thread::{State, Thread};
 
@@ -291,6 +292,7 @@ impl<M: Machine> Kernel<M> {
                 self.give_way();
                 return Ok(true);
             }
+            self.vm.steps.spend(steps::THREAD)?;
         }
     }
 

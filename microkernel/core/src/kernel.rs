@@ -12,6 +12,7 @@ use crate::notification::Notification;
 use crate::queue::NIL;
 use crate::schedule::{RunQueue, SLICE_NS};
 use crate::space::Vm;
+use crate::steps;
 use crate::table::{Capability, Table};
 use crate::thread::{State, Thread};
 
@@ -309,7 +310,12 @@ impl<M: Machine> Kernel<M> {
     pub fn timer(&mut self) {
         self.cpu.armed = FOREVER;
         let now = self.vm.machine.now();
-        while let Some(waiter) = self.deadlines.pop_until(now) {
+        self.vm.steps.renew();
+        // What is left when the steps are spent has the timer interrupt again at once.
+        while !self.vm.steps.are_spent()
+            && let Some(waiter) = self.deadlines.pop_until(now)
+        {
+            self.vm.steps.note(steps::THREAD);
             self.expire(waiter);
         }
         if self.cpu.slice_end <= now {

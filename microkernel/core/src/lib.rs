@@ -44,6 +44,7 @@ mod queue;
 mod quota;
 mod schedule;
 mod space;
+mod steps;
 mod table;
 mod thread;
 mod trap;

@@ -22,6 +22,7 @@ use crate::backing::Backing;
 use crate::frames::Frames;
 use crate::machine::{Frame, Machine};
 use crate::quota::{self, Quota};
+use crate::steps::{self, Steps};
 
 /// Entries of a node of the tree.
 const FANOUT: usize = 512;
@@ -81,6 +82,8 @@ pub struct Supply<'k, M> {
     pub frames: &'k mut Frames,
     /// Who pays.
     pub quotas: &'k mut Arena<Quota>,
+    /// What the entry under way may still do.
+    pub steps: &'k mut Steps,
 }
 
 impl<M: Machine> Supply<'_, M> {
@@ -103,6 +106,7 @@ impl<M: Machine> Supply<'_, M> {
     pub fn zeroed(&mut self, quota: Option<Id<Quota>>) -> Result<Frame, Error> {
         let frame = self.frame(quota)?;
         self.machine.zero(frame);
+        self.steps.note(steps::FRAME);
         Ok(frame)
     }
 
@@ -115,6 +119,7 @@ impl<M: Machine> Supply<'_, M> {
         if self.frames.is_pinned(frame) {
             let copy = self.frame(quota)?;
             self.machine.copy(frame, 0, copy, 0, kamen_abi::PAGE_SIZE);
+            self.steps.note(steps::FRAME);
             return Ok(copy);
         }
         quota::charge(self.quotas, quota, 1, 0)?;
@@ -227,6 +232,7 @@ impl Memory {
         }
         let new = supply.frames.allocate().ok_or(Error::OutOfMemory)?;
         supply.machine.copy(old, 0, new, 0, kamen_abi::PAGE_SIZE);
+        supply.steps.note(steps::FRAME);
         supply.frames.release(old);
         self.put(supply, page, Entry::new(new))?;
         Ok((new, true))

@@ -13,6 +13,7 @@ use crate::machine::{Access, FaultAccess, Frame, Machine};
 use crate::mapping::Mapping;
 use crate::memory::{MAX_PAGES, Memory, NO_MAPPING, Supply};
 use crate::quota::{self, Quota};
+use crate::steps::Steps;
 
 /// Mappings that one address space can have.
 pub const MAX_MAPPINGS: usize = 4096;
@@ -68,6 +69,8 @@ pub struct Vm<M> {
     pub memories: Arena<Memory>,
     /// Mappings of all spaces.
     pub mappings: Arena<Mapping>,
+    /// What the entry under way may still do.
+    pub steps: Steps,
 }
 
 /// Checks an address range of user space and returns its end.
@@ -89,6 +92,7 @@ impl<M: Machine> Vm<M> {
             machine: &mut self.machine,
             frames: &mut self.frames,
             quotas: &mut self.quotas,
+            steps: &mut self.steps,
         };
         (supply, &mut self.memories)
     }

@@ -9,6 +9,7 @@ mod foreign;
 mod hostile;
 mod paths;
 mod random;
+mod steps;
 
 use crate::fake::{DATA, Process, Rig};
 use crate::thread::State;

@@ -7,12 +7,14 @@ use crate::endpoint::Endpoint;
 use crate::kernel::Kernel;
 use crate::machine::{FaultAccess, Machine};
 use crate::table::Object;
-use crate::thread::{Handler, State};
+use crate::thread::{Handler, State, Thread};
 
 /// Vector of the device-not-available exception (Intel SDM 3A 6.15).
 const DEVICE_NOT_AVAILABLE: u8 = 7;
 /// Vector of the page fault.
 const PAGE_FAULT: u8 = 14;
+/// Length of the `syscall` instruction (Intel SDM 2B SYSCALL: 0F 05).
+const SYSCALL_BYTES: u64 = 2;
 /// Words of [`Registers`].
 const REGISTER_WORDS: usize = Registers::BYTES / 8;
 
@@ -37,9 +39,25 @@ impl<M: Machine> Kernel<M> {
             return self.call_handler(current, tag);
         }
         let number = core::mem::replace(&mut thread.registers.rax, 0);
+        let caller = self.threads.id_at(current as u32);
+        self.vm.steps.renew();
         if let Err(error) = self.perform(number) {
-            self.threads[current].registers.rax = error as u64;
+            if self.vm.steps.are_refused() {
+                self.repeat(caller, number);
+            } else {
+                self.threads[current].registers.rax = error as u64;
+            }
         }
+    }
+
+    /// Makes a thread execute its `syscall` again, where it still exists: its operation ran out of
+    /// steps. Threads that the first part of it woke get their turn.
+    fn repeat(&mut self, caller: Option<Id<Thread>>, number: u64) {
+        if let Some(thread) = caller.and_then(|id| self.threads.get_mut(id)) {
+            thread.registers.rax = number;
+            thread.registers.rip = thread.registers.rip.wrapping_sub(SYSCALL_BYTES);
+        }
+        self.give_way();
     }
 
     fn perform(&mut self, number: u64) -> Result<(), Error> {
@@ -50,6 +68,7 @@ impl<M: Machine> Kernel<M> {
     /// and, for a page fault, the address (CR2).
     pub fn exception(&mut self, vector: u8, error: u64, address: u64) {
         let current = self.cpu.current;
+        self.vm.steps.renew();
         let resolved = match vector {
             PAGE_FAULT => self.page_fault(current, error, address),
             DEVICE_NOT_AVAILABLE => self.first_use_of_extended(current),
@@ -58,7 +77,8 @@ impl<M: Machine> Kernel<M> {
         if resolved == Err(Error::PageMissing) && self.ask_pager(address, fault_access(error)) {
             return;
         }
-        if resolved.is_err() {
+        // Out of steps, the instruction is tried again.
+        if resolved.is_err() && !self.vm.steps.are_refused() {
             let address = if vector == PAGE_FAULT { address } else { 0 };
             self.threads[current].fault = [error, address];
             self.call_handler(current, Tag::short(vector as u32).with_kind(Kind::Exception));
