@@ -9,6 +9,7 @@ use crate::arena::Id;
 use crate::machine::{Access, Machine};
 use crate::memory::{Memory, NO_MAPPING};
 use crate::space::{MAX_MAPPINGS, Space, Vm};
+use crate::steps;
 
 /// A range of an address space that shows a range of a memory object.
 #[derive(Clone, Copy, Default)]
@@ -53,6 +54,7 @@ impl<M: Machine> Vm<M> {
         let mut address = self.machine.next_mapped(root, from, to);
         while address < to {
             self.machine.unmap(root, address);
+            self.steps.note(steps::PAGE);
             address = self.machine.next_mapped(root, address + PAGE_SIZE, to);
         }
     }
