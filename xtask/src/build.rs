@@ -61,7 +61,6 @@ impl Set {
             "-Clinker=rust-lld",
             "-Clinker-flavor=ld.lld",
             "-Crelocation-model=static",
-            "-Cforce-frame-pointers=yes",
         ];
         if self.is_integer_only() {
             // -sse draws one warning per crate (rust-lang/rust#116344) that is no lint and can't be

@@ -1,5 +1,7 @@
 //! Threads.
 
+use core::ops::Range;
+
 use kamen_abi::{Error, Handle, Operation, Registers, WORDS};
 
 use super::{Endpoint, Memory, Notification, Object, Space};
@@ -36,6 +38,17 @@ impl Thread {
     pub fn set_handler(self, handler: Endpoint, badge: u64, what: Handling) -> Result<(), Error> {
         let words = [handler.0.0.into(), badge, what as u64, 0, 0, 0];
         syscall::control(Operation::SetHandler, self.0, words)
+    }
+
+    /// Gives the foreign thread an in-process entry: its system calls branch to the code in
+    /// `entry`, whose first byte is the first instruction, and are native when made there. The
+    /// entry finds the return address in rcx and `block` in r11. An empty range takes it away.
+    ///
+    /// # Errors
+    /// NoRights: CONTROL; InvalidArgument: the range is not in user space.
+    pub fn set_entry(self, entry: Range<u64>, block: u64) -> Result<(), Error> {
+        let (start, end) = if entry.is_empty() { (0, 0) } else { (entry.start, entry.end) };
+        syscall::control(Operation::SetEntry, self.0, [start, end, block, 0, 0, 0])
     }
 
     /// Gives it page `page` of a memory object as message page; mapping it is another matter.

@@ -124,6 +124,11 @@ impl Tag {
         }
     }
 
+    /// Returns whether a tag that the kernel made is of kind [`Kind::Message`].
+    pub const fn is_message(self) -> bool {
+        (self.0 >> Self::KIND_SHIFT) & 0xf == 0
+    }
+
     /// Returns whether an earlier life of the server received this call already.
     pub const fn is_replayed(self) -> bool {
         self.0 & Self::REPLAYED != 0

@@ -111,7 +111,7 @@ pub enum Operation {
     /// Flags are forced to what user space may set; InvalidArgument for an address outside
     /// the user half.
     WriteRegisters = 27,
-    /// Moves such a target to the address space `w0` (CONTROL).
+    /// Moves such a target to the address space `w0` (CONTROL); its in-process entry is gone.
     SetSpace = 28,
     /// Arms the timer in the target (CONTROL) for `w0` ns since boot (FOREVER: disarms it).
     SetTimer = 29,
@@ -166,10 +166,12 @@ pub enum Operation {
     /// `w0` (SEND) becomes its handler, with badge `w1` as in SetHandler, and the call is queued
     /// there as if the thread had just made it. WrongKind for messages and page requests.
     HandOver = 41,
-    /// Gives the foreign thread in the target (CONTROL) an in-process entry: its system calls
-    /// branch to address `w0` (0: none) unless they come from the range `w0` to `w1`, the entry's
-    /// own, where they are native; `w2` is the address of the thread's block. At the entry rcx
-    /// holds the address to return to, r11 the block, all else is as the program left it.
+    /// Gives the foreign thread in the target, a thread (CONTROL) or its open call, an in-process
+    /// entry: its system calls branch to address `w0` (0: none) unless they come from the range
+    /// `w0` to `w1`, the entry's own, where they are native; `w2` is the address of the thread's
+    /// block. At the entry rcx holds the address to return to, r11 the block, all else is as the
+    /// program left it. InvalidArgument for a range that is empty or not in user space. SetSpace
+    /// and HandOver take the entry away.
     SetEntry = 42,
     /// Moves the thread in the target (CONTROL) to processor `w0`.
     SetProcessor = 43,

@@ -32,6 +32,14 @@ impl<T> Id<T> {
         self.raw.get() as u32
     }
 
+    /// Returns whether both are the same name, or both none; in one comparison, which the compiler
+    /// does not make of `==`.
+    #[inline(always)]
+    pub fn are_same(one: Option<Self>, other: Option<Self>) -> bool {
+        let raw = |id: Option<Self>| id.map_or(0, |id| id.raw.get());
+        raw(one) == raw(other)
+    }
+
     #[inline]
     fn generation(self) -> u32 {
         (self.raw.get() >> 32) as u32
@@ -65,6 +73,24 @@ struct Slot<T> {
     generation: u32,
     next_free: u32,
     value: T,
+}
+
+/// The slots of an arena. Their number cannot change while this exists, so that the compiler
+/// checks an index that is used again only once.
+pub struct Slots<'a, T>(&'a mut [Slot<T>]);
+
+impl<'a, T> Slots<'a, T> {
+    /// Returns what is in a slot, live or not: a free slot holds the default value.
+    #[inline(always)]
+    pub fn at(&mut self, slot: u16) -> Option<&mut T> {
+        self.0.get_mut(slot as usize).map(|slot| &mut slot.value)
+    }
+
+    /// As [`Slots::at`], for as long as the arena is borrowed.
+    #[inline(always)]
+    pub fn into_at(self, slot: u16) -> Option<&'a mut T> {
+        self.0.get_mut(slot as usize).map(|slot| &mut slot.value)
+    }
 }
 
 const NONE: u32 = u32::MAX;
@@ -146,11 +172,10 @@ impl<T> Arena<T> {
         self.slots.get(slot as usize).map(|slot| &slot.value)
     }
 
-    /// Returns what is in two different slots, live or not.
+    /// Returns all slots, for looking into several of them in turn.
     #[inline(always)]
-    pub fn pair(&mut self, one: u16, other: u16) -> Option<(&mut T, &mut T)> {
-        let pair = self.slots.get_disjoint_mut([one as usize, other as usize]);
-        pair.ok().map(|[one, other]| (&mut one.value, &mut other.value))
+    pub fn slots(&mut self) -> Slots<'_, T> {
+        Slots(&mut self.slots)
     }
 
     /// Returns the name of the live object in a slot.

@@ -174,7 +174,7 @@ impl<M: Machine> Kernel<M> {
         thread.registers.rsp = boot::STACK_TOP as u64;
         thread.registers.rdi = boot::MESSAGE_PAGE as u64;
         thread.registers.rsi = info.archive_len as u64;
-        thread.registers = thread.registers.validated().ok_or(Error::InvalidArgument)?;
+        thread.set_registers(thread.registers.validated().ok_or(Error::InvalidArgument)?);
         self.threads.insert(thread).ok_or(Error::OutOfMemory)
     }
 

@@ -8,7 +8,9 @@ use kamen_abi::{
     Handle, ObjectKind, Operation, PAGE_SIZE, PortWidth, Registers, Rights, Tag, boot,
 };
 
+use crate::fast::{Passage, Replied};
 use crate::machine::{Access, Frame, Machine, Next, NoFrame};
+use crate::thread::{Calls, Entry};
 use crate::{BootInfo, Kernel, Segment};
 
 /// Memory, page tables and a clock that the test moves.
@@ -151,6 +153,79 @@ impl Machine for Fake {
     fn epitaph(&mut self, text: core::fmt::Arguments<'_>) {
         panic!("{text}");
     }
+}
+
+impl Kernel<Fake> {
+    /// Does what the machine's entry and exit paths do for the current thread's `syscall`.
+    pub fn system_call(&mut self) {
+        let Registers { rip, .. } = *self.saved();
+        let thread = &self.threads[self.cpu.current];
+        match (thread.calls, thread.entry) {
+            (Calls::Foreign, _) => self.foreign_way(),
+            (Calls::Branching, Entry { start, end, .. }) if !(start < rip && rip <= end) => {
+                let Entry { start, block, .. } = thread.entry;
+                let registers = self.saved();
+                (registers.rcx, registers.r11, registers.rip) = (rip, block, start);
+                self.threads[self.cpu.current].is_interrupted = true;
+            }
+            (Calls::Native | Calls::Branching, _) => self.native_way(),
+        }
+    }
+
+    /// Does what [`Kernel::system_call`] does, by the slow paths alone.
+    pub fn slow_system_call(&mut self) {
+        match self.threads[self.cpu.current].calls {
+            Calls::Foreign => self.foreign_system_call(),
+            Calls::Native | Calls::Branching => self.native_system_call(),
+        }
+    }
+
+    fn saved(&mut self) -> &mut Registers {
+        let thread = &mut self.threads[self.cpu.current];
+        thread.is_interrupted = false;
+        &mut thread.registers
+    }
+
+    fn foreign_way(&mut self) {
+        let words = self.saved().words();
+        match self.pass_foreign() {
+            Some(passage) => arrive(passage, words),
+            None => self.foreign_system_call(),
+        }
+    }
+
+    fn native_way(&mut self) {
+        const CALL: u64 = Operation::Call as u64;
+        const REPLY_RECEIVE: u64 = Operation::ReplyReceive as u64;
+        let Registers { rax, r12, rdi, r14, .. } = *self.saved();
+        let words = self.saved().words();
+        let passage = match rax {
+            CALL => self.pass_call(),
+            REPLY_RECEIVE => match self.pass_reply() {
+                Some(Replied::Words(passage)) => Some(passage),
+                Some(Replied::Resumed) => return,
+                None => None,
+            },
+            _ => {
+                if let Some(outcome) = self.quick(rax, r12, rdi, r14) {
+                    (self.saved().rax, self.saved().rdi) = (outcome.status, outcome.value);
+                } else {
+                    self.native_system_call();
+                }
+                return;
+            }
+        };
+        match passage {
+            Some(passage) => arrive(passage, words),
+            None => self.native_system_call(),
+        }
+    }
+}
+
+/// Lets a message arrive as the machine's exit path does.
+fn arrive(passage: Passage<'_>, words: [u64; 6]) {
+    assert!(!passage.thread.is_interrupted, "the exit path loads rip and rflags by sysret");
+    passage.save(words);
 }
 
 /// A kernel over a fake machine, whose running thread does what the test says.

@@ -1,4 +1,4 @@
-//! The fast path: short call, foreign system call, reply-and-receive, from trap to trap.
+//! The fast path: messages of six words that find their receiver waiting, from trap to trap.
 //!
 //! It does what `ipc.rs` does, for the case that nothing stands in the way, with each object
 //! looked up once. Every check comes before the first change; where one fails nothing has
@@ -10,20 +10,25 @@
 //!   waits with a deadline (or has one)      caller, receiver    server, caller
 //!   is not allowed, or names nothing        capability          capability, open call
 //!   finds nobody waiting, or several        receivers           (other receivers)
-//!   finds more to do first                                      senders, notices, bound notification
-//!   must not run next                       somebody ready is above, or the slice is over;
-//!                                           equals are ready and no slice has begun
+//!   finds more to do first                                      senders, notices, bound
+//!                                                               notification
+//!   must not run next                       the thread is below the processor's bar: somebody
+//!                                           ready is above it, the slice is over, or equals are
+//!                                           ready and no slice has begun
 //! ```
+//!
+//! The words themselves are not touched: they stay in the processor's registers, from the
+//! sender's `syscall` to the receiver's return from it (see [`Passage`]). The sender's are saved
+//! as at any entry; what is saved for the receiver is out of date until it enters the kernel again.
 
-use kamen_abi::{FOREVER, Handle, Kind, OpenCall, Operation, Rights, Tag};
+use kamen_abi::{FOREVER, Handle, Kind, OpenCall, Rights, Tag, WORDS};
 
 use crate::arena::Id;
 use crate::endpoint::Endpoint;
-use crate::kernel::Kernel;
+use crate::kernel::{Cpu, Kernel};
 use crate::machine::Machine;
 use crate::queue::Queue;
-use crate::table::Object;
-use crate::thread::State;
+use crate::thread::{State, Thread};
 
 /// A request on its way: what the receiver will see of it.
 struct Request {
@@ -32,77 +37,102 @@ struct Request {
     tag: Tag,
 }
 
-impl<M: Machine> Kernel<M> {
-    /// Performs the current thread's system call if it is one of the three and nothing stands in
-    /// the way; returns whether it did.
-    #[inline(always)]
-    pub(crate) fn fast_system_call(&mut self) -> bool {
-        const CALL: u64 = Operation::Call as u64;
-        const REPLY_RECEIVE: u64 = Operation::ReplyReceive as u64;
-        let Some(thread) = self.threads.at(self.cpu.current) else { return false };
-        if let Some(handler) = thread.handler
-            && handler.foreign
-        {
-            let tag = Tag::short(thread.registers.rax as u32).with_kind(Kind::SystemCall);
-            let request = Request { endpoint: handler.endpoint, badge: handler.badge, tag };
-            return self.fast_request(request).is_some();
-        }
-        match thread.registers.rax {
-            CALL => self.fast_call().is_some(),
-            REPLY_RECEIVE => self.fast_reply_receive().is_some(),
-            _ => false,
-        }
-    }
+/// What remains to be done of a message that took the fast path: `thread` returns from its system
+/// call with status 0, these three values in r12 to r14, and the sender's words, which are still
+/// in the processor's registers; all other registers are as saved.
+pub struct Passage<'k> {
+    /// The thread that runs next.
+    pub thread: &'k mut Thread,
+    /// For r12: the open call, or what the caller had there.
+    pub target: u64,
+    /// For r13: the message's tag.
+    pub tag: Tag,
+    /// For r14: the badge, or what the caller had there.
+    pub badge: u64,
+    /// Whether the processor is set up for the thread. Where it is not, the message has to be
+    /// saved, and [`Kernel::next`] sees to the rest.
+    pub is_loaded: bool,
+}
 
+/// How a reply on the fast path ends.
+pub enum Replied<'k> {
+    /// A native caller receives the reply's words.
+    Words(Passage<'k>),
+    /// A foreign caller goes on with its registers as saved, by [`Kernel::next`].
+    Resumed,
+}
+
+impl Passage<'_> {
+    /// Saves the message in the receiver's registers.
+    pub fn save(self, words: [u64; WORDS]) {
+        let registers = &mut self.thread.registers;
+        registers.set_words(words);
+        registers.rax = 0;
+        registers.r12 = self.target;
+        registers.r13 = self.tag.0;
+        registers.r14 = self.badge;
+    }
+}
+
+impl<M: Machine> Kernel<M> {
+    /// Moves the current thread's short call to the server that waits for it, and switches to it.
     #[inline(always)]
-    fn fast_call(&mut self) -> Option<()> {
+    pub fn pass_call(&mut self) -> Option<Passage<'_>> {
         let caller = self.threads.at(self.cpu.current)?;
         let registers = &caller.registers;
         let tag = Tag(registers.r13);
         if tag.0 > u32::MAX as u64 || registers.r14 != FOREVER {
             return None;
         }
+        let handle = Handle(registers.r12 as u16);
         let table = self.tables.get(caller.table?)?;
-        let capability = table.get(Handle(registers.r12 as u16)).ok()?;
-        let Object::Endpoint(endpoint) = capability.object else { return None };
-        if !capability.rights.contains(Rights::SEND) {
-            return None;
-        }
-        self.fast_request(Request { endpoint, badge: capability.badge, tag })
+        let (endpoint, badge) = table.endpoint(handle, Rights::SEND)?;
+        self.pass_request(Request { endpoint, badge, tag })
     }
 
-    /// Moves the current thread's request to the server that waits for it, and switches to it.
+    /// Moves the foreign current thread's system call to its handler, as [`Kernel::pass_call`] does.
     #[inline(always)]
-    fn fast_request(&mut self, request: Request) -> Option<()> {
+    pub fn pass_foreign(&mut self) -> Option<Passage<'_>> {
+        let caller = self.threads.at(self.cpu.current)?;
+        let handler = caller.handler?;
+        let tag = Tag::short(caller.registers.rax as u32).with_kind(Kind::SystemCall);
+        self.pass_request(Request { endpoint: handler.endpoint, badge: handler.badge, tag })
+    }
+
+    #[inline(always)]
+    fn pass_request(&mut self, request: Request) -> Option<Passage<'_>> {
+        let Request { tag, badge, .. } = request;
         let current = self.cpu.current;
         let endpoint = self.endpoints.get_mut(request.endpoint)?;
         let receiver = endpoint.receivers.only()?;
-        let (caller, server) = self.threads.pair(current, receiver)?;
-        if server.timed || self.cpu.is_contended(server.priority) {
+        let mut threads = self.threads.slots();
+        threads.at(current)?;
+        let server = threads.at(receiver)?;
+        if server.timed || !self.cpu.admits(server.priority) {
             return None;
         }
 
         endpoint.receivers = Queue::default();
-        caller.tag = request.tag;
-        caller.badge = request.badge;
+        server.state = State::Ready;
+        let answerer = server.space;
+        let caller = threads.at(current)?;
+        caller.tag = tag;
+        caller.badge = badge;
         caller.sequence += 1;
         caller.state = State::Open(request.endpoint);
-        caller.answerer = server.space;
-        server.state = State::Ready;
-        server.registers.set_words(caller.registers.words());
-        server.registers.rax = 0;
-        server.registers.r12 = OpenCall::new(current, caller.sequence).0;
-        server.registers.r13 = request.tag.0;
-        server.registers.r14 = request.badge;
-        self.cpu.current = receiver;
-        Some(())
+        caller.answerer = answerer;
+        let target = OpenCall::new(current, caller.sequence).0;
+        let thread = threads.into_at(receiver)?;
+        let is_loaded = switch(&mut self.cpu, &mut self.vm.machine, receiver, thread);
+        Some(Passage { thread, target, tag, badge, is_loaded })
     }
 
     /// Answers a call and waits for the next, and switches to the caller.
     #[inline(always)]
-    fn fast_reply_receive(&mut self) -> Option<()> {
+    pub fn pass_reply(&mut self) -> Option<Replied<'_>> {
         let current = self.cpu.current;
-        let server = self.threads.at(current)?;
+        let mut threads = self.threads.slots();
+        let server = threads.at(current)?;
         let registers = &server.registers;
         let (call, tag) = (OpenCall(registers.r12), Tag(registers.r13));
         if tag.0 > u32::MAX as u64 || registers.r14 != FOREVER {
@@ -113,39 +143,56 @@ impl<M: Machine> Kernel<M> {
         {
             return None;
         }
+        let handle = Handle(registers.r15 as u16);
         let table = self.tables.get(server.table?)?;
-        let capability = table.get(Handle(registers.r15 as u16)).ok()?;
-        let Object::Endpoint(id) = capability.object else { return None };
+        let (id, _) = table.endpoint(handle, Rights::RECEIVE)?;
         let endpoint = self.endpoints.get_mut(id)?;
-        let receives = capability.rights.contains(Rights::RECEIVE);
-        if !receives || !endpoint.senders.is_empty() || !endpoint.receivers.is_empty() {
+        let is_idle = endpoint.senders.is_empty()
+            && endpoint.receivers.is_empty()
+            && endpoint.notices.is_empty();
+        if !is_idle {
             return None;
         }
-        if !endpoint.notices.is_empty() {
-            return None;
-        }
-        let (server, caller) = self.threads.pair(current, call.thread())?;
+        let (space, value) = (server.space, registers.rdi);
+        let caller = threads.at(call.thread())?;
         let is_open = matches!(caller.state, State::Open(_))
             && caller.sequence == call.sequence()
-            && caller.answerer == server.space;
-        if !is_open || caller.timed || self.cpu.is_contended(caller.priority) {
+            && Id::are_same(caller.answerer, space);
+        if !is_open || caller.timed || !self.cpu.admits(caller.priority) {
             return None;
         }
-        match caller.tag.kind() {
-            Kind::Message => {
-                caller.registers.set_words(server.registers.words());
-                caller.registers.r13 = tag.0;
-                caller.registers.rax = 0;
-            }
-            Kind::SystemCall if tag.label() == 0 => caller.registers.rax = server.registers.rdi,
-            _ => return None,
+        let with_words = caller.tag.is_message();
+        if !with_words && (caller.tag.kind() != Kind::SystemCall || tag.label() != 0) {
+            return None;
         }
 
         endpoint.receivers = Queue::of(current);
-        server.state = State::Receiving(id);
         caller.state = State::Ready;
         caller.answerer = None;
-        self.cpu.current = call.thread();
-        Some(())
+        threads.at(current)?.state = State::Receiving(id);
+        let thread = threads.into_at(call.thread())?;
+        if !with_words {
+            thread.registers.rax = value;
+            self.cpu.current = call.thread();
+            return Some(Replied::Resumed);
+        }
+        let (target, badge) = (thread.registers.r12, thread.registers.r14);
+        let is_loaded = switch(&mut self.cpu, &mut self.vm.machine, call.thread(), thread);
+        Some(Replied::Words(Passage { thread, target, tag, badge, is_loaded }))
     }
+}
+
+/// Makes a thread the current one and sets the processor up for it, if that takes no more than the
+/// address space; returns whether it did.
+#[inline(always)]
+fn switch<M: Machine>(cpu: &mut Cpu, machine: &mut M, slot: u16, thread: &Thread) -> bool {
+    cpu.current = slot;
+    let is_loaded = !cpu.is_burdened && !thread.is_burdened;
+    if is_loaded {
+        cpu.loaded = slot;
+        if let Some(root) = thread.root {
+            machine.activate(root);
+        }
+    }
+    is_loaded
 }

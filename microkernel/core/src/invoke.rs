@@ -1,8 +1,8 @@
 //! System calls that are not messages: arguments are decoded and checked, then acted upon.
 
 use kamen_abi::{
-    Error, FOREVER, Handle, MemoryKind, ObjectKind, Operation, PAGE_SIZE, PRIORITIES, PortWidth,
-    Rights,
+    Error, FOREVER, Handle, MemoryKind, ObjectKind, OpenCall, Operation, PAGE_SIZE, PRIORITIES,
+    PortWidth, Rights, USER_END,
 };
 
 use crate::arena::Id;
@@ -16,7 +16,7 @@ use crate::notification::Notification;
 use crate::quota::Quota;
 use crate::space::{NewMapping, Space};
 use crate::table::{Capability, Object, Table};
-use crate::thread::{Handler, State, Thread};
+use crate::thread::{Entry, Handler, State, Thread};
 
 /// Defines methods that look a handle up as one kind of object, alive and with the rights.
 macro_rules! lookups {
@@ -91,6 +91,7 @@ impl<M: Machine> Kernel<M> {
                 self.write_registers(self.register_target(target, Rights::CONTROL)?)
             }
             Operation::SetSpace => self.set_space(target, w0),
+            Operation::SetEntry => self.set_entry(target, [w0, w1, w2]),
             Operation::SetTimer => self.set_timer(target, w0),
             Operation::BindInterrupt => self.bind_interrupt(target, w0, w1, w2),
             Operation::AcknowledgeInterrupt => {
@@ -123,9 +124,7 @@ impl<M: Machine> Kernel<M> {
             Operation::Decommit => self.decommit(target, w0, w1),
             Operation::Supply => self.supply(target, [w0, w1, w2, w3]),
             Operation::HandOver => self.hand_over(target, w0, w1),
-            Operation::SetEntry | Operation::SetProcessor | Operation::Trace => {
-                Err(Error::InvalidOperation)
-            }
+            Operation::SetProcessor | Operation::Trace => Err(Error::InvalidOperation),
         }
     }
 
@@ -264,6 +263,7 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::InvalidArgument);
         }
         self.threads[thread].handler = Some(Handler { endpoint, badge, foreign: how == 1 });
+        self.threads[thread].note_calls();
         Ok(())
     }
 
@@ -301,8 +301,8 @@ impl<M: Machine> Kernel<M> {
         if self.threads[thread].state != State::Stopped {
             return Err(Error::Busy);
         }
-        let registers = self.threads[thread].registers.validated();
-        self.threads[thread].registers = registers.ok_or(Error::InvalidArgument)?;
+        let registers = self.threads[thread].user_registers().validated();
+        self.threads[thread].set_registers(registers.ok_or(Error::InvalidArgument)?);
         self.wake(thread);
         Ok(())
     }
@@ -327,7 +327,24 @@ impl<M: Machine> Kernel<M> {
         let space = self.space(space, Rights::CONTROL)?;
         self.threads[thread].space = Some(space);
         self.threads[thread].root = self.vm.spaces.get(space).and_then(|space| space.root);
+        // The entry was code of the space that is left.
+        self.threads[thread].entry = Entry::default();
+        self.threads[thread].note_calls();
         self.reload(thread);
+        Ok(())
+    }
+
+    fn set_entry(&mut self, target: u64, [start, end, block]: [u64; 3]) -> Result<(), Error> {
+        let thread = if target > u16::MAX as u64 {
+            self.open_call(OpenCall(target))?
+        } else {
+            self.thread(target, Rights::CONTROL)?.index() as u16
+        };
+        if start != 0 && !(start < end && end <= USER_END as u64) {
+            return Err(Error::InvalidArgument);
+        }
+        self.threads[thread].entry = Entry { start, end, block };
+        self.threads[thread].note_calls();
         Ok(())
     }
 

@@ -23,7 +23,7 @@ pub struct Cpu {
     /// The threads that could.
     pub ready: RunQueue,
     /// The thread whose bases and extended state are set up; NIL: none.
-    loaded: u16,
+    pub(crate) loaded: u16,
     /// The thread whose extended state is in the processor; NIL: nobody's that matters.
     extended_owner: u16,
     extended_enabled: bool,
@@ -36,6 +36,13 @@ pub struct Cpu {
     pub slice_over: bool,
     /// What the machine's timer is set to.
     armed: u64,
+    /// The lowest priority that may run at once when it is switched to: nobody else is to run
+    /// before, and no slice is to begin. Kept by [`Kernel::next`], and so right whenever user
+    /// space runs.
+    bar: u8,
+    /// Whether what is loaded is burdened (see [`Thread::is_burdened`]), so that even for a thread
+    /// that is not there is more to do.
+    pub(crate) is_burdened: bool,
 }
 
 /// The kernel's state over a machine.
@@ -79,6 +86,8 @@ impl Cpu {
             preempted: (NIL, FOREVER),
             slice_over: false,
             armed: FOREVER,
+            bar: u8::MAX,
+            is_burdened: true,
         }
     }
 
@@ -98,13 +107,21 @@ impl Cpu {
         }
     }
 
-    /// Returns whether somebody else is to run before a thread of that priority, or a slice is to
-    /// begin with it.
+    /// Returns whether a thread of that priority may run at once: nobody is to run before it,
+    /// and no slice is to begin with it.
     #[inline(always)]
-    pub fn is_contended(&self, priority: u8) -> bool {
-        self.slice_over
-            || self.ready.has_from(priority)
-                && (self.slice_end == FOREVER || self.ready.has_above(priority))
+    pub fn admits(&self, priority: u8) -> bool {
+        priority >= self.bar
+    }
+
+    /// Returns what the bar is to be, by who is ready.
+    pub fn bar_by_ready(&self) -> u8 {
+        match self.ready.highest() {
+            _ if self.slice_over => u8::MAX,
+            None => 0,
+            Some(highest) if self.slice_end == FOREVER => highest + 1,
+            Some(highest) => highest,
+        }
     }
 }
 
@@ -114,19 +131,21 @@ impl<M: Machine> Kernel<M> {
         &mut self.vm.machine
     }
 
-    /// Returns what the processor does next; called once before every return from the kernel.
-    #[inline(always)]
+    /// Returns what the processor does next; called once before every return from the kernel but
+    /// by the fast ways.
+    #[inline(never)]
     #[expect(clippy::should_implement_trait, reason = "a kernel is no iterator")]
     pub fn next(&mut self) -> Next<'_> {
         if self.cpu.current == NIL && !self.pick() {
             self.arm();
             return Next::Idle;
         }
+        self.cpu.bar = self.cpu.bar_by_ready();
         let current = self.cpu.current;
         if current != self.cpu.loaded {
             self.load(current);
         }
-        Next::Run(&mut self.threads[current].registers)
+        Next::Run(&mut self.threads[current])
     }
 
     /// Makes the first ready thread the current one.
@@ -151,24 +170,30 @@ impl<M: Machine> Kernel<M> {
 
     /// Sets the processor up for a thread other than the one it is set up for.
     #[inline(always)]
-    fn load(&mut self, thread: u16) {
-        let Some(Thread { registers, root, extended, .. }) = self.threads.at(thread) else {
-            return;
-        };
-        if let Some(root) = *root {
+    fn load(&mut self, slot: u16) {
+        let Some(thread) = self.threads.at(slot) else { return };
+        if let Some(root) = thread.root {
             self.vm.machine.activate(root);
         }
-        self.vm.machine.set_bases(registers.fs_base, registers.gs_base);
-        self.cpu.loaded = thread;
-        if extended.is_some() || self.cpu.extended_enabled {
-            self.load_extended(thread);
+        self.cpu.loaded = slot;
+        if thread.is_burdened | self.cpu.is_burdened {
+            self.load_burden(slot);
         }
     }
 
-    /// Gives a thread the processor's extended state, or takes the use of it away.
+    /// Sets bases and extended state up for a thread that has some, or follows one that has.
     #[inline(never)]
+    fn load_burden(&mut self, slot: u16) {
+        let Thread { registers, is_burdened, .. } = &self.threads[slot];
+        self.vm.machine.set_bases(registers.fs_base, registers.gs_base);
+        self.cpu.is_burdened = *is_burdened;
+        self.load_extended(slot);
+    }
+
+    /// Gives a thread the processor's extended state, or takes the use of it away.
     pub(crate) fn load_extended(&mut self, thread: u16) {
         let wanted = self.threads[thread].extended;
+        self.cpu.is_burdened |= wanted.is_some();
         if wanted.is_some() != self.cpu.extended_enabled {
             self.vm.machine.enable_extended(wanted.is_some());
             self.cpu.extended_enabled = wanted.is_some();

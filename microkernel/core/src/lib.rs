@@ -9,9 +9,11 @@
 //!                          kamen-abi
 //! ```
 //!
-//! The machine saves a thread's registers into the thread (the pointer it got from
-//! [`Kernel::next`]), calls one of [`Kernel::system_call`], [`Kernel::exception`],
-//! [`Kernel::interrupt`] and [`Kernel::timer`], and loads the registers that `next` returns.
+//! The machine saves a thread's registers into the thread (which it got from [`Kernel::next`]),
+//! calls one of [`Kernel::native_system_call`], [`Kernel::foreign_system_call`], [`Kernel::exception`],
+//! [`Kernel::interrupt`] and [`Kernel::timer`], and loads the registers that `next` returns. For
+//! system calls there are faster ways, to be tried first: [`Kernel::quick`], and `pass_call`,
+//! `pass_foreign` and `pass_reply`.
 #![no_std]
 #![deny(unsafe_code)]
 
@@ -41,6 +43,7 @@ mod notice;
 mod notification;
 mod pager;
 mod queue;
+mod quick;
 mod quota;
 mod schedule;
 mod space;
@@ -55,5 +58,8 @@ mod fake;
 mod tests;
 
 pub use boot::{BootInfo, Segment};
+pub use fast::{Passage, Replied};
 pub use kernel::Kernel;
 pub use machine::{Access, FaultAccess, Frame, Machine, Next, NoFrame};
+pub use quick::Outcome;
+pub use thread::{Calls, Entry, Thread};

@@ -3,7 +3,9 @@
 //! The core decides, the machine acts: nothing here chooses anything. `kamen-machine` implements
 //! it for x86-64; the tests implement it over a `Vec` (see `fake.rs`).
 
-use kamen_abi::{PortWidth, Registers};
+use kamen_abi::PortWidth;
+
+use crate::thread::Thread;
 
 /// The number of a page frame: its physical address divided by the page size.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -134,11 +136,10 @@ pub trait Machine {
     fn epitaph(&mut self, text: core::fmt::Arguments<'_>);
 }
 
-/// What a thread does when its registers are next loaded; see [`crate::Kernel::next`].
-#[derive(Debug)]
+/// What the processor does next; see [`crate::Kernel::next`].
 pub enum Next<'k> {
-    /// Return to user space with these registers.
-    Run(&'k mut Registers),
+    /// Return to user space with this thread's registers.
+    Run(&'k mut Thread),
     /// No thread can run: halt with interrupts on until one arrives.
     Idle,
 }

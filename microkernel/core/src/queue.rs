@@ -48,10 +48,10 @@ impl Queue {
         Queue { head: thread, tail: thread }
     }
 
-    /// Returns the only thread in the queue, where there is exactly one.
+    /// Returns the only thread in the queue; NIL, which is no slot, where there is none.
     #[inline(always)]
     pub fn only(&self) -> Option<u16> {
-        (self.head == self.tail && self.head != NIL).then_some(self.head)
+        (self.head == self.tail).then_some(self.head)
     }
 
     /// Returns the thread that `pop` would take.

@@ -26,10 +26,10 @@ impl RunQueue {
         self.bitmap >> priority > 1
     }
 
-    /// Returns whether a thread at `priority` or above is ready.
+    /// Returns the highest priority at which a thread is ready.
     #[inline]
-    pub fn has_from(&self, priority: u8) -> bool {
-        self.bitmap >> priority != 0
+    pub fn highest(&self) -> Option<u8> {
+        self.bitmap.checked_ilog2().map(|priority| priority as u8)
     }
 
     /// Returns whether a thread at `priority` is ready.

@@ -105,6 +105,30 @@ impl Table {
         }
     }
 
+    /// Returns the endpoint in a slot and the badge, where the capability has the right.
+    #[inline(always)]
+    pub fn endpoint(&self, handle: Handle, right: Rights) -> Option<(Id<Endpoint>, u64)> {
+        let capability = self.slots.get(handle.0 as usize)?.as_ref()?;
+        match capability.object {
+            Object::Endpoint(id) if capability.rights.contains(right) => {
+                Some((id, capability.badge))
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the notification in a slot and the badge, where the capability has the right.
+    #[inline(always)]
+    pub fn notification(&self, handle: Handle, right: Rights) -> Option<(Id<Notification>, u64)> {
+        let capability = self.slots.get(handle.0 as usize)?.as_ref()?;
+        match capability.object {
+            Object::Notification(id) if capability.rights.contains(right) => {
+                Some((id, capability.badge))
+            }
+            _ => None,
+        }
+    }
+
     /// Returns whether `count` slots are free.
     pub fn has_free(&self, count: usize) -> bool {
         let mut found = 0;

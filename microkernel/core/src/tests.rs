@@ -5,6 +5,7 @@ use kamen_abi::{
 };
 
 mod cancelled;
+mod entry;
 mod foreign;
 mod hostile;
 mod paths;

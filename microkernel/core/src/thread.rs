@@ -51,11 +51,47 @@ pub struct Handler {
     pub foreign: bool,
 }
 
-/// A thread.
+/// Whose a thread's system calls are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(u8)]
+pub enum Calls {
+    /// The kernel's.
+    #[default]
+    Native = 0,
+    /// Its handler's.
+    Foreign = 1,
+    /// The in-process entry's, and the kernel's where the entry makes them.
+    Branching = 2,
+}
+
+/// Where a thread's system calls branch to; see [`Operation::SetEntry`](kamen_abi::Operation).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(C)]
+pub struct Entry {
+    /// The entry's first instruction.
+    pub start: u64,
+    /// The end of the entry's code: system calls from before it are native.
+    pub end: u64,
+    /// What the entry finds in r11.
+    pub block: u64,
+}
+
+/// A thread. The machine's entry and exit paths know the places of the first four fields.
 #[derive(Default)]
+#[repr(C)]
 pub struct Thread {
-    /// Saved at each entry into the kernel, loaded at each return.
+    /// Saved at each entry into the kernel, loaded at each return. After a system call rcx and
+    /// r11 are not: they equal rip and rflags then.
     pub registers: Registers,
+    /// Where its system calls branch to, if they do.
+    pub entry: Entry,
+    /// Whose its system calls are; [`Thread::note_calls`] keeps it right.
+    pub calls: Calls,
+    /// Whether rcx and r11 are their own: it was interrupted, or its registers were written.
+    pub is_interrupted: bool,
+    /// Whether running it takes more than loading registers and address space: it has bases of FS
+    /// and GS, or extended state; [`Thread::note_burden`] keeps it right.
+    pub is_burdened: bool,
     /// Neighbours in the queue that `state` names.
     pub link: Link,
     /// What it does.
@@ -104,5 +140,36 @@ impl Thread {
             Kind::SystemCall | Kind::Interrupt | Kind::Exception | Kind::Recall => true,
             Kind::Message | Kind::Page | Kind::Notification | Kind::Cancelled => false,
         }
+    }
+
+    /// Returns the registers as user space had them.
+    pub fn user_registers(&self) -> Registers {
+        let Registers { rip, rflags, .. } = self.registers;
+        let own = self.is_interrupted;
+        let (rcx, r11) = if own { (self.registers.rcx, self.registers.r11) } else { (rip, rflags) };
+        Registers { rcx, r11, ..self.registers }
+    }
+
+    /// Sets the registers, which are validated.
+    pub fn set_registers(&mut self, registers: Registers) {
+        self.is_interrupted = (registers.rcx, registers.r11) != (registers.rip, registers.rflags);
+        self.registers = registers;
+        self.note_burden();
+    }
+
+    /// Notes whether the thread has bases or extended state, after either changed.
+    pub fn note_burden(&mut self) {
+        let bases = self.registers.fs_base | self.registers.gs_base;
+        self.is_burdened = bases != 0 || self.extended.is_some();
+    }
+
+    /// Notes whose the thread's system calls are, after its handler or its entry changed.
+    pub fn note_calls(&mut self) {
+        let foreign = self.handler.is_some_and(|handler| handler.foreign);
+        self.calls = match (foreign, self.entry.start) {
+            (false, _) => Calls::Native,
+            (true, 0) => Calls::Foreign,
+            (true, _) => Calls::Branching,
+        };
     }
 }

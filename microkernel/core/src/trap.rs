@@ -7,7 +7,7 @@ use crate::endpoint::Endpoint;
 use crate::kernel::Kernel;
 use crate::machine::{FaultAccess, Machine};
 use crate::table::Object;
-use crate::thread::{Handler, State, Thread};
+use crate::thread::{Entry, Handler, State, Thread};
 
 /// Vector of the device-not-available exception (Intel SDM 3A 6.15).
 const DEVICE_NOT_AVAILABLE: u8 = 7;
@@ -19,26 +19,19 @@ const SYSCALL_BYTES: u64 = 2;
 const REGISTER_WORDS: usize = Registers::BYTES / 8;
 
 impl<M: Machine> Kernel<M> {
-    /// Handles a `syscall` instruction of the current thread.
-    #[inline(always)]
-    pub fn system_call(&mut self) {
-        if !self.fast_system_call() {
-            self.slow_system_call();
-        }
+    /// Handles a foreign thread's system call where [`Kernel::pass_foreign`] does not.
+    #[inline(never)]
+    pub fn foreign_system_call(&mut self) {
+        let current = self.cpu.current;
+        let number = self.threads[current].registers.rax as u32;
+        self.call_handler(current, Tag::short(number).with_kind(Kind::SystemCall));
     }
 
-    /// Does what [`Kernel::system_call`] does, without the fast path.
+    /// Handles a native system call where no faster way does: any operation, from the beginning.
     #[inline(never)]
-    pub(crate) fn slow_system_call(&mut self) {
+    pub fn native_system_call(&mut self) {
         let current = self.cpu.current;
-        let thread = &mut self.threads[current];
-        if let Some(handler) = &thread.handler
-            && handler.foreign
-        {
-            let tag = Tag::short(thread.registers.rax as u32).with_kind(Kind::SystemCall);
-            return self.call_handler(current, tag);
-        }
-        let number = core::mem::replace(&mut thread.registers.rax, 0);
+        let number = core::mem::replace(&mut self.threads[current].registers.rax, 0);
         let caller = self.threads.id_at(current as u32);
         self.vm.steps.renew();
         if let Err(error) = self.perform(number) {
@@ -120,6 +113,7 @@ impl<M: Machine> Kernel<M> {
         let frame = supply.zeroed(quota)?;
         supply.machine.init_extended(frame);
         self.threads[thread].extended = Some(frame);
+        self.threads[thread].note_burden();
         Ok(())
     }
 
@@ -149,6 +143,9 @@ impl<M: Machine> Kernel<M> {
         let caller_thread = &mut self.threads[caller];
         let foreign = caller_thread.handler.is_some_and(|handler| handler.foreign);
         caller_thread.handler = Some(Handler { endpoint, badge, foreign });
+        // The entry was a library of the personality that hands the thread over.
+        caller_thread.entry = Entry::default();
+        caller_thread.note_calls();
         // Whoever hands it over needs no notice that it is gone.
         caller_thread.answerer = None;
         self.call_handler(caller, Tag::short(tag.label()).with_kind(tag.kind()));
@@ -188,7 +185,9 @@ impl<M: Machine> Kernel<M> {
     /// Operation ReadRegisters.
     pub(crate) fn read_registers(&mut self, thread: u16) -> Result<(), Error> {
         let page = self.threads[self.cpu.current].message_page.ok_or(Error::BadAddress)?;
-        for (place, word) in to_words(&self.threads[thread].registers).into_iter().enumerate() {
+        for (place, word) in
+            to_words(&self.threads[thread].user_registers()).into_iter().enumerate()
+        {
             self.vm.machine.store(page, MessagePage::BYTES_AT / 8 + place, word);
         }
         Ok(())
@@ -199,7 +198,8 @@ impl<M: Machine> Kernel<M> {
         let page = self.threads[self.cpu.current].message_page.ok_or(Error::BadAddress)?;
         let load = |place| self.vm.machine.load(page, MessagePage::BYTES_AT / 8 + place);
         let registers = from_words(core::array::from_fn(load));
-        self.threads[thread].registers = registers.validated().ok_or(Error::InvalidArgument)?;
+        let registers = registers.validated().ok_or(Error::InvalidArgument)?;
+        self.threads[thread].set_registers(registers);
         self.reload(thread);
         Ok(())
     }

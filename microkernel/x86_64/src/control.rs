@@ -98,39 +98,28 @@ pub(crate) fn set_entry(star: u64, entry: u64, per_cpu: u64) {
 /// The bases of FS and GS in user space, as last written.
 ///
 /// User space can set a base to 0 by loading a selector, but to nothing else. A base known as 0
-/// therefore is 0; any other is unknown once another address space ran.
+/// therefore is 0; any other has to be written again.
 pub(crate) struct Bases {
     fs: u64,
     gs: u64,
 }
 
 impl Bases {
-    /// A value that no thread's base has.
-    const UNKNOWN: u64 = u64::MAX;
-
     /// Returns the bases as [`set_entry`] left them.
     pub(crate) const fn new() -> Self {
         Bases { fs: 0, gs: 0 }
     }
 
-    /// Takes note that another address space is about to run.
-    #[inline]
-    pub(crate) fn forget(&mut self) {
-        if self.fs | self.gs != 0 {
-            (self.fs, self.gs) = (Self::UNKNOWN, Self::UNKNOWN);
-        }
-    }
-
     /// Sets the bases that user space finds.
     #[inline]
     pub(crate) fn set(&mut self, fs: u64, gs: u64) {
-        if self.fs != fs {
+        if self.fs | fs != 0 {
             // SAFETY: the base is a user address (the core validates it), and the kernel itself
             // does not use FS.
             unsafe { Msr::new(FS_BASE).write(fs) };
             self.fs = fs;
         }
-        if self.gs != gs {
+        if self.gs | gs != 0 {
             // SAFETY: as above; the kernel's own GS base is in the other register.
             unsafe { Msr::new(KERNEL_GS_BASE).write(gs) };
             self.gs = gs;

@@ -2,7 +2,8 @@
 
 use core::mem::MaybeUninit;
 
-use kamen_core::{Kernel, Next};
+use kamen_abi::WORDS;
+use kamen_core::{Kernel, Next, Outcome, Passage, Replied};
 
 use crate::devices::vectors;
 use crate::entry::{idle, leave};
@@ -42,16 +43,88 @@ fn proceed(kernel: &mut Kernel<X86>) -> ! {
     match kernel.next() {
         // SAFETY: the core keeps a thread's registers valid and in place while the thread runs;
         // the references end here.
-        Next::Run(registers) => unsafe { leave::to_user(registers) },
+        Next::Run(thread) => unsafe { leave::to_user(thread) },
         Next::Idle => idle::idle(),
     }
 }
 
-/// Continues the system-call entry.
-pub(crate) extern "C" fn on_system_call() -> ! {
+/// Continues the entry by `syscall` of Call; the arguments are the message's words.
+pub(crate) extern "C" fn on_call(w0: u64, w1: u64, w2: u64, w3: u64, w4: u64, w5: u64) -> ! {
     // SAFETY: this is the first thing after an entry.
+    match unsafe { kernel() }.pass_call() {
+        Some(passage) => arrive(passage, [w0, w1, w2, w3, w4, w5]),
+        None => on_native(),
+    }
+}
+
+/// Continues the entry by `syscall` of ReplyReceive; the arguments are the reply's words.
+pub(crate) extern "C" fn on_reply_receive(
+    w0: u64,
+    w1: u64,
+    w2: u64,
+    w3: u64,
+    w4: u64,
+    w5: u64,
+) -> ! {
+    // SAFETY: this is the first thing after an entry.
+    match unsafe { kernel() }.pass_reply() {
+        Some(Replied::Words(passage)) => arrive(passage, [w0, w1, w2, w3, w4, w5]),
+        Some(Replied::Resumed) => finish(),
+        None => on_native(),
+    }
+}
+
+/// Continues the entry by a foreign thread's `syscall`; the arguments are its own.
+pub(crate) extern "C" fn on_foreign(w0: u64, w1: u64, w2: u64, w3: u64, w4: u64, w5: u64) -> ! {
+    // SAFETY: this is the first thing after an entry.
+    match unsafe { kernel() }.pass_foreign() {
+        Some(passage) => arrive(passage, [w0, w1, w2, w3, w4, w5]),
+        None => on_foreign_slow(),
+    }
+}
+
+/// Lets a message arrive: its words go on in the registers where they are.
+#[inline(always)]
+fn arrive(passage: Passage<'_>, words: [u64; WORDS]) -> ! {
+    if passage.is_loaded {
+        // SAFETY: as in `proceed`; the receiver waited in a system call.
+        unsafe { leave::with_message(passage, words) }
+    }
+    passage.save(words);
+    finish()
+}
+
+/// Returns from the kernel where all is decided but nothing is loaded.
+#[inline(never)]
+fn finish() -> ! {
+    // SAFETY: nobody uses another reference: the callers' have ended.
+    proceed(unsafe { kernel() })
+}
+
+/// What [`on_quick`] returns for an operation that takes longer.
+const NOT_SO_QUICK: Outcome = Outcome { status: u64::MAX, value: 0 };
+
+/// Continues the entry by `syscall` of an operation that may be over at once. Where it is not,
+/// nothing has happened, and [`on_native`] follows.
+pub(crate) extern "C" fn on_quick(number: u64, target: u64, word: u64, deadline: u64) -> Outcome {
+    // SAFETY: this is the first thing after an entry; the reference ends here.
+    unsafe { kernel() }.quick(number, target, word, deadline).unwrap_or(NOT_SO_QUICK)
+}
+
+/// Continues the entry by `syscall` of any native operation, or what has done nothing so far.
+#[inline(never)]
+pub(crate) extern "C" fn on_native() -> ! {
+    // SAFETY: nobody uses another reference: the callers' ended when they found nothing to do.
     let kernel = unsafe { kernel() };
-    kernel.system_call();
+    kernel.native_system_call();
+    proceed(kernel)
+}
+
+#[inline(never)]
+extern "C" fn on_foreign_slow() -> ! {
+    // SAFETY: as in `on_native`.
+    let kernel = unsafe { kernel() };
+    kernel.foreign_system_call();
     proceed(kernel)
 }
 
@@ -79,10 +152,10 @@ pub(crate) extern "C" fn on_trap(vector: u64, error: u64) -> ! {
 fn confine_rip() {
     // SAFETY: `current` is the thread that ran until this entry, or null after idling; the core
     // refers to its registers only while one of its methods runs.
-    if let Some(registers) = unsafe { (*PER_CPU.as_ptr()).current.as_mut() }
-        && !is_canonical(registers.rip)
+    if let Some(thread) = unsafe { (*PER_CPU.as_ptr()).current.as_mut() }
+        && !is_canonical(thread.registers.rip)
     {
-        registers.rip = kamen_abi::USER_END as u64;
+        thread.registers.rip = kamen_abi::USER_END as u64;
     }
 }
 
@@ -114,7 +187,7 @@ fn gate_fault(kernel: &mut Kernel<X86>, error: u64) {
     // SAFETY: the entry came from user space, so that `current` is the thread that ran; the
     // core refers to it only while one of its methods runs.
     let (place, rip) = unsafe {
-        let place = &raw mut (*(*PER_CPU.as_ptr()).current).rip;
+        let place = &raw mut (*(*PER_CPU.as_ptr()).current).registers.rip;
         (place, place.read())
     };
     let machine = kernel.machine();

@@ -186,7 +186,6 @@ impl Machine for X86 {
     #[inline]
     fn activate(&mut self, root: Frame) {
         if root != self.current_root {
-            self.bases.forget();
             self.write_root(root);
         }
     }

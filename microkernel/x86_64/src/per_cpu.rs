@@ -2,14 +2,14 @@
 
 use core::cell::UnsafeCell;
 
-use kamen_abi::Registers;
+use kamen_core::Thread;
 
 /// A processor's block; GS points to it in the kernel.
 #[repr(C)]
 pub(crate) struct PerCpu {
-    /// Registers of the thread that runs in user space: where the entry paths save them. Null
-    /// while the processor idles.
-    pub(crate) current: *mut Registers,
+    /// The thread that runs in user space: where the entry paths save its registers. Null while the
+    /// processor idles.
+    pub(crate) current: *mut Thread,
     /// Where the kernel stack begins, as a function that was called would find it.
     pub(crate) stack: u64,
     /// Holds the stack pointer of user space for three instructions.

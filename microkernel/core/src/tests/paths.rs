@@ -41,8 +41,15 @@ enum Step {
         deadline: u64,
     },
     Signal {
+        handle: u64,
         bits: u64,
     },
+    /// Waits for the notification that is bound to the first process, or for the other.
+    Wait {
+        handle: u64,
+        deadline: u64,
+    },
+    Null,
     Yield,
     /// Time passes.
     Tick,
@@ -53,8 +60,9 @@ fn deadline() -> impl Strategy<Value = u64> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    // Handles: 8 and 9 endpoints with all rights, 10 one that may only be sent to, 12 nothing.
-    let handle = prop_oneof![6 => Just(8u64), 2 => Just(9), 1 => Just(10), 1 => Just(12)];
+    // Handles: 8 and 9 endpoints with all rights, 10 one that may only be sent to; 11 and 12
+    // notifications in the same way; 13 nothing.
+    let handle = prop_oneof![6 => Just(8u64), 2 => Just(9), 1 => Just(10), 1 => 11u64..14];
     let label = prop_oneof![4 => 0u64..3, 1 => Just(1 << 33)];
     prop_oneof![
         4 => (handle.clone(), label.clone(), deadline())
@@ -66,7 +74,11 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (prop::bool::weighted(0.1), label, handle, deadline()).prop_map(
             |(forged, label, handle, deadline)| Step::ReplyReceive { forged, label, handle, deadline }
         ),
-        1 => (1u64..8).prop_map(|bits| Step::Signal { bits }),
+        2 => (prop_oneof![2 => Just(11u64), 1 => 8u64..14], 0u64..8)
+            .prop_map(|(handle, bits)| Step::Signal { handle, bits }),
+        2 => (prop_oneof![2 => Just(11u64), 1 => 8u64..14], prop_oneof![Just(NOW), deadline()])
+            .prop_map(|(handle, deadline)| Step::Wait { handle, deadline }),
+        1 => Just(Step::Null),
         1 => Just(Step::Yield),
         1 => Just(Step::Tick),
     ]
@@ -92,6 +104,7 @@ impl World {
             (two, Rights::ALL, 6),
             (two, Rights::SEND, 7),
             (events, Rights::ALL, 0),
+            (events, Rights::SEND, 4),
         ];
         let processes: Vec<Process> =
             [12, 10, 8, 8].iter().map(|priority| rig.process(*priority, &give)).collect();
@@ -117,9 +130,13 @@ impl World {
                 let open = open ^ if forged { 1 << 16 } else { 0 };
                 (Operation::ReplyReceive, open, label, deadline, handle)
             }
-            Step::Signal { bits } => {
-                return self.enter(Operation::Signal, 11, [bits, 0, 0, 0, 0, 0], [0; 3]);
+            Step::Signal { handle, bits } => {
+                return self.enter(Operation::Signal, handle, [bits, 0, 0, 0, 0, 0], [0; 3]);
             }
+            Step::Wait { handle, deadline } => {
+                return self.enter(Operation::Wait, handle, [7; 6], [0, deadline, 0]);
+            }
+            Step::Null => return self.enter(Operation::Null, 0, [7; 6], [0; 3]),
             Step::Yield => return self.enter(Operation::Yield, 0, [0; 6], [0; 3]),
             Step::Tick => {
                 let fake = &mut self.rig.kernel.vm.machine;
@@ -169,7 +186,10 @@ impl World {
                 format!("{registers:?} {:?} {} {:?}", t.state, t.sequence, t.answerer)
             })
             .collect();
-        format!("{runs} {:?} {threads:#?}", kernel.vm.machine.timer)
+        let ids = kernel.notifications.ids();
+        let bits: Vec<Option<u64>> =
+            ids.map(|id| kernel.notifications.get(id).map(|n| n.bits)).collect();
+        format!("{runs} {:?} {bits:?} {threads:#?}", kernel.vm.machine.timer)
     }
 }
 

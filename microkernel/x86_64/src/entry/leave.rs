@@ -1,20 +1,24 @@
 //! From the kernel to user space: by `sysret` where it loads the same, else by `iretq`.
 //!
 //! ```text
-//!                 at `leave`                  in user space
-//!   rdi           the thread's `Registers`    
-//!   rax..r15      undefined                   as in `Registers`
-//!   rip, rflags                               as in `Registers`
-//!   gs base       the processor's block       the thread's (set before)
+//!                 to_user         with_message                       in user space
+//!   rax           undefined       undefined                          as saved; 0
+//!   rdi rsi rdx   the thread, -   words 0 to 2                       as saved; the same
+//!   rcx r8 r9     undefined       words 3 to 5                       as saved; in r10, r8, r9
+//!   r12 r13 r14   undefined       open call, tag, badge              as saved; the same
+//!   r11           undefined       the thread                         rflags, or as saved
+//!   others        undefined       undefined                          as saved
+//!   gs base       the processor's block                              the thread's (set before)
 //! ```
-//! `sysret` takes rip from rcx and rflags from r11, so it will do where the saved ones are
-//! equal, as after `syscall`. The core has validated both: rip is below `USER_END`, so that
-//! `sysret` cannot fault in the kernel. 23 instructions by `sysret`, 26 by `iretq` of a thread
-//! that was interrupted.
+//! `sysret` takes rip from rcx and rflags from r11, so it will do where these are equal, as after
+//! `syscall` (`kamen_core::Thread::is_interrupted`). The core has validated both: rip is below
+//! `USER_END`, so that `sysret` cannot fault in the kernel. 21 instructions by `sysret`, 11 with a
+//! message, 27 by `iretq` of a thread that was interrupted.
 
 use core::mem::offset_of;
 
-use kamen_abi::Registers;
+use kamen_abi::{Registers, WORDS};
+use kamen_core::{Passage, Thread};
 
 use crate::descriptors::{USER_CODE, USER_DATA};
 use crate::per_cpu::PerCpu;
@@ -22,19 +26,66 @@ use crate::per_cpu::PerCpu;
 /// Loads a thread's registers and lets it run; the next entry saves them there again.
 ///
 /// # Safety
-/// The registers hold what user space may have, stay where they are while the thread runs, and
-/// nobody refers to them, nor to anything on the kernel stack.
+/// The registers hold what user space may have, the thread stays where it is while it runs, and
+/// nobody refers to it, nor to anything on the kernel stack.
 #[inline(always)]
-pub(crate) unsafe fn to_user(registers: *mut Registers) -> ! {
-    // SAFETY: `leave` does not return; the caller answers for the registers.
+pub(crate) unsafe fn to_user(thread: *mut Thread) -> ! {
+    // SAFETY: `leave` does not return; the caller answers for the thread.
+    unsafe {
+        core::arch::asm!("jmp {leave}", leave = sym leave, in("rdi") thread, options(noreturn))
+    }
+}
+
+/// Lets a message arrive at its receiver, which was waiting in a system call, and lets it run.
+///
+/// # Safety
+/// As for [`to_user`].
+#[inline(always)]
+pub(crate) unsafe fn with_message(passage: Passage<'_>, words: [u64; WORDS]) -> ! {
+    let Passage { thread, target, tag, badge, is_loaded: _ } = passage;
+    let [w0, w1, w2, w3, w4, w5] = words;
+    // SAFETY: as in `to_user`.
     unsafe {
         core::arch::asm!(
-            "jmp {leave}",
-            leave = sym leave,
-            in("rdi") registers,
+            "jmp {arrive}",
+            arrive = sym arrive,
+            in("r11") core::ptr::from_mut(thread),
+            in("r12") target,
+            in("r13") tag.0,
+            in("r14") badge,
+            in("rdi") w0,
+            in("rsi") w1,
+            in("rdx") w2,
+            in("rcx") w3,
+            in("r8") w4,
+            in("r9") w5,
             options(noreturn)
         )
     }
+}
+
+#[unsafe(naked)]
+extern "C" fn arrive() -> ! {
+    core::arch::naked_asm!(
+        "mov gs:[{current}], r11",
+        "mov r10, rcx",
+        "mov rcx, [r11 + {rip}]",
+        "mov rbx, [r11 + {rbx}]",
+        "mov rsp, [r11 + {rsp}]",
+        "mov rbp, [r11 + {rbp}]",
+        "mov r15, [r11 + {r15}]",
+        "mov r11, [r11 + {rflags}]",
+        "xor eax, eax",
+        "swapgs",
+        "sysretq",
+        current = const offset_of!(PerCpu, current),
+        rbx = const offset_of!(Registers, rbx),
+        rsp = const offset_of!(Registers, rsp),
+        rbp = const offset_of!(Registers, rbp),
+        r15 = const offset_of!(Registers, r15),
+        rip = const offset_of!(Registers, rip),
+        rflags = const offset_of!(Registers, rflags),
+    )
 }
 
 #[unsafe(naked)]
@@ -42,10 +93,8 @@ extern "C" fn leave() -> ! {
     core::arch::naked_asm!(
         "mov gs:[{current}], rdi",
         "mov rcx, [rdi + {rip}]",
+        "cmp byte ptr [rdi + {is_interrupted}], 0",
         "mov r11, [rdi + {rflags}]",
-        "cmp rcx, [rdi + {rcx}]",
-        "jne 2f",
-        "cmp r11, [rdi + {r11}]",
         "jne 2f",
         "mov rax, [rdi + {rax}]",
         "mov rdx, [rdi + {rdx}]",
@@ -64,6 +113,7 @@ extern "C" fn leave() -> ! {
         "swapgs",
         "sysretq",
         "2:",
+        "mov byte ptr [rdi + {is_interrupted}], 0",
         "push {user_data}",
         "push [rdi + {rsp}]",
         "push r11",
@@ -87,6 +137,7 @@ extern "C" fn leave() -> ! {
         "swapgs",
         "iretq",
         current = const offset_of!(PerCpu, current),
+        is_interrupted = const offset_of!(Thread, is_interrupted),
         user_data = const USER_DATA,
         user_code = const USER_CODE,
         rax = const offset_of!(Registers, rax),

@@ -1,22 +1,71 @@
-//! From user space into the kernel by `syscall`.
+//! From user space into the kernel by `syscall`: who gets it, and what must be saved.
 //!
 //! ```text
-//!                 on entry                      at `on_system_call`
-//!   rax..r15      user space's                  undefined; saved in the current `Registers`
-//!   rcx           user rip                      saved as rip and as rcx
-//!   r11           user rflags                   saved as rflags and as r11
-//!   rsp           user space's                  kernel stack, as if called
-//!   gs base       user space's                  the processor's block
-//!   flags         IF TF DF NT AC clear (FMASK)  the same
+//!   thread, operation              saved                     goes to
+//!   native: Call, ReplyReceive     all                       on_call, on_reply_receive
+//!   native: Send, Receive, Reply   all                       on_native
+//!   native: any other              what a function changes   on_quick; back by sysret if that
+//!                                                            sufficed, else as for Send
+//!   foreign                        all                       on_foreign
+//!   branching, from its entry      as for native             as for native
+//!   branching, from elsewhere      nothing                   the in-process entry, by iretq
+//!
+//!                 on entry                      at the functions       at the in-process entry
+//!   rax           number                        undefined              as it was
+//!   rdi rsi rdx   words 0 to 2                  the same (*)           as they were
+//!   r10 r8 r9     words 3 to 5                  in rcx, r8, r9 (*)     as they were
+//!   rcx           user rip                      saved as rip           as it was
+//!   r11           user rflags                   saved as rflags        the thread's block
+//!   rsp           user space's                  kernel stack           as it was
+//!   gs base       user space's                  the processor's block  user space's
+//!   flags         IF TF DF NT AC clear (FMASK)  the same               user space's
+//!
+//!   (*) on_quick: number, target, word 0, deadline in rdi, rsi, rdx, rcx; it returns status and
+//!       word 0 in rax and rdx, or a status with bit 63 set for "not so quick"
 //! ```
-//! 24 instructions.
+//! rcx and r11 of user space are its rip and rflags, and are not saved twice (see
+//! `kamen_core::Thread::is_interrupted`, which is false between a return to user space and the
+//! next trap).
 
 use core::mem::offset_of;
 
-use kamen_abi::Registers;
+use kamen_abi::{Operation, Registers};
+use kamen_core::{Calls, Entry, Thread};
 
-use crate::dispatch::on_system_call;
+use crate::descriptors::{USER_CODE, USER_DATA};
+use crate::dispatch::{on_call, on_foreign, on_native, on_quick, on_reply_receive};
 use crate::per_cpu::PerCpu;
+
+/// Saves rip, flags and stack pointer of user space, and the words; rsp is the current thread.
+macro_rules! save_words {
+    () => {
+        "mov [rsp + {rip}], rcx
+        mov [rsp + {rflags}], r11
+        mov rcx, gs:[{scratch}]
+        mov [rsp + {rsp}], rcx
+        mov [rsp + {rdi}], rdi
+        mov [rsp + {rsi}], rsi
+        mov [rsp + {rdx}], rdx
+        mov [rsp + {r10}], r10
+        mov [rsp + {r8}], r8
+        mov [rsp + {r9}], r9"
+    };
+}
+
+/// Saves the other registers and switches to the kernel stack.
+macro_rules! save_rest {
+    () => {
+        "mov [rsp + {rax}], rax
+        mov [rsp + {rbx}], rbx
+        mov [rsp + {rbp}], rbp
+        mov [rsp + {r12}], r12
+        mov [rsp + {r13}], r13
+        mov [rsp + {r14}], r14
+        mov [rsp + {r15}], r15
+        mov rsp, gs:[{stack}]
+        mov rcx, r10"
+    };
+}
 
 /// Where `syscall` goes (IA32_LSTAR).
 #[unsafe(naked)]
@@ -25,32 +74,89 @@ pub(crate) extern "C" fn system_call_entry() -> ! {
         "swapgs",
         "mov gs:[{scratch}], rsp",
         "mov rsp, gs:[{current}]",
-        "mov [rsp + {rcx}], rcx",
-        "mov [rsp + {rip}], rcx",
-        "mov [rsp + {r11}], r11",
-        "mov [rsp + {rflags}], r11",
-        "mov rcx, gs:[{scratch}]",
-        "mov [rsp + {rsp}], rcx",
+        "cmp byte ptr [rsp + {calls}], {native}",
+        "jne 6f",
+        "2:",
+        save_words!(),
+        "cmp rax, {reply_receive}",
+        "je 4f",
+        "ja 5f",
+        "cmp rax, {call}",
+        "jb 5f",
+        "jne 3f",
+        save_rest!(),
+        "jmp {on_call}",
+        "3:",
+        save_rest!(),
+        "jmp {on_native}",
+        "4:",
+        save_rest!(),
+        "jmp {on_reply_receive}",
+
+        "5:",
         "mov [rsp + {rax}], rax",
-        "mov [rsp + {rdx}], rdx",
-        "mov [rsp + {rbx}], rbx",
-        "mov [rsp + {rbp}], rbp",
-        "mov [rsp + {rsi}], rsi",
-        "mov [rsp + {rdi}], rdi",
-        "mov [rsp + {r8}], r8",
-        "mov [rsp + {r9}], r9",
-        "mov [rsp + {r10}], r10",
-        "mov [rsp + {r12}], r12",
-        "mov [rsp + {r13}], r13",
-        "mov [rsp + {r14}], r14",
-        "mov [rsp + {r15}], r15",
         "mov rsp, gs:[{stack}]",
-        "jmp {handler}",
+        "mov rdx, rdi",
+        "mov rdi, rax",
+        "mov rsi, r12",
+        "mov rcx, r14",
+        "call {on_quick}",
+        "mov r11, gs:[{current}]",
+        "test rax, rax",
+        "js 7f",
+        "mov rdi, rdx",
+        "mov rsi, [r11 + {rsi}]",
+        "mov rdx, [r11 + {rdx}]",
+        "mov r10, [r11 + {r10}]",
+        "mov r8, [r11 + {r8}]",
+        "mov r9, [r11 + {r9}]",
+        "mov rcx, [r11 + {rip}]",
+        "mov rsp, [r11 + {rsp}]",
+        "mov r11, [r11 + {rflags}]",
+        "swapgs",
+        "sysretq",
+        "7:",
+        "mov rsp, r11",
+        "mov rax, [rsp + {rax}]",
+        "jmp 3b",
+
+        "6:",
+        "cmp byte ptr [rsp + {calls}], {foreign}",
+        "jne 8f",
+        save_words!(),
+        save_rest!(),
+        "jmp {on_foreign}",
+
+        "8:",
+        "cmp rcx, [rsp + {start}]",
+        "jbe 9f",
+        "cmp rcx, [rsp + {end}]",
+        "jbe 2b",
+        "9:",
+        "mov rsp, gs:[{stack}]",
+        "push {user_data}",
+        "push gs:[{scratch}]",
+        "push r11",
+        "push {user_code}",
+        "mov r11, gs:[{current}]",
+        "push [r11 + {start}]",
+        "mov r11, [r11 + {block}]",
+        "swapgs",
+        "iretq",
         scratch = const offset_of!(PerCpu, scratch),
         current = const offset_of!(PerCpu, current),
         stack = const offset_of!(PerCpu, stack),
+        calls = const offset_of!(Thread, calls),
+        native = const Calls::Native as u8,
+        foreign = const Calls::Foreign as u8,
+        start = const offset_of!(Thread, entry) + offset_of!(Entry, start),
+        end = const offset_of!(Thread, entry) + offset_of!(Entry, end),
+        block = const offset_of!(Thread, entry) + offset_of!(Entry, block),
+        call = const Operation::Call as u8,
+        reply_receive = const Operation::ReplyReceive as u8,
+        user_data = const USER_DATA,
+        user_code = const USER_CODE,
         rax = const offset_of!(Registers, rax),
-        rcx = const offset_of!(Registers, rcx),
         rdx = const offset_of!(Registers, rdx),
         rbx = const offset_of!(Registers, rbx),
         rsp = const offset_of!(Registers, rsp),
@@ -60,13 +166,21 @@ pub(crate) extern "C" fn system_call_entry() -> ! {
         r8 = const offset_of!(Registers, r8),
         r9 = const offset_of!(Registers, r9),
         r10 = const offset_of!(Registers, r10),
-        r11 = const offset_of!(Registers, r11),
         r12 = const offset_of!(Registers, r12),
         r13 = const offset_of!(Registers, r13),
         r14 = const offset_of!(Registers, r14),
         r15 = const offset_of!(Registers, r15),
         rip = const offset_of!(Registers, rip),
         rflags = const offset_of!(Registers, rflags),
-        handler = sym on_system_call,
+        on_call = sym on_call,
+        on_reply_receive = sym on_reply_receive,
+        on_native = sym on_native,
+        on_foreign = sym on_foreign,
+        on_quick = sym on_quick,
     )
 }
+
+const _: () = assert!(offset_of!(Thread, registers) == 0);
+/// The order that the comparisons above count on.
+const _: () = assert!(Operation::Null as u8 == 0 && Operation::Call as u8 == 1);
+const _: () = assert!((Operation::Reply as u8) < Operation::ReplyReceive as u8);

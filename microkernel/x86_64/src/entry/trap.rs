@@ -20,6 +20,7 @@
 use core::mem::offset_of;
 
 use kamen_abi::Registers;
+use kamen_core::Thread;
 
 use crate::dispatch::{on_kernel_trap, on_trap};
 use crate::per_cpu::PerCpu;
@@ -65,6 +66,7 @@ extern "C" fn trap() -> ! {
         "swapgs",
         "push rax",
         "mov rax, gs:[{current}]",
+        "mov byte ptr [rax + {is_interrupted}], 1",
         "mov [rax + {rcx}], rcx",
         "mov [rax + {rdx}], rdx",
         "mov [rax + {rbx}], rbx",
@@ -97,6 +99,7 @@ extern "C" fn trap() -> ! {
         "mov rsp, gs:[{stack}]",
         "jmp {on_trap}",
         current = const offset_of!(PerCpu, current),
+        is_interrupted = const offset_of!(Thread, is_interrupted),
         stack = const offset_of!(PerCpu, stack),
         rax = const offset_of!(Registers, rax),
         rcx = const offset_of!(Registers, rcx),
