@@ -1,10 +1,11 @@
 //! `cargo xtask bench`: the kernel's and the system's figures, as tables, JSON and pictures.
 //!
 //! ```text
-//!   kernel      first::run(kernel-bench) ─┐                ┌─ table on stdout
-//!   system      boot::{rows, prompt, …} ──┼──> Results ────┼─ JSON
-//!               peers ────────────────────┘      │         └─ comparison with the committed one
-//!                                        tests/bench/results.json
+//!   kernel, structures   first::runs(kernel-bench) ─┐             ┌─ table on stdout
+//!   system               boot::{rows, prompt, …} ───┼─> Results ──┼─ JSON
+//!                        peers ─────────────────────┘      │      └─ comparison with the
+//!                                                          │         committed ones
+//!                                              tests/bench/results.json
 //! ```
 //! Everything runs with QEMU's instruction clock, where figures repeat exactly, and beside it on
 //! plain TCG, where they are time. docs/benchmarks.md tells what each row is.
@@ -25,6 +26,7 @@ mod first;
 mod kernel;
 mod peers;
 mod results;
+mod structures;
 mod system;
 
 use results::Results;
@@ -55,6 +57,8 @@ pub struct Options {
 enum Group {
     /// The kernel's operations, beside its peers'.
     Kernel,
+    /// One service in five structures.
+    Structures,
     /// The system's figures: programs, time to the prompt, memory.
     System,
 }
@@ -71,6 +75,10 @@ pub fn bench(options: &Options) -> Result<ExitCode> {
     if options.wants(Group::Kernel) {
         kernel::measure(options.seeds, &mut results, &mut missing)?;
         print!("{}", kernel::table(&results.rows));
+    }
+    if options.wants(Group::Structures) {
+        results.structures = structures::measure(options.seeds, &mut missing)?;
+        print!("{}", structures::table(&results.structures));
     }
     if options.wants(Group::System) {
         let system = System::build(Purpose::Test)?;

@@ -190,6 +190,22 @@ pub fn build(purpose: Purpose) -> Result<Vec<Program>> {
     Ok(programs)
 }
 
+/// Builds the benchmark's kernel, which has the compared service in it, and returns its path; it
+/// lies apart from the kernel that users get.
+///
+/// # Errors
+/// Where cargo or the compiler fails; they have said why.
+pub fn benchmark_kernel() -> Result<PathBuf> {
+    const FOLDER: &str = "benchmark-kernel";
+    let mut command = cargo("build", FOLDER, &Set::Kernel.flags());
+    command.args(["--package", "kamen-kernel", "--bin", "kernel"]);
+    command.args(["--features", "kamen-kernel/image,kamen-kernel/structures"]);
+    if !run_quietly(&mut command)? {
+        bail!("the build of the benchmark's kernel failed");
+    }
+    Ok(workspace::target("guest").join(FOLDER).join(TARGET).join("release/kernel"))
+}
+
 fn build_set(set: Set, programs: &[&Program]) -> Result<()> {
     let mut command = cargo("build", set.folder(), &set.flags());
     select(&mut command, programs);

@@ -47,6 +47,8 @@ pub struct Extras {
 /// The system's programs, built.
 pub struct System {
     programs: Vec<Program>,
+    /// Taken instead of the programs' own.
+    kernel: Option<PathBuf>,
 }
 
 impl System {
@@ -55,7 +57,7 @@ impl System {
     /// # Errors
     /// Where the build fails, or there is no kernel or no init to build.
     pub fn build(purpose: Purpose) -> Result<System> {
-        let system = System { programs: build::build(purpose)? };
+        let system = System { programs: build::build(purpose)?, kernel: None };
         for (place, name) in [(Place::Kernel, "kernel"), (Place::Init, "init")] {
             let is_needed = !matches!(purpose, Purpose::Only(names) if !names.contains(&name));
             if is_needed && !system.programs.iter().any(|program| program.place == place) {
@@ -65,9 +67,14 @@ impl System {
         Ok(system)
     }
 
+    /// Returns the system with another kernel.
+    pub fn with_kernel(self, kernel: PathBuf) -> System {
+        System { kernel: Some(kernel), ..self }
+    }
+
     /// Returns the kernel's ELF file.
     pub fn kernel(&self) -> PathBuf {
-        self.executable(&Place::Kernel)
+        self.kernel.clone().unwrap_or_else(|| self.executable(&Place::Kernel))
     }
 
     /// Returns the kernel's bytes as they are in an image.

@@ -46,6 +46,11 @@ mod queue;
 mod quick;
 mod quota;
 mod schedule;
+#[cfg(feature = "structures")]
+mod service;
+#[cfg(not(feature = "structures"))]
+#[path = "service/none.rs"]
+mod service;
 mod space;
 mod steps;
 mod table;

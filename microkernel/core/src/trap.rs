@@ -54,7 +54,10 @@ impl<M: Machine> Kernel<M> {
     }
 
     fn perform(&mut self, number: u64) -> Result<(), Error> {
-        self.invoke(Operation::from_number(number).ok_or(Error::InvalidOperation)?)
+        match Operation::from_number(number) {
+            Some(operation) => self.invoke(operation),
+            None => self.serve(number),
+        }
     }
 
     /// Handles an exception that the current thread met in user space: its vector, error code

@@ -26,20 +26,25 @@ pub struct Told {
     pub missing: Vec<(String, String)>,
 }
 
-/// Boots a program as first task, with a seed for QEMU, and returns what it tells; `live` is
-/// what happens to the log meanwhile.
+/// What is booted as first task.
+#[derive(Clone, Copy)]
+pub struct Program<'a> {
+    /// Where its executable is.
+    pub system: &'a System,
+    /// Its name.
+    pub name: &'a str,
+    /// What it is to measure.
+    pub arguments: &'a str,
+}
+
+/// Boots a program with a seed for QEMU, and returns what it tells; `live` is what happens to the
+/// log meanwhile.
 ///
 /// # Errors
 /// Where the guest does not end by itself, or tells no row.
-pub fn run(
-    system: &System,
-    program: &str,
-    arguments: &str,
-    unit: Unit,
-    seed: u32,
-    live: Live,
-) -> Result<Told> {
-    let package = system.first_task(program, arguments)?;
+pub fn run(program: Program, unit: Unit, seed: u32, live: Live) -> Result<Told> {
+    let Program { system, name, arguments } = program;
+    let package = system.first_task(name, arguments)?;
     let session = Session::new()?;
     let files = Boot::default().prepare(session.folder(), system, &package)?;
     let icount = unit == Unit::Instructions;
@@ -56,12 +61,64 @@ pub fn run(
     };
     let report = session.run(qemu, plan)?;
     let told = Told::of_log(&report.log.text(), unit)
-        .with_context(|| format!("{program} tells no clock\n{}", report.log.tail()))?;
+        .with_context(|| format!("{name} tells no clock\n{}", report.log.tail()))?;
     if told.figures.is_empty() || told.missing.is_empty() && report.ending.status() != 0 {
         let why = report.ending.complaint().unwrap_or("it ends with an error");
-        bail!("{program}: {why}\n{}", report.log.tail());
+        bail!("{name}: {why}\n{}", report.log.tail());
     }
     Ok(told)
+}
+
+/// What several boots have told, under the instruction clock and on plain TCG.
+pub struct Runs {
+    /// Under the instruction clock, one for each seed.
+    pub instructions: Vec<Told>,
+    /// On plain TCG.
+    pub times: Vec<Told>,
+}
+
+/// Boots a program for each seed, under the instruction clock and on plain TCG.
+///
+/// # Errors
+/// As for [`run`].
+pub fn runs(program: Program, seeds: u32) -> Result<Runs> {
+    let mut runs = Runs { instructions: Vec::new(), times: Vec::new() };
+    for seed in 1..=seeds {
+        eprintln!("bench: {}, instructions, seed {seed}", program.arguments);
+        runs.instructions.push(run(program, Unit::Instructions, seed, Live::Rows)?);
+        eprintln!("bench: {}, ticks of time, run {seed}", program.arguments);
+        runs.times.push(run(program, Unit::Nanoseconds, seed, Live::Rows)?);
+    }
+    Ok(runs)
+}
+
+impl Runs {
+    /// Returns a row over all runs: the median of medians, the least and the largest.
+    pub fn row(&self, name: &str) -> Option<(Figure, Option<Figure>)> {
+        Some((over_runs(name, &self.instructions)?, over_runs(name, &self.times)))
+    }
+
+    /// Returns why a row is missing.
+    pub fn reason(&self, name: &str) -> String {
+        let told = self.instructions.iter().flat_map(|told| &told.missing);
+        let told = told.into_iter().find(|(missing, _)| missing == name);
+        told.map_or("this kernel has no such row", |(_, error)| error).to_owned()
+    }
+}
+
+fn over_runs(name: &str, runs: &[Told]) -> Option<Figure> {
+    let of_run = |told: &Told| told.figures.iter().find(|figure| figure.name == name).cloned();
+    let figures: Vec<Figure> = runs.iter().map(of_run).collect::<Option<_>>()?;
+    let mut medians: Vec<f64> = figures.iter().map(|figure| figure.median).collect();
+    medians.sort_by(f64::total_cmp);
+    let unit = figures.first()?.unit;
+    Some(Figure {
+        name: name.to_owned(),
+        unit,
+        min: figures.iter().map(|figure| figure.min).fold(f64::INFINITY, f64::min),
+        median: medians[(medians.len() - 1) / 2],
+        p99: figures.iter().map(|figure| figure.p99).fold(0.0, f64::max),
+    })
 }
 
 impl Told {
@@ -92,8 +149,8 @@ impl Told {
 
 #[cfg(test)]
 mod tests {
-    use super::super::figure::Unit;
-    use super::Told;
+    use super::super::figure::{Figure, Unit};
+    use super::{Runs, Told};
 
     const LOG: &str = "noise\nclock 2000 1000\nrow null 50.00 51.00 52.00\nrow poll 8.00 8.00 8.00\n\
                        missing poll InvalidOperation\n";
@@ -117,5 +174,30 @@ mod tests {
     fn without_a_clock_nothing_is_told() {
         assert_eq!(Told::of_log("row null 1.00 1.00 1.00", Unit::Nanoseconds), None);
         assert_eq!(Told::of_log("clock 0 5\n", Unit::Nanoseconds), None);
+    }
+
+    fn told(median: f64) -> Told {
+        let (name, unit) = ("null".to_owned(), Unit::Instructions);
+        let figure = Figure { name, unit, min: median - 1.0, median, p99: median + 1.0 };
+        let missing = vec![("poll".to_owned(), "Busy".to_owned())];
+        Told { figures: vec![figure], missing }
+    }
+
+    #[test]
+    fn a_row_is_the_median_of_its_runs() {
+        let runs = Runs { instructions: vec![told(60.0), told(50.0), told(90.0)], times: vec![] };
+        let (row, time) = runs.row("null").unwrap();
+        assert_eq!((row.median, row.min, row.p99), (60.0, 49.0, 91.0));
+        assert_eq!(time, None);
+    }
+
+    #[test]
+    fn a_row_that_a_run_lacks_is_missing_with_its_reason() {
+        let mut runs = Runs { instructions: vec![told(1.0)], times: vec![told(7.0)] };
+        assert_eq!(runs.row("poll"), None);
+        assert_eq!(runs.reason("poll"), "Busy");
+        assert!(runs.reason("branch").contains("no such row"));
+        runs.instructions.push(Told::default());
+        assert_eq!(runs.row("null"), None);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   { "rows": [{ "name", "instructions", "tcg_ns", "peer", "peer_instructions", … }],
-//!     "more": [ … rows of no peer's table … ], "system": [ … figures … ] }
+//!     "more": [ … rows of no peer's table … ], "structures": [ … ], "system": [ … figures … ] }
 //! ```
 
 use super::figure::Figure;
@@ -23,6 +23,9 @@ pub struct Results {
     /// Rows beside the table.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub more: Vec<Measured>,
+    /// The same service in several structures; the function call is what others are beside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub structures: Vec<Measured>,
     /// The system's figures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub system: Vec<Figure>,
@@ -71,7 +74,7 @@ impl Results {
     pub fn to_json(&self) -> String {
         let mut rounded = self.clone();
         let hundredths = |value: &mut f64| *value = (*value * 100.0).round() / 100.0;
-        for row in rounded.rows.iter_mut().chain(&mut rounded.more) {
+        for row in rounded.rows.iter_mut().chain(&mut rounded.more).chain(&mut rounded.structures) {
             [&mut row.instructions, &mut row.min, &mut row.p99].into_iter().for_each(hundredths);
             row.tcg_ns.iter_mut().for_each(hundredths);
         }
@@ -93,6 +96,7 @@ impl Results {
         };
         keep(&self.rows, &mut updated.rows);
         keep(&self.more, &mut updated.more);
+        keep(&self.structures, &mut updated.structures);
         if updated.system.is_empty() {
             updated.system = self.system.clone();
         }
@@ -176,7 +180,8 @@ mod tests {
 
     #[test]
     fn groups_that_were_not_measured_keep_their_results() {
-        let old = Results { rows: vec![row("a", 1.0)], more: vec![row("b", 1.0)], system: vec![] };
+        let old =
+            Results { rows: vec![row("a", 1.0)], more: vec![row("b", 1.0)], ..Results::default() };
         let new = Results { rows: vec![row("a", 2.0)], ..Results::default() };
         let updated = old.updated(&new);
         assert_eq!((updated.rows[0].instructions, updated.more.len()), (2.0, 1));

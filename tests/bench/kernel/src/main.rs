@@ -1,8 +1,8 @@
 //! `kernel-bench`: what the kernel's operations take, a line each; alone on the machine.
 //!
 //! ```text
-//!   main ── rows ── measure ── raw ── kernel
-//!             └──── world: a second space, threads
+//!   main ── rows ───────┬── measure ── raw ── kernel
+//!      └─── structures ─┴── world: a second space, threads
 //!   log:  "clock TICKS NS", "row NAME MIN MEDIAN P99" (ticks), "missing NAME ERROR", the verdict
 //! ```
 #![no_std]
@@ -13,6 +13,7 @@ extern crate alloc;
 mod measure;
 mod raw;
 mod rows;
+mod structures;
 mod world;
 
 use kamen_first_task::{FirstTask, leave};
@@ -39,8 +40,14 @@ fn run(start: &Start) -> Result<usize, Error> {
     let task = FirstTask::new(kamen_rt::boot_archive(start)).ok_or(Error::InvalidArgument)?;
     let mut world = World::new(task.program)?;
     measure::calibrate();
+    let rows: &[(&str, rows::Measure)] = if task.arguments == "structures" {
+        structures::prepare(&world)?;
+        &structures::STRUCTURES
+    } else {
+        &rows::ROWS
+    };
     let mut failures = 0;
-    for (name, row) in rows::ROWS {
+    for (name, row) in rows {
         if let Err(error) = row(&mut world) {
             print(&alloc::format!("missing {name} {error:?}\n"));
             failures += 1;

@@ -60,14 +60,15 @@ pub fn row(name: &str, batch: u64, mut operation: impl FnMut()) {
     for _ in 0..SAMPLES {
         totals.push(sample(batch, &mut operation));
     }
-    print_row(name, totals, batch);
+    print_row(name, totals, batch, batch);
 }
 
-/// Prints the row of samples; a loop's own part is subtracted.
-pub fn print_row(name: &str, mut totals: Vec<u64>, batch: u64) {
-    let empty = empty(batch);
+/// Prints the row of samples of `operations` each, taken in a loop of `rounds`, whose own part is
+/// subtracted.
+pub fn print_row(name: &str, mut totals: Vec<u64>, rounds: u64, operations: u64) {
+    let empty = empty(rounds);
     totals.iter_mut().for_each(|total| *total = total.saturating_sub(empty));
-    print_figure(name, totals, batch);
+    print_figure(name, totals, operations);
 }
 
 /// Prints the row of samples as they are.

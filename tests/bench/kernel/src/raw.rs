@@ -14,15 +14,22 @@
 //! for [`copy`] to [`buffer`], which is handed out as an address only.
 #![expect(unsafe_code, reason = "the system-call instruction and the clock, without libipc")]
 
+pub mod entry;
+
 use core::arch::{asm, x86_64::_rdtsc};
 use core::sync::atomic::AtomicU64;
 
 use libipc::abi::{FOREVER, NOW, Operation, PAGE_SIZE, Place, WORDS};
+use record::Record;
 
 /// Where both spaces map the same pages.
 pub const SHARED_AT: usize = 0x5000_0000_0000;
 /// Pages of them.
 pub const SHARED_PAGES: usize = 4;
+/// Where both spaces map the table of records.
+pub const TABLE_AT: u64 = 0x5300_0000_0000;
+/// Records of the table.
+pub const RECORDS: u64 = 4096;
 /// Words of a message page.
 pub const PAGE_WORDS: usize = PAGE_SIZE / 8;
 
@@ -44,6 +51,16 @@ pub struct Received {
 pub fn ticks() -> u64 {
     // SAFETY: user space may read it (CR4.TSD is clear).
     unsafe { _rdtsc() }
+}
+
+/// Returns the table of records that both spaces map.
+pub fn table() -> &'static [Record] {
+    // SAFETY: `structures::prepare` maps it for good before anybody calls this, filled, and
+    // nothing changes it.
+    unsafe {
+        let first: *const Record = core::ptr::with_exposed_provenance(TABLE_AT as usize);
+        core::slice::from_raw_parts(first, RECORDS as usize)
+    }
 }
 
 /// Returns the words that all threads of both spaces share.
@@ -107,6 +124,30 @@ pub fn foreign(number: u64, word: u64) -> u64 {
     result
 }
 
+/// Executes the foreign system call that reads a record; returns its status.
+#[inline(always)]
+pub fn read_by_branch(number: u64, into: &mut Record) -> u64 {
+    let mut status = entry::READ;
+    // SAFETY: see the file's head; the entry writes a record to `into`, which is ours alone.
+    unsafe {
+        asm!("syscall", inlateout("rax") status, in("rdi") number, in("rsi") into,
+            lateout("rcx") _, lateout("r11") _);
+    }
+    status
+}
+
+/// Has the benchmark's kernel read a record; returns the status of the system call.
+#[inline(always)]
+pub fn read_by_trap(number: u64, into: &mut Record) -> u64 {
+    let mut status = record::OPERATION;
+    // SAFETY: see the file's head; the kernel writes a record to `into`, which is ours alone.
+    unsafe {
+        asm!("syscall", inlateout("rax") status, in("rdi") number, in("rsi") TABLE_AT,
+            in("rdx") RECORDS, in("r10") into, lateout("rcx") _, lateout("r11") _);
+    }
+    status
+}
+
 /// Sets bits of a notification.
 #[inline(always)]
 pub fn signal(notification: u64, bits: u64) -> u64 {
@@ -133,8 +174,8 @@ pub fn poll(notification: u64) -> (u64, u64) {
 
 #[inline(always)]
 fn take_bits(notification: u64, deadline: u64) -> (u64, u64) {
-    let (mut status, bits) = (Operation::Wait as u64, 0);
-    let mut bits: u64 = bits;
+    let mut status = Operation::Wait as u64;
+    let bits: u64;
     // SAFETY: see the file's head.
     unsafe {
         asm!("syscall", inlateout("rax") status, in("r12") notification,

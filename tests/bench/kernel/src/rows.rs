@@ -15,7 +15,7 @@ mod process;
 pub type Measure = fn(&mut World) -> Result<(), Error>;
 
 /// Every row that this kernel can show.
-pub const ROWS: [(&str, Measure); 16] = [
+pub const ROWS: [(&str, Measure); 17] = [
     ("rt0_cross", message::rt0_cross),
     ("rt6_cross", message::rt6_cross),
     ("rt0_same", message::rt0_same),
@@ -28,6 +28,7 @@ pub const ROWS: [(&str, Measure); 16] = [
     ("pingpong", notification::pingpong),
     ("fault", handlers::fault),
     ("foreign", handlers::foreign),
+    ("branch", handlers::branch),
     ("irq", interrupt::irq),
     ("map1", memory::map1),
     ("map1_again", memory::map1_again),

@@ -40,7 +40,7 @@ pub struct World {
     /// What pays.
     pub quota: Quota,
     /// The second space.
-    second: Space,
+    pub second: Space,
     /// This program's code, from its first page on: the object, address and pages.
     pub code: (Memory, u64, u64),
     /// Signalled by threads that have measured something.

@@ -12,13 +12,12 @@ use libipc::abi::{MessagePage, Operation, Registers, WORDS};
 use libipc::{Error, Handling, Object, Time};
 
 use crate::measure::{BATCH, print_row, sample_into_shared, shared_samples};
-use crate::raw;
+use crate::raw::{
+    self,
+    entry::{self, GETPID, PID},
+};
 use crate::world::{Entry, Where, World, number};
 
-/// Number of the foreign system call that is measured: getpid(2).
-const GETPID: u64 = 39;
-/// What its server answers.
-const PID: u64 = 4711;
 /// Number of the one that tells that all is measured.
 const FINISHED: u64 = 1000;
 /// Label of a reply after which the thread's registers are as the server wrote them.
@@ -39,6 +38,20 @@ pub fn foreign(world: &mut World) -> Result<(), Error> {
     measured(world, "foreign", Where::Second, (calling, Handling::Everything), answer)
 }
 
+/// A system call of a foreign thread that branches to its in-process entry, which answers it.
+pub fn branch(world: &mut World) -> Result<(), Error> {
+    let endpoint = world.quota.create_endpoint()?;
+    let thread = world.prepare(Where::Own, calling_entry, [number(world.done), 0])?;
+    thread.set_handler(endpoint, 1, Handling::Everything)?;
+    entry::give(number(thread))?;
+    thread.start()?;
+    let bits = world.done.wait(Time::FOREVER)?;
+    print_row("branch", shared_samples(), BATCH, BATCH);
+    thread.destroy()?;
+    endpoint.destroy()?;
+    if bits == 1 { Ok(()) } else { Err(Error::InvalidOperation) }
+}
+
 fn measured(
     world: &mut World,
     name: &str,
@@ -51,7 +64,7 @@ fn measured(
     let server = world.spawn(Where::Own, server, [number(endpoint), done])?;
     let thread = world.spawn_handled(at, entry, [done, 0], (endpoint, what))?;
     let bits = world.done.wait(Time::FOREVER)?;
-    print_row(name, shared_samples(), BATCH);
+    print_row(name, shared_samples(), BATCH, BATCH);
     thread.destroy()?;
     server.destroy()?;
     endpoint.destroy()?;
@@ -83,6 +96,16 @@ extern "C" fn calling(_: u64, _: u64, _: u64) -> ! {
     sample_into_shared(BATCH, || result = raw::foreign(GETPID, 0));
     loop {
         raw::foreign(FINISHED, u64::from(result == PID));
+    }
+}
+
+extern "C" fn calling_entry(done: u64, _: u64, _: u64) -> ! {
+    let mut result = 0;
+    sample_into_shared(BATCH, || result = raw::foreign(entry::GETPID, 0));
+    // The entry passes on whatever it does not answer.
+    raw::signal(done, if result == entry::PID { 1 } else { 2 });
+    loop {
+        raw::wait(done);
     }
 }
 
