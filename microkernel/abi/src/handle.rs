@@ -60,6 +60,12 @@ pub mod boot {
     /// First task only: all physical memory, of which devices' registers can be mapped.
     pub const PHYSICAL: Handle = Handle(8);
 
+    /// First task only: the kernel's trace, to be controlled.
+    pub const TRACE: Handle = Handle(9);
+    /// First task only: the rings of the trace, a memory object that may be read; none where the
+    /// machine has too little memory.
+    pub const TRACE_MEMORY: Handle = Handle(10);
+
     /// Address at which a program's first thread finds its message page, mapped read-write.
     pub const MESSAGE_PAGE: usize = 0x7ffe_0000_0000;
     /// Address at which the first task finds the boot archive; its length in bytes is in `rsi`.

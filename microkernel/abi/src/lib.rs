@@ -35,6 +35,7 @@ mod message;
 mod operation;
 mod registers;
 mod rights;
+pub mod trace;
 
 pub use error::Error;
 pub use handle::{Handle, OpenCall, boot};

@@ -17,7 +17,7 @@ pub const CONTIGUOUS_MAX: usize = 512;
 ///   Contiguous   yes         no        yes         no            zero
 ///   Pager        yes         yes       no          yes           missing: the pager is asked
 ///   Device       no          no        no          no            the device's registers
-///   Archive      yes         no        no          no            the boot archive
+///   Archive      yes         no        no          no            what boot filled
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -36,7 +36,7 @@ pub enum MemoryKind {
     /// capability to physical memory `w3` (CONTROL) on. Mapped uncached, and never to be
     /// executed; never zeroed, copied by the kernel, or freed.
     Device = 3,
-    /// The boot archive; not created.
+    /// What boot filled, the boot archive and the rings of the trace; not created.
     Archive = 4,
 }
 

@@ -131,8 +131,10 @@ pub enum Operation {
     /// Tells about the target: kind in `w0`, rights in `w1`, badge in `w2`; for a memory object
     /// its pages in `w3`, its kind ([`MemoryKind`](crate::MemoryKind)) in `w5`, and in `w4` the
     /// physical address of a contiguous one, once all of it is zeroed, to who has (CONTROL), else
-    /// 0; for ports, interrupts and physical memory first and last in `w3`, `w4`; for a quota pages used and limit in `w3`, `w4`, and objects used in
-    /// `w5`; for a thread its state in `w3`: 0 stopped, 1 ready or running, 2 waiting.
+    /// 0; for ports, interrupts and physical memory first and last in `w3`, `w4`; for a quota pages
+    /// used and limit in `w3`, `w4`, and objects used in `w5`; for a thread its state in `w3`:
+    /// 0 stopped, 1 ready or running, 2 waiting, and its slot, by which open calls and the trace
+    /// name it, in `w5`; for the trace the kinds recorded in `w3` and its rings in `w4`.
     /// For the first task's quota `w2` is the machine's free pages (low half) and its pages of RAM
     /// (high half), the kernel's own included.
     Inspect = 35,
@@ -175,8 +177,8 @@ pub enum Operation {
     SetEntry = 42,
     /// Moves the thread in the target (CONTROL) to processor `w0`.
     SetProcessor = 43,
-    /// Records the events in the set `w0` in the kernel's trace from now on (0: none), by the
-    /// trace in the target (CONTROL).
+    /// Has the trace in the target (CONTROL) record events of the kinds in the set `w0` from now on
+    /// (0: none); see [`trace`](crate::trace). Nothing takes the fast path meanwhile.
     Trace = 44,
 }
 
@@ -279,6 +281,8 @@ pub enum ObjectKind {
     /// Physical memory, by the numbers of its frames; not created but narrowed from the first
     /// task's.
     Physical = 11,
+    /// The kernel's trace; not created, the first task has it.
+    Trace = 12,
 }
 
 impl ObjectKind {
@@ -296,6 +300,7 @@ impl ObjectKind {
             9 => ObjectKind::Timer,
             10 => ObjectKind::Quota,
             11 => ObjectKind::Physical,
+            12 => ObjectKind::Trace,
             _ => return None,
         })
     }

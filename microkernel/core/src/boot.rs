@@ -17,6 +17,7 @@ use crate::space::{NewMapping, Space, Vm};
 use crate::steps::Steps;
 use crate::table::{Capability, Object, Table};
 use crate::thread::{State, Thread};
+use crate::trace::{self, Trace};
 
 /// Slots of the first task's capability table.
 const FIRST_SLOTS: usize = 4096;
@@ -59,8 +60,10 @@ impl<M: Machine> Kernel<M> {
     /// # Errors
     /// Whatever kept the first task from being made: too little memory, a malformed image.
     pub fn boot(machine: M, info: &BootInfo<'_>) -> Result<Self, Error> {
-        let mut kernel = Kernel::empty(machine, info.free);
+        let (trace, free) = trace::set_apart(info.free, 1);
+        let mut kernel = Kernel::empty(machine, &free);
         kernel.ram_pages = info.ram_pages;
+        kernel.begin_trace(trace);
         let quota = kernel.vm.quotas.insert(Quota {
             pages_limit: kernel.vm.frames.free(),
             objects_limit: usize::MAX >> 1,
@@ -104,6 +107,7 @@ impl<M: Machine> Kernel<M> {
             lines: alloc::vec![None; lines],
             ram_pages: 0,
             first_sequence: 0,
+            trace: Trace::default(),
             cpu: Cpu::new(),
         }
     }
@@ -142,6 +146,16 @@ impl<M: Machine> Kernel<M> {
         let memory = self.vm.memories.insert(memory).ok_or(Error::OutOfMemory)?;
         self.map_first(space, memory, boot::ARCHIVE_AT, pages, Rights::READ)?;
         Ok(Some(memory))
+    }
+
+    fn trace_memory(&mut self) -> Result<Option<Id<Memory>>, Error> {
+        let frames = self.trace.frames();
+        if frames.is_empty() {
+            return Ok(None);
+        }
+        let backing = Backing::Archive(Frame(frames.start));
+        let memory = Memory::backed(backing, frames.len(), None);
+        self.vm.memories.insert(memory).map(Some).ok_or(Error::OutOfMemory)
     }
 
     fn first_thread(
@@ -185,6 +199,7 @@ impl<M: Machine> Kernel<M> {
         thread: Id<Thread>,
         archive: Option<Id<Memory>>,
     ) -> Result<Id<Table>, Error> {
+        let trace = self.trace_memory()?;
         let mut table = Table::new(FIRST_SLOTS)?;
         table.quota = Some(quota);
         let id = self.tables.insert(table).ok_or(Error::OutOfMemory)?;
@@ -202,6 +217,10 @@ impl<M: Machine> Kernel<M> {
         put(boot::PHYSICAL, Object::Physical(0, u32::MAX), Rights::ALL)?;
         if let Some(archive) = archive {
             put(boot::ARCHIVE, Object::Memory(archive), read)?;
+        }
+        put(boot::TRACE, Object::Trace, Rights::CONTROL.union(Rights::GRANT))?;
+        if let Some(trace) = trace {
+            put(boot::TRACE_MEMORY, Object::Memory(trace), read)?;
         }
         Ok(id)
     }

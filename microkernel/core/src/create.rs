@@ -37,9 +37,10 @@ impl<M: Machine> Kernel<M> {
             ObjectKind::Memory => self.create_memory(quota, words),
             ObjectKind::Timer => self.create_timer(quota, w1, w2),
             ObjectKind::Quota => self.create_quota(quota, w1, w2),
-            ObjectKind::Interrupt | ObjectKind::Ports | ObjectKind::Physical => {
-                Err(Error::InvalidArgument)
-            }
+            ObjectKind::Interrupt
+            | ObjectKind::Ports
+            | ObjectKind::Physical
+            | ObjectKind::Trace => Err(Error::InvalidArgument),
         }
     }
 

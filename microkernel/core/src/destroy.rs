@@ -28,7 +28,7 @@ impl<M: Machine> Kernel<M> {
             Object::Memory(id) => self.destroy_memory(id),
             Object::Timer(id) => self.destroy_timer(id),
             Object::Quota(id) => self.destroy_quota(id),
-            Object::Ports(..) | Object::Interrupt(..) | Object::Physical(..) => {
+            Object::Ports(..) | Object::Interrupt(..) | Object::Physical(..) | Object::Trace => {
                 return Err(Error::WrongKind);
             }
         }

@@ -243,8 +243,8 @@ pub struct Process {
 
 /// Where each process of a test has its memory.
 pub const DATA: u64 = 0x10_0000;
-/// Frames of the machine.
-pub const FRAMES: usize = 2048;
+/// Frames of the machine; 16 of them are for the trace.
+pub const FRAMES: usize = 2048 + 16;
 const PAGES: u64 = 16;
 
 impl Rig {

@@ -124,7 +124,8 @@ impl<M: Machine> Kernel<M> {
             Operation::Decommit => self.decommit(target, w0, w1),
             Operation::Supply => self.supply(target, [w0, w1, w2, w3]),
             Operation::HandOver => self.hand_over(target, w0, w1),
-            Operation::SetProcessor | Operation::Trace => Err(Error::InvalidOperation),
+            Operation::Trace => self.set_trace(target, w0),
+            Operation::SetProcessor => Err(Error::InvalidOperation),
         }
     }
 
@@ -421,12 +422,13 @@ impl<M: Machine> Kernel<M> {
                 [quota.pages_used, quota.pages_limit, quota.objects_used].map(|n| n as u64)
             }),
             Object::Thread(id) => self.threads.get(id).map(|thread| {
+                let slot = id.index() as u64;
                 let state = match thread.state {
                     State::Stopped => 0,
                     State::Ready => 1,
                     _ => 2,
                 };
-                [state, 0, 0]
+                [state, 0, slot]
             }),
             Object::Space(id) => self.vm.spaces.get(id).map(|_| [0; 3]),
             Object::Table(id) => self.tables.get(id).map(|_| [0; 3]),
@@ -437,6 +439,10 @@ impl<M: Machine> Kernel<M> {
                 Some([first as u64, last as u64, 0])
             }
             Object::Physical(first, last) => Some([first as u64, last as u64, 0]),
+            Object::Trace => {
+                let [kinds, rings] = self.trace_settings();
+                Some([kinds, rings, 0])
+            }
         };
         let [w3, w4, w5] = rest.ok_or(Error::InvalidHandle)?;
         let w2 = match capability.object {

@@ -3,6 +3,7 @@
 //! A thread that sends keeps its message in its own saved registers until somebody receives it;
 //! nothing is buffered. Each operation is two halves: everything that can be refused first.
 
+use kamen_abi::trace::{EventKind, NOBODY};
 use kamen_abi::{
     Error, FOREVER, Handle, Kind, MAX_CAPS, MAX_LEASES, MessagePage, NOW, OpenCall, Rights, Tag,
 };
@@ -310,8 +311,10 @@ impl<M: Machine> Kernel<M> {
         let registers = &mut self.threads[receiver].registers;
         registers.set_words([bits.unwrap_or(0), 0, 0, 0, 0, 0]);
         registers.r12 = OpenCall::NONE.0;
-        registers.r13 = Tag::short(0).with_kind(Kind::Notification).0;
+        let tag = Tag::short(0).with_kind(Kind::Notification);
+        registers.r13 = tag.0;
         registers.r14 = 0;
+        self.trace(EventKind::Message, NOBODY, receiver, [0, tag.0]);
     }
 
     /// Moves a message into a receiver's registers and page. The sender is in no queue any more
@@ -338,6 +341,7 @@ impl<M: Machine> Kernel<M> {
         registers.r12 = open.0;
         registers.r13 = tag.0;
         registers.r14 = badge;
+        self.trace(EventKind::Message, sender, receiver, [open.0, tag.0]);
         Ok(())
     }
 
@@ -369,6 +373,8 @@ impl<M: Machine> Kernel<M> {
         let caller_thread = &mut self.threads[caller];
         caller_thread.state = State::Ready;
         caller_thread.answerer = None;
+        let call = OpenCall::new(caller, caller_thread.sequence);
+        self.trace(EventKind::Reply, current, caller, [call.0, tag.0]);
         Ok(caller)
     }
 

@@ -1,6 +1,7 @@
 //! The kernel's state, and which thread runs next.
 
 use alloc::vec::Vec;
+use kamen_abi::trace::{EventKind, TIMER};
 use kamen_abi::{Error, FOREVER, Handle, NOW, Rights};
 
 use crate::arena::{Arena, Id};
@@ -15,6 +16,7 @@ use crate::space::Vm;
 use crate::steps;
 use crate::table::{Capability, Table};
 use crate::thread::{State, Thread};
+use crate::trace::Trace;
 
 /// What belongs to one processor.
 pub struct Cpu {
@@ -43,6 +45,8 @@ pub struct Cpu {
     /// Whether what is loaded is burdened (see [`Thread::is_burdened`]), so that even for a thread
     /// that is not there is more to do.
     pub(crate) is_burdened: bool,
+    /// The trace is on: nothing takes the fast path.
+    pub is_traced: bool,
 }
 
 /// The kernel's state over a machine.
@@ -70,6 +74,8 @@ pub struct Kernel<M: Machine> {
     pub first_sequence: u64,
     /// Pages of RAM, the kernel's own and the boot archive's included.
     pub ram_pages: usize,
+    /// What is recorded of all this.
+    pub trace: Trace,
     /// This processor.
     pub cpu: Cpu,
 }
@@ -88,6 +94,7 @@ impl Cpu {
             armed: FOREVER,
             bar: u8::MAX,
             is_burdened: true,
+            is_traced: false,
         }
     }
 
@@ -117,7 +124,7 @@ impl Cpu {
     /// Returns what the bar is to be, by who is ready.
     pub fn bar_by_ready(&self) -> u8 {
         match self.ready.highest() {
-            _ if self.slice_over => u8::MAX,
+            _ if self.slice_over | self.is_traced => u8::MAX,
             None => 0,
             Some(highest) if self.slice_end == FOREVER => highest + 1,
             Some(highest) => highest,
@@ -138,11 +145,13 @@ impl<M: Machine> Kernel<M> {
     pub fn next(&mut self) -> Next<'_> {
         if self.cpu.current == NIL && !self.pick() {
             self.arm();
+            self.trace_switch(NIL);
             return Next::Idle;
         }
         self.cpu.bar = self.cpu.bar_by_ready();
         let current = self.cpu.current;
         if current != self.cpu.loaded {
+            self.trace_switch(current);
             self.load(current);
         }
         Next::Run(&mut self.threads[current])
@@ -154,6 +163,7 @@ impl<M: Machine> Kernel<M> {
         match self.cpu.ready.pop(&mut self.threads) {
             Some(thread) => {
                 self.cpu.current = thread;
+                self.trace_switch(thread);
                 if self.cpu.preempted.0 == thread {
                     (_, self.cpu.slice_end) =
                         core::mem::replace(&mut self.cpu.preempted, (NIL, FOREVER));
@@ -334,6 +344,7 @@ impl<M: Machine> Kernel<M> {
     /// Handles the timer's interrupt.
     pub fn timer(&mut self) {
         self.cpu.armed = FOREVER;
+        self.trace(EventKind::Interrupt, self.cpu.current, TIMER, [0; 2]);
         let now = self.vm.machine.now();
         self.vm.steps.renew();
         // What is left when the steps are spent has the timer interrupt again at once.
@@ -369,6 +380,7 @@ impl<M: Machine> Kernel<M> {
     /// Handles an interrupt on a line, which the machine acknowledged to its controller and
     /// has masked.
     pub fn interrupt(&mut self, line: u32) {
+        self.trace(EventKind::Interrupt, self.cpu.current, line, [0; 2]);
         if let Some(Some((notification, bits))) = self.lines.get(line as usize).copied() {
             self.signal(notification, bits);
         }

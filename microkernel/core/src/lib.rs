@@ -55,6 +55,7 @@ mod space;
 mod steps;
 mod table;
 mod thread;
+mod trace;
 mod trap;
 
 #[cfg(test)]

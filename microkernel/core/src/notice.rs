@@ -12,6 +12,7 @@
 
 use alloc::vec::Vec;
 
+use kamen_abi::trace::{EventKind, NOBODY};
 use kamen_abi::{Kind, OpenCall, Tag};
 
 use crate::arena::Id;
@@ -136,8 +137,10 @@ impl<M: Machine> Kernel<M> {
         let registers = &mut self.threads[receiver].registers;
         registers.set_words([call.0, 0, 0, 0, 0, 0]);
         registers.r12 = OpenCall::NONE.0;
-        registers.r13 = Tag::short(0).with_kind(Kind::Cancelled).0;
+        let tag = Tag::short(0).with_kind(Kind::Cancelled);
+        registers.r13 = tag.0;
         registers.r14 = badge;
+        self.trace(EventKind::Message, NOBODY, receiver, [0, tag.0]);
     }
 }
 

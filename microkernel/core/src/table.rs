@@ -29,6 +29,8 @@ pub enum Object {
     Interrupt(u16, u16),
     /// Frames of physical memory, first to last.
     Physical(u32, u32),
+    /// The kernel's trace.
+    Trace,
 }
 
 impl Object {
@@ -46,6 +48,7 @@ impl Object {
             Object::Ports(..) => ObjectKind::Ports,
             Object::Interrupt(..) => ObjectKind::Interrupt,
             Object::Physical(..) => ObjectKind::Physical,
+            Object::Trace => ObjectKind::Trace,
         }
     }
 }

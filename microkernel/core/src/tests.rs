@@ -11,6 +11,7 @@ mod hostile;
 mod paths;
 mod random;
 mod steps;
+mod trace;
 
 use crate::fake::{DATA, Process, Rig};
 use crate::thread::State;

@@ -1,5 +1,6 @@
 //! Entries from user space: system calls, exceptions, software interrupts; foreign threads.
 
+use kamen_abi::trace::EventKind;
 use kamen_abi::{Error, Handle, Kind, MessagePage, OpenCall, Operation, Registers, Rights, Tag};
 
 use crate::arena::Id;
@@ -54,6 +55,9 @@ impl<M: Machine> Kernel<M> {
     }
 
     fn perform(&mut self, number: u64) -> Result<(), Error> {
+        let current = self.cpu.current;
+        let Registers { r12, rdi, .. } = self.threads[current].registers;
+        self.trace(EventKind::Entry, current, number as u32, [r12, rdi]);
         match Operation::from_number(number) {
             Some(operation) => self.invoke(operation),
             None => self.serve(number),
@@ -65,6 +69,8 @@ impl<M: Machine> Kernel<M> {
     pub fn exception(&mut self, vector: u8, error: u64, address: u64) {
         let current = self.cpu.current;
         self.vm.steps.renew();
+        let rip = self.threads[current].registers.rip;
+        self.trace(EventKind::Fault, current, vector, [address, rip]);
         let resolved = match vector {
             PAGE_FAULT => self.page_fault(current, error, address),
             DEVICE_NOT_AVAILABLE => self.first_use_of_extended(current),

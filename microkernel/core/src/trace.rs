@@ -1,0 +1,172 @@
+//! The kernel's trace: events written to a ring for each processor, while somebody asks for it.
+//!
+//! The rings are frames that are set apart at boot, never to be freed, and shown to the first
+//! task as one memory object; their layout stands in [`kamen_abi::trace`]. While nothing is
+//! recorded a hook is one comparison, and the fast path has none: with the trace on it refuses
+//! everything (`Cpu::bar_by_ready`), so that each message takes the slow path, whose hooks these
+//! are:
+//!
+//! ```text
+//!   trap.rs     operations, exceptions         ipc.rs      messages, replies, notifications
+//!   kernel.rs   switches, interrupts, timer    notice.rs   notices
+//! ```
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use kamen_abi::trace::{Event, EventKind, Header, NOBODY, RING_BYTES, event_at};
+use kamen_abi::{Error, Handle, PAGE_SIZE, Rights};
+
+use crate::kernel::Kernel;
+use crate::machine::{Frame, Machine};
+use crate::table::Object;
+
+/// Pages of a processor's ring.
+const RING_PAGES: u32 = (RING_BYTES / PAGE_SIZE) as u32;
+/// No ring takes more than one 64th of memory: where it would, there is no trace.
+const SHARE: u32 = 64;
+
+/// The trace.
+#[derive(Default)]
+pub struct Trace {
+    /// The set of kinds that are recorded.
+    kinds: u64,
+    /// A ring for each processor; none where memory was too small.
+    rings: Vec<Ring>,
+}
+
+/// A processor's ring.
+struct Ring {
+    first: Frame,
+    /// Events ever written.
+    written: u64,
+    /// The thread that the processor switched to last.
+    runs: u16,
+}
+
+impl Trace {
+    /// Returns whether anything is recorded.
+    pub fn is_on(&self) -> bool {
+        self.kinds != 0
+    }
+
+    /// Returns the frames of all rings.
+    pub fn frames(&self) -> Range<u32> {
+        let first = self.rings.first().map_or(0, |ring| ring.first.0);
+        first..first + RING_PAGES * self.rings.len() as u32
+    }
+}
+
+/// Sets the frames of a ring for each processor apart from free memory, at the beginning of its
+/// last range that is large enough; returns them with what remains.
+pub fn set_apart(free: &[Range<u32>], processors: usize) -> (Range<u32>, Vec<Range<u32>>) {
+    let mut rest = free.to_vec();
+    let wanted = RING_PAGES * processors as u32;
+    let total: u32 = free.iter().map(|range| range.end - range.start).sum();
+    let place = rest.iter_mut().rev().find(|range| range.end - range.start > wanted);
+    match place {
+        Some(range) if total / SHARE >= wanted => {
+            range.start += wanted;
+            (range.start - wanted..range.start, rest)
+        }
+        _ => (0..0, rest),
+    }
+}
+
+impl<M: Machine> Kernel<M> {
+    /// Begins rings, in which nothing is recorded yet, in frames that were set apart.
+    pub(crate) fn begin_trace(&mut self, frames: Range<u32>) {
+        let firsts = frames.step_by(RING_PAGES as usize).map(Frame);
+        self.trace.rings = firsts.map(|first| Ring { first, written: 0, runs: NOBODY }).collect();
+        let rings = self.trace.rings.iter();
+        for page in rings.flat_map(|ring| (0..RING_PAGES).map(|page| Frame(ring.first.0 + page))) {
+            self.vm.machine.zero(page);
+        }
+        self.head_rings();
+    }
+
+    /// Operation Trace.
+    pub(crate) fn set_trace(&mut self, target: u64, kinds: u64) -> Result<(), Error> {
+        let handle = Handle(u16::try_from(target).map_err(|_| Error::InvalidHandle)?);
+        if self.capability(handle, Rights::CONTROL)?.object != Object::Trace {
+            return Err(Error::WrongKind);
+        }
+        if kinds & !EventKind::EVERYTHING != 0 {
+            return Err(Error::InvalidArgument);
+        }
+        self.trace.kinds = if self.trace.rings.is_empty() { 0 } else { kinds };
+        self.cpu.is_traced = self.trace.is_on();
+        if let Some(ring) = self.trace.rings.get_mut(PROCESSOR) {
+            ring.runs = self.cpu.current;
+        }
+        self.head_rings();
+        Ok(())
+    }
+
+    /// Returns the set of kinds that are recorded, and how many rings there are.
+    pub(crate) fn trace_settings(&self) -> [u64; 2] {
+        [self.trace.kinds, self.trace.rings.len() as u64]
+    }
+
+    /// Records an event of the current processor, if events of that kind are.
+    #[inline(always)]
+    pub(crate) fn trace(
+        &mut self,
+        kind: EventKind,
+        thread: u16,
+        detail: impl Into<u32>,
+        values: [u64; 2],
+    ) {
+        if self.trace.kinds & kind.set() != 0 {
+            self.record(kind, thread, detail.into(), values);
+        }
+    }
+
+    /// Records that the processor goes on with a thread, or idles, if it did something else.
+    #[inline(always)]
+    pub(crate) fn trace_switch(&mut self, to: u16) {
+        if self.trace.kinds & EventKind::Switch.set() != 0 {
+            self.record_switch(to);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn record_switch(&mut self, to: u16) {
+        let Some(ring) = self.trace.rings.get_mut(PROCESSOR) else { return };
+        let from = core::mem::replace(&mut ring.runs, to);
+        if from != to {
+            self.record(EventKind::Switch, to, from.into(), [0; 2]);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn record(&mut self, kind: EventKind, thread: u16, detail: u32, values: [u64; 2]) {
+        let machine = &mut self.vm.machine;
+        let Some(ring) = self.trace.rings.get_mut(PROCESSOR) else { return };
+        let (time, processor) = (machine.now(), PROCESSOR as u8);
+        let event = Event { time, kind, processor, thread, detail, values };
+        let at = event_at(ring.written);
+        let frame = Frame(ring.first.0 + (at / PAGE_SIZE) as u32);
+        for (word, value) in (at % PAGE_SIZE / 8..).zip(event.to_words()) {
+            machine.store(frame, word, value);
+        }
+        ring.written += 1;
+        machine.store(ring.first, Header::WRITTEN_AT, ring.written);
+    }
+
+    /// Writes the rings' headers.
+    fn head_rings(&mut self) {
+        let (kinds, processors) = (self.trace.kinds, self.trace.rings.len() as u64);
+        for (processor, ring) in (0..).zip(&self.trace.rings) {
+            let header = Header { processor, processors, kinds, written: ring.written };
+            for (word, value) in header.to_words().into_iter().enumerate() {
+                self.vm.machine.store(ring.first, word, value);
+            }
+        }
+    }
+}
+
+/// The processor that is in the kernel.
+const PROCESSOR: usize = 0;
