@@ -2,7 +2,7 @@
 
 use kamen_abi::{Error, Place};
 
-use crate::{Memory, Object, OpenCall, Thread, syscall};
+use crate::{Memory, MissingPage, Object, OpenCall, Thread, syscall};
 
 /// Where a copy comes from.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +47,8 @@ pub struct Partial {
     pub copied: usize,
     /// Why it ended.
     pub error: Error,
+    /// Which page to supply before it goes on, where that is why.
+    pub missing: Option<MissingPage>,
 }
 
 impl From<Partial> for Error {
@@ -59,7 +61,8 @@ impl From<Partial> for Error {
 ///
 /// # Errors
 /// How far it came and why it ended: BadAddress (not mapped, or not with that access),
-/// StaleCall, NoRights, InvalidArgument (no such lease, or beyond its end).
+/// StaleCall, NoRights, InvalidArgument (no such lease, or beyond its end), PageMissing (a pager
+/// has to supply a page first: the kernel does not ask it).
 ///
 /// ```
 /// use libipc::{Destination, Error, Memory, Source, copy, Handle};
@@ -104,9 +107,12 @@ pub fn copy(from: Source<'_>, to: Destination<'_>, len: usize) -> Result<(), Par
         // An offset that wraps is one that the kernel refuses.
         let (from_at, to_at) = (from_offset.wrapping_add(at), to_offset.wrapping_add(at));
         let words = [places, from_id, from_at, to_id, to_at, left];
-        let (result, copied) = syscall::copy(words);
+        let (result, copied, [object, page]) = syscall::copy(words);
         done += copied as usize;
-        result.map_err(|error| Partial { copied: done, error })?;
+        result.map_err(|error| {
+            let missing = (error == Error::PageMissing).then_some(MissingPage { object, page });
+            Partial { copied: done, error, missing }
+        })?;
         if done >= len {
             return Ok(());
         }

@@ -36,6 +36,7 @@ mod mapping;
 mod message;
 mod object;
 mod page;
+mod pager;
 mod request;
 pub mod start;
 mod syscall;
@@ -49,12 +50,13 @@ pub use failure::{Failure, ProtocolError};
 pub use inbox::{Event, Foreign, Inbox};
 pub use kamen_macros::{ProtocolError, Word, Words, interface};
 pub use lease::{ReadLease, WriteLease};
-pub use mapping::{Mapping, map_constant};
+pub use mapping::{DeviceRegisters, Mapping, map_constant};
 pub use message::Message;
 pub use object::{
-    Endpoint, Handling, Inspection, Interrupt, Memory, Notification, Object, Ports, Quota, Space,
-    Table, Thread, Timer,
+    Endpoint, Handling, Inspection, Interrupt, Memory, Notification, Object, Physical, Ports,
+    Quota, Space, Stopped, Table, Thread, Timer,
 };
+pub use pager::{MissingPage, PageAccess, PageRequest};
 pub use request::{Caller, Request};
 pub use time::{Time, now, null, yield_now};
 pub use transport::{Kernel, Transport, Within};

@@ -10,6 +10,10 @@ use kamen_abi::{Error, PAGE_SIZE, Rights, boot};
 
 use crate::{Memory, Object, Space};
 
+mod device;
+
+pub use device::DeviceRegisters;
+
 /// Where mappings lie: each capability slot has a place of its own, so that no slot is mapped
 /// twice. The last one ends where the first task has the boot archive.
 const MAPPINGS_AT: u64 = 0x2000_0000_0000;

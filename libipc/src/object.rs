@@ -14,9 +14,9 @@ mod table;
 mod thread;
 
 pub use endpoint::Endpoint;
-pub use memory::Memory;
+pub use memory::{Memory, Stopped};
 pub use notification::{Notification, Timer};
-pub use platform::{Interrupt, Ports};
+pub use platform::{Interrupt, Physical, Ports};
 pub use quota::Quota;
 pub use space::Space;
 pub use table::Table;
@@ -97,14 +97,22 @@ pub struct Inspection {
     /// The capability's badge. First task's quota: free pages of the machine in the low half, its
     /// pages of RAM in the high half.
     pub badge: u64,
-    /// Memory: pages. Quota: pages used, their limit, objects used. Thread: state
-    /// (0 stopped, 1 ready or running, 2 waiting).
+    /// Memory: pages, physical address (0: not told), kind
+    /// ([`MemoryKind`](kamen_abi::MemoryKind)). Quota: pages used, their limit, objects used. Thread: state
+    /// (0 stopped, 1 ready or running, 2 waiting). Ports, interrupt lines, physical memory: first,
+    /// last.
     pub values: [u64; 3],
 }
 
 /// Creates an object charged to `quota`.
 fn create<T: Object>(quota: Quota, kind: ObjectKind, first: u64, second: u64) -> Result<T, Error> {
-    let words = [kind as u64, first, second, 0, 0, 0];
+    create_with(quota, kind, [first, second, 0, 0])
+}
+
+/// Creates an object charged to `quota`; the arguments are `w1` to `w4`.
+fn create_with<T: Object>(quota: Quota, kind: ObjectKind, arguments: [u64; 4]) -> Result<T, Error> {
+    let [w1, w2, w3, w4] = arguments;
+    let words = [kind as u64, w1, w2, w3, w4, 0];
     let (handle, _) = syscall::operate(Operation::Create, quota.0.0.into(), words)?;
     Ok(T::from_handle(Handle(handle as u16)))
 }

@@ -73,9 +73,23 @@ pub(crate) fn control(
     operate(operation, target.0.into(), words).map(|_| ())
 }
 
-/// Executes a copy; returns its status and the number of bytes, which counts even on failure.
+/// Executes a copy; returns its status, the number of bytes, which counts even on failure, and for
+/// PageMissing object and page.
 #[inline(always)]
-pub(crate) fn copy(words: [u64; WORDS]) -> (Result<(), Error>, u64) {
-    let (status, _, words) = trap::operate(Operation::Copy, 0, words);
-    (Error::check(status), words[0])
+pub(crate) fn copy(words: [u64; WORDS]) -> (Result<(), Error>, u64, [u64; 2]) {
+    let (status, _, [copied, object, page, ..]) = trap::operate(Operation::Copy, 0, words);
+    (Error::check(status), copied, [object, page])
+}
+
+/// Executes an operation on pages; returns its status and the number of pages, which counts even
+/// on failure.
+#[inline]
+pub(crate) fn pages(
+    operation: Operation,
+    target: Handle,
+    [w0, w1, w2, w3]: [u64; 4],
+) -> (Result<(), Error>, u64) {
+    let words = [w0, w1, w2, w3, 0, 0];
+    let (status, _, [done, ..]) = trap::operate(operation, target.0.into(), words);
+    (Error::check(status), done)
 }

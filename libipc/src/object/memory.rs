@@ -2,7 +2,7 @@
 
 use kamen_abi::{Error, Handle, Operation};
 
-use super::{Object, Quota};
+use super::{Endpoint, Object, Quota};
 use crate::copy::{Destination, Partial, Source, copy};
 use crate::syscall;
 
@@ -20,6 +20,70 @@ impl Memory {
         let words = [quota.0.0.into(), 0, 0, 0, 0, 0];
         let (handle, _) = syscall::operate(Operation::Clone, self.0.0.into(), words)?;
         Ok(Memory(Handle(handle as u16)))
+    }
+
+    /// Returns a copy-on-write clone of a pager-backed object; what misses in it the server of
+    /// `pager` is asked for, whose badge says that the clone is meant.
+    ///
+    /// # Errors
+    /// As [`Memory::clone_to`]; NoRights: SEND of the pager's endpoint.
+    pub fn clone_paged_to(self, quota: Quota, pager: Endpoint) -> Result<Memory, Error> {
+        let words = [quota.0.0.into(), pager.0.0.into(), 0, 0, 0, 0];
+        let (handle, _) = syscall::operate(Operation::Clone, self.0.0.into(), words)?;
+        Ok(Memory(Handle(handle as u16)))
+    }
+
+    /// Gives each page of a range that is untouched a frame of zeros, so that using it cannot
+    /// fail later.
+    ///
+    /// # Errors
+    /// How far it came; NoRights: WRITE; BadRange: beyond the end; QuotaExhausted; PageMissing:
+    /// only the pager can say what is there; InvalidArgument: a device, or the boot archive.
+    pub fn commit(self, first: u64, pages: u64) -> Result<(), Stopped> {
+        repeat(pages, |done, left| {
+            syscall::pages(Operation::Commit, self.0, [first.wrapping_add(done), left, 0, 0])
+        })
+    }
+
+    /// Gives the pages of a range up: they are zero when they are touched again, or the pager is
+    /// asked.
+    ///
+    /// # Errors
+    /// How far it came; NoRights: CONTROL; BadRange: beyond the end; InvalidArgument: the object is
+    /// neither anonymous nor pager-backed.
+    pub fn decommit(self, first: u64, pages: u64) -> Result<(), Stopped> {
+        repeat(pages, |done, left| {
+            syscall::pages(Operation::Decommit, self.0, [first.wrapping_add(done), left, 0, 0])
+        })
+    }
+
+    /// Supplies missing pages of a pager-backed object with those of an anonymous one from its
+    /// page `source_first` on, shared until either side writes. Pages that are there are kept.
+    ///
+    /// # Errors
+    /// How far it came; NoRights: CONTROL, READ and GRANT of the source; BadRange: beyond the end
+    /// of either; QuotaExhausted; InvalidArgument: objects of other kinds.
+    pub fn supply(
+        self,
+        first: u64,
+        pages: u64,
+        source: Memory,
+        source_first: u64,
+    ) -> Result<(), Stopped> {
+        repeat(pages, |done, left| {
+            let (to, from) = (first.wrapping_add(done), source_first.wrapping_add(done));
+            syscall::pages(Operation::Supply, self.0, [to, left, source.0.0.into(), from])
+        })
+    }
+
+    /// Returns the physical address of a contiguous object, for a device; none for others, for
+    /// one that is not wholly committed, and to who lacks CONTROL.
+    ///
+    /// # Errors
+    /// InvalidHandle.
+    pub fn physical_address(self) -> Result<Option<u64>, Error> {
+        let address = self.inspect()?.values[1];
+        Ok((address != 0).then_some(address))
     }
 
     /// Makes it `pages` long; pages that go are unmapped everywhere.
@@ -56,6 +120,38 @@ impl Memory {
     }
 }
 
+/// An operation on pages that ended early.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stopped {
+    /// Pages that were dealt with.
+    pub done: u64,
+    /// Why it ended.
+    pub error: Error,
+}
+
+impl From<Stopped> for Error {
+    fn from(stopped: Stopped) -> Error {
+        stopped.error
+    }
+}
+
+/// Repeats an operation, which is told how many pages are done and left and returns how many more
+/// it did, until none is left. No pages still are one operation, which checks its arguments.
+fn repeat(
+    pages: u64,
+    mut operation: impl FnMut(u64, u64) -> (Result<(), Error>, u64),
+) -> Result<(), Stopped> {
+    let mut done = 0;
+    loop {
+        let (result, more) = operation(done, pages - done);
+        done += more.min(pages - done);
+        result.map_err(|error| Stopped { done, error })?;
+        if done == pages {
+            return Ok(());
+        }
+    }
+}
+
 impl Object for Memory {
     fn from_handle(handle: Handle) -> Self {
         Memory(handle)
@@ -63,5 +159,37 @@ impl Object for Memory {
 
     fn handle(self) -> Handle {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_is_repeated_until_all_pages_are_done() {
+        let mut asked = alloc::vec::Vec::new();
+        let end = repeat(20, |done, left| {
+            asked.push((done, left));
+            (Ok(()), left.min(8))
+        });
+        assert_eq!(end, Ok(()));
+        assert_eq!(asked, [(0, 20), (8, 12), (16, 4)]);
+    }
+
+    #[test]
+    fn one_that_stops_says_how_far_it_came() {
+        let end = repeat(20, |done, _| match done {
+            0 => (Ok(()), 8),
+            _ => (Err(Error::QuotaExhausted), 3),
+        });
+        assert_eq!(end, Err(Stopped { done: 11, error: Error::QuotaExhausted }));
+    }
+
+    #[test]
+    fn no_pages_are_asked_for_once() {
+        let refused = repeat(0, |_, _| (Err(Error::NoRights), 0));
+        assert_eq!(refused, Err(Stopped { done: 0, error: Error::NoRights }));
+        assert_eq!(repeat(0, |_, _| (Ok(()), 0)), Ok(()));
     }
 }

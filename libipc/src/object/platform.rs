@@ -1,4 +1,4 @@
-//! The platform's objects: I/O ports and interrupt lines.
+//! The platform's objects: I/O ports, interrupt lines, physical memory.
 
 use kamen_abi::{Error, Handle, Operation, PortWidth, Rights};
 
@@ -113,6 +113,41 @@ impl Interrupt {
 impl Object for Interrupt {
     fn from_handle(handle: Handle) -> Self {
         Interrupt(handle)
+    }
+
+    fn handle(self) -> Handle {
+        self.0
+    }
+}
+
+/// A range of physical memory, by the numbers of its frames: addresses divided by the page size.
+///
+/// RAM in it cannot be had, only devices' registers
+/// ([`Quota::create_device`](super::Quota::create_device)).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct Physical(pub Handle);
+
+impl Physical {
+    /// Copies the capability, narrowed to the frames `first` to `last`, to a table; returns its
+    /// handle there.
+    ///
+    /// # Errors
+    /// As [`Object::mint_to`]; InvalidArgument: not within the range.
+    pub fn narrow_to(
+        self,
+        table: Table,
+        rights: Rights,
+        (first, last): (u64, u64),
+        slot: Handle,
+    ) -> Result<Handle, Error> {
+        narrow(self.0, table, rights, (first, last), slot)
+    }
+}
+
+impl Object for Physical {
+    fn from_handle(handle: Handle) -> Self {
+        Physical(handle)
     }
 
     fn handle(self) -> Handle {

@@ -1,8 +1,11 @@
 //! Quotas: what pays for pages and objects, and so creates them.
 
-use kamen_abi::{Error, Handle, ObjectKind};
+use kamen_abi::{Error, Handle, MemoryKind, ObjectKind};
 
-use super::{Endpoint, Memory, Notification, Object, Space, Table, Thread, Timer, create};
+use super::{
+    Endpoint, Memory, Notification, Object, Physical, Space, Table, Thread, Timer, create,
+    create_with,
+};
 
 /// A quota of pages and objects.
 ///
@@ -35,6 +38,54 @@ impl Quota {
     /// As the type says.
     pub fn create_memory(self, pages: u64) -> Result<Memory, Error> {
         create(self, ObjectKind::Memory, pages, 0)
+    }
+
+    /// Returns a new memory object whose missing pages the server of `pager` is asked for
+    /// ([`PageRequest`](crate::PageRequest)); the badge of that capability says which object.
+    ///
+    /// # Errors
+    /// As the type says; NoRights: SEND of the pager's endpoint.
+    pub fn create_paged(self, pages: u64, pager: Endpoint) -> Result<Memory, Error> {
+        let arguments = [pages, MemoryKind::Pager as u64, pager.0.0.into(), 0];
+        create_with(self, ObjectKind::Memory, arguments)
+    }
+
+    /// Returns a new memory object of adjacent frames, all zeroed, and where they are: the first
+    /// one's physical address, for a device. At most
+    /// [`CONTIGUOUS_MAX`](kamen_abi::CONTIGUOUS_MAX) pages.
+    ///
+    /// # Errors
+    /// As the type says; OutOfMemory: not as many adjacent frames are free; InvalidArgument: too
+    /// many pages.
+    pub fn create_contiguous(self, pages: u64) -> Result<(Memory, u64), Error> {
+        let arguments = [pages, MemoryKind::Contiguous as u64, 0, 0];
+        let memory: Memory = create_with(self, ObjectKind::Memory, arguments)?;
+        let address = memory.commit(0, pages).map_err(Error::from);
+        let address = address.and_then(|()| memory.physical_address()?.ok_or(Error::WrongKind));
+        match address {
+            Ok(address) => Ok((memory, address)),
+            Err(error) => {
+                // Nobody else has it yet; what cannot be destroyed is the quota's to clear away.
+                let _ = memory.destroy();
+                let _ = memory.delete();
+                Err(error)
+            }
+        }
+    }
+
+    /// Returns a new memory object that is a device's registers: the frames from `first` on.
+    ///
+    /// # Errors
+    /// As the type says; NoRights: CONTROL of the physical memory; InvalidArgument: not all of
+    /// the frames are in its range, or one is RAM or the kernel's.
+    pub fn create_device(
+        self,
+        physical: Physical,
+        first: u64,
+        pages: u64,
+    ) -> Result<Memory, Error> {
+        let arguments = [pages, MemoryKind::Device as u64, physical.0.0.into(), first];
+        create_with(self, ObjectKind::Memory, arguments)
     }
 
     /// Returns a new address space without mappings.
