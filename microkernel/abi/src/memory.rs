@@ -1,7 +1,7 @@
 //! Kinds of memory objects, and what bounds the operations on their pages.
 
 /// Pages that one [`Commit`](crate::Operation::Commit), [`Decommit`](crate::Operation::Decommit) or
-/// [`Supply`](crate::Operation::Supply) looks at, at most, so that no entry into the kernel is
+/// [`Supply`](crate::Operation::Supply) deals with, at most, so that no entry into the kernel is
 /// long; it may do fewer, and says how many. libipc repeats it.
 pub const PAGES_MAX: usize = 64;
 

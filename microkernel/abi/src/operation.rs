@@ -147,8 +147,8 @@ pub enum Operation {
     /// Commits `w1` pages from page `w0` on of the memory object in the target (WRITE): each that
     /// is untouched gets a frame of zeros, so that using it cannot fail later, but for want of a
     /// page table. Those that have a frame, shared or not, are kept. Returns in `w0` how many pages
-    /// were dealt with, also when it fails midway; one operation looks at
-    /// [`PAGES_MAX`](crate::PAGES_MAX) at most. BadRange beyond the end, QuotaExhausted. In a
+    /// were dealt with, also when it fails midway; one operation deals with
+    /// [`PAGES_MAX`](crate::PAGES_MAX) at most, and fewer where frames have to be zeroed. BadRange beyond the end, QuotaExhausted. In a
     /// pager-backed object it stops at the first missing page, as Copy does.
     Commit = 38,
     /// Decommits `w1` pages from page `w0` on of the memory object in the target (CONTROL): it

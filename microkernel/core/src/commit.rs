@@ -1,6 +1,7 @@
 //! Pages of memory objects one by one: commit, decommit, supply.
 //!
-//! Each operation deals with a bounded number of pages and says how many; user space repeats it.
+//! Each operation deals with as many pages as its steps allow and says how many; user space repeats
+//! it.
 
 use kamen_abi::{Error, PAGES_MAX, Rights};
 
@@ -10,16 +11,7 @@ use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::memory::Memory;
 use crate::space::Vm;
-
-/// Pages that one operation changes at most; others are only looked at.
-const CHANGES_MAX: usize = 8;
-
-/// What an operation did to a page.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    Kept,
-    Changed,
-}
+use crate::steps;
 
 impl<M: Machine> Kernel<M> {
     /// Operation Commit.
@@ -69,24 +61,24 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Deals with pages one after the other until enough was done; tells the current thread how
-    /// many.
+    /// many. Where not one was done for want of steps its arguments stay, to be found again.
     fn for_pages(
         &mut self,
         pages: u64,
-        mut act: impl FnMut(&mut Vm<M>, usize) -> Result<Step, Error>,
+        mut act: impl FnMut(&mut Vm<M>, usize) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let pages = pages.min(PAGES_MAX as u64) as usize;
-        let (mut done, mut changed) = (0, 0);
+        let mut done = 0;
         let mut result = Ok(());
-        while done < pages && changed < CHANGES_MAX {
-            match act(&mut self.vm, done) {
-                Ok(step) => changed += usize::from(step == Step::Changed),
-                Err(error) => {
-                    result = Err(error);
-                    break;
-                }
+        while done < pages && result.is_ok() {
+            result = self.vm.steps.spend(steps::PAGE).and_then(|()| act(&mut self.vm, done));
+            done += usize::from(result.is_ok());
+        }
+        if self.vm.steps.are_refused() {
+            if done == 0 {
+                return result;
             }
-            done += 1;
+            result = Ok(());
         }
         let current = self.cpu.current;
         self.threads[current].registers.rdi = done as u64;
@@ -103,23 +95,22 @@ impl Memory {
 }
 
 impl<M: Machine> Vm<M> {
-    fn commit_page(&mut self, id: Id<Memory>, page: usize) -> Result<Step, Error> {
+    fn commit_page(&mut self, id: Id<Memory>, page: usize) -> Result<(), Error> {
         if self.has_page(id, page) {
-            return Ok(Step::Kept);
+            return Ok(());
         }
-        self.frame(id, page, false)?;
-        Ok(Step::Changed)
+        self.frame(id, page, false).map(|_| ())
     }
 
-    fn decommit_page(&mut self, id: Id<Memory>, page: usize) -> Result<Step, Error> {
+    fn decommit_page(&mut self, id: Id<Memory>, page: usize) -> Result<(), Error> {
         if !self.has_page(id, page) {
-            return Ok(Step::Kept);
+            return Ok(());
         }
         self.forget_mapped(id, page, page + 1);
         let (mut supply, memories) = self.supply();
         let memory = memories.get_mut(id).ok_or(Error::InvalidHandle)?;
         memory.release_page(&mut supply, page);
-        Ok(Step::Changed)
+        Ok(())
     }
 
     /// The source page is committed if it was not; from then on whoever writes it copies it.
@@ -127,16 +118,16 @@ impl<M: Machine> Vm<M> {
         &mut self,
         (target, to): (Id<Memory>, usize),
         (source, from): (Id<Memory>, usize),
-    ) -> Result<Step, Error> {
+    ) -> Result<(), Error> {
         if self.has_page(target, to) {
-            return Ok(Step::Kept);
+            return Ok(());
         }
         let frame = self.frame(source, from, false)?;
         let (mut supply, memories) = self.supply();
         let memory = memories.get_mut(target).ok_or(Error::InvalidHandle)?;
         memory.adopt(&mut supply, to, frame)?;
         self.forget_writable(source, from, from + 1);
-        Ok(Step::Changed)
+        Ok(())
     }
 
     fn has_page(&self, id: Id<Memory>, page: usize) -> bool {

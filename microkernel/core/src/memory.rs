@@ -25,7 +25,7 @@ use crate::quota::{self, Quota};
 use crate::steps::{self, Steps};
 
 /// Entries of a node of the tree.
-const FANOUT: usize = 512;
+pub const FANOUT: usize = 512;
 /// Most pages that an object can have.
 pub const MAX_PAGES: usize = FANOUT * FANOUT * FANOUT;
 
@@ -248,9 +248,15 @@ impl Memory {
         supply: &mut Supply<'_, M>,
         first: Frame,
     ) -> Result<(), Error> {
-        for page in 0..self.pages {
-            let entry = Entry::new(Frame(first.0 + page as u32));
-            self.put(supply, page, Entry(entry.0 | Entry::STALE))?;
+        let stale = |page| Entry(Entry::new(Frame(first.0 + page as u32)).0 | Entry::STALE);
+        if self.depth == 0 {
+            self.root = stale(0);
+            return Ok(());
+        }
+        let node = supply.zeroed(self.quota)?;
+        self.root = Entry::new(node);
+        for page in 0..self.pages.min(FANOUT) {
+            supply.machine.store(node, page, stale(page).0);
         }
         Ok(())
     }

@@ -3,10 +3,10 @@
 use kamen_abi::{Error, MemoryKind, ObjectKind, Operation, PAGES_MAX, Place, Rights, boot};
 use std::vec::Vec;
 
-use super::CHANGES_MAX;
 use crate::FaultAccess::{Execute, Read, Write};
 use crate::fake::{DATA, FRAMES, Rig};
 use crate::machine::Machine;
+use crate::steps;
 
 const QUOTA: u64 = boot::QUOTA.0 as u64;
 const SPACE: u64 = boot::SPACE.0 as u64;
@@ -59,12 +59,18 @@ fn committed_pages_are_charged_once_and_need_no_frame_later() {
 fn one_operation_deals_with_a_bounded_number_of_pages() {
     let mut rig = Rig::new();
     let memory = rig.create(ObjectKind::Memory, &[200]);
-    rig.ok(Operation::Commit, memory, &[0, 200]);
-    assert_eq!(word(&mut rig, 0), CHANGES_MAX as u64);
     rig.ok(Operation::Decommit, memory, &[100, 100]);
     assert_eq!(word(&mut rig, 0), PAGES_MAX as u64, "nothing was there");
     rig.ok(Operation::Commit, memory, &[7, 0]);
     assert_eq!(word(&mut rig, 0), 0);
+    rig.kernel.vm.steps.limit(4 * steps::FRAME);
+    rig.ok(Operation::Commit, memory, &[0, 200]);
+    assert!((1..=4).contains(&word(&mut rig, 0)));
+    for limit in [1, 2 * steps::FRAME] {
+        rig.kernel.vm.steps.limit(limit);
+        all(&mut rig, Operation::Commit, memory, 0, 20);
+        all(&mut rig, Operation::Decommit, memory, 0, 20);
+    }
 }
 
 #[test]

@@ -77,3 +77,6 @@ impl<M: Machine> Kernel<M> {
         }
     }
 }
+
+// All entries of a contiguous object are in one node of its tree (Memory::set_aside).
+const _: () = assert!(CONTIGUOUS_MAX <= crate::memory::FANOUT);
