@@ -7,9 +7,22 @@ pub fn cases() -> Vec<Case> {
     vec![
         first("first: libipc against the kernel", "ipc-test", "")
             .logs(&["holds: empty call returns", "verdict: Ok(true)"]),
+        first("first: a pager, contiguous memory and a virtio device", "memory-test", "virtio")
+            .logs(MEMORY_CHECKS),
+        Case::first_task("first: a pager, contiguous memory and the HPET", "memory-test", "hpet")
+            .by(Way::Q35)
+            .logs(MEMORY_CHECKS),
         Case::new("bench: no row takes more instructions than committed", Action::Benchmark),
     ]
 }
+
+/// What the log of `memory-test` must say, the last of its checks included.
+const MEMORY_CHECKS: &[&str] = &[
+    "holds: a copy from lent memory goes on past missing pages",
+    "holds: a device's register is read",
+    "holds: RAM and the kernel's devices are no devices",
+    "verdict: Ok(0) fail",
+];
 
 /// Returns a test that runs a program as first task under the instruction clock; it must leave
 /// with status 0.
