@@ -194,6 +194,19 @@ impl Table {
 }
 
 #[cfg(test)]
+impl Table {
+    /// Returns the number of slots.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Returns the number of capabilities.
+    pub fn used(&self) -> usize {
+        self.slots.iter().flatten().count()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::{Capability, Object, Table};
     use kamen_abi::{Error, Handle, Rights};

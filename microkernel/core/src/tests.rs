@@ -5,9 +5,11 @@ use kamen_abi::{
 };
 
 mod cancelled;
+mod dice;
 mod entry;
 mod foreign;
 mod hostile;
+mod model;
 mod paths;
 mod random;
 mod steps;

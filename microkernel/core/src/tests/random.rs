@@ -351,7 +351,7 @@ impl World {
 }
 
 /// Every live thread is in exactly the queue that its state names.
-fn check_threads(kernel: &Kernel<Fake>) {
+pub(super) fn check_threads(kernel: &Kernel<Fake>) {
     let threads = &kernel.threads;
     let mut queued = Vec::new();
     for thread in kernel.cpu.ready.members(threads) {
@@ -409,7 +409,7 @@ fn check_threads(kernel: &Kernel<Fake>) {
 
 /// Frames are shared and pinned as often as somebody refers to them; what page tables show is
 /// what mappings allow.
-fn check_frames(kernel: &Kernel<Fake>) {
+pub(super) fn check_frames(kernel: &Kernel<Fake>) {
     let (vm, machine) = (&kernel.vm, &kernel.vm.machine);
     let mut counts = std::vec![(0, 0); fake::FRAMES];
     for memory in vm.memories.ids().filter_map(|id| vm.memories.get(id)) {
@@ -437,7 +437,7 @@ fn check_frames(kernel: &Kernel<Fake>) {
 }
 
 /// Quotas have paid for exactly what refers to them.
-fn check_quotas(kernel: &Kernel<Fake>, uncharged: usize) {
+pub(super) fn check_quotas(kernel: &Kernel<Fake>, uncharged: usize) {
     let vm = &kernel.vm;
     for id in vm.quotas.ids() {
         let quota = vm.quotas.get(id).unwrap();

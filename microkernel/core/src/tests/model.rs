@@ -1,0 +1,155 @@
+//! The reference model: what user space can observe of the kernel, written to be obvious.
+//!
+//! ```text
+//!   steps (a random operation, nearly valid) ──> world ──┬──> Kernel over the fake machine
+//!                                                        └──> Model
+//!                                 compare: registers, who runs, capabilities, memory, quotas
+//! ```
+//!
+//! The model is plain collections: objects by names that are never reused, queues that are
+//! written down, pages that each have one owner. What the kernel may choose freely it is told by
+//! the [`Oracle`] and checks that the choice was allowed: the number of an open call, whether a
+//! quota that is nearly full sufficed (the kernel's own needs are its affair), the order of slots.
+
+mod compare;
+mod destroy;
+mod ipc;
+mod lookup;
+mod manage;
+mod memory;
+mod objects;
+mod runs;
+mod schedule;
+mod steps;
+mod trap;
+mod world;
+
+use kamen_abi::Error;
+use std::collections::BTreeMap;
+use std::vec::Vec;
+
+use objects::{Contents, Name, Object, PageName, State, What};
+use schedule::Processor;
+
+/// What an operation returns.
+pub type Outcome = Result<(), Error>;
+
+/// What the kernel was free to choose, and chose.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Oracle {
+    /// It refused for want of quota.
+    pub refused: bool,
+    /// It succeeded.
+    pub is_ok: bool,
+    /// How far a copy had come when it was refused.
+    pub refused_at: u64,
+    /// How far the model's copy has come.
+    pub progress: u64,
+    /// Slot of the object that it made.
+    pub order: u32,
+    /// The values that an operation returned: those that the model doesn't know it takes.
+    pub words: [u64; 6],
+    /// What it left in rcx and r11 of registers that were read.
+    pub destroyed: [u64; 2],
+}
+
+/// The model.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub objects: BTreeMap<Name, Object>,
+    pub pages: BTreeMap<PageName, Contents>,
+    pub cpu: Processor,
+    pub now: u64,
+    /// What each interrupt line signals.
+    pub lines: Vec<Option<(Name, u64)>>,
+    pub oracle: Oracle,
+    /// What objects were that are gone, as capabilities to them still know their kind.
+    pub dead: BTreeMap<Name, What>,
+    last_name: Name,
+    last_page: PageName,
+    last_call: u64,
+}
+
+/// Open calls have numbers above this in the model until the kernel's are learned.
+pub const OPEN_CALLS: u64 = 0x7ead_0000_0000_0000;
+
+impl Model {
+    pub fn new(now: u64, lines: usize) -> Self {
+        Model {
+            objects: BTreeMap::new(),
+            pages: BTreeMap::new(),
+            cpu: Processor::new(),
+            now,
+            lines: std::vec![None; lines],
+            oracle: Oracle::default(),
+            dead: BTreeMap::new(),
+            last_name: 0,
+            last_page: 0,
+            last_call: OPEN_CALLS,
+        }
+    }
+
+    pub fn add(&mut self, quota: Option<Name>, what: What) -> Name {
+        self.last_name += 1;
+        let object = Object { quota, order: self.oracle.order, what };
+        self.objects.insert(self.last_name, object);
+        self.last_name
+    }
+
+    pub fn new_open_call(&mut self) -> u64 {
+        self.last_call += 1;
+        self.last_call
+    }
+
+    /// Returns what is charged to a quota: pages, at least and at most, and objects.
+    pub fn charged(&self, quota: Name) -> ((u64, u64), u64) {
+        let (mut least, mut most, mut objects) = (0, 0, 0);
+        for object in self.objects.values().filter(|object| object.quota == Some(quota)) {
+            let (low, high, count) = price(&object.what);
+            (least, most, objects) = (least + low, most + high, objects + count);
+        }
+        ((least, most), objects)
+    }
+
+    /// Tells whether a quota can pay for pages (at least, at most) and objects.
+    pub fn afford(&self, quota: Option<Name>, pages: (u64, u64), objects: u64) -> Outcome {
+        let limits = quota.and_then(|quota| match self.objects.get(&quota)?.what {
+            What::Quota(ref limits) => Some((quota, limits)),
+            _ => None,
+        });
+        let (quota, limits) = limits.ok_or(Error::InvalidHandle)?;
+        let ((least, most), used) = self.charged(quota);
+        let least = least.saturating_add(pages.0);
+        let most = most.saturating_add(pages.1);
+        let objects = used.checked_add(objects).filter(|objects| *objects <= limits.objects);
+        let here = self.oracle.refused && self.oracle.refused_at == self.oracle.progress;
+        if objects.is_none() || least > limits.pages || most > limits.pages && here {
+            return Err(Error::QuotaExhausted);
+        }
+        Ok(())
+    }
+}
+
+/// Returns what an object costs: pages, at least and at most, and objects.
+fn price(what: &What) -> (u64, u64, u64) {
+    match what {
+        What::Thread(thread) => {
+            let extended = thread.extended as u64;
+            (extended, extended + 1, 1)
+        }
+        // The root; then what page tables and lists of mappings take.
+        What::Space(space) => (1, 2 + 4 * space.pages.len() as u64, 1),
+        What::Table(table) => (0, 1 + table.slots.div_ceil(64), 1),
+        What::Memory(memory) => {
+            let touched = memory.touched.len() as u64;
+            (touched, 4 * touched + 3, 1)
+        }
+        What::Quota(limits) => (limits.pages, limits.pages + 1, limits.objects + 1),
+        What::Endpoint(_) | What::Notification(_) | What::Timer(_) => (0, 1, 1),
+    }
+}
+
+/// Returns whether a thread waits for something.
+fn waits(state: State) -> bool {
+    !matches!(state, State::Stopped | State::Ready)
+}
