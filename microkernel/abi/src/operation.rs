@@ -172,7 +172,8 @@ pub enum Operation {
     /// entry: its system calls branch to address `w0` (0: none) unless they come from the range
     /// `w0` to `w1`, the entry's own, where they are native; `w2` is the address of the thread's
     /// block. At the entry rcx holds the address to return to, r11 the block, all else is as the
-    /// program left it. InvalidArgument for a range that is empty or not in user space. SetSpace
+    /// program left it. InvalidArgument for a range that is empty or not in user space, WrongKind
+    /// for the open call of a message or of a page request. SetSpace
     /// and HandOver take the entry away.
     SetEntry = 42,
     /// Moves the thread in the target (CONTROL) to processor `w0`.

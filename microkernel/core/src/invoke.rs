@@ -1,8 +1,8 @@
 //! System calls that are not messages: arguments are decoded and checked, then acted upon.
 
 use kamen_abi::{
-    Error, FOREVER, Handle, MemoryKind, ObjectKind, OpenCall, Operation, PAGE_SIZE, PRIORITIES,
-    PortWidth, Rights, USER_END,
+    Error, FOREVER, Handle, MemoryKind, ObjectKind, Operation, PAGE_SIZE, PRIORITIES, PortWidth,
+    Rights, USER_END,
 };
 
 use crate::arena::Id;
@@ -337,7 +337,7 @@ impl<M: Machine> Kernel<M> {
 
     fn set_entry(&mut self, target: u64, [start, end, block]: [u64; 3]) -> Result<(), Error> {
         let thread = if target > u16::MAX as u64 {
-            self.open_call(OpenCall(target))?
+            self.register_target(target, Rights::NONE)?
         } else {
             self.thread(target, Rights::CONTROL)?.index() as u16
         };

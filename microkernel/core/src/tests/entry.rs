@@ -104,3 +104,17 @@ fn another_space_or_personality_takes_the_entry_away() {
         assert_eq!(rig.kernel.threads[foreign.slot].entry.start, 0, "{way:?}");
     }
 }
+
+#[test]
+fn a_server_does_not_redirect_who_calls_it() {
+    let mut rig = Rig::new();
+    let endpoint = rig.create(ObjectKind::Endpoint, &[]);
+    let client = rig.process(8, &[(endpoint, Rights::SEND, 0)]);
+    rig.ok(Operation::Start, client.thread, &[]);
+    rig.send(Operation::Receive, endpoint, Tag::short(0), FOREVER);
+    assert_eq!(rig.run(), client.slot);
+    rig.send(Operation::Call, 8, Tag::short(1), FOREVER);
+    let open = rig.registers().r12;
+    assert_eq!(rig.invoke(Operation::SetEntry, open, &ENTRY), Error::WrongKind as u64);
+    assert_eq!(rig.kernel.threads[client.slot].entry.start, 0);
+}
