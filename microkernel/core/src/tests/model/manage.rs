@@ -220,7 +220,7 @@ impl Model {
         Ok(())
     }
 
-    pub fn set_entry(&mut self, target: u64, [start, end, block, ..]: [u64; 6]) -> Outcome {
+    pub fn set_entry(&mut self, target: u64, [start, end, ..]: [u64; 6]) -> Outcome {
         let name = if target > u16::MAX as u64 {
             self.register_target(target, Rights::NONE)?
         } else {
@@ -229,7 +229,7 @@ impl Model {
         if start != 0 && (start >= end || end > kamen_abi::USER_END as u64) {
             return Err(Error::InvalidArgument);
         }
-        self.thread_mut(name).entry = (start != 0).then_some(Entry { start, end, block });
+        self.thread_mut(name).entry = (start != 0).then_some(Entry { start, end });
         Ok(())
     }
 

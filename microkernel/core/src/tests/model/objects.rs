@@ -100,7 +100,6 @@ pub struct Handler {
 pub struct Entry {
     pub start: u64,
     pub end: u64,
-    pub block: u64,
 }
 
 /// An address space: what is mapped at each page's address.

@@ -36,7 +36,7 @@ impl Steps<'_> {
             0..50 => Step::Call(self.call()),
             50..54 => Step::Exception(14, self.dice.roll(32), self.address()),
             54 => Step::Exception(self.dice.roll(32) as u8, self.dice.roll(4), self.address()),
-            62 => Step::Jump(self.dice.pick(&[0, 0x1000, 0x1001, 0x2000, 0x2001, 0x7fff_0000])),
+            61 => Step::Jump(self.dice.pick(&[0, 0x1000, 0x1001, 0x2000, 0x2001, 0x7fff_0000])),
             55 => Step::Interrupt(self.dice.roll(256) as u8),
             56 => Step::Line(self.dice.roll(30) as u32),
             57..61 => {
