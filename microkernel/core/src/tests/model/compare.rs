@@ -143,6 +143,7 @@ impl World {
                 (Target::Ports(a, b), Object::Ports(c, d)) => (a, b) == (c, d),
                 (Target::Interrupts(a, b), Object::Interrupt(c, d)) => (a, b) == (c, d),
                 (Target::Frames(a, b), Object::Physical(c, d)) => (a, b) == (c, d),
+                (Target::Trace, Object::Trace) => true,
                 _ => false,
             };
             let rights = (found.rights, found.badge) == (wanted.rights, wanted.badge);

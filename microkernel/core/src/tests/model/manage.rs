@@ -59,9 +59,10 @@ impl Model {
                 self.afford(Some(quota), (w1, w1), w2.saturating_add(1))?;
                 self.install(quota, What::Quota(Quota { pages: w1, objects: w2 }))
             }
-            ObjectKind::Interrupt | ObjectKind::Ports | ObjectKind::Physical => {
-                Err(Error::InvalidArgument)
-            }
+            ObjectKind::Interrupt
+            | ObjectKind::Ports
+            | ObjectKind::Physical
+            | ObjectKind::Trace => Err(Error::InvalidArgument),
         }
     }
 
@@ -107,6 +108,7 @@ impl Model {
             }
             // Nobody but the first task has these, and it gives none away.
             Target::Frames(from, to) => Target::Frames(from, to),
+            Target::Trace => Target::Trace,
             Target::Object(name) => Target::Object(name),
         };
         let has_badge = match self.what(source) {
@@ -265,7 +267,7 @@ impl Model {
                 let allowed = first as u64 <= port && end <= last as u64;
                 if allowed { Ok(port) } else { Err(Error::InvalidArgument) }
             }
-            Target::Object(_) | Target::Interrupts(..) | Target::Frames(..) => {
+            Target::Object(_) | Target::Interrupts(..) | Target::Frames(..) | Target::Trace => {
                 Err(Error::WrongKind)
             }
         }
@@ -275,6 +277,7 @@ impl Model {
         let capability = self.capability(target, Rights::NONE)?;
         let told = self.oracle.words;
         let (kind, rest) = match capability.to {
+            Target::Trace => (ObjectKind::Trace, [told[3], told[4], told[5]]),
             Target::Frames(first, last) => (ObjectKind::Physical, [first as u64, last as u64, 0]),
             Target::Ports(first, last) => (ObjectKind::Ports, [first as u64, last as u64, 0]),
             Target::Interrupts(first, last) => {
@@ -289,7 +292,7 @@ impl Model {
                             State::Ready => 1,
                             _ => 2,
                         };
-                        (ObjectKind::Thread, [state, 0, 0])
+                        (ObjectKind::Thread, [state, 0, object.order as u64])
                     }
                     What::Space(_) => (ObjectKind::Space, [0; 3]),
                     What::Table(_) => (ObjectKind::Table, [0; 3]),

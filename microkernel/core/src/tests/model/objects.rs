@@ -27,6 +27,7 @@ pub enum Target {
     Ports(u16, u16),
     Interrupts(u16, u16),
     Frames(u32, u32),
+    Trace,
 }
 
 /// An object, what it is charged to, and its place in the order in which the kernel goes through

@@ -221,6 +221,7 @@ impl World {
             Object::Ports(first, last) => Target::Ports(first, last),
             Object::Interrupt(first, last) => Target::Interrupts(first, last),
             Object::Physical(first, last) => Target::Frames(first, last),
+            Object::Trace => Target::Trace,
             object => Target::Object(self.name(object).expect("the model knows all objects")),
         };
         Capability { to, rights: capability.rights, badge: capability.badge }
@@ -282,6 +283,6 @@ pub fn index(object: Object) -> u32 {
         Object::Memory(id) => id.index(),
         Object::Timer(id) => id.index(),
         Object::Quota(id) => id.index(),
-        Object::Ports(..) | Object::Interrupt(..) | Object::Physical(..) => 0,
+        Object::Ports(..) | Object::Interrupt(..) | Object::Physical(..) | Object::Trace => 0,
     }
 }
