@@ -6,9 +6,10 @@ use kamen_abi::{Error, Handle, PAGE_SIZE, Rights, boot};
 
 use crate::arena::{Arena, Id};
 use crate::backing::Backing;
+use crate::cpu::Cpu;
 use crate::deadline::Deadlines;
 use crate::frames::Frames;
-use crate::kernel::{Cpu, Kernel};
+use crate::kernel::Kernel;
 use crate::machine::{Access, Frame, Machine};
 use crate::memory::Memory;
 use crate::notice::Notices;
@@ -16,7 +17,7 @@ use crate::quota::Quota;
 use crate::space::{NewMapping, Space, Vm};
 use crate::steps::Steps;
 use crate::table::{Capability, Object, Table};
-use crate::thread::{State, Thread};
+use crate::thread::{MAX_PROCESSORS, State, Thread};
 use crate::trace::{self, Trace};
 
 /// Slots of the first task's capability table.
@@ -60,7 +61,7 @@ impl<M: Machine> Kernel<M> {
     /// # Errors
     /// Whatever kept the first task from being made: too little memory, a malformed image.
     pub fn boot(machine: M, info: &BootInfo<'_>) -> Result<Self, Error> {
-        let (trace, free) = trace::set_apart(info.free, 1);
+        let (trace, free) = trace::set_apart(info.free, usize::from(machine.processors()));
         let mut kernel = Kernel::empty(machine, &free);
         kernel.ram_pages = info.ram_pages;
         kernel.begin_trace(trace);
@@ -87,6 +88,7 @@ impl<M: Machine> Kernel<M> {
         let frames = Frames::new(free);
         let scale = (frames.total() / 64).clamp(256, 4096);
         let lines = machine.lines() as usize;
+        let processors = machine.processors().clamp(1, MAX_PROCESSORS);
         Kernel {
             vm: Vm {
                 machine,
@@ -108,7 +110,10 @@ impl<M: Machine> Kernel<M> {
             ram_pages: 0,
             first_sequence: 0,
             trace: Trace::default(),
-            cpu: Cpu::new(),
+            cpu: Cpu::new(0),
+            parked: (1..processors).map(Cpu::new).collect(),
+            keeper: 0,
+            kept: kamen_abi::FOREVER,
         }
     }
 

@@ -42,7 +42,7 @@ impl<M: Machine> Kernel<M> {
         let slot = id.index() as u16;
         self.unqueue(slot);
         self.clear_deadline(slot);
-        self.cpu.unload(slot);
+        self.unload(slot);
         let bound = self.threads[slot].bound.and_then(|bound| self.notifications.get_mut(bound));
         if let Some(bound) = bound {
             bound.bound = NIL;

@@ -13,28 +13,94 @@ use crate::machine::{Access, Frame, Machine, Next, NoFrame};
 use crate::thread::{Calls, Entry};
 use crate::{BootInfo, Kernel, Segment};
 
-/// Memory, page tables and a clock that the test moves.
+/// Memory, page tables, a clock that the test moves, and processors that do as they are asked.
 pub struct Fake {
     pub frames: Vec<[u64; 512]>,
     pub tables: BTreeMap<Frame, BTreeMap<usize, (Frame, Access)>>,
     pub now: u64,
+    /// The current processor's timer.
     pub timer: Option<u64>,
+    /// The current processor's address space.
+    pub active: Option<Frame>,
     pub masked: Vec<u32>,
     pub written: Vec<(u16, u32)>,
-    pub active: Option<Frame>,
+    pub processors: Vec<Processor>,
+    /// The processor that is in the kernel.
+    pub here: usize,
+    /// What was asked of other processors, in order.
+    pub asked: Vec<Asked>,
+}
+
+/// A processor's own state.
+#[derive(Clone, Default)]
+pub struct Processor {
+    /// What `Fake` has for the current processor.
+    parked: (Option<u64>, Option<Frame>),
+    /// Pages of the active space that it may use, whatever the tables say.
+    pub cached: BTreeMap<usize, (Frame, Access)>,
+    /// Tables changed that it may have cached.
+    stale: bool,
+    /// Whose extended state it holds.
+    extended: Option<Frame>,
+    /// It was asked to think again.
+    pub nudged: bool,
+}
+
+/// Something that one processor asked of another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asked {
+    Nudge(u8),
+    Fetch(u8),
+    Save(u8),
+    Flush(u8),
+    Leave(u8),
 }
 
 impl Fake {
-    pub fn new(frames: usize) -> Self {
+    pub fn new(frames: usize, processors: usize) -> Self {
         Fake {
             frames: vec![[0xdead; 512]; frames],
             tables: BTreeMap::new(),
             now: 1,
             timer: None,
+            active: None,
             masked: Vec::new(),
             written: Vec::new(),
-            active: None,
+            processors: vec![Processor::default(); processors],
+            here: 0,
+            asked: Vec::new(),
         }
+    }
+
+    /// Lets the processor cache all that it could.
+    pub fn cache(&mut self) {
+        if let Some(root) = self.active {
+            self.processors[self.here].cached = self.tables[&root].clone();
+        }
+    }
+
+    /// Whatever processors still use is what the tables say.
+    pub fn check_cached(&self) {
+        for (number, processor) in self.processors.iter().enumerate() {
+            let root = if number == self.here { self.active } else { processor.parked.1 };
+            let Some(root) = root else { continue };
+            for (address, (frame, access)) in &processor.cached {
+                let (now, allowed) = self.tables[&root][address];
+                assert!(now == *frame && (allowed == *access || *access == Access::Read));
+            }
+        }
+    }
+
+    /// Notes that a page's entry has changed.
+    fn forget(&mut self, root: Frame, address: usize) {
+        self.own().cached.remove(&address);
+        for (number, other) in self.processors.iter_mut().enumerate() {
+            other.stale |= number != self.here && other.parked.1 == Some(root);
+        }
+    }
+
+    fn own(&mut self) -> &mut Processor {
+        &mut self.processors[self.here]
     }
 
     fn byte(&self, frame: Frame, at: usize) -> u8 {
@@ -51,6 +117,8 @@ impl Fake {
 
 impl Machine for Fake {
     fn zero(&mut self, frame: Frame) {
+        let used = |it: &Processor| it.cached.values().any(|(cached, _)| *cached == frame);
+        assert!(!self.processors.iter().any(used), "reused while a processor could write to it");
         self.frames[frame.0 as usize] = [0; 512];
     }
     fn copy(&mut self, from: Frame, at: usize, to: Frame, to_at: usize, len: usize) {
@@ -86,7 +154,9 @@ impl Machine for Fake {
         access: Access,
         _allocate: &mut dyn FnMut() -> Option<Frame>,
     ) -> Result<(), NoFrame> {
-        self.tables.get_mut(&root).unwrap().insert(address, (frame, access));
+        if self.tables.get_mut(&root).unwrap().insert(address, (frame, access)).is_some() {
+            self.forget(root, address);
+        }
         Ok(())
     }
     fn map_device(
@@ -104,7 +174,9 @@ impl Machine for Fake {
         first.0 as usize >= self.frames.len()
     }
     fn unmap(&mut self, root: Frame, address: usize) -> Option<Frame> {
-        self.tables.get_mut(&root).unwrap().remove(&address).map(|(frame, _)| frame)
+        let (frame, _) = self.tables.get_mut(&root).unwrap().remove(&address)?;
+        self.forget(root, address);
+        Some(frame)
     }
     fn lookup(&self, root: Frame, address: usize) -> Option<(Frame, Access)> {
         self.tables[&root].get(&address).copied()
@@ -117,16 +189,63 @@ impl Machine for Fake {
     }
     fn take_table(&mut self, root: Frame) -> Option<Frame> {
         assert!(self.tables.remove(&root).is_none_or(|table| table.is_empty()));
+        if self.active == Some(root) {
+            self.active = None;
+            self.own().cached.clear();
+        }
+        for (number, other) in self.processors.iter_mut().enumerate() {
+            if number != self.here && other.parked.1 == Some(root) {
+                other.parked.1 = None;
+                other.cached.clear();
+                self.asked.push(Asked::Leave(number as u8));
+            }
+        }
         None
     }
     fn activate(&mut self, root: Frame) {
         assert!(self.tables.contains_key(&root));
-        self.active = Some(root);
+        if self.active.replace(root) != Some(root) {
+            self.own().cached.clear();
+        }
+    }
+    fn processors(&self) -> u8 {
+        self.processors.len() as u8
+    }
+    fn take_over(&mut self, processor: u8) {
+        self.own().parked = (self.timer, self.active);
+        self.here = processor as usize;
+        (self.timer, self.active) = self.own().parked;
+    }
+    fn shoot_down(&mut self) {
+        for (number, processor) in self.processors.iter_mut().enumerate() {
+            if core::mem::take(&mut processor.stale) {
+                processor.cached.clear();
+                self.asked.push(Asked::Flush(number as u8));
+            }
+        }
+    }
+    fn nudge(&mut self, processor: u8) {
+        assert_ne!(processor as usize, self.here);
+        self.processors[processor as usize].nudged = true;
+        self.asked.push(Asked::Nudge(processor));
+    }
+    fn fetch(&mut self, processor: u8) {
+        assert_ne!(processor as usize, self.here);
+        self.asked.push(Asked::Fetch(processor));
+    }
+    fn fetch_extended(&mut self, processor: u8, state: Frame) {
+        assert_ne!(processor as usize, self.here);
+        assert_eq!(self.processors[processor as usize].extended, Some(state));
+        self.asked.push(Asked::Save(processor));
     }
     fn set_bases(&mut self, _fs_base: u64, _gs_base: u64) {}
     fn init_extended(&mut self, _state: Frame) {}
-    fn save_extended(&mut self, _state: Frame) {}
-    fn load_extended(&mut self, _state: Frame) {}
+    fn save_extended(&mut self, state: Frame) {
+        assert_eq!(self.own().extended, Some(state), "saved in place of another's");
+    }
+    fn load_extended(&mut self, state: Frame) {
+        self.own().extended = Some(state);
+    }
     fn sanitize_extended(&mut self, _state: Frame) {}
     fn enable_extended(&mut self, _enabled: bool) {}
     fn now(&mut self) -> u64 {
@@ -250,6 +369,11 @@ const PAGES: u64 = 16;
 impl Rig {
     /// Boots the first task, with [`DATA`] mapped.
     pub fn new() -> Self {
+        Rig::with_processors(1)
+    }
+
+    /// Boots it on several processors; the first runs it.
+    pub fn with_processors(processors: usize) -> Self {
         let segment = Segment {
             address: DATA as usize,
             pages: PAGES as usize,
@@ -265,7 +389,7 @@ impl Rig {
             segments: &[segment],
             entry: 0x20_0000,
         };
-        let kernel = Kernel::boot(Fake::new(FRAMES), &info).unwrap();
+        let kernel = Kernel::boot(Fake::new(FRAMES, processors), &info).unwrap();
         let mut rig = Rig { kernel };
         // Tests of steps set a limit; to all others an operation is one.
         rig.kernel.vm.steps.limit(u32::MAX);
@@ -278,6 +402,24 @@ impl Rig {
         match self.kernel.next() {
             Next::Run(_) => self.kernel.cpu.current,
             Next::Idle => panic!("idle"),
+        }
+    }
+
+    /// Lets a processor enter the kernel; it does what it was asked to.
+    pub fn on(&mut self, processor: u8) -> &mut Self {
+        self.kernel.take_over(processor);
+        if core::mem::take(&mut self.kernel.vm.machine.own().nudged) {
+            self.kernel.reschedule();
+        }
+        self
+    }
+
+    /// Lets the kernel choose for a processor; returns the slot of the thread that runs there.
+    pub fn run_on(&mut self, processor: u8) -> Option<u16> {
+        self.on(processor);
+        match self.kernel.next() {
+            Next::Run(_) => Some(self.kernel.cpu.current),
+            Next::Idle => None,
         }
     }
 

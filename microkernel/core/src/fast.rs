@@ -14,7 +14,8 @@
 //!                                                               notification
 //!   must not run next                       the thread is below the processor's bar: somebody
 //!                                           ready is above it, the slice is over, or equals are
-//!                                           ready and no slice has begun
+//!                                           ready and no slice has begun; or it may not run on
+//!                                           this processor
 //! ```
 //!
 //! The words themselves are not touched: they stay in the processor's registers, from the
@@ -24,8 +25,9 @@
 use kamen_abi::{FOREVER, Handle, Kind, OpenCall, Rights, Tag, WORDS};
 
 use crate::arena::Id;
+use crate::cpu::Cpu;
 use crate::endpoint::Endpoint;
-use crate::kernel::{Cpu, Kernel};
+use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::queue::Queue;
 use crate::thread::{State, Thread};
@@ -108,7 +110,7 @@ impl<M: Machine> Kernel<M> {
         let mut threads = self.threads.slots();
         threads.at(current)?;
         let server = threads.at(receiver)?;
-        if server.timed || !self.cpu.admits(server.priority) {
+        if server.obstacles.meet(self.cpu.obstacles) || !self.cpu.admits(server.priority) {
             return None;
         }
 
@@ -158,7 +160,10 @@ impl<M: Machine> Kernel<M> {
         let is_open = matches!(caller.state, State::Open(_))
             && caller.sequence == call.sequence()
             && Id::are_same(caller.answerer, space);
-        if !is_open || caller.timed || !self.cpu.admits(caller.priority) {
+        if !is_open
+            || caller.obstacles.meet(self.cpu.obstacles)
+            || !self.cpu.admits(caller.priority)
+        {
             return None;
         }
         let with_words = caller.tag.is_message();

@@ -61,7 +61,10 @@ impl<M: Machine> Kernel<M> {
                 self.yield_now();
                 Ok(())
             }
-            Operation::Now => self.give(|kernel| Ok(kernel.vm.machine.now())),
+            Operation::Now => {
+                self.now();
+                Ok(())
+            }
             Operation::Copy => self.copy(words),
             Operation::Create => self.create(target, words),
             Operation::Mint => self.mint(target, [w0, w1, w2, w3, w4]),
@@ -125,8 +128,16 @@ impl<M: Machine> Kernel<M> {
             Operation::Supply => self.supply(target, [w0, w1, w2, w3]),
             Operation::HandOver => self.hand_over(target, w0, w1),
             Operation::Trace => self.set_trace(target, w0),
-            Operation::SetProcessor => Err(Error::InvalidOperation),
+            Operation::SetProcessor => self.set_processor(target, w0),
         }
+    }
+
+    /// Operation Now.
+    fn now(&mut self) {
+        let (now, processors) = (self.vm.machine.now(), self.processors());
+        let (current, number) = (self.cpu.current, self.cpu.number);
+        let registers = &mut self.threads[current].registers;
+        (registers.rdi, registers.rsi, registers.rdx) = (now, u64::from(number), processors);
     }
 
     /// Returns a value in word 0.
@@ -244,15 +255,15 @@ impl<M: Machine> Kernel<M> {
         if priority >= PRIORITIES as u64 || priority as u8 > own {
             return Err(Error::InvalidArgument);
         }
-        let queued = self.threads[thread].state == State::Ready && thread != self.cpu.current;
+        let queued = self.threads[thread].state == State::Ready && !self.is_current(thread);
         if queued {
-            self.cpu.ready.remove(&mut self.threads, thread);
+            self.dequeue(thread);
         }
         self.threads[thread].priority = priority as u8;
         if queued {
             self.wake(thread);
         } else {
-            self.give_way();
+            self.reconsider(thread);
         }
         Ok(())
     }

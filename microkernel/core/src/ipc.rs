@@ -171,8 +171,7 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn unqueue(&mut self, thread: u16) {
         match self.threads[thread].state {
             State::Stopped => {}
-            State::Ready if self.cpu.current == thread => self.cpu.current = crate::queue::NIL,
-            State::Ready => self.cpu.ready.remove(&mut self.threads, thread),
+            State::Ready => self.take_off(thread),
             State::Open(_) => {
                 if self.threads[thread].answerer.take().is_some() {
                     self.notify_cancelled(thread);
@@ -286,8 +285,7 @@ impl<M: Machine> Kernel<M> {
                 // Not `wake`: the receiver keeps the processor until its own wait is settled.
                 self.clear_deadline(sender);
                 self.set_status(sender, delivered);
-                self.threads[sender].state = State::Ready;
-                self.cpu.ready.push(&mut self.threads, sender);
+                self.make_ready(sender);
             }
             if delivered.is_ok() {
                 self.give_way();

@@ -5,49 +5,19 @@ use kamen_abi::trace::{EventKind, TIMER};
 use kamen_abi::{Error, FOREVER, Handle, NOW, Rights};
 
 use crate::arena::{Arena, Id};
+use crate::cpu::Cpu;
 use crate::deadline::{Deadlines, Timer, Waiter};
 use crate::endpoint::Endpoint;
 use crate::machine::{Machine, Next};
 use crate::notice::Notices;
 use crate::notification::Notification;
 use crate::queue::NIL;
-use crate::schedule::{RunQueue, SLICE_NS};
+use crate::schedule::SLICE_NS;
 use crate::space::Vm;
 use crate::steps;
 use crate::table::{Capability, Table};
 use crate::thread::{State, Thread};
 use crate::trace::Trace;
-
-/// What belongs to one processor.
-pub struct Cpu {
-    /// The thread that runs; NIL while idle. It is Ready and in no queue.
-    pub current: u16,
-    /// The threads that could.
-    pub ready: RunQueue,
-    /// The thread whose bases and extended state are set up; NIL: none.
-    pub(crate) loaded: u16,
-    /// The thread whose extended state is in the processor; NIL: nobody's that matters.
-    extended_owner: u16,
-    extended_enabled: bool,
-    /// When the current time slice ends; FOREVER while nobody waits for it to.
-    slice_end: u64,
-    /// A thread that was preempted before its slice ended, and the end; NIL: none. Else whoever
-    /// has it preempted often enough would run for ever.
-    preempted: (u16, u64),
-    /// The slice has ended; the next switch to a thread with equals waiting goes to them instead.
-    pub slice_over: bool,
-    /// What the machine's timer is set to.
-    armed: u64,
-    /// The lowest priority that may run at once when it is switched to: nobody else is to run
-    /// before, and no slice is to begin. Kept by [`Kernel::next`], and so right whenever user
-    /// space runs.
-    bar: u8,
-    /// Whether what is loaded is burdened (see [`Thread::is_burdened`]), so that even for a thread
-    /// that is not there is more to do.
-    pub(crate) is_burdened: bool,
-    /// The trace is on: nothing takes the fast path.
-    pub is_traced: bool,
-}
 
 /// The kernel's state over a machine.
 pub struct Kernel<M: Machine> {
@@ -76,60 +46,14 @@ pub struct Kernel<M: Machine> {
     pub ram_pages: usize,
     /// What is recorded of all this.
     pub trace: Trace,
-    /// This processor.
+    /// The processor that is in the kernel.
     pub cpu: Cpu,
-}
-
-impl Cpu {
-    pub(crate) fn new() -> Self {
-        Cpu {
-            current: NIL,
-            ready: RunQueue::default(),
-            loaded: NIL,
-            extended_owner: NIL,
-            extended_enabled: true,
-            slice_end: FOREVER,
-            preempted: (NIL, FOREVER),
-            slice_over: false,
-            armed: FOREVER,
-            bar: u8::MAX,
-            is_burdened: true,
-            is_traced: false,
-        }
-    }
-
-    /// Forgets what the processor holds of a thread that is about to go.
-    pub(crate) fn unload(&mut self, thread: u16) {
-        if self.loaded == thread {
-            self.loaded = NIL;
-        }
-        if self.extended_owner == thread {
-            self.extended_owner = NIL;
-        }
-        if self.current == thread {
-            self.current = NIL;
-        }
-        if self.preempted.0 == thread {
-            self.preempted = (NIL, FOREVER);
-        }
-    }
-
-    /// Returns whether a thread of that priority may run at once: nobody is to run before it,
-    /// and no slice is to begin with it.
-    #[inline(always)]
-    pub fn admits(&self, priority: u8) -> bool {
-        priority >= self.bar
-    }
-
-    /// Returns what the bar is to be, by who is ready.
-    pub fn bar_by_ready(&self) -> u8 {
-        match self.ready.highest() {
-            _ if self.slice_over | self.is_traced => u8::MAX,
-            None => 0,
-            Some(highest) if self.slice_end == FOREVER => highest + 1,
-            Some(highest) => highest,
-        }
-    }
+    /// The other processors, in any order.
+    pub parked: Vec<Cpu>,
+    /// The processor whose timer is set to the earliest deadline, or before it.
+    pub keeper: u8,
+    /// What the keeper's timer is set to.
+    pub kept: u64,
 }
 
 impl<M: Machine> Kernel<M> {
@@ -160,7 +84,7 @@ impl<M: Machine> Kernel<M> {
     /// Makes the first ready thread the current one.
     #[inline(never)]
     fn pick(&mut self) -> bool {
-        match self.cpu.ready.pop(&mut self.threads) {
+        match self.cpu.ready.pop(&mut self.threads).or_else(|| self.steal()) {
             Some(thread) => {
                 self.cpu.current = thread;
                 self.trace_switch(thread);
@@ -216,14 +140,17 @@ impl<M: Machine> Kernel<M> {
                 && let Some(state) = self.threads[owner].extended
             {
                 self.vm.machine.save_extended(state);
+                self.threads[owner].release();
             }
             self.vm.machine.load_extended(state);
             self.cpu.extended_owner = thread;
+            self.threads[thread].obstacles.keep_to(self.cpu.number);
         }
     }
 
-    /// Writes a thread's extended state to its frame, if the processor has it.
+    /// Writes a thread's extended state to its frame, if a processor has it.
     pub(crate) fn store_extended(&mut self, thread: u16) {
+        self.fetch_extended(thread);
         if self.cpu.extended_owner == thread
             && let Some(state) = self.threads[thread].extended
         {
@@ -237,26 +164,22 @@ impl<M: Machine> Kernel<M> {
             }
             self.cpu.extended_owner = NIL;
             self.cpu.loaded = NIL;
-        }
-    }
-
-    /// Makes the processor set a thread up anew: its space, bases or extended state changed.
-    pub(crate) fn reload(&mut self, thread: u16) {
-        if self.cpu.loaded == thread {
-            self.cpu.loaded = NIL;
+            self.threads[thread].release();
         }
     }
 
     /// Lets a thread run that waited; it preempts the current one if it is above it.
     pub(crate) fn wake(&mut self, thread: u16) {
         self.threads[thread].state = State::Ready;
+        if !self.parked.is_empty() && self.send_off(thread) {
+            return;
+        }
         let current = self.cpu.current;
+        self.cpu.enqueue(&mut self.threads, thread);
         if current == NIL {
-            self.cpu.ready.push(&mut self.threads, thread);
             return;
         }
         let (new, old) = (self.threads[thread].priority, self.threads[current].priority);
-        self.cpu.ready.push(&mut self.threads, thread);
         if new > old {
             self.preempt();
         } else if new == old && self.cpu.slice_end == FOREVER {
@@ -272,9 +195,10 @@ impl<M: Machine> Kernel<M> {
         let priority = self.threads[thread].priority;
         if self.cpu.slice_over && self.cpu.ready.has_at(priority)
             || self.cpu.ready.has_above(priority)
+            || !self.threads[thread].obstacles.may_run_on(self.cpu.number)
         {
-            self.cpu.ready.push(&mut self.threads, thread);
             self.cpu.current = NIL;
+            self.make_ready(thread);
         } else {
             self.cpu.current = thread;
             if self.cpu.slice_end == FOREVER && self.cpu.ready.has_at(priority) {
@@ -306,7 +230,10 @@ impl<M: Machine> Kernel<M> {
     /// Puts the current thread before its equals; it keeps what is left of its slice.
     fn preempt(&mut self) {
         let current = core::mem::replace(&mut self.cpu.current, NIL);
-        self.cpu.ready.push_front(&mut self.threads, current);
+        if !self.parked.is_empty() && self.send_to_idle(current) {
+            return;
+        }
+        self.cpu.enqueue_first(&mut self.threads, current);
         if self.cpu.slice_end != FOREVER {
             self.cpu.preempted = (current, self.cpu.slice_end);
         }
@@ -316,7 +243,7 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn rotate(&mut self) {
         let current = core::mem::replace(&mut self.cpu.current, NIL);
         if current != NIL {
-            self.cpu.ready.push(&mut self.threads, current);
+            self.cpu.enqueue(&mut self.threads, current);
         }
     }
 
@@ -331,10 +258,15 @@ impl<M: Machine> Kernel<M> {
         self.arm();
     }
 
-    /// Sets the machine's timer to whatever comes first.
+    /// Sets the machine's timer to whatever comes first. Of the deadlines, which all processors
+    /// share, one takes care: the keeper, or whoever brings one that is too early for the keeper.
     pub(crate) fn arm(&mut self) {
-        let slice = if self.cpu.current == NIL { FOREVER } else { self.cpu.slice_end };
-        let first = self.deadlines.earliest().unwrap_or(FOREVER).min(slice);
+        let mut first = if self.cpu.current == NIL { FOREVER } else { self.cpu.slice_end };
+        let earliest = self.deadlines.earliest().unwrap_or(FOREVER);
+        if self.keeper == self.cpu.number || earliest < self.kept {
+            first = first.min(earliest);
+            (self.keeper, self.kept) = (self.cpu.number, first);
+        }
         if first != self.cpu.armed {
             self.cpu.armed = first;
             self.vm.machine.set_timer((first != FOREVER).then_some(first));
@@ -396,7 +328,7 @@ impl<M: Machine> Kernel<M> {
             FOREVER => Ok(()),
             NOW => Err(Error::WouldBlock),
             _ => {
-                self.threads[thread].timed = true;
+                self.threads[thread].obstacles.set_timed();
                 self.deadlines.insert(deadline, Waiter::Thread(thread));
                 self.arm();
                 Ok(())
@@ -407,7 +339,7 @@ impl<M: Machine> Kernel<M> {
     /// Forgets a thread's deadline, if it has one.
     #[inline]
     pub(crate) fn clear_deadline(&mut self, thread: u16) {
-        if core::mem::take(&mut self.threads[thread].timed) {
+        if self.threads[thread].obstacles.take_timed() {
             self.deadlines.remove(Waiter::Thread(thread));
         }
     }

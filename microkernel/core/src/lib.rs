@@ -21,11 +21,13 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod across;
 mod arena;
 mod backing;
 mod boot;
 mod commit;
 mod copy;
+mod cpu;
 mod create;
 mod deadline;
 mod destroy;
@@ -68,4 +70,4 @@ pub use fast::{Passage, Replied};
 pub use kernel::Kernel;
 pub use machine::{Access, FaultAccess, Frame, Machine, Next, NoFrame};
 pub use quick::Outcome;
-pub use thread::{Calls, Entry, Thread};
+pub use thread::{Calls, Entry, MAX_PROCESSORS, Thread};

@@ -88,7 +88,8 @@ pub trait Machine {
     /// Returns whether none of `pages` frames from `first` on is RAM, or holds registers that the
     /// kernel itself uses: whether user space may have them.
     fn is_device(&self, first: Frame, pages: usize) -> bool;
-    /// Unmaps a page and returns what was mapped, if anything was; flushes it from the TLB.
+    /// Unmaps a page and returns what was mapped, if anything was; flushes it from this processor's
+    /// TLB. Others may use the old mapping, as after `map` of a mapped page, until `shoot_down`.
     fn unmap(&mut self, root: Frame, address: usize) -> Option<Frame>;
     /// Returns the mapping of a page.
     fn lookup(&self, root: Frame, address: usize) -> Option<(Frame, Access)>;
@@ -96,11 +97,28 @@ pub trait Machine {
     /// skipping what missing tables exclude; `end` where there is none.
     fn next_mapped(&self, root: Frame, address: usize, end: usize) -> usize;
     /// Detaches one page table that the user half of `root` refers to, a leaf first, and returns
-    /// it; nothing when only the root is left. The pages it mapped are unmapped already. A root
-    /// that is current is left for one without a user half.
+    /// it; nothing when only the root is left. The pages it mapped are unmapped already. All
+    /// processors leave a root that is current for one without a user half.
     fn take_table(&mut self, root: Frame) -> Option<Frame>;
     /// Makes `root` the current address space, if it is not.
     fn activate(&mut self, root: Frame);
+
+    /// Returns how many processors run, the first included; they are numbered from 0.
+    fn processors(&self) -> u8;
+    /// Makes a processor's state the current one: that processor is in the kernel now.
+    fn take_over(&mut self, processor: u8);
+    /// Makes other processors forget what `unmap` and `map` have changed since the last time, and
+    /// waits until they have. Called before a frame is freed and before the kernel is left.
+    fn shoot_down(&mut self);
+    /// Makes another processor enter the kernel and call [`crate::Kernel::reschedule`]; does not
+    /// wait for it.
+    fn nudge(&mut self, processor: u8);
+    /// Brings another processor, which runs a thread, to where it waits for the kernel, and waits
+    /// until its thread's registers are saved. What the thread had entered for is undone: it will
+    /// do it again, and the processor only asks what is next.
+    fn fetch(&mut self, processor: u8);
+    /// Makes another processor save its extended state to a frame, and waits until it has.
+    fn fetch_extended(&mut self, processor: u8, state: Frame);
 
     /// Sets the bases of FS and GS for the thread that runs next.
     fn set_bases(&mut self, fs_base: u64, gs_base: u64);

@@ -127,8 +127,10 @@ impl<M: Machine> Supply<'_, M> {
         Ok(frame)
     }
 
-    /// Gives back a share of a frame that is charged to `quota`.
+    /// Gives back a share of a frame that is charged to `quota`. If it was unmapped just now, other
+    /// processors must not write to it any more when it is somebody else's.
     pub fn release(&mut self, frame: Frame, quota: Option<Id<Quota>>) {
+        self.machine.shoot_down();
         self.frames.release(frame);
         quota::refund(self.quotas, quota, 1, 0);
     }

@@ -37,6 +37,16 @@ impl RunQueue {
         self.bitmap >> priority & 1 != 0
     }
 
+    /// Returns one more than the highest priority of a ready thread; 0 where there is none.
+    pub fn level(&self) -> u8 {
+        (u32::BITS - self.bitmap.leading_zeros()) as u8
+    }
+
+    /// Returns the first thread of each priority, the highest first.
+    pub fn firsts(&self) -> impl Iterator<Item = u16> + '_ {
+        self.queues.iter().rev().filter_map(Queue::first)
+    }
+
     /// Adds a thread behind its equals.
     #[inline]
     pub fn push(&mut self, threads: &mut Arena<Thread>, thread: u16) {

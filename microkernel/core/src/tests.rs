@@ -4,6 +4,7 @@ use kamen_abi::{
     Error, FOREVER, Kind, NOW, ObjectKind, OpenCall, Operation, Place, Rights, Tag, boot,
 };
 
+mod across;
 mod cancelled;
 mod dice;
 mod entry;

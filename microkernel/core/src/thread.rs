@@ -76,6 +76,70 @@ pub struct Entry {
     pub block: u64,
 }
 
+/// What keeps a thread from being switched to at once: that it has a deadline among the kernel's,
+/// which is to be removed first; and that it may not run on the processor in question.
+///
+/// ```text
+///   15: has a deadline     7..0: may not run on processor n
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Obstacles(u16);
+
+/// Processors that the kernel can work for.
+pub const MAX_PROCESSORS: u8 = 8;
+
+impl Obstacles {
+    const TIMED: u16 = 1 << 15;
+    const PROCESSORS: u16 = (1 << MAX_PROCESSORS) - 1;
+
+    /// Returns the obstacles that count on a processor.
+    pub const fn on(processor: u8) -> Self {
+        Obstacles(Self::TIMED | 1 << processor)
+    }
+
+    /// Returns whether one of these is among `others`.
+    #[inline(always)]
+    pub const fn meet(self, others: Obstacles) -> bool {
+        self.0 & others.0 != 0
+    }
+
+    /// Returns whether the thread may run on a processor.
+    #[inline]
+    pub const fn may_run_on(self, processor: u8) -> bool {
+        self.0 >> processor & 1 == 0
+    }
+
+    /// Returns whether the thread has a deadline among the kernel's.
+    pub const fn is_timed(self) -> bool {
+        self.0 & Self::TIMED != 0
+    }
+
+    /// Notes a deadline.
+    #[inline]
+    pub fn set_timed(&mut self) {
+        self.0 |= Self::TIMED;
+    }
+
+    /// Notes that there is no deadline any more; returns whether there was.
+    #[inline]
+    pub fn take_timed(&mut self) -> bool {
+        let was = self.is_timed();
+        self.0 &= !Self::TIMED;
+        was
+    }
+
+    /// Keeps the thread to one processor.
+    pub fn keep_to(&mut self, processor: u8) {
+        self.0 |= Self::PROCESSORS;
+        self.0 &= !(1 << processor);
+    }
+
+    /// Lets the thread run on any processor.
+    pub fn allow_all(&mut self) {
+        self.0 &= !Self::PROCESSORS;
+    }
+}
+
 /// A thread. The machine's entry and exit paths know the places of the first four fields.
 #[derive(Default)]
 #[repr(C)]
@@ -117,8 +181,12 @@ pub struct Thread {
     pub badge: u64,
     /// While Open: the address space that may answer.
     pub answerer: Option<Id<Space>>,
-    /// Whether it has a deadline among the kernel's.
-    pub timed: bool,
+    /// What keeps it from being switched to at once.
+    pub obstacles: Obstacles,
+    /// While Ready and not running: the processor in whose queue it is.
+    pub queue: u8,
+    /// The processor that it was moved to, if it was.
+    pub home: Option<u8>,
     /// Error code and address of the exception that it met last, or page and access of the
     /// missing page.
     pub fault: [u64; 2],
@@ -171,5 +239,13 @@ impl Thread {
             (true, 0) => Calls::Foreign,
             (true, _) => Calls::Branching,
         };
+    }
+
+    /// Lets the thread run wherever it may: its extended state is in no processor any more.
+    pub fn release(&mut self) {
+        match self.home {
+            Some(processor) => self.obstacles.keep_to(processor),
+            None => self.obstacles.allow_all(),
+        }
     }
 }

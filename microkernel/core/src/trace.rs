@@ -95,9 +95,13 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::InvalidArgument);
         }
         self.trace.kinds = if self.trace.rings.is_empty() { 0 } else { kinds };
-        self.cpu.is_traced = self.trace.is_on();
-        if let Some(ring) = self.trace.rings.get_mut(PROCESSOR) {
-            ring.runs = self.cpu.current;
+        let is_on = self.trace.is_on();
+        for cpu in core::iter::once(&mut self.cpu).chain(&mut self.parked) {
+            cpu.is_traced = is_on;
+            cpu.bar = cpu.bar_by_ready();
+            if let Some(ring) = self.trace.rings.get_mut(usize::from(cpu.number)) {
+                ring.runs = cpu.current;
+            }
         }
         self.head_rings();
         Ok(())
@@ -133,7 +137,7 @@ impl<M: Machine> Kernel<M> {
     #[cold]
     #[inline(never)]
     fn record_switch(&mut self, to: u16) {
-        let Some(ring) = self.trace.rings.get_mut(PROCESSOR) else { return };
+        let Some(ring) = self.trace.rings.get_mut(usize::from(self.cpu.number)) else { return };
         let from = core::mem::replace(&mut ring.runs, to);
         if from != to {
             self.record(EventKind::Switch, to, from.into(), [0; 2]);
@@ -144,8 +148,9 @@ impl<M: Machine> Kernel<M> {
     #[inline(never)]
     fn record(&mut self, kind: EventKind, thread: u16, detail: u32, values: [u64; 2]) {
         let machine = &mut self.vm.machine;
-        let Some(ring) = self.trace.rings.get_mut(PROCESSOR) else { return };
-        let (time, processor) = (machine.now(), PROCESSOR as u8);
+        let processor = self.cpu.number;
+        let Some(ring) = self.trace.rings.get_mut(usize::from(processor)) else { return };
+        let time = machine.now();
         let event = Event { time, kind, processor, thread, detail, values };
         let at = event_at(ring.written);
         let frame = Frame(ring.first.0 + (at / PAGE_SIZE) as u32);
@@ -167,6 +172,3 @@ impl<M: Machine> Kernel<M> {
         }
     }
 }
-
-/// The processor that is in the kernel.
-const PROCESSOR: usize = 0;

@@ -42,6 +42,7 @@ impl<M: Machine> Kernel<M> {
                 self.threads[current].registers.rax = error as u64;
             }
         }
+        self.vm.machine.shoot_down();
     }
 
     /// Makes a thread execute its `syscall` again, where it still exists: its operation ran out of
@@ -85,6 +86,7 @@ impl<M: Machine> Kernel<M> {
             self.threads[current].fault = [error, address];
             self.call_handler(current, Tag::short(vector as u32).with_kind(Kind::Exception));
         }
+        self.vm.machine.shoot_down();
     }
 
     /// Handles a software interrupt (`int n`) of the current thread, whose rip is past it.
@@ -123,6 +125,8 @@ impl<M: Machine> Kernel<M> {
         supply.machine.init_extended(frame);
         self.threads[thread].extended = Some(frame);
         self.threads[thread].note_burden();
+        // Where it ran before, it was set up to have none.
+        self.parked.iter_mut().for_each(|cpu| cpu.reload(thread));
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 //! A reader for the four structures the kernel needs. Where the firmware has no table, the
 //! addresses of every PC are assumed.
 
+use kamen_core::MAX_PROCESSORS;
+
 use crate::devices::io_apic::Signal;
 use crate::devices::lines::MAX_CONTROLLERS;
 use crate::physical::Physical;
@@ -22,6 +24,8 @@ pub(crate) struct Routing {
     /// Physical address and first line of each I/O APIC.
     pub(crate) controllers: [Option<(u64, u32)>; MAX_CONTROLLERS],
     overrides: [Option<Signal>; ISA_LINES as usize],
+    /// APIC numbers of the processors that can be used, as far as there is room.
+    pub(crate) processors: [Option<u8>; MAX_PROCESSORS as usize],
 }
 
 impl Routing {
@@ -30,6 +34,7 @@ impl Routing {
         local_apic: 0xfee0_0000,
         controllers: [Some((0xfec0_0000, 0)), None, None, None],
         overrides: [None; ISA_LINES as usize],
+        processors: [None; MAX_PROCESSORS as usize],
     };
 
     /// Reads the routing from the firmware's tables; `root_pointer` is where the loader says
@@ -83,6 +88,7 @@ fn parse_madt(memory: &impl Physical, table: u64) -> Option<Routing> {
         local_apic: u64::from(word(bytes, 36)?),
         controllers: [None; MAX_CONTROLLERS],
         overrides: [None; ISA_LINES as usize],
+        processors: [None; MAX_PROCESSORS as usize],
     };
     let mut rest = bytes.get(44..)?;
     while let [kind, length, ..] = *rest {
@@ -94,9 +100,16 @@ fn parse_madt(memory: &impl Physical, table: u64) -> Option<Routing> {
     routing.controllers[0].is_some().then_some(routing)
 }
 
-/// Adds what a structure of the table says (ACPI 6.5, 5.2.12.3, 5.2.12.5, 5.2.12.8).
+/// Flag of a local APIC's structure: its processor can be used (ACPI 6.5, table 5.23).
+const ENABLED: u32 = 1;
+
+/// Adds what a structure of the table says (ACPI 6.5, 5.2.12.2, .3, .5, .8).
 fn add(routing: &mut Routing, kind: u8, entry: &[u8]) -> Option<()> {
     match kind {
+        0 if word(entry, 4)? & ENABLED != 0 => {
+            let free = routing.processors.iter_mut().find(|slot| slot.is_none())?;
+            *free = Some(*entry.get(3)?);
+        }
         1 => {
             let free = routing.controllers.iter_mut().find(|slot| slot.is_none())?;
             *free = Some((u64::from(word(entry, 4)?), word(entry, 8)?));
@@ -141,11 +154,14 @@ mod tests {
         put(0x1000 + 40, &0x3000u32.to_le_bytes());
         put(0x2000, b"FACP");
         put(0x3000, b"APIC");
-        put(0x3004, &(44 + 12 + 10 + 10u32).to_le_bytes());
+        put(0x3004, &(44 + 12 + 10 + 10 + 3 * 8u32).to_le_bytes());
         put(0x3000 + 36, &0xfee0_0000u32.to_le_bytes());
         put(0x3000 + 44, &[1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0]);
         put(0x3000 + 56, &[2, 10, 0, 0, 2, 0, 0, 0, 0, 0]);
         put(0x3000 + 66, &[2, 10, 0, 9, 9, 0, 0, 0, 0x0d, 0]);
+        put(0x3000 + 76, &[0, 8, 0, 0, 1, 0, 0, 0]);
+        put(0x3000 + 84, &[0, 8, 1, 5, 1, 0, 0, 0]);
+        put(0x3000 + 92, &[0, 8, 2, 6, 2, 0, 0, 0]);
         let sum = memory[0xf59e0..0xf59e0 + 20].iter().fold(0u8, |sum, &b| sum.wrapping_add(b));
         memory[0xf59e0 + 8] = 0u8.wrapping_sub(sum);
         Memory(memory)
@@ -158,6 +174,7 @@ mod tests {
         assert_eq!(routing.signal(9), Signal { level: true, low: false });
         assert_eq!(routing.signal(4), Signal { level: false, low: false });
         assert_eq!(routing.signal(20), Signal { level: true, low: true });
+        assert_eq!(routing.processors[..3], [Some(0), Some(5), None], "one is not enabled");
         assert_eq!(Routing::read(&machine(), Some(0xf59e0)), routing);
     }
 

@@ -11,13 +11,17 @@
 //!   esi           ebx                       ebx
 //!   mapped        the first 4 GiB at 0, at the direct map, and at the kernel's base (1 GiB)
 //! ```
+//! Another processor begins in real mode with a copy of `start_other`, in a page below 1 MiB, and
+//! takes the same way up to `others::arrive`.
 //! Sources: Xen's `pvh.markdown`; the Multiboot2 specification 3.1 to 3.3; Intel SDM 3A 9.8.5.
 
-use crate::per_cpu::{self, STACK};
+use crate::machine::others;
+use crate::per_cpu::{self, FIRST};
 use crate::physical::{Handoff, Image, LoaderProtocol};
 
 core::arch::global_asm!(include_str!("boot.s"),
-    stack = sym STACK, stack_bytes = const size_of::<per_cpu::Stack>(), main = sym boot_main,
+    stack = sym FIRST, stack_bytes = const size_of::<per_cpu::Stack>(), main = sym boot_main,
+    other = sym others::arrive,
     options(att_syntax));
 
 unsafe extern "Rust" {
@@ -34,6 +38,9 @@ unsafe extern "C" {
     static image_end: u8;
     // From the boot code: the time-stamp counter at its first instruction.
     static boot_ticks: u64;
+    // From the boot code: what other processors begin with.
+    static start_other: u8;
+    static start_other_end: u8;
 }
 
 /// Continues the boot entry on the kernel stack.
@@ -45,7 +52,13 @@ extern "C" fn boot_main(loader: u32, info: u32) -> ! {
     };
     // SAFETY: the boot code wrote it and nobody will; it is mapped at its low address.
     let ticks_at_entry = unsafe { (&raw const boot_ticks).read() };
-    kamen_main(Handoff { protocol, info: u64::from(info), image: image(), ticks_at_entry })
+    kamen_main(Handoff {
+        protocol,
+        info: u64::from(info),
+        image: image(),
+        start_other: &raw const start_other as u64..&raw const start_other_end as u64,
+        ticks_at_entry,
+    })
 }
 
 fn image() -> Image {
@@ -60,6 +73,6 @@ fn image() -> Image {
         text: text..constants,
         constants: constants..data,
         data: data..end,
-        guard: physical(STACK.as_ptr().cast()),
+        guard: physical(FIRST.as_ptr().cast()),
     }
 }

@@ -72,7 +72,9 @@ entry_pvh:
         movl    $boot_low + 3, boot_root
         movl    $boot_low + 3, boot_root + 256 * 8
         movl    $boot_high + 3, boot_root + 511 * 8
-        mov     $boot_root, %eax
+
+# From 32-bit mode to 64 bits; edi is 3 for a processor other than the first.
+up:     mov     $boot_root, %eax
         mov     %eax, %cr3
         mov     %cr4, %eax
         or      $0x20, %eax             # PAE
@@ -96,16 +98,51 @@ entry_pvh:
         mov     %eax, %fs
         mov     %eax, %gs
         lldt    %ax
+        cmp     $3, %edi
+        je      5f
         movabs  ${stack} + {stack_bytes}, %rsp
         xor     %ebp, %ebp
         movabs  ${main}, %rax
         call    *%rax
+5:      movabs  ${other}, %rax
+        jmp     *%rax
 
-# Kernel code and data; accessed bits are set, nobody writes here.
+.code32
+other_protected:
+        mov     $0x10, %eax
+        mov     %eax, %ds
+        mov     %eax, %es
+        mov     %eax, %ss
+        mov     $3, %edi
+        jmp     up
+
+# Another processor's beginning, in real mode (Intel SDM 3A 9.4.4.1); runs as a copy at the
+# beginning of some page, which is what cs says.
+.code16
+.globl start_other
+start_other:
+        cli
+        cld
+        mov     %cs, %ax
+        mov     %ax, %ds
+        lgdtl   start_other_gdt - start_other
+        mov     %cr0, %eax
+        or      $1, %al
+        mov     %eax, %cr0
+        ljmpl   $0x18, $other_protected
+.balign 4
+start_other_gdt:
+        .short 31
+        .long boot_gdt
+.globl start_other_end
+start_other_end:
+.code64
+
+# Kernel code and data, kernel code of 32 bits; accessed bits are set, nobody writes here.
 .balign 8
 boot_gdt:
-        .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff
+        .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cf9b000000ffff
 boot_gdt_pointer:
-        .short 23
+        .short 31
         .long boot_gdt
 .text

@@ -99,6 +99,7 @@ pub(crate) fn set_entry(star: u64, entry: u64, per_cpu: u64) {
 ///
 /// User space can set a base to 0 by loading a selector, but to nothing else. A base known as 0
 /// therefore is 0; any other has to be written again.
+#[derive(Clone, Copy)]
 pub(crate) struct Bases {
     fs: u64,
     gs: u64,

@@ -6,7 +6,7 @@ use x86_64::structures::gdt::SegmentSelector;
 use x86_64::{PrivilegeLevel, VirtAddr};
 
 use crate::entry::trap;
-use crate::per_cpu::{Local, stack_end};
+use crate::per_cpu::{Local, Processor, stack_end};
 
 /// Selector of kernel code.
 pub(crate) const KERNEL_CODE: u16 = 0x08;
@@ -21,7 +21,7 @@ pub(crate) const STAR: u64 = 0x18 << 48 | (KERNEL_CODE as u64) << 32;
 
 /// Null, kernel code and data, user 32-bit code (unused: `sysret` wants the place), user data
 /// and code, task state (two entries). Accessed bits are set: nobody writes to the table.
-static GDT: Local<[u64; 8]> = Local::new([
+const SEGMENTS: [u64; 8] = [
     0,
     0x00af_9b00_0000_ffff,
     0x00cf_9300_0000_ffff,
@@ -30,7 +30,7 @@ static GDT: Local<[u64; 8]> = Local::new([
     0x00af_fb00_0000_ffff,
     0,
     0,
-]);
+];
 
 /// The task state in 64-bit mode: stacks (Intel SDM 3A figure 8-11).
 #[repr(C, packed(4))]
@@ -46,20 +46,33 @@ struct TaskState {
     io_map: u16,
 }
 
-static TASK_STATE: Local<TaskState> = Local::new(TaskState {
-    reserved: 0,
-    rsp: [0; 3],
-    reserved2: 0,
-    ist: [0; 7],
-    reserved3: [0; 5],
-    io_map: size_of::<TaskState>() as u16,
-});
-
 /// A stack for one of the vectors that end the kernel.
 #[repr(C, align(16))]
 struct FatalStack([u8; 8192]);
 
-static FATAL_STACKS: Local<[FatalStack; 3]> = Local::new([const { FatalStack([0; 8192]) }; 3]);
+/// A processor's own tables, and the stacks that they name.
+#[repr(C)]
+pub(crate) struct Tables {
+    segments: [u64; 8],
+    task_state: TaskState,
+    fatal: [FatalStack; 3],
+}
+
+impl Tables {
+    /// Tables that [`load`] fills.
+    pub(crate) const EMPTY: Tables = Tables {
+        segments: [0; 8],
+        task_state: TaskState {
+            reserved: 0,
+            rsp: [0; 3],
+            reserved2: 0,
+            ist: [0; 7],
+            reserved3: [0; 5],
+            io_map: 0,
+        },
+        fatal: [const { FatalStack([0; 8192]) }; 3],
+    };
+}
 
 /// Vectors with stacks of their own: NMI, double fault, machine check.
 pub(crate) const FATAL: [u8; 3] = [2, 8, 18];
@@ -71,40 +84,44 @@ const VECTORS: usize = 256;
 static IDT: Local<[[u64; 2]; VECTORS]> = Local::new([[0; 2]; VECTORS]);
 
 /// Loads the tables: from here on traps and interrupts come to the kernel.
-pub(crate) fn load() {
-    fill_task_state();
-    fill_gates();
+///
+/// # Safety
+/// The processor's own memory is mapped for good, and nobody else uses it yet; the first
+/// processor has called [`fill_gates`].
+pub(crate) unsafe fn load(processor: *mut Processor) {
     let pointer = |base: u64, bytes: usize| DescriptorTablePointer {
         base: VirtAddr::new(base),
         limit: bytes as u16 - 1,
     };
-    // SAFETY: the tables are static and complete; the selectors that are loaded at this time
-    // (08 and 10) mean in the new table what they meant in the boot entry's.
+    // SAFETY: by the caller's word nobody else refers to the tables. They live for good and are
+    // complete; the selectors that are loaded at this time (08 and 10) mean in the new table what
+    // they meant in the boot entry's.
     unsafe {
-        lgdt(&pointer(GDT.as_ptr() as u64, size_of::<[u64; 8]>()));
+        let tables = &raw mut (*processor).tables;
+        fill(&mut *tables, stack_end(processor));
+        lgdt(&pointer(&raw const (*tables).segments as u64, size_of::<[u64; 8]>()));
         lidt(&pointer(IDT.as_ptr() as u64, size_of::<[[u64; 2]; VECTORS]>()));
         load_tss(SegmentSelector::new(TASK >> 3, PrivilegeLevel::Ring0));
     }
 }
 
-fn fill_task_state() {
-    let stack =
-        |number: u64| FATAL_STACKS.as_ptr() as u64 + (number + 1) * size_of::<FatalStack>() as u64;
-    let base = TASK_STATE.as_ptr() as u64;
+fn fill(tables: &mut Tables, stack: u64) {
+    let fatal = tables.fatal.as_ptr() as u64;
+    let end = |number: u64| fatal + (number + 1) * size_of::<FatalStack>() as u64;
+    let base = &raw const tables.task_state as u64;
     let limit = size_of::<TaskState>() as u64 - 1;
-    // SAFETY: nobody else refers to the tables; the processor has not loaded them yet.
-    unsafe {
-        let state = &mut *TASK_STATE.as_ptr();
-        state.rsp[0] = stack_end();
-        state.ist = [stack(0), stack(1), stack(2), 0, 0, 0, 0];
-        let gdt = &mut *GDT.as_ptr();
-        gdt[6] = limit & 0xffff | (base & 0xff_ffff) << 16 | 0x89 << 40 | (base >> 24 & 0xff) << 56;
-        gdt[7] = base >> 32;
-    }
+    tables.task_state.rsp = [stack, 0, 0];
+    tables.task_state.ist = [end(0), end(1), end(2), 0, 0, 0, 0];
+    tables.task_state.io_map = size_of::<TaskState>() as u16;
+    tables.segments = SEGMENTS;
+    tables.segments[6] =
+        limit & 0xffff | (base & 0xff_ffff) << 16 | 0x89 << 40 | (base >> 24 & 0xff) << 56;
+    tables.segments[7] = base >> 32;
 }
 
-fn fill_gates() {
-    // SAFETY: nobody else refers to the table; the processor has not loaded it yet.
+/// Fills the table of gates, which all processors share; called once, by the first.
+pub(crate) fn fill_gates() {
+    // SAFETY: nobody else refers to the table; no processor has loaded it yet.
     let gates = unsafe { &mut *IDT.as_ptr() };
     for (vector, gate) in gates.iter_mut().enumerate() {
         let fatal = FATAL.iter().position(|&fatal| usize::from(fatal) == vector);

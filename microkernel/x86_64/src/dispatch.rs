@@ -7,8 +7,9 @@ use kamen_core::{Kernel, Next, Outcome, Passage, Replied};
 
 use crate::devices::vectors;
 use crate::entry::{idle, leave};
-use crate::per_cpu::{Local, PER_CPU};
-use crate::{X86, epitaph};
+use crate::per_cpu::{Local, PerCpu};
+use crate::undo::Entry;
+use crate::{X86, epitaph, lock};
 
 /// The kernel, from [`run`] on.
 static KERNEL: Local<MaybeUninit<Kernel<X86>>> = Local::new(MaybeUninit::uninit());
@@ -22,20 +23,45 @@ const EXCEPTIONS: u64 = 32;
 
 /// Runs a booted kernel: lets its first task go.
 pub fn run(kernel: Kernel<X86>) -> ! {
-    // SAFETY: boot is the only caller, before the first entry from user space.
+    // SAFETY: boot is the only caller, before the first entry from user space; it has the lock.
     let kernel = unsafe { (*KERNEL.as_ptr()).write(kernel) };
     proceed(kernel)
+}
+
+/// Runs a processor other than the first, once the kernel is booted.
+pub(crate) fn run_other() -> ! {
+    contend(Entry::Start);
+    // SAFETY: the processor has the lock now, and this is its first entry.
+    proceed(unsafe { kernel() })
 }
 
 /// Returns the kernel.
 ///
 /// # Safety
-/// The kernel was entered from user space or idle, and this is the only call in that entry.
+/// The kernel was entered and the lock taken, and this is the only call in that entry.
 #[inline(always)]
 unsafe fn kernel() -> &'static mut Kernel<X86> {
-    // SAFETY: `run` wrote it before user space or idle ran, and by the caller's word there is no
-    // other reference.
+    // SAFETY: `run` wrote it before the lock was free for the first time, and by the caller's word
+    // there is no other reference.
     unsafe { (*KERNEL.as_ptr()).assume_init_mut() }
+}
+
+/// Takes the lock; returns whether what the processor entered for is still to be done.
+#[inline(always)]
+fn enter(entry: Entry) -> bool {
+    lock::try_acquire() || contend(entry)
+}
+
+/// Takes the lock where that is not done in one step, and the kernel with it.
+#[cold]
+#[inline(never)]
+fn contend(entry: Entry) -> bool {
+    let acquired = lock::acquire(entry);
+    if acquired.changed {
+        // SAFETY: the lock is taken; the reference ends here.
+        unsafe { kernel() }.take_over((PerCpu::lock() >> 8) as u8);
+    }
+    acquired.stands
 }
 
 #[inline(always)]
@@ -50,7 +76,10 @@ fn proceed(kernel: &mut Kernel<X86>) -> ! {
 
 /// Continues the entry by `syscall` of Call; the arguments are the message's words.
 pub(crate) extern "C" fn on_call(w0: u64, w1: u64, w2: u64, w3: u64, w4: u64, w5: u64) -> ! {
-    // SAFETY: this is the first thing after an entry.
+    if !lock::try_acquire() {
+        contend_native()
+    }
+    // SAFETY: this is the first thing after an entry, and the lock is taken.
     match unsafe { kernel() }.pass_call() {
         Some(passage) => arrive(passage, [w0, w1, w2, w3, w4, w5]),
         None => on_native(),
@@ -66,7 +95,10 @@ pub(crate) extern "C" fn on_reply_receive(
     w4: u64,
     w5: u64,
 ) -> ! {
-    // SAFETY: this is the first thing after an entry.
+    if !lock::try_acquire() {
+        contend_native()
+    }
+    // SAFETY: this is the first thing after an entry, and the lock is taken.
     match unsafe { kernel() }.pass_reply() {
         Some(Replied::Words(passage)) => arrive(passage, [w0, w1, w2, w3, w4, w5]),
         Some(Replied::Resumed) => finish(),
@@ -76,7 +108,10 @@ pub(crate) extern "C" fn on_reply_receive(
 
 /// Continues the entry by a foreign thread's `syscall`; the arguments are its own.
 pub(crate) extern "C" fn on_foreign(w0: u64, w1: u64, w2: u64, w3: u64, w4: u64, w5: u64) -> ! {
-    // SAFETY: this is the first thing after an entry.
+    if !lock::try_acquire() {
+        contend_foreign()
+    }
+    // SAFETY: this is the first thing after an entry, and the lock is taken.
     match unsafe { kernel() }.pass_foreign() {
         Some(passage) => arrive(passage, [w0, w1, w2, w3, w4, w5]),
         None => on_foreign_slow(),
@@ -105,13 +140,35 @@ fn finish() -> ! {
 const NOT_SO_QUICK: Outcome = Outcome { status: u64::MAX, value: 0 };
 
 /// Continues the entry by `syscall` of an operation that may be over at once. Where it is not,
-/// nothing has happened, and [`on_native`] follows.
+/// nothing has happened, and [`on_native`] follows. The entry path has taken the lock.
 pub(crate) extern "C" fn on_quick(number: u64, target: u64, word: u64, deadline: u64) -> Outcome {
-    // SAFETY: this is the first thing after an entry; the reference ends here.
+    // SAFETY: this is the first thing after an entry with the lock; the reference ends here.
     unsafe { kernel() }.quick(number, target, word, deadline).unwrap_or(NOT_SO_QUICK)
 }
 
-/// Continues the entry by `syscall` of any native operation, or what has done nothing so far.
+/// Continues the entry by `syscall` of an operation for which there is no faster way.
+pub(crate) extern "C" fn on_other() -> ! {
+    if !lock::try_acquire() {
+        contend_native()
+    }
+    on_native()
+}
+
+/// Does what has to be done for a native `syscall` where the lock could not be taken at once. All
+/// registers are saved.
+#[cold]
+#[inline(never)]
+pub(crate) extern "C" fn contend_native() -> ! {
+    if contend(Entry::SystemCall) { on_native() } else { finish() }
+}
+
+#[cold]
+#[inline(never)]
+extern "C" fn contend_foreign() -> ! {
+    if contend(Entry::SystemCall) { on_foreign_slow() } else { finish() }
+}
+
+/// Continues a native `syscall` with the lock, where nothing has been done so far.
 #[inline(never)]
 pub(crate) extern "C" fn on_native() -> ! {
     // SAFETY: nobody uses another reference: the callers' ended when they found nothing to do.
@@ -131,10 +188,16 @@ extern "C" fn on_foreign_slow() -> ! {
 /// Continues the trap entry, from user space or idle.
 pub(crate) extern "C" fn on_trap(vector: u64, error: u64) -> ! {
     confine_rip();
-    // SAFETY: this is the first thing after an entry.
+    let stands = enter(Entry::Trap(vector));
+    // SAFETY: this is the first thing after an entry, and the lock is taken.
     let kernel = unsafe { kernel() };
     if vector < EXCEPTIONS {
-        exception(kernel, vector, error);
+        if stands {
+            exception(kernel, vector, error);
+        }
+    } else if vector == vectors::CALL {
+        kernel.machine().acknowledge();
+        kernel.reschedule();
     } else if vector == vectors::TIMER {
         if kernel.machine().is_timer_due() {
             kernel.timer();
@@ -150,9 +213,9 @@ pub(crate) extern "C" fn on_trap(vector: u64, error: u64) -> ! {
 /// user's stack if by `sysret` (Intel SDM 2B IRET, SYSRET). It becomes the first address past
 /// user space, where execution faults as well.
 fn confine_rip() {
-    // SAFETY: `current` is the thread that ran until this entry, or null after idling; the core
-    // refers to its registers only while one of its methods runs.
-    if let Some(thread) = unsafe { (*PER_CPU.as_ptr()).current.as_mut() }
+    // SAFETY: `current` is the thread that ran until this entry, or null after idling; nobody
+    // refers to it before this processor has, or waits for, the lock.
+    if let Some(thread) = unsafe { PerCpu::current().as_mut() }
         && !is_canonical(thread.registers.rip)
     {
         thread.registers.rip = kamen_abi::USER_END as u64;
@@ -187,7 +250,7 @@ fn gate_fault(kernel: &mut Kernel<X86>, error: u64) {
     // SAFETY: the entry came from user space, so that `current` is the thread that ran; the
     // core refers to it only while one of its methods runs.
     let (place, rip) = unsafe {
-        let place = &raw mut (*(*PER_CPU.as_ptr()).current).registers.rip;
+        let place = &raw mut (*PerCpu::current()).registers.rip;
         (place, place.read())
     };
     let machine = kernel.machine();

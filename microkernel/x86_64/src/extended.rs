@@ -23,6 +23,7 @@ const MXCSR: (usize, u64) = (3, 0x1f80);
 const HEADER: core::ops::Range<usize> = 64..72;
 
 /// How the processor keeps extended state.
+#[derive(Clone, Copy)]
 pub(crate) struct Extended {
     /// The components for XSAVE; nothing where the processor has only FXSAVE.
     components: Option<u64>,
@@ -76,15 +77,13 @@ impl Extended {
     /// Saves the registers to a frame.
     pub(crate) fn save(&mut self, frames: &mut DirectMap, state: Frame) {
         let area = frames.address(state);
-        // SAFETY: the frame is mapped and the core's; it has room for all components in XCR0
-        // (832 bytes at most, 4,096 are there) and the alignment that they need.
-        self.with_access(|components| unsafe {
-            match components {
-                Some(mask) => asm!("xsave64 [{}]", in(reg) area, in("eax") mask as u32,
-                    in("edx") 0, options(nostack, preserves_flags)),
-                None => asm!("fxsave64 [{}]", in(reg) area, options(nostack, preserves_flags)),
-            }
-        });
+        // SAFETY: the frame is mapped and the core's.
+        self.with_access(|components| unsafe { save(area, components) });
+    }
+
+    /// Returns the components for XSAVE; nothing where the processor has only FXSAVE.
+    pub(crate) fn components(&self) -> Option<u64> {
+        self.components
     }
 
     /// Loads the registers from a frame that [`Extended::init`] or [`Extended::save`] wrote.
@@ -120,6 +119,37 @@ impl Extended {
         self.enable(true);
         body(self.components);
         self.enable(enabled);
+    }
+}
+
+/// Saves the registers, whether user space may use them now or not.
+///
+/// # Safety
+/// The area is a frame's, mapped, and nobody uses it meanwhile; the components are those in XCR0.
+pub(crate) unsafe fn save_anyway(area: u64, components: Option<u64>) {
+    let control = Cr0::read_raw();
+    clear_task_switched();
+    // SAFETY: the caller answers for the area; TS affects only instructions that the kernel does
+    // not use.
+    unsafe {
+        save(area, components);
+        Cr0::write_raw(control);
+    }
+}
+
+/// Saves the registers; TS is clear.
+///
+/// # Safety
+/// As for [`save_anyway`]: a frame has room for all components (832 bytes at most) and the
+/// alignment that they need.
+unsafe fn save(area: u64, components: Option<u64>) {
+    // SAFETY: the caller answers for the area.
+    unsafe {
+        match components {
+            Some(mask) => asm!("xsave64 [{}]", in(reg) area, in("eax") mask as u32,
+                in("edx") 0, options(nostack, preserves_flags)),
+            None => asm!("fxsave64 [{}]", in(reg) area, options(nostack, preserves_flags)),
+        }
     }
 }
 

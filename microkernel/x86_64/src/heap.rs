@@ -31,7 +31,7 @@ impl Default for Heap {
 }
 
 // SAFETY: the list allocator gives out disjoint blocks of the layout asked for; one processor
-// uses it, with interrupts off, and its methods do not call back.
+// at a time uses it, which has the kernel's lock, and its methods do not call back.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: see the impl.

@@ -12,8 +12,13 @@
 //! ```
 //!
 //! This is the kernel's only crate with unsafe code. What it relies on: interrupts are off in
-//! the kernel, there is one processor, and the core passes only frames it was given at boot.
+//! the kernel, one processor at a time has its lock, and the core passes only frames it was given
+//! at boot.
 #![no_std]
+#![cfg_attr(
+    not(feature = "image"),
+    expect(dead_code, reason = "only the boot entry starts other processors")
+)]
 
 mod acpi;
 #[cfg(feature = "image")]
@@ -27,12 +32,14 @@ mod entry;
 mod epitaph;
 mod extended;
 mod heap;
+mod lock;
 mod machine;
 #[cfg(feature = "image")]
 mod mem;
 mod memory;
 mod per_cpu;
 mod physical;
+mod undo;
 
 pub use dispatch::run;
 pub use epitaph::{Epitaph, stop};

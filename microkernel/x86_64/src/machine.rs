@@ -1,7 +1,7 @@
 //! The machine as the core sees it.
 
 use kamen_abi::{PAGE_SIZE, PortWidth};
-use kamen_core::{Access, Frame, Machine, NoFrame};
+use kamen_core::{Access, Frame, MAX_PROCESSORS, Machine, NoFrame};
 use x86_64::instructions::port::Port;
 
 use crate::Ranges;
@@ -9,11 +9,15 @@ use crate::clock::{Clock, Factor, SECOND};
 use crate::control::Bases;
 use crate::devices::lines::Lines;
 use crate::devices::local_apic::LocalApic;
+use crate::devices::vectors;
 use crate::epitaph::Epitaph;
 use crate::extended::Extended;
+use crate::lock::Ask;
 use crate::memory::direct::DirectMap;
 use crate::memory::paging::{self, Tables};
+use crate::undo;
 
+pub(crate) mod others;
 mod start;
 
 /// Words of a root table that belong to the kernel: entries 256 to 511.
@@ -21,22 +25,39 @@ const KERNEL_ENTRIES: core::ops::Range<usize> = 256..512;
 /// Nanoseconds for which the timer is armed at most; a later deadline is armed again.
 const LONGEST_COUNTDOWN: u64 = SECOND;
 
-/// An x86-64 processor with local and I/O APICs.
+/// x86-64 processors with local and I/O APICs.
 pub struct X86 {
     frames: DirectMap,
     /// An address space without user half.
     kernel_root: Frame,
+    /// The processor that is in the kernel.
+    own: Own,
+    /// The others', by number; what is in the place of the current one is old.
+    parked: [Own; MAX_PROCESSORS as usize],
+    /// How many processors run.
+    processors: u8,
+    /// Processors, a bit each, whose TLB may hold what is not in the page tables any more.
+    stale: u8,
+    clock: Clock,
+    /// Each processor finds its own at this address.
+    apic: LocalApic,
+    timer_ticks_per_nanosecond: Factor,
+    lines: Lines,
+    /// RAM, and the frames of registers that the kernel keeps to itself.
+    occupied: Ranges,
+}
+
+/// What the kernel knows of one processor's registers.
+#[derive(Clone, Copy)]
+struct Own {
+    number: u8,
+    /// By which interrupts are sent to it.
+    apic: u8,
     /// What CR3 holds.
     current_root: Frame,
     bases: Bases,
     extended: Extended,
-    clock: Clock,
-    apic: LocalApic,
-    timer_ticks_per_nanosecond: Factor,
     deadline: Option<u64>,
-    lines: Lines,
-    /// RAM, and the frames of registers that the kernel keeps to itself.
-    occupied: Ranges,
 }
 
 impl X86 {
@@ -44,9 +65,9 @@ impl X86 {
     /// too far for one countdown or the counters drift, the timer is armed again.
     pub(crate) fn is_timer_due(&mut self) -> bool {
         self.apic.acknowledge();
-        match self.deadline {
+        match self.own.deadline {
             Some(deadline) if deadline <= self.clock.now() => {
-                self.deadline = None;
+                self.own.deadline = None;
                 true
             }
             deadline => {
@@ -56,6 +77,11 @@ impl X86 {
         }
     }
 
+    /// Takes another processor's interrupt.
+    pub(crate) fn acknowledge(&mut self) {
+        self.apic.acknowledge();
+    }
+
     /// Takes an interrupt of a line; returns the line if the core is to be told.
     pub(crate) fn arrived(&mut self, vector: u64) -> Option<u32> {
         self.lines.arrived(vector)
@@ -63,17 +89,16 @@ impl X86 {
 
     /// Returns a byte of the current address space.
     pub(crate) fn user_byte(&self, address: u64) -> Option<u8> {
-        let (page, offset) = (address as usize & !(PAGE_SIZE - 1), address as usize % PAGE_SIZE);
-        let (frame, _) = paging::lookup(&self.frames, self.current_root, page)?;
+        let page = address as usize & !(PAGE_SIZE - 1);
+        let (frame, _) = paging::lookup(&self.frames, self.own.current_root, page)?;
         if self.is_device(frame, 1) {
             return None;
         }
-        let word = self.frames.load(frame, offset / 8);
-        Some(word.to_le_bytes()[offset % 8])
+        undo::user_byte(&self.frames, self.own.current_root, address)
     }
 
     fn write_root(&mut self, root: Frame) {
-        self.current_root = root;
+        self.own.current_root = root;
         // SAFETY: the root's kernel half is the one that is active (see `init_root`), so that
         // the kernel goes on; PCIDs are not used.
         unsafe {
@@ -82,8 +107,15 @@ impl X86 {
         }
     }
 
-    fn flush(&self, root: Frame, address: usize) {
-        if root == self.current_root {
+    /// Flushes a page whose mapping has changed, and notes who else may have used it.
+    fn flush(&mut self, root: Frame, address: usize) {
+        let others = self.parked.iter().take(usize::from(self.processors));
+        for other in others.filter(|other| other.number != self.own.number) {
+            if other.current_root == root {
+                self.stale |= 1 << other.number;
+            }
+        }
+        if root == self.own.current_root {
             // SAFETY: flushing affects no memory.
             unsafe {
                 core::arch::asm!("invlpg [{}]", in(reg) address, options(nostack, preserves_flags));
@@ -177,43 +209,75 @@ impl Machine for X86 {
 
     fn take_table(&mut self, root: Frame) -> Option<Frame> {
         // The processor may cache entries of tables that go; a space that loses them is dying.
-        if root == self.current_root {
+        if root == self.own.current_root {
             self.write_root(self.kernel_root);
         }
+        self.evict(root);
         paging::take_table(&mut self.frames, root)
     }
 
     #[inline]
     fn activate(&mut self, root: Frame) {
-        if root != self.current_root {
+        if root != self.own.current_root {
             self.write_root(root);
         }
     }
 
+    fn processors(&self) -> u8 {
+        self.processors
+    }
+
+    fn take_over(&mut self, processor: u8) {
+        self.parked[usize::from(self.own.number)] = self.own;
+        self.own = self.parked[usize::from(processor)];
+    }
+
+    #[inline(always)]
+    fn shoot_down(&mut self) {
+        if self.stale != 0 {
+            let stale = core::mem::take(&mut self.stale);
+            self.ask_all(stale, Ask::Flush);
+        }
+    }
+
+    fn nudge(&mut self, processor: u8) {
+        let apic = self.parked[usize::from(processor)].apic;
+        self.apic.interrupt(apic, vectors::CALL);
+    }
+
+    fn fetch(&mut self, processor: u8) {
+        self.ask_all(1 << processor, Ask::Undo);
+    }
+
+    fn fetch_extended(&mut self, processor: u8, state: Frame) {
+        let components = self.own.extended.components().unwrap_or(0);
+        self.ask_all(1 << processor, Ask::Save(self.frames.address(state), components));
+    }
+
     #[inline]
     fn set_bases(&mut self, fs_base: u64, gs_base: u64) {
-        self.bases.set(fs_base, gs_base);
+        self.own.bases.set(fs_base, gs_base);
     }
 
     fn init_extended(&mut self, state: Frame) {
-        self.extended.init(&mut self.frames, state);
+        self.own.extended.init(&mut self.frames, state);
     }
 
     fn save_extended(&mut self, state: Frame) {
-        self.extended.save(&mut self.frames, state);
+        self.own.extended.save(&mut self.frames, state);
     }
 
     fn load_extended(&mut self, state: Frame) {
-        self.extended.load(&mut self.frames, state);
+        self.own.extended.load(&mut self.frames, state);
     }
 
     fn sanitize_extended(&mut self, state: Frame) {
-        self.extended.sanitize(&mut self.frames, state);
+        self.own.extended.sanitize(&mut self.frames, state);
     }
 
     #[inline]
     fn enable_extended(&mut self, enabled: bool) {
-        self.extended.enable(enabled);
+        self.own.extended.enable(enabled);
     }
 
     #[inline]
@@ -222,7 +286,7 @@ impl Machine for X86 {
     }
 
     fn set_timer(&mut self, deadline: Option<u64>) {
-        self.deadline = deadline;
+        self.own.deadline = deadline;
         let Some(deadline) = deadline else {
             return self.apic.set_countdown(0);
         };

@@ -1,8 +1,12 @@
 //! What the entry paths find through GS: the processor's current thread and stack.
 
 use core::cell::UnsafeCell;
+use core::mem::offset_of;
 
 use kamen_core::Thread;
+
+use crate::descriptors::Tables;
+use crate::memory::PROCESSORS;
 
 /// A processor's block; GS points to it in the kernel.
 #[repr(C)]
@@ -14,13 +18,43 @@ pub(crate) struct PerCpu {
     pub(crate) stack: u64,
     /// Holds the stack pointer of user space for three instructions.
     pub(crate) scratch: u64,
+    /// The lock's word where it is free and this processor had it last; see [`crate::lock`].
+    pub(crate) lock: u32,
 }
 
-/// A value that only its processor touches, with interrupts off.
+impl PerCpu {
+    /// Returns the lock's word for this processor.
+    #[inline(always)]
+    pub(crate) fn lock() -> u32 {
+        let lock: u32;
+        // SAFETY: in the kernel GS points to the processor's block.
+        unsafe {
+            core::arch::asm!("mov {:e}, gs:[{}]", out(reg) lock,
+                const offset_of!(PerCpu, lock), options(nostack, preserves_flags, readonly));
+        }
+        lock
+    }
+
+    /// Returns this processor's current thread; null after idling.
+    #[inline(always)]
+    pub(crate) fn current() -> *mut Thread {
+        let current: *mut Thread;
+        // SAFETY: as above.
+        unsafe {
+            core::arch::asm!("mov {}, gs:[{}]", out(reg) current,
+                const offset_of!(PerCpu, current), options(nostack, preserves_flags, readonly));
+        }
+        current
+    }
+}
+
+/// A value that only the holder of the kernel's lock touches, with interrupts off; or one
+/// processor before the others run.
 #[repr(transparent)]
 pub(crate) struct Local<T>(UnsafeCell<T>);
 
-// SAFETY: one processor runs the kernel, with interrupts off, so that there is no other thread.
+// SAFETY: one processor at a time has the kernel's lock, whose passing on orders what they do, and
+// interrupts are off, so that there is no other thread.
 unsafe impl<T> Sync for Local<T> {}
 
 impl<T> Local<T> {
@@ -36,10 +70,6 @@ impl<T> Local<T> {
     }
 }
 
-/// The first processor's block.
-pub(crate) static PER_CPU: Local<PerCpu> =
-    Local::new(PerCpu { current: core::ptr::null_mut(), stack: 0, scratch: 0 });
-
 /// Bytes of the kernel stack; the page below it is not mapped.
 const STACK_BYTES: usize = 32 * 1024;
 
@@ -50,11 +80,32 @@ pub(crate) struct Stack {
     stack: [u8; STACK_BYTES],
 }
 
-/// The first processor's kernel stack.
-pub(crate) static STACK: Local<Stack> =
-    Local::new(Stack { guard: [0; 4096], stack: [0; STACK_BYTES] });
+/// All that a processor has for itself: pages of which the first, the guard, is not mapped.
+#[repr(C, align(4096))]
+pub(crate) struct Processor {
+    pub(crate) stack: Stack,
+    pub(crate) tables: Tables,
+    pub(crate) block: PerCpu,
+}
 
-/// Returns the address after the kernel stack; it is a multiple of 16.
-pub(crate) fn stack_end() -> u64 {
-    STACK.as_ptr() as u64 + size_of::<Stack>() as u64
+/// The first processor's.
+pub(crate) static FIRST: Local<Processor> = Local::new(Processor {
+    stack: Stack { guard: [0; 4096], stack: [0; STACK_BYTES] },
+    tables: Tables::EMPTY,
+    block: PerCpu { current: core::ptr::null_mut(), stack: 0, scratch: 0, lock: 0 },
+});
+
+/// Returns where a processor has its own; mapped for those that the machine has.
+pub(crate) fn of(number: u8) -> *mut Processor {
+    match number.checked_sub(1) {
+        None => FIRST.as_ptr(),
+        Some(place) => {
+            (PROCESSORS + u64::from(place) * size_of::<Processor>() as u64) as *mut Processor
+        }
+    }
+}
+
+/// Returns the address after a processor's kernel stack; it is a multiple of 16.
+pub(crate) fn stack_end(processor: *mut Processor) -> u64 {
+    processor as u64 + size_of::<Stack>() as u64
 }

@@ -51,6 +51,8 @@ pub struct Handoff {
     pub(crate) protocol: Option<LoaderProtocol>,
     pub(crate) info: u64,
     pub(crate) image: Image,
+    /// Physical addresses of the code with which other processors begin.
+    pub(crate) start_other: Range<u64>,
     /// The time-stamp counter at the kernel's first instruction.
     pub(crate) ticks_at_entry: u64,
 }

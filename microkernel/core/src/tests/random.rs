@@ -395,7 +395,7 @@ pub(super) fn check_threads(kernel: &Kernel<Fake>) {
         let rests = matches!(thread.state, State::Stopped | State::Open(_)) || slot == current;
         assert_eq!(queued.binary_search(&slot).is_err(), rests, "{slot} {:?}", thread.state);
         let waits = !matches!(thread.state, State::Stopped | State::Ready);
-        assert!(waits || !thread.timed);
+        assert!(waits || !thread.obstacles.is_timed());
         assert_eq!(thread.answerer.is_some(), matches!(thread.state, State::Open(_)));
         assert!(kernel.vm.spaces.contains(thread.space.unwrap()));
     }

@@ -15,6 +15,8 @@ pub(crate) mod vectors {
     pub(crate) const LINES: u64 = 0x30;
     /// The local APIC's timer.
     pub(crate) const TIMER: u64 = 0xf0;
+    /// From one processor to another: see [`crate::lock`].
+    pub(crate) const CALL: u64 = 0xf1;
     /// The local APIC's spurious interrupt.
     pub(crate) const SPURIOUS: u64 = 0xff;
 }

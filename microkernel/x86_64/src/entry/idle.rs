@@ -11,6 +11,7 @@
 
 use core::mem::offset_of;
 
+use crate::lock::LOCK;
 use crate::per_cpu::PerCpu;
 
 /// Halts with interrupts on. The next entry into the kernel is an interrupt.
@@ -24,11 +25,13 @@ extern "C" fn halt() -> ! {
     core::arch::naked_asm!(
         "mov rsp, gs:[{stack}]",
         "mov qword ptr gs:[{current}], 0",
+        "mov byte ptr [{lock}], 0",
         "2:",
         "sti",
         "hlt",
         "jmp 2b",
         stack = const offset_of!(PerCpu, stack),
         current = const offset_of!(PerCpu, current),
+        lock = sym LOCK,
     )
 }

@@ -12,8 +12,11 @@
 //! ```
 //! `sysret` takes rip from rcx and rflags from r11, so it will do where these are equal, as after
 //! `syscall` (`kamen_core::Thread::is_interrupted`). The core has validated both: rip is below
-//! `USER_END`, so that `sysret` cannot fault in the kernel. 21 instructions by `sysret`, 11 with a
-//! message, 27 by `iretq` of a thread that was interrupted.
+//! `USER_END`, so that `sysret` cannot fault in the kernel. 22 instructions by `sysret`, 12 with a
+//! message, 28 by `iretq` of a thread that was interrupted.
+//!
+//! The kernel's lock is free from the second instruction on. Whoever wants to change the thread's
+//! registers then makes this processor enter the kernel first; it does so once it is in user space.
 
 use core::mem::offset_of;
 
@@ -21,6 +24,7 @@ use kamen_abi::{Registers, WORDS};
 use kamen_core::{Passage, Thread};
 
 use crate::descriptors::{USER_CODE, USER_DATA};
+use crate::lock::LOCK;
 use crate::per_cpu::PerCpu;
 
 /// Loads a thread's registers and lets it run; the next entry saves them there again.
@@ -68,6 +72,7 @@ pub(crate) unsafe fn with_message(passage: Passage<'_>, words: [u64; WORDS]) -> 
 extern "C" fn arrive() -> ! {
     core::arch::naked_asm!(
         "mov gs:[{current}], r11",
+        "mov byte ptr [{lock}], 0",
         "mov r10, rcx",
         "mov rcx, [r11 + {rip}]",
         "mov rbx, [r11 + {rbx}]",
@@ -79,6 +84,7 @@ extern "C" fn arrive() -> ! {
         "swapgs",
         "sysretq",
         current = const offset_of!(PerCpu, current),
+        lock = sym LOCK,
         rbx = const offset_of!(Registers, rbx),
         rsp = const offset_of!(Registers, rsp),
         rbp = const offset_of!(Registers, rbp),
@@ -92,6 +98,7 @@ extern "C" fn arrive() -> ! {
 extern "C" fn leave() -> ! {
     core::arch::naked_asm!(
         "mov gs:[{current}], rdi",
+        "mov byte ptr [{lock}], 0",
         "mov rcx, [rdi + {rip}]",
         "cmp byte ptr [rdi + {is_interrupted}], 0",
         "mov r11, [rdi + {rflags}]",
@@ -138,6 +145,7 @@ extern "C" fn leave() -> ! {
         "iretq",
         current = const offset_of!(PerCpu, current),
         is_interrupted = const offset_of!(Thread, is_interrupted),
+        lock = sym LOCK,
         user_data = const USER_DATA,
         user_code = const USER_CODE,
         rax = const offset_of!(Registers, rax),

@@ -3,9 +3,11 @@
 //! ```text
 //!   thread, operation              saved                     goes to
 //!   native: Call, ReplyReceive     all                       on_call, on_reply_receive
-//!   native: Send, Receive, Reply   all                       on_native
-//!   native: any other              what a function changes   on_quick; back by sysret if that
-//!                                                            sufficed, else as for Send
+//!   native: Send, Receive, Reply   all                       on_other
+//!   native: any other              what a function changes   on_quick, with the lock; back by
+//!                                                            sysret if that sufficed
+//!                                  then all                  on_native, with the lock; or
+//!                                                            contend_native without it
 //!   foreign                        all                       on_foreign
 //!   branching, from its entry      as for native             as for native
 //!   branching, from elsewhere      nothing                   the in-process entry, by iretq
@@ -33,7 +35,10 @@ use kamen_abi::{Operation, Registers};
 use kamen_core::{Calls, Entry, Thread};
 
 use crate::descriptors::{USER_CODE, USER_DATA};
-use crate::dispatch::{on_call, on_foreign, on_native, on_quick, on_reply_receive};
+use crate::dispatch::{
+    contend_native, on_call, on_foreign, on_native, on_other, on_quick, on_reply_receive,
+};
+use crate::lock::LOCK;
 use crate::per_cpu::PerCpu;
 
 /// Saves rip, flags and stack pointer of user space, and the words; rsp is the current thread.
@@ -88,16 +93,20 @@ pub(crate) extern "C" fn system_call_entry() -> ! {
         "jmp {on_call}",
         "3:",
         save_rest!(),
-        "jmp {on_native}",
+        "jmp {on_other}",
         "4:",
         save_rest!(),
         "jmp {on_reply_receive}",
 
         "5:",
         "mov [rsp + {rax}], rax",
-        "mov rsp, gs:[{stack}]",
         "mov rdx, rdi",
         "mov rdi, rax",
+        "mov eax, gs:[{lock_word}]",
+        "lea ecx, [rax + 1]",
+        "lock cmpxchg dword ptr [{lock}], ecx",
+        "jne 12f",
+        "mov rsp, gs:[{stack}]",
         "mov rsi, r12",
         "mov rcx, r14",
         "call {on_quick}",
@@ -113,12 +122,18 @@ pub(crate) extern "C" fn system_call_entry() -> ! {
         "mov rcx, [r11 + {rip}]",
         "mov rsp, [r11 + {rsp}]",
         "mov r11, [r11 + {rflags}]",
+        "mov byte ptr [{lock}], 0",
         "swapgs",
         "sysretq",
         "7:",
         "mov rsp, r11",
         "mov rax, [rsp + {rax}]",
-        "jmp 3b",
+        save_rest!(),
+        "jmp {on_native}",
+        "12:",
+        "mov rax, [rsp + {rax}]",
+        save_rest!(),
+        "jmp {contend_native}",
 
         "6:",
         "cmp byte ptr [rsp + {calls}], {foreign}",
@@ -146,6 +161,8 @@ pub(crate) extern "C" fn system_call_entry() -> ! {
         scratch = const offset_of!(PerCpu, scratch),
         current = const offset_of!(PerCpu, current),
         stack = const offset_of!(PerCpu, stack),
+        lock_word = const offset_of!(PerCpu, lock),
+        lock = sym LOCK,
         calls = const offset_of!(Thread, calls),
         native = const Calls::Native as u8,
         foreign = const Calls::Foreign as u8,
@@ -175,6 +192,8 @@ pub(crate) extern "C" fn system_call_entry() -> ! {
         on_call = sym on_call,
         on_reply_receive = sym on_reply_receive,
         on_native = sym on_native,
+        on_other = sym on_other,
+        contend_native = sym contend_native,
         on_foreign = sym on_foreign,
         on_quick = sym on_quick,
     )

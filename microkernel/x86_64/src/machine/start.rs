@@ -1,8 +1,8 @@
 //! From the boot loader's machine to the kernel's: address space, tables, controllers, clock.
 
-use kamen_core::Frame;
+use kamen_core::{Frame, MAX_PROCESSORS};
 
-use super::X86;
+use super::{Own, X86};
 use crate::acpi::Routing;
 use crate::clock::{Clock, Factor, Rates, SECOND};
 use crate::control::{self, Bases, Features};
@@ -17,9 +17,9 @@ use crate::memory::direct::DirectMap;
 use crate::memory::kernel_space::KernelSpace;
 use crate::memory::paging::Tables;
 use crate::memory::{DIRECT_MAP, PAGE};
-use crate::per_cpu::{PER_CPU, stack_end};
+use crate::per_cpu::{self, Processor, stack_end};
 use crate::physical::Handoff;
-use crate::{Heap, Ranges, descriptors};
+use crate::{Heap, Ranges, descriptors, lock};
 
 /// First frame that the boot entry's mapping does not reach.
 const REACH: u32 = 1 << 20;
@@ -54,24 +54,37 @@ impl X86 {
         let space = AddressSpace::build(&mut frames, &handoff, ram, &routing, free);
         space.activate();
         give_memory(heap, ram, free);
-        descriptors::load();
-        set_entry_paths();
+        descriptors::fill_gates();
+        // SAFETY: this is the only call for the first processor, whose memory is static.
+        unsafe { descriptors::load(per_cpu::of(0)) };
+        // SAFETY: as above.
+        unsafe { set_entry_paths(0) };
         pic::disable();
         let mut apic = LocalApic::enable(space.local_apic());
         let rates = Rates::measure(&mut apic);
-        X86 {
-            frames,
-            kernel_root: space.root,
+        let own = Own {
+            number: 0,
+            apic: apic.id(),
             current_root: space.root,
             bases: Bases::new(),
             extended: Extended::new(&features),
+            deadline: None,
+        };
+        let mut machine = X86 {
+            frames,
+            kernel_root: space.root,
+            own,
+            parked: [own; MAX_PROCESSORS as usize],
+            processors: 1,
+            stale: 0,
             clock: Clock::new(handoff.ticks_at_entry, &rates),
             apic,
             timer_ticks_per_nanosecond: Factor::new(rates.timer_hertz, SECOND),
-            deadline: None,
             lines: Lines::new(space.io_apics(&routing), apic, |line| routing.signal(line)),
             occupied: occupied(ram, &routing),
-        }
+        };
+        machine.start_others(&routing, &handoff.start_other, ram);
+        machine
     }
 }
 
@@ -107,6 +120,10 @@ impl AddressSpace {
             let (physical, _) = controller?;
             Some(space.map_device(slot, physical).expect(NO_MEMORY))
         });
+        for number in 1..routing.processors.iter().flatten().count() {
+            let bytes = size_of::<Processor>() as u64;
+            space.map_guarded(per_cpu::of(number as u8) as u64, bytes).expect(NO_MEMORY);
+        }
         AddressSpace { root, local_apic, io_apics }
     }
 
@@ -158,10 +175,19 @@ fn give_memory(heap: &Heap, ram: &Ranges, free: &mut Ranges) {
     unsafe { heap.init(address as *mut u8, count as usize * PAGE as usize) };
 }
 
-/// Tells the processor where system calls go and what the entry paths need.
-fn set_entry_paths() {
-    // SAFETY: no entry has happened yet, so that nobody else refers to the block.
-    unsafe { (*PER_CPU.as_ptr()).stack = stack_end() - 8 };
+/// Tells a processor where system calls go and what the entry paths need.
+///
+/// # Safety
+/// The processor's own memory is mapped for good and nobody else uses it; this is that processor.
+pub(super) unsafe fn set_entry_paths(number: u8) {
+    let processor = per_cpu::of(number);
+    // SAFETY: no entry has happened on this processor yet, so that nobody refers to the block.
+    let block = unsafe {
+        let block = &raw mut (*processor).block;
+        (*block).stack = stack_end(processor) - 8;
+        (*block).lock = lock::word(number);
+        block
+    };
     let entry = system_call_entry as *const () as u64;
-    control::set_entry(descriptors::STAR, entry, PER_CPU.as_ptr() as u64);
+    control::set_entry(descriptors::STAR, entry, block as u64);
 }

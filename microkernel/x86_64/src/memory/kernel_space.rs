@@ -57,6 +57,16 @@ impl<T: Tables> KernelSpace<'_, T> {
         Ok(address | physical & (PAGE - 1))
     }
 
+    /// Maps frames of zeros from an address on, but nothing at the first page: a guard.
+    pub(crate) fn map_guarded(&mut self, address: u64, bytes: u64) -> Result<(), NoFrame> {
+        for page in (PAGE..bytes).step_by(PAGE as usize) {
+            let frame = (self.allocate)().ok_or(NoFrame)?;
+            self.tables.zero(frame);
+            self.map(address + page, u64::from(frame.0) * PAGE, WRITE)?;
+        }
+        Ok(())
+    }
+
     fn map_around_image(&mut self, large: u64, image: &Image) -> Result<(), NoFrame> {
         for address in (large..large + LARGE).step_by(PAGE as usize) {
             let fixed = image.text.contains(&address) || image.constants.contains(&address);

@@ -1,0 +1,127 @@
+//! What belongs to one processor: who runs, who could, and what is set up for whom.
+//!
+//! The kernel works for one processor at a time. Its state is [`Kernel::cpu`](crate::Kernel);
+//! those of the others are parked until they enter in their turn (`across.rs`).
+
+use kamen_abi::FOREVER;
+
+use crate::arena::Arena;
+use crate::queue::NIL;
+use crate::schedule::RunQueue;
+use crate::thread::{Obstacles, Thread};
+
+/// What belongs to one processor.
+pub struct Cpu {
+    /// Which processor it is, from 0.
+    pub number: u8,
+    /// What keeps a thread from being switched to at once on this processor.
+    pub obstacles: Obstacles,
+    /// The thread that runs; NIL while idle. It is Ready and in no queue.
+    pub current: u16,
+    /// The threads that could.
+    pub ready: RunQueue,
+    /// The thread whose bases and extended state are set up; NIL: none.
+    pub(crate) loaded: u16,
+    /// The thread whose extended state is in the processor; NIL: nobody's that matters. Such a
+    /// thread runs nowhere else.
+    pub(crate) extended_owner: u16,
+    pub(crate) extended_enabled: bool,
+    /// When the current time slice ends; FOREVER while nobody waits for it to.
+    pub(crate) slice_end: u64,
+    /// A thread that was preempted before its slice ended, and the end; NIL: none. Else whoever
+    /// has it preempted often enough would run for ever.
+    pub(crate) preempted: (u16, u64),
+    /// The slice has ended; the next switch to a thread with equals waiting goes to them instead.
+    pub slice_over: bool,
+    /// What the machine's timer is set to.
+    pub(crate) armed: u64,
+    /// The lowest priority that may run at once when it is switched to: nobody else is to run
+    /// before, and no slice is to begin. Kept by [`Kernel::next`](crate::Kernel::next), and so
+    /// right whenever user space runs.
+    pub(crate) bar: u8,
+    /// Whether what is loaded is burdened (see [`Thread::is_burdened`]), so that even for a thread
+    /// that is not there is more to do.
+    pub(crate) is_burdened: bool,
+    /// The trace is on: nothing takes the fast path.
+    pub is_traced: bool,
+}
+
+impl Cpu {
+    pub(crate) fn new(number: u8) -> Self {
+        Cpu {
+            number,
+            obstacles: Obstacles::on(number),
+            current: NIL,
+            ready: RunQueue::default(),
+            loaded: NIL,
+            extended_owner: NIL,
+            extended_enabled: true,
+            slice_end: FOREVER,
+            preempted: (NIL, FOREVER),
+            slice_over: false,
+            armed: FOREVER,
+            bar: u8::MAX,
+            is_burdened: true,
+            is_traced: false,
+        }
+    }
+
+    /// Forgets what the processor holds of a thread that is about to go.
+    pub(crate) fn unload(&mut self, thread: u16) {
+        self.reload(thread);
+        if self.extended_owner == thread {
+            self.extended_owner = NIL;
+        }
+        if self.current == thread {
+            self.current = NIL;
+        }
+        if self.preempted.0 == thread {
+            self.preempted = (NIL, FOREVER);
+        }
+    }
+
+    /// Makes the processor set a thread up anew before it runs there.
+    pub(crate) fn reload(&mut self, thread: u16) {
+        if self.loaded == thread {
+            self.loaded = NIL;
+        }
+    }
+
+    /// Adds a thread to those that could run here, behind its equals.
+    pub(crate) fn enqueue(&mut self, threads: &mut Arena<Thread>, thread: u16) {
+        threads[thread].queue = self.number;
+        self.ready.push(threads, thread);
+    }
+
+    /// Adds a thread before its equals: one that was preempted.
+    pub(crate) fn enqueue_first(&mut self, threads: &mut Arena<Thread>, thread: u16) {
+        threads[thread].queue = self.number;
+        self.ready.push_front(threads, thread);
+    }
+
+    /// Returns one more than the priority of the first that runs or waits here; 0 while idle.
+    pub(crate) fn level(&self, threads: &Arena<Thread>) -> u8 {
+        let running = match self.current {
+            NIL => 0,
+            current => threads[current].priority + 1,
+        };
+        running.max(self.ready.level())
+    }
+
+    /// Returns whether a thread of that priority may run at once: nobody is to run before it,
+    /// and no slice is to begin with it.
+    #[inline(always)]
+    pub fn admits(&self, priority: u8) -> bool {
+        priority >= self.bar
+    }
+
+    /// Returns what the bar is to be, by who is ready.
+    pub fn bar_by_ready(&self) -> u8 {
+        match self.ready.highest() {
+            _ if self.slice_over | self.is_traced => u8::MAX,
+            None => 0,
+            Some(highest) if self.slice_end == FOREVER => highest + 1,
+            Some(highest) => highest,
+        }
+    }
+}
