@@ -77,6 +77,7 @@ impl<M: Machine> Kernel<M> {
             DEVICE_NOT_AVAILABLE => self.first_use_of_extended(current),
             _ => Err(Error::BadAddress),
         };
+        self.vm.machine.shoot_down();
         if resolved == Err(Error::PageMissing) && self.ask_pager(address, fault_access(error)) {
             return;
         }
@@ -86,7 +87,6 @@ impl<M: Machine> Kernel<M> {
             self.threads[current].fault = [error, address];
             self.call_handler(current, Tag::short(vector as u32).with_kind(Kind::Exception));
         }
-        self.vm.machine.shoot_down();
     }
 
     /// Handles a software interrupt (`int n`) of the current thread, whose rip is past it.
