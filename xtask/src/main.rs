@@ -7,7 +7,7 @@
 //!                                 │
 //!             qemu ── command ── guest ── one booted machine: console, log, verdict
 //!                                 │
-//!               run     test     bench     check (needs build only)
+//!               run     test     bench     check (needs build only)     manual (needs nothing)
 //! ```
 //!
 //! Everything for a person to read goes to stderr; stdout belongs to the guest's program.
@@ -22,6 +22,7 @@ mod check;
 mod guest;
 mod host;
 mod image;
+mod manual;
 mod qemu;
 mod run;
 mod test;
@@ -46,6 +47,8 @@ enum Task {
     Check,
     /// Runs every test, on the host and in QEMU.
     Test(test::Options),
+    /// Writes docs/kernel.md, the manual of the kernel's system calls.
+    Manual,
     /// Measures the system, in instructions and in time.
     Bench(bench::Options),
 }
@@ -65,6 +68,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Image(options) => image::write_iso(&options).map(|()| ExitCode::SUCCESS),
         Task::Check => check::check(),
         Task::Test(options) => test::test(&options),
+        Task::Manual => manual::write(),
         Task::Bench(options) => bench::bench(&options),
     }
 }

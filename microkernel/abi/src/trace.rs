@@ -134,6 +134,10 @@ impl Event {
 }
 
 /// The head of a ring.
+///
+/// ```text
+///   word 0 MAGIC   1 processor   2 processors   3 kinds   4 written   5..7 0
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Header {
     /// Whose ring it is.
