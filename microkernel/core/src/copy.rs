@@ -248,3 +248,6 @@ impl<M: Machine> Kernel<M> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
