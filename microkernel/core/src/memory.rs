@@ -451,3 +451,6 @@ impl Memory {
         found
     }
 }
+
+#[cfg(test)]
+mod tests;

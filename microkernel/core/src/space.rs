@@ -413,3 +413,6 @@ impl<M: Machine> Vm<M> {
         result.map_err(|_| Error::QuotaExhausted)
     }
 }
+
+#[cfg(test)]
+mod tests;
