@@ -3,7 +3,8 @@
 //! ```text
 //!   kernel, structures   first::runs(kernel-bench) ─┐             ┌─ table on stdout
 //!   system               boot::{rows, prompt, …} ───┼─> Results ──┼─ JSON
-//!                        peers ─────────────────────┘      │      └─ comparison with the
+//!                        peers ─────────────────────┘      │      ├─ pictures
+//!                                                          │      └─ comparison with the
 //!                                                          │         committed ones
 //!                                              tests/bench/results.json
 //! ```
@@ -17,19 +18,21 @@ use crate::workspace;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod boot;
+mod draw;
 mod figure;
 mod first;
 mod kernel;
+mod page;
 mod peers;
 mod results;
 mod structures;
 mod system;
 
-use results::Results;
+use results::{Measured, Results};
 
 /// What to measure, and where the figures go.
 #[derive(Args)]
@@ -88,6 +91,7 @@ pub fn bench(options: &Options) -> Result<ExitCode> {
     let path = options.json.clone().unwrap_or_else(|| workspace::target("bench.json"));
     fs::write(&path, results.to_json()).with_context(|| path.display().to_string())?;
     eprintln!("bench: wrote {}", path.display());
+    draw(&results, &workspace::target(""))?;
     compare(&results, options.accept)?;
     missing.iter().for_each(|fault| eprintln!("bench: missing: {fault}"));
     Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -113,7 +117,25 @@ fn compare(results: &Results, accept: bool) -> Result<()> {
     if accept {
         let path = Results::path();
         fs::write(&path, committed.updated(results).to_json())?;
-        eprintln!("bench: accepted; commit {}", path.display());
+        let docs = workspace::root().join("docs");
+        draw(results, &docs)?;
+        page::update(&docs.join("benchmarks.md"), results)?;
+        eprintln!("bench: accepted; commit {} and docs", path.display());
+    }
+    Ok(())
+}
+
+/// Draws what was measured into a folder.
+fn draw(results: &Results, folder: &Path) -> Result<()> {
+    let pictures = [
+        ("bench.svg", &results.rows, kernel::picture as fn(&[Measured]) -> String),
+        ("structures.svg", &results.structures, structures::picture),
+    ];
+    for (name, rows, picture) in pictures {
+        if !rows.is_empty() {
+            let path = folder.join(name);
+            fs::write(&path, picture(rows)).with_context(|| path.display().to_string())?;
+        }
     }
     Ok(())
 }

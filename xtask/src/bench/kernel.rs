@@ -1,5 +1,6 @@
 //! The kernel's rows: measured alone on the machine, with several seeds, beside its peers.
 
+use super::draw::{self, Bars};
 use super::figure::Unit;
 use super::first::{self, Program, Runs};
 use super::peers::{self, ROWS};
@@ -54,7 +55,7 @@ fn measured(name: &str, runs: &Runs) -> Option<Measured> {
     Some(Measured {
         name: name.to_owned(),
         instructions: counted.median,
-        tcg_ns: time.map(|time| time.median),
+        tcg_ns: time,
         peer: peer.map(|peer| peer.name.to_owned()),
         peer_instructions: peer.map(|peer| peer.instructions),
         min: counted.min,
@@ -85,6 +86,38 @@ pub fn table(rows: &[Measured]) -> String {
         );
     }
     table
+}
+
+/// Returns the table for docs/benchmarks.md.
+pub fn markdown(rows: &[Measured]) -> String {
+    let mut table = "| row | operation | instructions | must | aim | peer | TCG ns |\n\
+                     |---|---|--:|--:|--:|---|--:|\n"
+        .to_owned();
+    for row in rows {
+        let Some(known) = peers::find(&row.name) else { continue };
+        let peer = known.peer.map_or("".to_owned(), |p| format!("{} {}", p.name, p.instructions));
+        let time = row.tcg_ns.map_or("".to_owned(), |ns| format!("{ns:.0}"));
+        let (name, taken) = (&row.name, row.instructions);
+        let (title, must, aim) = (known.title, known.must, known.aim);
+        table +=
+            &format!("| {name} | {title} | {taken:.0} | < {must} | {aim} | {peer} | {time} |\n");
+    }
+    table
+}
+
+/// Returns the picture of the rows beside their peers.
+pub fn picture(rows: &[Measured]) -> String {
+    let bars = |row: &Measured| {
+        let title = peers::find(&row.name).map_or(row.name.as_str(), |known| known.title);
+        let label = match &row.peer {
+            Some(peer) => format!("{title} · {peer}"),
+            None => title.to_owned(),
+        };
+        Bars { label, values: vec![Some(row.instructions), row.peer_instructions] }
+    };
+    let title = "Instructions for each operation, on the same emulator (fewer is better)";
+    let bars: Vec<Bars> = rows.iter().map(bars).collect();
+    draw::svg(title, &["Kamen", "peer (seL4 or Linux)"], &bars)
 }
 
 #[cfg(test)]

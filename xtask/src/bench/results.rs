@@ -38,7 +38,7 @@ pub struct Measured {
     pub name: String,
     /// The median of all samples, under the instruction clock.
     pub instructions: f64,
-    /// Nanoseconds on plain TCG, the median as well.
+    /// Nanoseconds on plain TCG: the least of the runs' medians.
     pub tcg_ns: Option<f64>,
     /// Who does the same.
     pub peer: Option<String>,

@@ -1,5 +1,6 @@
 //! The comparison of structures: one service, reached in five ways.
 
+use super::draw::{self, Bars};
 use super::first::{self, Program};
 use super::kernel::{PROGRAM, PROGRAMS};
 use super::results::Measured;
@@ -33,7 +34,7 @@ pub fn measure(seeds: u32, missing: &mut Vec<String>) -> Result<Vec<Measured>> {
         rows.push(Measured {
             name: name.to_owned(),
             instructions: counted.median,
-            tcg_ns: time.map(|time| time.median),
+            tcg_ns: time,
             peer: None,
             peer_instructions: None,
             min: counted.min,
@@ -64,6 +65,31 @@ pub fn table(rows: &[Measured]) -> String {
         );
     }
     table
+}
+
+/// Returns the table for docs/benchmarks.md.
+pub fn markdown(rows: &[Measured]) -> String {
+    let mut table =
+        "| structure | what | instructions a read | TCG ns |\n|---|---|--:|--:|\n".to_owned();
+    for row in rows {
+        let title = STRUCTURES.iter().find(|(name, _)| *name == row.name);
+        let title = title.map_or("", |(_, title)| title);
+        let time = row.tcg_ns.map_or("".to_owned(), |ns| format!("{ns:.0}"));
+        table += &format!("| {} | {title} | {:.0} | {time} |\n", row.name, row.instructions);
+    }
+    table
+}
+
+/// Returns the picture of the structures.
+pub fn picture(rows: &[Measured]) -> String {
+    let bars = |row: &Measured| {
+        let title = STRUCTURES.iter().find(|(name, _)| *name == row.name);
+        let label = title.map_or(row.name.as_str(), |(_, title)| title).to_owned();
+        Bars { label, values: vec![Some(row.instructions)] }
+    };
+    let title = "Instructions to read a record, by where the service is (fewer is better)";
+    let bars: Vec<Bars> = rows.iter().map(bars).collect();
+    draw::svg(title, &["Kamen"], &bars)
 }
 
 #[cfg(test)]
