@@ -12,6 +12,7 @@ pub fn cases() -> Vec<Case> {
         Case::first_task("first: a pager, contiguous memory and the HPET", "memory-test", "hpet")
             .by(Way::Q35)
             .logs(MEMORY_CHECKS),
+        chaos(),
         Case::new("bench: no row takes more instructions than committed", Action::Benchmark),
     ]
 }
@@ -23,6 +24,17 @@ const MEMORY_CHECKS: &[&str] = &[
     "holds: RAM and the kernel's devices are no devices",
     "verdict: Ok(0) fail",
 ];
+
+/// Random system calls: 100,000 from seed 1, or what `KAMEN_CALLS` and `KAMEN_SEED` say. The
+/// nightly form is `KAMEN_CALLS=1000000 cargo xtask test --guest chaos`.
+fn chaos() -> Case {
+    let number = |name| std::env::var(name).ok()?.parse::<u64>().ok();
+    let calls = number("KAMEN_CALLS").unwrap_or(100_000);
+    let arguments = format!("seed={} calls={calls}", number("KAMEN_SEED").unwrap_or(1));
+    first("chaos: random system calls change nothing for others", "chaos", &arguments)
+        .logs(&["seed ", "leaks: 0", "wrong: 0", "verdict: Ok(true)"])
+        .within(60 + calls / 2000)
+}
 
 /// Returns a test that runs a program as first task under the instruction clock; it must leave
 /// with status 0.
