@@ -60,6 +60,7 @@ fn measured(name: &str, runs: &Runs) -> Option<Measured> {
         peer_instructions: peer.map(|peer| peer.instructions),
         min: counted.min,
         p99: counted.p99,
+        path: runs.path(name),
     })
 }
 
@@ -84,6 +85,7 @@ pub fn table(rows: &[Measured]) -> String {
             "{:<13} {:<40} {:>9.1} {:>8} {:>6} {:>6}  {:<12} {:>8}\n",
             row.name, known.title, row.instructions, verdict, known.must, known.aim, peer, time
         );
+        table += &row.path.as_ref().map_or(String::new(), |path| format!("{:<13} {path}\n", ""));
     }
     table
 }
@@ -130,7 +132,7 @@ mod tests {
         let told = |unit| {
             let name = "null".to_owned();
             let figure = Figure { name, unit, min: median, median, p99: median };
-            vec![Told { figures: vec![figure], missing: vec![] }]
+            vec![Told { figures: vec![figure], ..Told::default() }]
         };
         let (instructions, times) = (told(Unit::Instructions), told(Unit::Nanoseconds));
         measured("null", &Runs { instructions, times }).unwrap()

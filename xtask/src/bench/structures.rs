@@ -39,6 +39,7 @@ pub fn measure(seeds: u32, missing: &mut Vec<String>) -> Result<Vec<Measured>> {
             peer_instructions: None,
             min: counted.min,
             p99: counted.p99,
+            path: None,
         });
     }
     Ok(rows)
@@ -106,6 +107,7 @@ mod tests {
             peer_instructions: None,
             min: instructions,
             p99: instructions,
+            path: None,
         };
         let table = table(&[row("call", 50.0), row("ipc", 450.5)]);
         let line = table.lines().find(|line| line.starts_with("ipc")).unwrap();

@@ -3,7 +3,8 @@
 //! ```text
 //!   main ── rows ───────┬── measure ── raw ── kernel
 //!      └─── structures ─┴── world: a second space, threads
-//!   log:  "clock TICKS NS", "row NAME MIN MEDIAN P99" (ticks), "missing NAME ERROR", the verdict
+//!   log:  "clock TICKS NS", "row NAME MIN MEDIAN P99" (ticks), "path NAME TEXT",
+//!         "missing NAME ERROR", the verdict
 //! ```
 #![no_std]
 #![no_main]
@@ -39,7 +40,6 @@ fn main(start: &Start) -> i32 {
 fn run(start: &Start) -> Result<usize, Error> {
     let task = FirstTask::new(kamen_rt::boot_archive(start)).ok_or(Error::InvalidArgument)?;
     let mut world = World::new(task.program)?;
-    measure::calibrate();
     let rows: &[(&str, rows::Measure)] = if task.arguments == "structures" {
         structures::prepare(&world)?;
         &structures::STRUCTURES

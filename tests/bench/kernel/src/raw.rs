@@ -248,12 +248,22 @@ unsafe impl Sync for Buffer {}
 /// and bytes.
 #[inline(always)]
 pub fn copy(call: u64, to: u64, bytes: u64) -> (u64, u64) {
+    copy_from(Place::Lease0, [call, 0], to, bytes)
+}
+
+/// Copies bytes within this space, to pages that no reference points to; returns status and bytes.
+pub fn copy_own(from: u64, to: u64, bytes: u64) -> (u64, u64) {
+    copy_from(Place::Own, [0, from], to, bytes)
+}
+
+#[inline(always)]
+fn copy_from(from: Place, [id, offset]: [u64; 2], to: u64, bytes: u64) -> (u64, u64) {
     let mut status = Operation::Copy as u64;
-    let mut places = Place::Lease0 as u64 | (Place::Own as u64) << 8;
+    let mut places = from as u64 | (Place::Own as u64) << 8;
     // SAFETY: see the file's head.
     unsafe {
         asm!("syscall", inlateout("rax") status, inlateout("rdi") places,
-            inlateout("rsi") call => _, inlateout("rdx") 0u64 => _, inlateout("r10") 0u64 => _,
+            inlateout("rsi") id => _, inlateout("rdx") offset => _, inlateout("r10") 0u64 => _,
             inlateout("r8") to => _, inlateout("r9") bytes => _,
             lateout("r12") _, lateout("rcx") _, lateout("r11") _, options(nostack));
     }

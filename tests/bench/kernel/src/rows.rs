@@ -10,12 +10,14 @@ mod memory;
 mod message;
 mod notification;
 mod process;
+mod stress;
+mod stretch;
 
 /// What measures a row and prints it.
 pub type Measure = fn(&mut World) -> Result<(), Error>;
 
 /// Every row that this kernel can show.
-pub const ROWS: [(&str, Measure); 17] = [
+pub const ROWS: [(&str, Measure); 18] = [
     ("rt0_cross", message::rt0_cross),
     ("rt6_cross", message::rt6_cross),
     ("rt0_same", message::rt0_same),
@@ -33,4 +35,5 @@ pub const ROWS: [(&str, Measure); 17] = [
     ("map1", memory::map1),
     ("map1_again", memory::map1_again),
     ("process", process::process),
+    ("irqs_off_max", stretch::irqs_off_max),
 ];

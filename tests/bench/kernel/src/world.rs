@@ -12,6 +12,7 @@ use libipc::abi::{PAGE_SIZE, boot};
 use libipc::{Endpoint, Error, Handle, Handling, Memory, Notification, Object, Quota, Registers};
 use libipc::{Rights, Space, Table, Thread};
 
+use crate::measure::calibrate;
 use crate::raw;
 
 /// Where threads' stacks and message pages begin, in whatever space.
@@ -45,6 +46,8 @@ pub struct World {
     pub code: (Memory, u64, u64),
     /// Signalled by threads that have measured something.
     pub done: Notification,
+    /// Ticks of the processor's clock, and the nanoseconds that they take.
+    pub clock: (u64, u64),
     threads: u64,
 }
 
@@ -62,7 +65,8 @@ impl World {
             space.map(shared, 0, raw::SHARED_AT as u64, pages, READ_WRITE)?;
         }
         let code = load(quota, second, image)?;
-        Ok(World { quota, second, code, done: quota.create_notification()?, threads: 0 })
+        let done = quota.create_notification()?;
+        Ok(World { quota, second, code, done, clock: calibrate(), threads: 0 })
     }
 
     /// Starts a thread, which no handler watches: one that faults stops for good.
