@@ -52,6 +52,7 @@ impl Start {
             ("log", boot::PORTS),
             ("interrupts", boot::INTERRUPTS),
             ("archive", boot::ARCHIVE),
+            ("physical", boot::PHYSICAL),
         ];
         let caps = caps.map(|(name, handle)| (String::from(name), handle)).into();
         Start { name: String::from("init"), caps, archive_len, ..Start::default() }

@@ -18,8 +18,8 @@ use alloc::vec::Vec;
 use libipc::abi::{MessagePage, PAGE_SIZE, boot};
 use libipc::start::Start;
 use libipc::{
-    Endpoint, Error, Handle, Handling, Interrupt, Memory, Object, Ports, Quota, Registers, Rights,
-    Space, Table, Thread,
+    Endpoint, Error, Handle, Handling, Interrupt, Memory, Object, Physical, Ports, Quota,
+    Registers, Rights, Space, Table, Thread,
 };
 
 use crate::elf::ElfError;
@@ -70,6 +70,8 @@ pub enum Capability {
     Ports(Ports, u16, u16),
     /// An interrupt line.
     Interrupt(Interrupt, u32),
+    /// A range of physical memory, first and last frame, to map devices' registers of.
+    Physical(Physical, u32, u32),
 }
 
 /// Why a process could not be started.
@@ -216,6 +218,10 @@ impl Capability {
             }
             Capability::Interrupt(lines, line) => {
                 lines.narrow_to(table, Rights::CONTROL, (line, line), Handle::NULL)
+            }
+            Capability::Physical(physical, first, last) => {
+                let range = (first.into(), last.into());
+                physical.narrow_to(table, Rights::CONTROL, range, Handle::NULL)
             }
         }
     }

@@ -129,6 +129,17 @@ impl Object for Interrupt {
 pub struct Physical(pub Handle);
 
 impl Physical {
+    /// Returns the first and the last frame.
+    ///
+    /// # Errors
+    /// InvalidHandle; WrongKind: the capability is to something else.
+    pub fn range(self) -> Result<(u64, u64), Error> {
+        let inspection = self.inspect()?;
+        let [first, last, _] = inspection.values;
+        let physical = inspection.kind == kamen_abi::ObjectKind::Physical;
+        if physical { Ok((first, last)) } else { Err(Error::WrongKind) }
+    }
+
     /// Copies the capability, narrowed to the frames `first` to `last`, to a table; returns its
     /// handle there.
     ///

@@ -69,6 +69,8 @@ pub struct Program {
     pub ports: Vec<PortRange>,
     /// Interrupt lines.
     pub interrupts: Vec<InterruptLine>,
+    /// Devices' registers.
+    pub mmio: Vec<MmioRange>,
     /// Memory objects that init creates and keeps, so that their contents outlive the program.
     pub memory: Vec<KeptMemory>,
     /// Whether it may read the boot archive (capability "archive").
@@ -123,6 +125,18 @@ pub struct PortRange {
     pub first: u16,
     /// Last port.
     pub last: u16,
+}
+
+/// Devices' registers under a capability's name, by the numbers of their frames: physical
+/// addresses divided by the page size.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MmioRange {
+    /// Name of the capability.
+    pub name: String,
+    /// First frame.
+    pub first: u32,
+    /// Last frame.
+    pub last: u32,
 }
 
 /// An interrupt line under a capability's name.
@@ -207,6 +221,7 @@ impl Program {
             uses: Vec::new(),
             ports: Vec::new(),
             interrupts: Vec::new(),
+            mmio: Vec::new(),
             memory: Vec::new(),
             archive: Archive::None,
         }
@@ -226,6 +241,7 @@ impl Program {
         (self.uses.iter())
             .chain(self.ports.iter().map(|ports| &ports.name))
             .chain(self.interrupts.iter().map(|interrupt| &interrupt.name))
+            .chain(self.mmio.iter().map(|mmio| &mmio.name))
             .chain(self.memory.iter().map(|memory| &memory.name))
             .map(String::as_str)
             .chain(archive)

@@ -25,8 +25,8 @@ use kamen_kit::cpio::Archive;
 use kamen_kit::process::NATIVE_BADGE;
 use libipc::abi::boot;
 use libipc::{
-    Endpoint, Error, Event, Foreign, Interrupt, Memory, Message, Object, Ports, Quota, Request,
-    Thread, Within, log,
+    Endpoint, Error, Event, Foreign, Interrupt, Memory, Message, Object, Physical, Ports, Quota,
+    Request, Thread, Within, log,
 };
 use protocols::process::{Pid, process_label, serve_process};
 use protocols::system::{serve_system, system_label};
@@ -66,6 +66,8 @@ pub struct Machine {
     pub ports: Ports,
     /// All interrupt lines.
     pub interrupts: Interrupt,
+    /// All physical memory.
+    pub physical: Physical,
 }
 
 impl Machine {
@@ -77,6 +79,7 @@ impl Machine {
             quota: Quota(boot::QUOTA),
             ports: Ports(boot::PORTS),
             interrupts: Interrupt(boot::INTERRUPTS),
+            physical: Physical(boot::PHYSICAL),
         }
     }
 }

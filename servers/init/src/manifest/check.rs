@@ -49,6 +49,9 @@ fn check_program(program: &Program) -> Result<(), String> {
     if let Some(ports) = program.ports.iter().find(|ports| ports.first > ports.last) {
         return Err(format!("{name}: ports {} end before they begin", ports.name));
     }
+    if let Some(mmio) = program.mmio.iter().find(|mmio| mmio.first > mmio.last) {
+        return Err(format!("{name}: mmio {} ends before it begins", mmio.name));
+    }
     check_capabilities(program)
 }
 

@@ -11,6 +11,7 @@
 //!   uses NAME
 //!   ports NAME FIRST LAST
 //!   interrupt NAME LINE
+//!   mmio NAME FIRST LAST                     in frames
 //!   memory NAME PAGES
 //!   archive
 //! ```
@@ -22,8 +23,8 @@ use core::fmt::Write;
 use core::str::FromStr;
 
 use super::{
-    Amount, Archive, InterruptLine, KeptMemory, Manifest, ManifestError, PortRange, Program,
-    Restart, Role,
+    Amount, Archive, InterruptLine, KeptMemory, Manifest, ManifestError, MmioRange, PortRange,
+    Program, Restart, Role,
 };
 
 const HEAD: &str = "kamen-system 1";
@@ -87,6 +88,9 @@ fn write_program(text: &mut String, program: &Program) -> core::fmt::Result {
     for interrupt in &program.interrupts {
         writeln!(text, "interrupt {} {}", interrupt.name, interrupt.line)?;
     }
+    for mmio in &program.mmio {
+        writeln!(text, "mmio {} {} {}", mmio.name, mmio.first, mmio.last)?;
+    }
     for memory in &program.memory {
         writeln!(text, "memory {} {}", memory.name, memory.pages)?;
     }
@@ -140,6 +144,11 @@ fn read_key<'a>(
         "interrupt" => program
             .interrupts
             .push(InterruptLine { name: word(words)?.into(), line: number(words)? }),
+        "mmio" => program.mmio.push(MmioRange {
+            name: word(words)?.into(),
+            first: number(words)?,
+            last: number(words)?,
+        }),
         "memory" => {
             program.memory.push(KeptMemory { name: word(words)?.into(), pages: number(words)? });
         }

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    Amount, Archive, InterruptLine, KeptMemory, Manifest, PortRange, Program, Restart, Role,
+    Amount, Archive, InterruptLine, KeptMemory, Manifest, MmioRange, PortRange, Program, Restart,
+    Role,
 };
 
 #[derive(Deserialize)]
@@ -41,6 +42,8 @@ struct Entry {
     ports: BTreeMap<String, [u16; 2]>,
     #[serde(default)]
     interrupts: BTreeMap<String, u8>,
+    #[serde(default)]
+    mmio: BTreeMap<String, [u64; 2]>,
     #[serde(default)]
     memory: BTreeMap<String, u64>,
     #[serde(default)]
@@ -106,10 +109,24 @@ fn program(entry: Entry, serves: bool) -> Result<Program, String> {
     program.ports = entry.ports.into_iter().map(port_range).collect();
     let interrupt = |(name, line)| InterruptLine { name, line };
     program.interrupts = entry.interrupts.into_iter().map(interrupt).collect();
+    program.mmio = entry.mmio.into_iter().map(mmio_range).collect::<Result<_, String>>()?;
     let memory = |(name, pages)| KeptMemory { name, pages };
     program.memory = entry.memory.into_iter().map(memory).collect();
     program.archive = if entry.archive { Archive::Read } else { Archive::None };
     Ok(program)
+}
+
+/// Returns the range from the address of its first byte to that of its last.
+fn mmio_range((name, [first, last]): (String, [u64; 2])) -> Result<MmioRange, String> {
+    let page = libipc::abi::PAGE_SIZE as u64;
+    let frame = |address: u64| u32::try_from(address / page).ok();
+    let end = last.checked_add(1).filter(|end| end.is_multiple_of(page));
+    match (frame(first), frame(last)) {
+        (Some(first_frame), Some(last)) if first.is_multiple_of(page) && end.is_some() => {
+            Ok(MmioRange { name, first: first_frame, last })
+        }
+        _ => Err(format!("mmio {name} is not from a page's first byte to a page's last")),
+    }
 }
 
 fn amount(pages: Pages) -> Result<Amount, String> {

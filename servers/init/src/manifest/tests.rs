@@ -1,6 +1,7 @@
 //! Tests of the manifest: the checks, the lines, and the system that is shipped.
 
 use super::*;
+use alloc::format;
 use alloc::string::ToString;
 use alloc::vec;
 use proptest::prelude::*;
@@ -20,6 +21,7 @@ fn a_sound_system_passes_both_ways() {
     let mut console = server("console", 18, &["log"]);
     console.ports.push(PortRange { name: "serial".into(), first: 0x3f8, last: 0x3ff });
     console.interrupts.push(InterruptLine { name: "serial-line".into(), line: 4 });
+    console.mmio.push(MmioRange { name: "screen".into(), first: 0xb8, last: 0xbf });
     let mut files = server("ramfs", 16, &["clock", "system"]);
     files.memory.push(KeptMemory { name: "store".into(), pages: 16384 });
     files.archive = Archive::Read;
@@ -70,6 +72,9 @@ fn bounds_are_checked() {
     let mut ports = server("a", 5, &[]);
     ports.ports.push(PortRange { name: "p".into(), first: 2, last: 1 });
     assert!(cause(vec![ports]).contains("end before they begin"));
+    let mut mmio = server("a", 5, &[]);
+    mmio.mmio.push(MmioRange { name: "m".into(), first: 2, last: 1 });
+    assert!(cause(vec![mmio]).contains("ends before it begins"));
     let many = (0..=MAX_CAPABILITIES).map(|n| KeptMemory { name: n.to_string(), pages: 1 });
     let many = Program { memory: many.collect(), ..server("a", 5, &[]) };
     assert!(cause(vec![many]).contains("more than 24"));
@@ -140,5 +145,20 @@ mod source {
         assert!(error.starts_with("line 5: b: uses \"c\""), "{error}");
         assert!(from_toml("[[server]]\nnme = \"a\"\n").unwrap_err().contains("line 2"));
         assert!(from_toml("[[native]]\nname=\"a\"\nfile=\"/a\"\npages=\"x\"").is_err());
+    }
+
+    #[test]
+    fn registers_are_whole_pages() {
+        let text = |first: u64, last: u64| {
+            format!("[[native]]\nname=\"a\"\nfile=\"/a\"\nmmio={{ screen=[{first}, {last}] }}")
+        };
+        let manifest = from_toml(&text(0xb8000, 0xbffff)).unwrap();
+        let mmio = MmioRange { name: "screen".into(), first: 0xb8, last: 0xbf };
+        assert_eq!(manifest.programs[0].mmio, [mmio]);
+        let highest = i64::MAX as u64;
+        for (first, last) in [(0xb8001, 0xbffff), (0xb8000, 0xc0000), (highest - 4095, highest)] {
+            assert!(from_toml(&text(first, last)).unwrap_err().contains("a page's"));
+        }
+        assert!(from_toml(&text(0xc0000, 0xbffff)).unwrap_err().contains("before it begins"));
     }
 }

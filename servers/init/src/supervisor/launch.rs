@@ -190,6 +190,10 @@ impl Supervisor {
             let line = u32::from(interrupt.line);
             add(&interrupt.name, Capability::Interrupt(self.machine.interrupts, line));
         }
+        for mmio in &program.mmio {
+            let physical = self.machine.physical;
+            add(&mmio.name, Capability::Physical(physical, mmio.first, mmio.last));
+        }
         for memory in &program.memory {
             let key = (program.name.clone(), memory.name.clone());
             if let Some(kept) = self.kept.get(&key) {

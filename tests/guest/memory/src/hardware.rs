@@ -1,7 +1,9 @@
 //! Memory that hardware sees: contiguous frames, and a device's registers.
 
 use libipc::abi::{PAGE_SIZE, boot};
-use libipc::{DeviceRegisters, Error, Mapping, Memory, Object, Physical, Quota};
+use libipc::{
+    DeviceRegisters, Error, Handle, Mapping, Memory, Object, Physical, Quota, Rights, Table,
+};
 
 /// Pages of the contiguous object.
 const PAGES: u64 = 40;
@@ -67,9 +69,18 @@ fn contiguous_again() -> Result<bool, Error> {
     Ok(free(quota)? == before)
 }
 
+/// Returns the page of registers at an address, through a capability that reaches no further.
 fn device(address: u64) -> Result<Memory, Error> {
-    let frame = address / PAGE_SIZE as u64;
-    Quota(boot::QUOTA).create_device(Physical(boot::PHYSICAL), frame, 1)
+    let (all, frame) = (Physical(boot::PHYSICAL), address / PAGE_SIZE as u64);
+    let own = Table(Handle::NULL);
+    let narrow = all.narrow_to(own, Rights::CONTROL, (frame, frame), Handle::NULL)?;
+    let narrow = Physical(narrow);
+    if narrow.range()? != (frame, frame)
+        || Quota(boot::QUOTA).create_device(narrow, frame + 1, 1) != Err(Error::InvalidArgument)
+    {
+        return Err(Error::WrongKind);
+    }
+    Quota(boot::QUOTA).create_device(narrow, frame, 1)
 }
 
 fn known(known: &Known) -> Result<bool, Error> {
