@@ -8,8 +8,8 @@ use kamen_abi::{
     Handle, ObjectKind, Operation, PAGE_SIZE, PortWidth, Registers, Rights, Tag, boot,
 };
 
-use crate::fast::{Passage, Replied};
-use crate::machine::{Access, Frame, Machine, Next, NoFrame};
+use crate::fast::{Passage, Replied, Size};
+use crate::machine::{Access, FaultAccess, Frame, Machine, Next, NoFrame};
 use crate::thread::{Calls, Entry};
 use crate::{BootInfo, Kernel, Segment};
 
@@ -178,6 +178,11 @@ impl Machine for Fake {
         self.forget(root, address);
         Some(frame)
     }
+    fn mapped_memory(&self, root: Frame, address: usize, access: FaultAccess) -> Option<Frame> {
+        let (frame, allowed) = self.lookup(root, address)?;
+        let is_allowed = access != FaultAccess::Write || allowed == Access::Write;
+        (is_allowed && !self.is_device(frame, 1)).then_some(frame)
+    }
     fn lookup(&self, root: Frame, address: usize) -> Option<(Frame, Access)> {
         self.tables[&root].get(&address).copied()
     }
@@ -308,7 +313,7 @@ impl Kernel<Fake> {
     fn foreign_way(&mut self) {
         let words = self.saved().words();
         match self.pass_foreign() {
-            Some(passage) => arrive(passage, words),
+            Some(passage) => arrive(passage, Some(words)),
             None => self.foreign_system_call(),
         }
     }
@@ -319,11 +324,18 @@ impl Kernel<Fake> {
         let Registers { rax, r12, rdi, r14, .. } = *self.saved();
         let words = self.saved().words();
         let passage = match rax {
-            CALL => self.pass_call(),
-            REPLY_RECEIVE => match self.pass_reply() {
-                Some(Replied::Words(passage)) => Some(passage),
+            CALL => match self.pass_call(Size::Short) {
+                None => self.pass_call(Size::Long).map(|passage| (passage, None)),
+                short => short.map(|passage| (passage, Some(words))),
+            },
+            REPLY_RECEIVE => match self.pass_reply(Size::Short) {
+                None => match self.pass_reply(Size::Long) {
+                    Some(Replied::Words(passage)) => Some((passage, None)),
+                    Some(Replied::Resumed) => panic!("no long answer resumes"),
+                    None => None,
+                },
+                Some(Replied::Words(passage)) => Some((passage, Some(words))),
                 Some(Replied::Resumed) => return,
-                None => None,
             },
             _ => {
                 if let Some(outcome) = self.quick(rax, r12, rdi, r14) {
@@ -335,16 +347,17 @@ impl Kernel<Fake> {
             }
         };
         match passage {
-            Some(passage) => arrive(passage, words),
+            Some((passage, words)) => arrive(passage, words),
             None => self.native_system_call(),
         }
     }
 }
 
 /// Lets a message arrive as the machine's exit path does.
-fn arrive(passage: Passage<'_>, words: [u64; 6]) {
+fn arrive(mut passage: Passage<'_>, words: Option<[u64; 6]>) {
     assert!(!passage.thread.is_interrupted, "the exit path loads rip and rflags by sysret");
-    passage.save(words);
+    passage.save();
+    words.into_iter().for_each(|words| passage.thread.registers.set_words(words));
 }
 
 /// A kernel over a fake machine, whose running thread does what the test says.

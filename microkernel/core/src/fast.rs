@@ -1,4 +1,4 @@
-//! The fast path: messages of six words that find their receiver waiting, from trap to trap.
+//! The fast path: messages that find their receiver waiting, from trap to trap.
 //!
 //! It does what `ipc.rs` does, for the case that nothing stands in the way, with each object
 //! looked up once. Every check comes before the first change; where one fails nothing has
@@ -6,7 +6,9 @@
 //!
 //! ```text
 //!   to the slow path goes whatever          call / foreign      reply-and-receive
-//!   uses the message page                   tag                 tag
+//!   carries capabilities, or lends memory   tag                 tag
+//!   by an answer; is of no valid size
+//!   uses a message page that is not there   caller, receiver    server, caller
 //!   waits with a deadline (or has one)      caller, receiver    server, caller
 //!   is not allowed, or names nothing        capability          capability, open call
 //!   finds nobody waiting, or several        receivers           (other receivers)
@@ -18,19 +20,45 @@
 //!                                           this processor
 //! ```
 //!
-//! The words themselves are not touched: they stay in the processor's registers, from the
+//! The words of a short message are not touched: they stay in the processor's registers, from the
 //! sender's `syscall` to the receiver's return from it (see [`Passage`]). The sender's are saved
 //! as at any entry; what is saved for the receiver is out of date until it enters the kernel again.
+//! A longer message is copied, words and page, on the way that a short one takes.
 
-use kamen_abi::{FOREVER, Handle, Kind, OpenCall, Rights, Tag, WORDS};
+use kamen_abi::{FOREVER, Handle, Kind, MAX_LEASES, OpenCall, Rights, Tag, WORDS};
 
 use crate::arena::Id;
 use crate::cpu::Cpu;
 use crate::endpoint::Endpoint;
+use crate::ipc::copy_page_part;
 use crate::kernel::Kernel;
-use crate::machine::Machine;
+use crate::machine::{Frame, Machine};
 use crate::queue::Queue;
 use crate::thread::{State, Thread};
+
+/// Which messages are looked for; the machine tries short ones first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Size {
+    /// Six words.
+    Short,
+    /// Words, and bytes or leases of the message page.
+    Long,
+}
+
+impl Size {
+    /// Returns whether a tag as user space set it is that of such a message, with at most as many
+    /// leases.
+    #[inline(always)]
+    fn fits(self, tag: Tag, most_leases: usize) -> bool {
+        match self {
+            Size::Short => tag.0 <= u32::MAX as u64,
+            Size::Long => {
+                let is_plain = tag.0 == tag.sanitized().0 && tag.caps() == 0;
+                is_plain && !tag.is_short() && tag.is_valid() && tag.leases() <= most_leases
+            }
+        }
+    }
+}
 
 /// A request on its way: what the receiver will see of it.
 struct Request {
@@ -40,8 +68,9 @@ struct Request {
 }
 
 /// What remains to be done of a message that took the fast path: `thread` returns from its system
-/// call with status 0, these three values in r12 to r14, and the sender's words, which are still
-/// in the processor's registers; all other registers are as saved.
+/// call with status 0, these three values in r12 to r14, and the sender's words: those of a short
+/// message are in the processor's registers, those of a long one saved as the thread's own. All
+/// other registers are as saved.
 pub struct Passage<'k> {
     /// The thread that runs next.
     pub thread: &'k mut Thread,
@@ -65,10 +94,10 @@ pub enum Replied<'k> {
 }
 
 impl Passage<'_> {
-    /// Saves the message in the receiver's registers.
-    pub fn save(self, words: [u64; WORDS]) {
+    /// Saves all but the words in the thread's registers.
+    #[inline(always)]
+    pub fn save(&mut self) {
         let registers = &mut self.thread.registers;
-        registers.set_words(words);
         registers.rax = 0;
         registers.r12 = self.target;
         registers.r13 = self.tag.0;
@@ -77,19 +106,19 @@ impl Passage<'_> {
 }
 
 impl<M: Machine> Kernel<M> {
-    /// Moves the current thread's short call to the server that waits for it, and switches to it.
+    /// Moves the current thread's call to the server that waits for it, and switches to it.
     #[inline(always)]
-    pub fn pass_call(&mut self) -> Option<Passage<'_>> {
+    pub fn pass_call(&mut self, size: Size) -> Option<Passage<'_>> {
         let caller = self.threads.at(self.cpu.current)?;
         let registers = &caller.registers;
         let tag = Tag(registers.r13);
-        if tag.0 > u32::MAX as u64 || registers.r14 != FOREVER {
+        if !size.fits(tag, MAX_LEASES) || registers.r14 != FOREVER {
             return None;
         }
         let handle = Handle(registers.r12 as u16);
         let table = self.tables.get(caller.table?)?;
         let (endpoint, badge) = table.endpoint(handle, Rights::SEND)?;
-        self.pass_request(Request { endpoint, badge, tag })
+        self.pass_request(Request { endpoint, badge, tag }, size)
     }
 
     /// Moves the foreign current thread's system call to its handler, as [`Kernel::pass_call`] does.
@@ -98,21 +127,23 @@ impl<M: Machine> Kernel<M> {
         let caller = self.threads.at(self.cpu.current)?;
         let handler = caller.handler?;
         let tag = Tag::short(caller.registers.rax as u32).with_kind(Kind::SystemCall);
-        self.pass_request(Request { endpoint: handler.endpoint, badge: handler.badge, tag })
+        let request = Request { endpoint: handler.endpoint, badge: handler.badge, tag };
+        self.pass_request(request, Size::Short)
     }
 
     #[inline(always)]
-    fn pass_request(&mut self, request: Request) -> Option<Passage<'_>> {
+    fn pass_request(&mut self, request: Request, size: Size) -> Option<Passage<'_>> {
         let Request { tag, badge, .. } = request;
         let current = self.cpu.current;
         let endpoint = self.endpoints.get_mut(request.endpoint)?;
         let receiver = endpoint.receivers.only()?;
         let mut threads = self.threads.slots();
-        threads.at(current)?;
+        let body = Body::of(threads.at(current)?, size)?;
         let server = threads.at(receiver)?;
         if server.obstacles.meet(self.cpu.obstacles) || !self.cpu.admits(server.priority) {
             return None;
         }
+        body.copy(&mut self.vm.machine, server, tag)?;
 
         endpoint.receivers = Queue::default();
         server.state = State::Ready;
@@ -131,13 +162,13 @@ impl<M: Machine> Kernel<M> {
 
     /// Answers a call and waits for the next, and switches to the caller.
     #[inline(always)]
-    pub fn pass_reply(&mut self) -> Option<Replied<'_>> {
+    pub fn pass_reply(&mut self, size: Size) -> Option<Replied<'_>> {
         let current = self.cpu.current;
         let mut threads = self.threads.slots();
         let server = threads.at(current)?;
         let registers = &server.registers;
         let (call, tag) = (OpenCall(registers.r12), Tag(registers.r13));
-        if tag.0 > u32::MAX as u64 || registers.r14 != FOREVER {
+        if !size.fits(tag, 0) || registers.r14 != FOREVER {
             return None;
         }
         if let Some(bound) = server.bound
@@ -156,6 +187,7 @@ impl<M: Machine> Kernel<M> {
             return None;
         }
         let (space, value) = (server.space, registers.rdi);
+        let body = Body::of(server, size)?;
         let caller = threads.at(call.thread())?;
         let is_open = matches!(caller.state, State::Open(_))
             && caller.sequence == call.sequence()
@@ -167,9 +199,10 @@ impl<M: Machine> Kernel<M> {
             return None;
         }
         let with_words = caller.tag.is_message();
-        if !with_words && (caller.tag.kind() != Kind::SystemCall || tag.label() != 0) {
+        if !with_words && (caller.tag.kind() != Kind::SystemCall || tag.0 != 0) {
             return None;
         }
+        body.copy(&mut self.vm.machine, caller, tag)?;
 
         endpoint.receivers = Queue::of(current);
         caller.state = State::Ready;
@@ -184,6 +217,30 @@ impl<M: Machine> Kernel<M> {
         let (target, badge) = (thread.registers.r12, thread.registers.r14);
         let is_loaded = switch(&mut self.cpu, &mut self.vm.machine, call.thread(), thread);
         Some(Replied::Words(Passage { thread, target, tag, badge, is_loaded }))
+    }
+}
+
+/// What of a message does not stay where it is: nothing of a short one.
+struct Body(Option<([u64; WORDS], Frame)>);
+
+impl Body {
+    /// Finds the words and the page of a sender.
+    #[inline(always)]
+    fn of(sender: &Thread, size: Size) -> Option<Self> {
+        match size {
+            Size::Short => Some(Body(None)),
+            Size::Long => Some(Body(Some((sender.registers.words(), sender.message_page?)))),
+        }
+    }
+
+    /// Copies them to a receiver, if that has a page: the last check, and the first change.
+    #[inline(always)]
+    fn copy(self, machine: &mut impl Machine, receiver: &mut Thread, tag: Tag) -> Option<()> {
+        if let Body(Some((words, from))) = self {
+            copy_page_part(machine, from, receiver.message_page?, tag);
+            receiver.registers.set_words(words);
+        }
+        Some(())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::arena::Id;
 use crate::endpoint::Endpoint;
 use crate::handler;
 use crate::kernel::Kernel;
-use crate::machine::Machine;
+use crate::machine::{Frame, Machine};
 use crate::notification::Notification;
 use crate::steps;
 use crate::table::{Capability, Object};
@@ -433,15 +433,7 @@ impl<M: Machine> Kernel<M> {
             }
             self.vm.machine.store(to, MessagePage::CAPS_AT / 8, handles);
         }
-        let leases = MessagePage::LEASES_AT;
-        for word in leases / 8..leases / 8 + 2 * tag.leases().min(MAX_LEASES) {
-            let value = self.vm.machine.load(from, word);
-            self.vm.machine.store(to, word, value);
-        }
-        if tag.bytes() > 0 && from != to {
-            let bytes = MessagePage::BYTES_AT;
-            self.vm.machine.copy(from, bytes, to, bytes, tag.bytes());
-        }
+        copy_page_part(&mut self.vm.machine, from, to, tag);
         Ok(())
     }
 
@@ -467,6 +459,20 @@ impl<M: Machine> Kernel<M> {
             *slot = Some(capability);
         }
         Ok(caps)
+    }
+}
+
+/// Copies leases and bytes of a message from page to page; its tag is valid.
+#[inline(always)]
+pub(crate) fn copy_page_part(machine: &mut impl Machine, from: Frame, to: Frame, tag: Tag) {
+    let leases = MessagePage::LEASES_AT / 8;
+    for word in leases..leases + 2 * tag.leases().min(MAX_LEASES) {
+        let value = machine.load(from, word);
+        machine.store(to, word, value);
+    }
+    if tag.bytes() > 0 && from != to {
+        let bytes = MessagePage::BYTES_AT;
+        machine.copy(from, bytes, to, bytes, tag.bytes());
     }
 }
 

@@ -66,7 +66,7 @@ mod fake;
 mod tests;
 
 pub use boot::{BootInfo, Segment};
-pub use fast::{Passage, Replied};
+pub use fast::{Passage, Replied, Size};
 pub use kernel::Kernel;
 pub use machine::{Access, FaultAccess, Frame, Machine, Next, NoFrame};
 pub use quick::Outcome;

@@ -91,6 +91,9 @@ pub trait Machine {
     /// Unmaps a page and returns what was mapped, if anything was; flushes it from this processor's
     /// TLB. Others may use the old mapping, as after `map` of a mapped page, until `shoot_down`.
     fn unmap(&mut self, root: Frame, address: usize) -> Option<Frame>;
+    /// Returns the frame of a page of memory, not of a device, that is mapped so that user space
+    /// may read it, or write it if `access` is that.
+    fn mapped_memory(&self, root: Frame, address: usize, access: FaultAccess) -> Option<Frame>;
     /// Returns the mapping of a page.
     fn lookup(&self, root: Frame, address: usize) -> Option<(Frame, Access)>;
     /// Returns the first address at or after `address`, below `end`, whose page may be mapped,

@@ -208,6 +208,7 @@ impl<M: Machine> Vm<M> {
     }
 
     /// Makes the page at an address accessible, after a fault or before a copy; returns its frame.
+    /// A page table that shows it as the access needs it is right, and found sooner.
     ///
     /// # Errors
     /// BadAddress where no mapping allows the access, QuotaExhausted, OutOfMemory.
@@ -217,6 +218,13 @@ impl<M: Machine> Vm<M> {
         address: usize,
         access: FaultAccess,
     ) -> Result<Frame, Error> {
+        if let Some(root) = self.spaces.get(space).and_then(|space| space.root)
+            && address < USER_END
+            && let Some(frame) =
+                self.machine.mapped_memory(root, address & !(PAGE_SIZE - 1), access)
+        {
+            return Ok(frame);
+        }
         let (memory, page, _) = self.allowed(space, address, access)?;
         self.frame(memory, page, access == FaultAccess::Write)
     }

@@ -2,7 +2,7 @@
 //!
 //! An operation whose length user space decides is made of steps, each paid for before it is
 //! made. Where nothing is left, [`Steps::spend`] refuses, and the operation returns that error
-//! all the way up. [`Kernel::slow_system_call`](crate::Kernel) then makes the thread execute its
+//! all the way up. [`Kernel::native_system_call`](crate::Kernel) then makes the thread execute its
 //! `syscall` again: rip goes back, `rax` and the arguments are what they were. On the way through
 //! user space pending interrupts and threads above get in. A page fault that runs out of steps
 //! just returns, and the instruction faults again.

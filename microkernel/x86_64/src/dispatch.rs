@@ -3,7 +3,7 @@
 use core::mem::MaybeUninit;
 
 use kamen_abi::WORDS;
-use kamen_core::{Kernel, Next, Outcome, Passage, Replied};
+use kamen_core::{Kernel, Next, Outcome, Passage, Replied, Size};
 
 use crate::devices::vectors;
 use crate::entry::{idle, leave};
@@ -80,9 +80,9 @@ pub(crate) extern "C" fn on_call(w0: u64, w1: u64, w2: u64, w3: u64, w4: u64, w5
         contend_native()
     }
     // SAFETY: this is the first thing after an entry, and the lock is taken.
-    match unsafe { kernel() }.pass_call() {
+    match unsafe { kernel() }.pass_call(Size::Short) {
         Some(passage) => arrive(passage, [w0, w1, w2, w3, w4, w5]),
-        None => on_native(),
+        None => on_long_call(),
     }
 }
 
@@ -99,8 +99,27 @@ pub(crate) extern "C" fn on_reply_receive(
         contend_native()
     }
     // SAFETY: this is the first thing after an entry, and the lock is taken.
-    match unsafe { kernel() }.pass_reply() {
+    match unsafe { kernel() }.pass_reply(Size::Short) {
         Some(Replied::Words(passage)) => arrive(passage, [w0, w1, w2, w3, w4, w5]),
+        Some(Replied::Resumed) => finish(),
+        None => on_long_reply(),
+    }
+}
+
+#[inline(never)]
+fn on_long_call() -> ! {
+    // SAFETY: nobody uses another reference: the caller's ended when it found nothing to do.
+    match unsafe { kernel() }.pass_call(Size::Long) {
+        Some(passage) => arrive_long(passage),
+        None => on_native(),
+    }
+}
+
+#[inline(never)]
+fn on_long_reply() -> ! {
+    // SAFETY: as in `on_long_call`.
+    match unsafe { kernel() }.pass_reply(Size::Long) {
+        Some(Replied::Words(passage)) => arrive_long(passage),
         Some(Replied::Resumed) => finish(),
         None => on_native(),
     }
@@ -120,12 +139,24 @@ pub(crate) extern "C" fn on_foreign(w0: u64, w1: u64, w2: u64, w3: u64, w4: u64,
 
 /// Lets a message arrive: its words go on in the registers where they are.
 #[inline(always)]
-fn arrive(passage: Passage<'_>, words: [u64; WORDS]) -> ! {
+fn arrive(mut passage: Passage<'_>, words: [u64; WORDS]) -> ! {
     if passage.is_loaded {
         // SAFETY: as in `proceed`; the receiver waited in a system call.
         unsafe { leave::with_message(passage, words) }
     }
-    passage.save(words);
+    passage.save();
+    passage.thread.registers.set_words(words);
+    finish()
+}
+
+/// Lets a message arrive whose words were copied.
+#[inline(always)]
+fn arrive_long(mut passage: Passage<'_>) -> ! {
+    passage.save();
+    if passage.is_loaded {
+        // SAFETY: as in `proceed`.
+        unsafe { leave::to_user(passage.thread) }
+    }
     finish()
 }
 

@@ -1,7 +1,7 @@
 //! The machine as the core sees it.
 
 use kamen_abi::{PAGE_SIZE, PortWidth};
-use kamen_core::{Access, Frame, MAX_PROCESSORS, Machine, NoFrame};
+use kamen_core::{Access, FaultAccess, Frame, MAX_PROCESSORS, Machine, NoFrame};
 use x86_64::instructions::port::Port;
 
 use crate::Ranges;
@@ -196,6 +196,11 @@ impl Machine for X86 {
         let frame = paging::unmap(&mut self.frames, root, address)?;
         self.flush(root, address);
         Some(frame)
+    }
+
+    #[inline]
+    fn mapped_memory(&self, root: Frame, address: usize, access: FaultAccess) -> Option<Frame> {
+        paging::mapped_memory(&self.frames, root, address, access)
     }
 
     #[inline]

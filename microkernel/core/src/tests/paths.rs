@@ -7,6 +7,7 @@ use std::string::String;
 use std::vec::Vec;
 
 use crate::fake::{Process, Rig};
+use crate::machine::Machine;
 use crate::queue::NIL;
 use crate::thread::State;
 
@@ -63,7 +64,14 @@ fn step() -> impl Strategy<Value = Step> {
     // Handles: 8 and 9 endpoints with all rights, 10 one that may only be sent to; 11 and 12
     // notifications in the same way; 13 nothing.
     let handle = prop_oneof![6 => Just(8u64), 2 => Just(9), 1 => Just(10), 1 => 11u64..14];
-    let label = prop_oneof![4 => 0u64..3, 1 => Just(1 << 33)];
+    // Bytes and leases, capabilities as well, too many bytes, a kind that is not user space's to say.
+    let long = prop_oneof![
+        4 => (0u64..40, 0u64..5).prop_map(|(bytes, leases)| bytes << 32 | leases << 48),
+        1 => Just(1 << 45 | 8 << 32),
+        1 => Just(4000 << 32),
+        1 => Just(1 << 56 | 8 << 32),
+    ];
+    let label = prop_oneof![4 => 0u64..3, 2 => long];
     prop_oneof![
         4 => (handle.clone(), label.clone(), deadline())
             .prop_map(|(handle, label, deadline)| Step::Call { handle, label, deadline }),
@@ -90,6 +98,8 @@ struct World {
     processes: Vec<Process>,
     /// The open call that each thread received last.
     open: [u64; 16],
+    /// How often the kernel was entered.
+    entries: u64,
 }
 
 impl World {
@@ -116,7 +126,7 @@ impl World {
         }
         let idle = rig.create(ObjectKind::Notification, &[]);
         rig.send(Operation::Wait, idle, Tag::short(0), FOREVER);
-        World { rig, path, processes, open: [0; 16] }
+        World { rig, path, processes, open: [0; 16], entries: 0 }
     }
 
     fn act(&mut self, step: Step) {
@@ -162,6 +172,13 @@ impl World {
         registers.r12 = target;
         [registers.r13, registers.r14, registers.r15] = rest;
         registers.set_words(words);
+        if let Some(page) = thread.message_page {
+            // Endpoint 8 as capability; leases and bytes that differ each time.
+            self.entries += 1;
+            let fake = &mut self.rig.kernel.vm.machine;
+            (0..24).for_each(|word| fake.store(page, word, self.entries << 16 | word as u64));
+            fake.store(page, 0, 8);
+        }
         match self.path {
             Path::Fast => self.rig.kernel.system_call(),
             Path::Slow => self.rig.kernel.slow_system_call(),
@@ -183,7 +200,9 @@ impl World {
                     // What a waiting thread's rax holds until it is given its status is nobody's.
                     registers.rax = 0;
                 }
-                format!("{registers:?} {:?} {} {:?}", t.state, t.sequence, t.answerer)
+                let page = t.message_page.map(|page| &kernel.vm.machine.frames[page.0 as usize]);
+                let page = page.map(|words| &words[..24]);
+                format!("{registers:?} {:?} {} {:?} {page:?}", t.state, t.sequence, t.answerer)
             })
             .collect();
         let ids = kernel.notifications.ids();

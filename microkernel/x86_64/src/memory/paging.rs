@@ -4,7 +4,7 @@
 //! Levels count from the leaf: 0 is the page table, 3 the root (PML4).
 
 use kamen_abi::PAGE_SIZE;
-use kamen_core::{Access, Frame, NoFrame};
+use kamen_core::{Access, FaultAccess, Frame, NoFrame};
 
 /// Memory that holds page tables: frames of 512 words.
 pub(crate) trait Tables {
@@ -175,6 +175,23 @@ pub(crate) fn lookup(tables: &impl Tables, root: Frame, address: usize) -> Optio
     let table = descend(tables, root, address, 0)?;
     let entry = tables.load(table, index(address, 0));
     is_present(entry).then(|| (frame_of(entry), access(entry)))
+}
+
+/// Returns the frame of a page that is mapped cached, and writable if `write` is the access.
+#[inline]
+pub(crate) fn mapped_memory(
+    tables: &impl Tables,
+    root: Frame,
+    address: usize,
+    access: FaultAccess,
+) -> Option<Frame> {
+    let table = descend(tables, root, address, 0)?;
+    let entry = tables.load(table, index(address, 0));
+    let needed = match access {
+        FaultAccess::Write => bits::PRESENT | bits::WRITE,
+        FaultAccess::Read | FaultAccess::Execute => bits::PRESENT,
+    };
+    (entry & (needed | bits::UNCACHED) == needed).then(|| frame_of(entry))
 }
 
 /// Returns an address from `address` to `end` up to which nothing is mapped. It looks into one

@@ -142,7 +142,9 @@ extern "C" fn echo_page(endpoint: u64, _: u64, page: u64) -> ! {
 
 /// Copies the first lease of every call in and answers with its length.
 extern "C" fn copy_in(endpoint: u64, _: u64, _: u64) -> ! {
+    // A server looks at what it copies in: the buffer is mapped.
     let buffer = raw::buffer();
+    raw::touch(buffer);
     let (mut call, mut words) = (0, [0; WORDS]);
     loop {
         call = raw::reply_receive(call, 0, words, endpoint).call;
