@@ -8,6 +8,8 @@
 //!   Yield     an equal is ready
 //!   Signal    a thread waits for the notification, or is bound to it and receives
 //!   Wait      no bit is set, and the deadline is not NOW
+//!   Copy      a place is no memory of a space, crosses the end of a page, or lies in a page that
+//!             the page tables do not show so; both places lie in one page
 //!   any       the capability is missing or of another kind, lacks the right, or names nothing
 //! ```
 //!
@@ -34,13 +36,15 @@ pub struct Outcome {
 
 impl<M: Machine> Kernel<M> {
     /// Performs an operation of the current, native thread if that can be done at once; its
-    /// number, target, word 0 and deadline are those in rax, r12, rdi and r14.
+    /// number, target, word 0 and deadline are those in rax, r12, rdi and r14, the other words as
+    /// saved.
     #[inline(always)]
     pub fn quick(&mut self, number: u64, target: u64, word: u64, deadline: u64) -> Option<Outcome> {
         const NULL: u64 = Operation::Null as u64;
         const SIGNAL: u64 = Operation::Signal as u64;
         const WAIT: u64 = Operation::Wait as u64;
         const YIELD: u64 = Operation::Yield as u64;
+        const COPY: u64 = Operation::Copy as u64;
         match number {
             SIGNAL => self.quick_signal(target, word),
             WAIT => self.quick_wait(target, word, deadline),
@@ -49,6 +53,7 @@ impl<M: Machine> Kernel<M> {
                 (!self.cpu.ready.has_at(priority)).then_some(Outcome { status: 0, value: word })
             }
             NULL => Some(Outcome { status: 0, value: word }),
+            COPY => self.quick_copy().map(|len| Outcome { status: 0, value: len }),
             _ => None,
         }
     }

@@ -212,19 +212,34 @@ impl<M: Machine> Vm<M> {
     ///
     /// # Errors
     /// BadAddress where no mapping allows the access, QuotaExhausted, OutOfMemory.
+    #[inline(always)]
     pub fn resolve(
         &mut self,
         space: Id<Space>,
         address: usize,
         access: FaultAccess,
     ) -> Result<Frame, Error> {
-        if let Some(root) = self.spaces.get(space).and_then(|space| space.root)
-            && address < USER_END
-            && let Some(frame) =
-                self.machine.mapped_memory(root, address & !(PAGE_SIZE - 1), access)
-        {
-            return Ok(frame);
+        match self.mapped(space, address, access) {
+            Some(frame) => Ok(frame),
+            None => self.provide(space, address, access),
         }
+    }
+
+    /// Returns the frame of a page of memory, if the space's page tables allow the access.
+    #[inline(always)]
+    pub fn mapped(&self, space: Id<Space>, address: usize, access: FaultAccess) -> Option<Frame> {
+        let root = self.spaces.get(space)?.root?;
+        let page = address & !(PAGE_SIZE - 1);
+        (address < USER_END).then(|| self.machine.mapped_memory(root, page, access)).flatten()
+    }
+
+    #[inline(never)]
+    fn provide(
+        &mut self,
+        space: Id<Space>,
+        address: usize,
+        access: FaultAccess,
+    ) -> Result<Frame, Error> {
         let (memory, page, _) = self.allowed(space, address, access)?;
         self.frame(memory, page, access == FaultAccess::Write)
     }

@@ -1,13 +1,13 @@
 //! The fast path does what the slow path does: random messages, both ways, same state.
 
-use kamen_abi::{FOREVER, NOW, ObjectKind, Operation, Rights, Tag};
+use kamen_abi::{FOREVER, NOW, ObjectKind, Operation, PAGE_SIZE, Rights, Tag};
 use proptest::prelude::*;
 use std::format;
 use std::string::String;
 use std::vec::Vec;
 
-use crate::fake::{Process, Rig};
-use crate::machine::Machine;
+use crate::fake::{DATA, Process, Rig};
+use crate::machine::{FaultAccess, Machine};
 use crate::queue::NIL;
 use crate::thread::State;
 
@@ -50,6 +50,12 @@ enum Step {
         handle: u64,
         deadline: u64,
     },
+    /// Copies between two places: own memory, leases of the call received last and others.
+    Copy {
+        places: [u64; 2],
+        at: [u64; 2],
+        len: u64,
+    },
     Null,
     Yield,
     /// Time passes.
@@ -58,6 +64,11 @@ enum Step {
 
 fn deadline() -> impl Strategy<Value = u64> {
     prop_oneof![6 => Just(FOREVER), 1 => Just(NOW), 1 => 1u64..40_000_000]
+}
+
+/// A place to copy from or to, most often own memory or a lease.
+fn place() -> impl Strategy<Value = u64> {
+    prop_oneof![4 => Just(0u64), 4 => 3u64..5, 1 => Just(2), 1 => 0u64..9]
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -86,6 +97,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(handle, bits)| Step::Signal { handle, bits }),
         2 => (prop_oneof![2 => Just(11u64), 1 => 8u64..14], prop_oneof![Just(NOW), deadline()])
             .prop_map(|(handle, deadline)| Step::Wait { handle, deadline }),
+        4 => ([place(), place()], [0u64..9000, 0u64..9000], prop_oneof![0u64..600, 0u64..5000])
+            .prop_map(|(places, at, len)| Step::Copy { places, at, len }),
         1 => Just(Step::Null),
         1 => Just(Step::Yield),
         1 => Just(Step::Tick),
@@ -122,6 +135,16 @@ impl World {
         rig.ok(Operation::SetHandler, foreign.thread, &[one, 99, 1]);
         rig.ok(Operation::Bind, processes[0].thread, &[events]);
         for process in processes.iter().chain([&foreign]) {
+            // Page tables show two pages, the second so that it may be read; more is possible.
+            let space = rig.kernel.threads[process.slot].space.unwrap();
+            for (page, access) in [(0, FaultAccess::Write), (1, FaultAccess::Read)] {
+                let address = DATA as usize + page * PAGE_SIZE;
+                rig.kernel.vm.fault(space, address, access).unwrap();
+                let frame = rig.kernel.vm.resolve(space, address, FaultAccess::Read).unwrap();
+                let number = (process.slot as u64) << 16 | (page as u64) << 12;
+                let words = &mut rig.kernel.vm.machine.frames[frame.0 as usize];
+                words.iter_mut().zip(number..).for_each(|(word, number)| *word = number);
+            }
             rig.ok(Operation::Start, process.thread, &[]);
         }
         let idle = rig.create(ObjectKind::Notification, &[]);
@@ -135,9 +158,7 @@ impl World {
             Step::Send { handle, deadline } => (Operation::Send, handle, 1, deadline, 0),
             Step::Receive { handle, deadline } => (Operation::Receive, handle, 0, deadline, 0),
             Step::ReplyReceive { forged, label, handle, deadline } => {
-                let current = self.rig.kernel.cpu.current;
-                let open = if current == NIL { 0 } else { self.open[current as usize] };
-                let open = open ^ if forged { 1 << 16 } else { 0 };
+                let open = self.last_open() ^ if forged { 1 << 16 } else { 0 };
                 (Operation::ReplyReceive, open, label, deadline, handle)
             }
             Step::Signal { handle, bits } => {
@@ -145,6 +166,17 @@ impl World {
             }
             Step::Wait { handle, deadline } => {
                 return self.enter(Operation::Wait, handle, [7; 6], [0, deadline, 0]);
+            }
+            Step::Copy { places: [from, to], at, len } => {
+                // Own memory by address, callers' by address, leases and objects by offset.
+                let place = |kind: u64, at| match kind {
+                    0 => (0, DATA + at),
+                    2 => (self.last_open(), DATA + at),
+                    _ => (self.last_open(), at % 1000),
+                };
+                let ((id, at), (to_id, to_at)) = (place(from, at[0]), place(to, at[1]));
+                let words = [from | to << 8, id, at, to_id, to_at, len];
+                return self.enter(Operation::Copy, 0, words, [0; 3]);
             }
             Step::Null => return self.enter(Operation::Null, 0, [7; 6], [0; 3]),
             Step::Yield => return self.enter(Operation::Yield, 0, [0; 6], [0; 3]),
@@ -156,6 +188,12 @@ impl World {
         };
         let words = [tag, 2, 3, 4, deadline, 6];
         self.enter(operation, target, words, [tag, deadline, second]);
+    }
+
+    /// Returns the open call that the running thread received last.
+    fn last_open(&self) -> u64 {
+        let current = self.rig.kernel.cpu.current;
+        if current == NIL { 0 } else { self.open[current as usize] }
     }
 
     fn enter(&mut self, operation: Operation, target: u64, words: [u64; 6], rest: [u64; 3]) {
@@ -178,6 +216,11 @@ impl World {
             let fake = &mut self.rig.kernel.vm.machine;
             (0..24).for_each(|word| fake.store(page, word, self.entries << 16 | word as u64));
             fake.store(page, 0, 8);
+            // Leases that cross a page's end or do not, to be read or to be written.
+            for lease in 0..4 {
+                fake.store(page, 8 + 2 * lease, DATA + 3000 * lease as u64);
+                fake.store(page, 9 + 2 * lease, 2000 | (lease as u64 & 1) << 63);
+            }
         }
         match self.path {
             Path::Fast => self.rig.kernel.system_call(),
@@ -223,6 +266,10 @@ proptest! {
             fast.act(step);
             slow.act(step);
             prop_assert_eq!(fast.state(), slow.state(), "after {:?}", step);
+            if let Step::Copy { .. } = step {
+                let (one, other) = (&fast.rig.kernel.vm.machine, &slow.rig.kernel.vm.machine);
+                prop_assert!(one.frames == other.frames, "after {:?}", step);
+            }
         }
     }
 }

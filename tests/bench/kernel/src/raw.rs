@@ -100,6 +100,13 @@ pub fn touch(address: u64) {
     unsafe { core::ptr::with_exposed_provenance_mut::<u8>(address as usize).write_volatile(1) }
 }
 
+/// Reads a byte of a page; the kernel provides it.
+#[inline(always)]
+pub fn look(address: u64) -> u8 {
+    // SAFETY: callers have mapped the page, and what it holds are bytes.
+    unsafe { core::ptr::with_exposed_provenance::<u8>(address as usize).read_volatile() }
+}
+
 /// Executes an operation that takes nothing, as Null and Yield.
 #[inline(always)]
 pub fn plain(operation: Operation) -> u64 {

@@ -71,6 +71,8 @@ pub fn lease4k(world: &mut World) -> Result<(), Error> {
     memory.write(0, &[7; PAGE_SIZE])?;
     let space = libipc::Space(boot::SPACE);
     space.map(memory, 0, LENT_AT, 1, libipc::Rights::READ)?;
+    // As a client that has made what it lends.
+    raw::look(LENT_AT);
     let result = serve(world, Where::Second, copy_in, |endpoint| {
         let page = raw::page(boot::MESSAGE_PAGE as u64);
         let lease = Lease::read(LENT_AT, PAGE_SIZE as u64);
