@@ -180,7 +180,11 @@ impl Machine for Fake {
     }
     fn mapped_memory(&self, root: Frame, address: usize, access: FaultAccess) -> Option<Frame> {
         let (frame, allowed) = self.lookup(root, address)?;
-        let is_allowed = access != FaultAccess::Write || allowed == Access::Write;
+        let is_allowed = match access {
+            FaultAccess::Read => true,
+            FaultAccess::Write => allowed == Access::Write,
+            FaultAccess::Execute => allowed == Access::Execute,
+        };
         (is_allowed && !self.is_device(frame, 1)).then_some(frame)
     }
     fn lookup(&self, root: Frame, address: usize) -> Option<(Frame, Access)> {

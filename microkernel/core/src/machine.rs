@@ -92,7 +92,7 @@ pub trait Machine {
     /// TLB. Others may use the old mapping, as after `map` of a mapped page, until `shoot_down`.
     fn unmap(&mut self, root: Frame, address: usize) -> Option<Frame>;
     /// Returns the frame of a page of memory, not of a device, that is mapped so that user space
-    /// may read it, or write it if `access` is that.
+    /// may access it that way.
     fn mapped_memory(&self, root: Frame, address: usize, access: FaultAccess) -> Option<Frame>;
     /// Returns the mapping of a page.
     fn lookup(&self, root: Frame, address: usize) -> Option<(Frame, Access)>;

@@ -177,7 +177,7 @@ pub(crate) fn lookup(tables: &impl Tables, root: Frame, address: usize) -> Optio
     is_present(entry).then(|| (frame_of(entry), access(entry)))
 }
 
-/// Returns the frame of a page that is mapped cached, and writable if `write` is the access.
+/// Returns the frame of a page that is mapped cached and so that the access is allowed.
 #[inline]
 pub(crate) fn mapped_memory(
     tables: &impl Tables,
@@ -187,11 +187,12 @@ pub(crate) fn mapped_memory(
 ) -> Option<Frame> {
     let table = descend(tables, root, address, 0)?;
     let entry = tables.load(table, index(address, 0));
-    let needed = match access {
-        FaultAccess::Write => bits::PRESENT | bits::WRITE,
-        FaultAccess::Read | FaultAccess::Execute => bits::PRESENT,
+    let (needed, refused) = match access {
+        FaultAccess::Read => (bits::PRESENT, bits::UNCACHED),
+        FaultAccess::Write => (bits::PRESENT | bits::WRITE, bits::UNCACHED),
+        FaultAccess::Execute => (bits::PRESENT, bits::UNCACHED | bits::NO_EXECUTE),
     };
-    (entry & (needed | bits::UNCACHED) == needed).then(|| frame_of(entry))
+    (entry & (needed | refused) == needed).then(|| frame_of(entry))
 }
 
 /// Returns an address from `address` to `end` up to which nothing is mapped. It looks into one
