@@ -9,6 +9,9 @@ pub fn cases() -> Vec<Case> {
             .logs(&["holds: empty call returns", "verdict: Ok(true)"]),
         first("first: a pager, contiguous memory and a virtio device", "memory-test", "virtio")
             .logs(MEMORY_CHECKS),
+        first("first: a pager and its client on two processors", "memory-test", "virtio")
+            .on(2)
+            .logs(MEMORY_CHECKS),
         Case::first_task("first: a pager, contiguous memory and the HPET", "memory-test", "hpet")
             .by(Way::Q35)
             .logs(MEMORY_CHECKS),

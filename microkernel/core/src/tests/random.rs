@@ -103,7 +103,7 @@ impl Dice {
             0..8 => 1 + self.roll(7),
             8..17 => 8 + self.roll(6),
             17..25 => 15 + self.roll(9),
-            25..30 => 24 + self.roll(15),
+            25..30 => 24 + self.roll(17),
             30 => Operation::Destroy as u64,
             _ => self.roll(Operation::COUNT),
         }
@@ -120,7 +120,13 @@ impl Dice {
             Some(Operation::Signal | Operation::Wait) => 10,
             Some(Operation::Create) => QUOTA,
             Some(Operation::Map | Operation::Unmap | Operation::Protect) => self.pick(&[2, 2, new]),
-            Some(Operation::Clone | Operation::Resize) => self.pick(&[MEMORY, new]),
+            Some(
+                Operation::Clone
+                | Operation::Resize
+                | Operation::Commit
+                | Operation::Decommit
+                | Operation::Supply,
+            ) => self.pick(&[MEMORY, new]),
             Some(
                 Operation::SetPriority
                 | Operation::SetHandler
@@ -160,6 +166,8 @@ impl Dice {
                     0,
                     0,
                 ],
+                // Memory of the kinds that need no device, the pagers' endpoints being the same.
+                6 => [6, 1 + self.roll(10), self.roll(3), self.pick(&[8, 9]), 0, 0],
                 kind => [kind, self.pick(&[10, n, h]), self.pick(&[n, h]), n, 0, 0],
             },
             Some(Operation::Copy) => {
@@ -171,6 +179,13 @@ impl Dice {
                 let to_at = self.pick(&[to_at, n, 8192]);
                 [from | to << 8, id(from), from_at, id(to), to_at, self.pick(&[n, 9000])]
             }
+            Some(Operation::Commit | Operation::Decommit) => {
+                [self.roll(6), self.roll(5), 0, 0, 0, 0]
+            }
+            Some(Operation::Supply) => {
+                [self.roll(6), self.roll(5), self.pick(&[MEMORY, memory]), self.roll(4), 0, 0]
+            }
+            Some(Operation::Clone) => [h, self.pick(&[8, 9]), 0, 0, 0, 0],
             Some(Operation::Map) => [memory, self.roll(3), a, 1 + self.roll(4), r, 0],
             Some(Operation::Unmap | Operation::Protect) => [a, n, r, 0, 0, 0],
             Some(Operation::Mint) => [self.roll(2), r, n, 0, 0, 0],
