@@ -21,6 +21,7 @@ pub mod image;
 pub mod path;
 pub mod process;
 pub mod serve;
+pub mod trace;
 pub mod tty;
 
 pub use arguments::{Arguments, ArgumentsError, MAX_BLOCK, MAX_STRINGS};

@@ -98,6 +98,7 @@ impl From<Error> for LaunchError {
 #[derive(Debug)]
 pub struct Process {
     quota: Quota,
+    slot: u16,
 }
 
 impl Process {
@@ -106,7 +107,7 @@ impl Process {
     /// # Errors
     /// What is wrong with the image or its arguments, or what the kernel refused; nothing is left.
     pub fn start(launch: &Launch<'_>) -> Result<Process, LaunchError> {
-        let process = Process { quota: launch.quota };
+        let mut process = Process { quota: launch.quota, slot: 0 };
         let plan = Plan::of_image(launch.image)?;
         let space = Temporary::new(process.quota.create_space()?);
         let table = Temporary::new(process.quota.create_table(launch.handles)?);
@@ -116,8 +117,14 @@ impl Process {
         own_capabilities(process.quota, table.0, space.0, thread.0)?;
         introduce(launch, &plan, memory.0, table.0)?;
         set_up_thread(launch, &plan, thread.0, memory.0)?;
+        process.slot = thread.0.inspect()?.values[2] as u16;
         thread.0.start()?;
         Ok(process)
+    }
+
+    /// Returns what the kernel's trace calls its first thread.
+    pub const fn slot(&self) -> u16 {
+        self.slot
     }
 
     /// Returns the quota, to be inspected.

@@ -1,6 +1,8 @@
 //! The supervisor's own operations: power, memory, servers.
 
-use libipc::interface;
+use libipc::{Memory, interface};
+
+use crate::process::Pid;
 
 /// Why the supervisor refused.
 #[derive(libipc::ProtocolError, Clone, Copy, PartialEq, Eq, Debug)]
@@ -10,6 +12,8 @@ pub enum SystemError {
     NotFound = 1,
     /// The caller may not do this.
     Denied = 2,
+    /// The kernel refused, or the caller's memory cannot be written.
+    Refused = 3,
 }
 
 /// Memory of the machine, in pages.
@@ -33,6 +37,14 @@ pub trait System {
     /// Writes a line to the system's log.
     #[operation(3)]
     fn log(&mut self, line: &[u8]) -> Result<(), SystemError>;
+    /// Has the kernel record events of these kinds from now on (0: none), and returns its rings,
+    /// to be read.
+    #[operation(4)]
+    fn trace(&mut self, kinds: u64) -> Result<Memory, SystemError>;
+    /// Tells what the kernel's trace calls native programs after the process `after`: lines of
+    /// text, "pid slot name\n"; returns how many bytes were written, whole lines only.
+    #[operation(5, idempotent)]
+    fn slots(&mut self, after: Pid, into: &mut [u8]) -> Result<u64, SystemError>;
 }
 
 #[cfg(test)]

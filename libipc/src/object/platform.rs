@@ -1,4 +1,4 @@
-//! The platform's objects: I/O ports, interrupt lines, physical memory.
+//! The platform's objects: I/O ports, interrupt lines, physical memory, the trace.
 
 use kamen_abi::{Error, Handle, Operation, PortWidth, Rights};
 
@@ -176,4 +176,29 @@ fn narrow(
     let words = [table.0.0.into(), rights.0.into(), first, slot.0.into(), last, 0];
     let (handle, _) = syscall::operate(Operation::Mint, handle.0.into(), words)?;
     Ok(Handle(handle as u16))
+}
+
+/// The kernel's trace.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct Trace(pub Handle);
+
+impl Trace {
+    /// Has the kernel record events of the kinds in a set from now on; 0: none.
+    ///
+    /// # Errors
+    /// NoRights: CONTROL; InvalidArgument: a bit that stands for no kind.
+    pub fn record(self, kinds: u64) -> Result<(), Error> {
+        syscall::control(Operation::Trace, self.0, [kinds, 0, 0, 0, 0, 0])
+    }
+}
+
+impl Object for Trace {
+    fn from_handle(handle: Handle) -> Self {
+        Trace(handle)
+    }
+
+    fn handle(self) -> Handle {
+        self.0
+    }
 }

@@ -155,15 +155,30 @@ impl<R> Processes<R> {
         if after < SUPERVISOR && room >= OWN_LINE.len() {
             lines.extend_from_slice(OWN_LINE);
         }
-        let first = Pid(after.0.saturating_add(1));
-        for (pid, process) in self.table.range(first..) {
+        let room = room - lines.len();
+        lines.extend(self.lines(after, room, |pid, process| {
             let state = if process.held.is_some() { "running" } else { "ended" };
             let (parent, class, name) = (process.parent.0, process.class.name(), &process.name);
-            let line = format!("{} {parent} {state} {class} {name}\n", pid.0);
-            if lines.len() + line.len() > room {
+            Some(format!("{} {parent} {state} {class} {name}\n", pid.0))
+        }));
+        lines
+    }
+
+    /// Returns a line of text for each process after `after` of which there is something to say,
+    /// as many as there is room for.
+    pub fn lines(
+        &self,
+        after: Pid,
+        room: usize,
+        line: impl Fn(Pid, &Process<R>) -> Option<String>,
+    ) -> Vec<u8> {
+        let mut lines = Vec::new();
+        let first = Pid(after.0.saturating_add(1));
+        for text in self.table.range(first..).filter_map(|(pid, process)| line(*pid, process)) {
+            if lines.len() + text.len() > room {
                 break;
             }
-            lines.extend_from_slice(line.as_bytes());
+            lines.extend_from_slice(text.as_bytes());
         }
         lines
     }

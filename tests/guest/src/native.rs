@@ -55,6 +55,21 @@ fn terminal() -> Vec<Case> {
         )
         .exits(4),
         Case::terminal(
+            "shell: a trace tells who called whom",
+            &[
+                see("kamen:"),
+                keys("trace hello\r"),
+                see("hello from kamen"),
+                see("CALLER"),
+                see("shell            init"),
+                see("shell            ramfs"),
+                keys("trace --json hello\r"),
+                see("\"ph\":\"X\""),
+                keys("exit 5\r"),
+            ],
+        )
+        .exits(5),
+        Case::terminal(
             "shell: Ctrl-C ends a native program that spins",
             &[
                 see("kamen:"),

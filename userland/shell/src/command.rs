@@ -25,10 +25,21 @@ pub enum Command {
     Processes,
     /// Tells how much memory is in use.
     Memory,
+    /// Runs a program and tells who called whom meanwhile.
+    Trace(Format, Run),
     /// Sends a signal to a process.
     Kill(Kill),
     /// Runs a program.
     Run(Run),
+}
+
+/// What becomes of a trace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// A table for people.
+    Table,
+    /// JSON for trace viewers.
+    Chrome,
 }
 
 /// Whom to signal, and how.
@@ -101,6 +112,7 @@ cd [DIRECTORY]        change the working directory       pwd   show it
 ps                    list processes of all personalities
 kill [-9] [unix|dos|native] PID   end a process; kill -9 native PID restarts a server
 memory                show how much memory is in use
+trace [--json] PROGRAM [ARGS]   run it, then show who called whom, how often, for how long
 exit [STATUS]         end this shell, and the first one ends the system (also: Ctrl-D, poweroff)
 Names without a slash are looked up in /bin. Quote with '...', \"...\" or \\.
 Pipes and redirections: unix sh -c 'COMMAND | COMMAND > FILE'
@@ -129,7 +141,19 @@ pub fn parse(line: &[u8]) -> Result<Command, String> {
         (b"ps", []) => Ok(Command::Processes),
         (b"memory", []) => Ok(Command::Memory),
         (b"kill", arguments) => kill(arguments),
+        (b"trace", [flag, argv @ ..]) if flag == b"--json" => trace(Format::Chrome, argv),
+        (b"trace", argv) => trace(Format::Table, argv),
         _ => run(words),
+    }
+}
+
+fn trace(format: Format, argv: &[Vec<u8>]) -> Result<Command, String> {
+    if argv.is_empty() {
+        return Err("usage: trace [--json] PROGRAM [ARGS]".into());
+    }
+    match run(argv.to_vec())? {
+        Command::Run(run) => Ok(Command::Trace(format, run)),
+        _ => Err("trace: that is no program".into()),
     }
 }
 
@@ -201,6 +225,9 @@ mod tests {
         assert_eq!(parse(b"cd /tmp"), Ok(Command::ChangeDirectory(Some(b"/tmp".to_vec()))));
         let kill = Kill { pid: 12, among: Some(Personality::Unix), force: Force::End };
         assert_eq!(parse(b"kill -9 unix 12"), Ok(Command::Kill(kill)));
+        let run = Run { personality: None, argv: [b"hello".to_vec()].into() };
+        assert_eq!(parse(b"trace hello"), Ok(Command::Trace(Format::Table, run.clone())));
+        assert_eq!(parse(b"trace --json hello"), Ok(Command::Trace(Format::Chrome, run)));
         let kill = Kill { pid: 7, among: None, force: Force::Ask };
         assert_eq!(parse(b"kill 7"), Ok(Command::Kill(kill)));
     }
@@ -210,6 +237,7 @@ mod tests {
         for (line, text) in [
             (&b"exit 256"[..], "0 to 255"),
             (b"exit x", "0 to 255"),
+            (b"trace", "usage"),
             (b"kill", "usage"),
             (b"kill x", "usage"),
             (b"kill linux 4", "usage"),

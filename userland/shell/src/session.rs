@@ -1,6 +1,7 @@
 //! A session: from the first line to power off, at a terminal, from a pipe, or of one program.
 
 mod commands;
+mod trace;
 
 use alloc::format;
 use alloc::string::String;
@@ -226,6 +227,7 @@ impl Session {
             }
             Command::Processes => self.processes(),
             Command::Memory => self.memory(),
+            Command::Trace(format, run) => self.trace(format, &run),
             Command::Kill(kill) => self.kill(&kill),
             Command::Run(run) => self.program(&run),
         };

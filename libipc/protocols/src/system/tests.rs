@@ -1,7 +1,7 @@
 //! The protocol over loopback.
 
 use libipc::loopback::Loopback;
-use libipc::{Caller, Endpoint, Failure, Handle};
+use libipc::{Caller, Endpoint, Failure, Handle, WriteLease};
 
 use super::*;
 
@@ -17,6 +17,13 @@ impl System for Server {
     fn log(&mut self, _: &Caller, line: &[u8]) -> Result<(), SystemError> {
         if line == b"name: line" { Ok(()) } else { Err(SystemError::NotFound) }
     }
+    fn trace(&mut self, _: &Caller, kinds: u64) -> Result<Memory, SystemError> {
+        if kinds == 6 { Ok(Memory(Handle(10))) } else { Err(SystemError::Refused) }
+    }
+    fn slots(&mut self, _: &Caller, after: Pid, into: WriteLease<'_>) -> Result<u64, SystemError> {
+        into.write_at(0, b"2 7 name\n").map_err(|_| SystemError::Refused)?;
+        Ok(after.0 + 9)
+    }
 }
 
 #[test]
@@ -26,6 +33,10 @@ fn operations_arrive_with_the_badge() {
     assert_eq!(client.power_off(3), Ok(()));
     assert_eq!(client.memory(), Ok(MemoryUse { total: 2, used: 1 }));
     assert_eq!(client.log(b"name: line"), Ok(()));
+    assert_eq!(client.trace(6), Ok(Memory(Handle(10))));
+    let mut lines = [0; 16];
+    assert_eq!(client.slots(Pid(0), &mut lines), Ok(9));
+    assert_eq!(&lines[..9], b"2 7 name\n");
     let other = SystemClient::with(Endpoint(Handle(1)), loopback.with_badge(8));
     assert_eq!(other.power_off(3), Err(Failure::Protocol(SystemError::Denied)));
 }

@@ -15,7 +15,7 @@ use crate::processes::{Class, SUPERVISOR};
 /// Longest image that init loads from the file server, in bytes.
 const MAX_IMAGE: usize = 8 * 1024 * 1024;
 /// Most bytes of one answer to `list`.
-const MAX_LIST: usize = 4096;
+pub(super) const MAX_LIST: usize = 4096;
 
 impl Process for Supervisor {
     fn spawn(

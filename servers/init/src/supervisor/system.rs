@@ -1,9 +1,16 @@
 //! The system protocol: power, memory, log.
 
-use libipc::{Caller, Object, log};
+use alloc::format;
+use alloc::vec::Vec;
+
+use libipc::abi::boot;
+use libipc::{Caller, Memory, Object, Thread, Trace, WriteLease, log};
+use protocols::process::Pid;
 use protocols::system::{MemoryUse, System, SystemError};
 
+use super::process::MAX_LIST;
 use super::{SYSTEM_BADGE, Supervisor, pid_of};
+use crate::processes::SUPERVISOR;
 
 impl System for Supervisor {
     fn power_off(&mut self, caller: &Caller, status: u64) -> Result<(), SystemError> {
@@ -23,6 +30,36 @@ impl System for Supervisor {
         log!("process {}: {}", pid_of(caller.badge).0, line.escape_ascii());
         Ok(())
     }
+
+    fn trace(&mut self, caller: &Caller, kinds: u64) -> Result<Memory, SystemError> {
+        allowed(caller)?;
+        Trace(boot::TRACE).record(kinds).map_err(|_| SystemError::Refused)?;
+        Ok(Memory(boot::TRACE_MEMORY))
+    }
+
+    fn slots(
+        &mut self,
+        caller: &Caller,
+        after: Pid,
+        into: WriteLease<'_>,
+    ) -> Result<u64, SystemError> {
+        allowed(caller)?;
+        let room = into.len().min(MAX_LIST as u64) as usize;
+        let mut lines = own_slot(after, room);
+        lines.extend(self.processes.lines(after, room - lines.len(), |pid, process| {
+            let slot = process.held.as_ref()?.process.slot();
+            Some(format!("{} {slot} {}\n", pid.0, process.name))
+        }));
+        into.write_at(0, &lines).map_err(|_| SystemError::Refused)?;
+        Ok(lines.len() as u64)
+    }
+}
+
+/// Returns init's own line, where it is asked for and there is room.
+fn own_slot(after: Pid, room: usize) -> Vec<u8> {
+    let slot = Thread(boot::THREAD).inspect().map_or(0, |inspection| inspection.values[2]);
+    let line = format!("{} {slot} init\n", SUPERVISOR.0);
+    if after < SUPERVISOR && line.len() <= room { line.into_bytes() } else { Vec::new() }
 }
 
 /// Refuses callers whose capability is for the process protocol.
