@@ -9,7 +9,7 @@ use crate::devices::vectors;
 use crate::entry::{idle, leave};
 use crate::per_cpu::{Local, PerCpu};
 use crate::undo::Entry;
-use crate::{X86, epitaph, lock};
+use crate::{X86, epitaph, last_events, lock};
 
 /// The kernel, from [`run`] on.
 static KERNEL: Local<MaybeUninit<Kernel<X86>>> = Local::new(MaybeUninit::uninit());
@@ -25,6 +25,8 @@ const EXCEPTIONS: u64 = 32;
 pub fn run(kernel: Kernel<X86>) -> ! {
     // SAFETY: boot is the only caller, before the first entry from user space; it has the lock.
     let kernel = unsafe { (*KERNEL.as_ptr()).write(kernel) };
+    let rings = kernel.trace.frames();
+    last_events::remember(&kernel.machine().frames, rings);
     proceed(kernel)
 }
 

@@ -25,11 +25,12 @@ impl Write for Epitaph {
     }
 }
 
-/// Writes a line and stops the machine for good.
+/// Writes a line, and what the trace recorded last, and stops the machine for good.
 pub fn stop(text: Arguments<'_>) -> ! {
     // Writing cannot fail; see above.
     let _ = Epitaph.write_fmt(text);
     let _ = Epitaph.write_str("\n");
+    crate::last_events::write(&mut Epitaph);
     // SAFETY: the port belongs to the exit device or to nothing.
     unsafe { Port::new(DEBUG_EXIT).write(EXIT_PANIC) };
     loop {

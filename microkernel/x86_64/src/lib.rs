@@ -32,6 +32,7 @@ mod entry;
 mod epitaph;
 mod extended;
 mod heap;
+mod last_events;
 mod lock;
 mod machine;
 #[cfg(feature = "image")]

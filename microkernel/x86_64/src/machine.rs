@@ -27,7 +27,7 @@ const LONGEST_COUNTDOWN: u64 = SECOND;
 
 /// x86-64 processors with local and I/O APICs.
 pub struct X86 {
-    frames: DirectMap,
+    pub(crate) frames: DirectMap,
     /// An address space without user half.
     kernel_root: Frame,
     /// The processor that is in the kernel.
