@@ -34,6 +34,16 @@ pub fn now() -> Time {
     }
 }
 
+/// Returns how many processors run threads; 1 on the host.
+pub fn processors() -> u64 {
+    syscall::operate(Operation::Now, 0, [0; 6]).map_or(1, |(_, words)| words[2])
+}
+
+/// Returns the processor that this thread runs on, which may have changed already; 0 on the host.
+pub fn processor() -> u64 {
+    syscall::operate(Operation::Now, 0, [0; 6]).map_or(0, |(_, words)| words[1])
+}
+
 /// Enters the kernel and comes back: what every other operation costs at least.
 #[inline(always)]
 pub fn null() {

@@ -96,7 +96,7 @@ pub fn command(machine: &Machine, accel: Accelerator, medium: Medium, log: &Path
     qemu.args(["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]);
     qemu.args(["-machine", board(machine.board), "-cpu", "max"]);
     qemu.args(["-m", &machine.memory_mib.to_string(), "-smp", &machine.cpus.to_string()]);
-    qemu.args(["-accel", if accel == Accelerator::Kvm { "kvm" } else { "tcg" }]);
+    qemu.args(["-accel", accelerator(machine, accel)]);
     if machine.icount {
         qemu.args(["-icount", "shift=0,sleep=off", "-seed", &machine.seed.to_string()]);
     }
@@ -107,6 +107,17 @@ pub fn command(machine: &Machine, accel: Accelerator, medium: Medium, log: &Path
     qemu.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]);
     add_medium(&mut qemu, medium);
     qemu
+}
+
+/// Returns QEMU's name of an accelerator. Several processors take turns on one thread of the host:
+/// where each has its own, a processor that waits for the kernel's lock waits until the host lets
+/// the holder go on (measured in decisions/0014).
+fn accelerator(machine: &Machine, accel: Accelerator) -> &'static str {
+    match accel {
+        Accelerator::Kvm => "kvm",
+        Accelerator::Auto | Accelerator::Tcg if machine.cpus > 1 => "tcg,thread=single",
+        Accelerator::Auto | Accelerator::Tcg => "tcg",
+    }
 }
 
 fn board(board: Board) -> &'static str {

@@ -31,6 +31,15 @@ impl Thread {
         syscall::control(Operation::SetPriority, self.0, [priority.into(), 0, 0, 0, 0, 0])
     }
 
+    /// Moves it to a processor, where it stays; or lets it run on any, as at first.
+    ///
+    /// # Errors
+    /// NoRights: CONTROL; InvalidArgument: there is no such processor.
+    pub fn set_processor(self, processor: Option<u8>) -> Result<(), Error> {
+        let processor = processor.map_or(u64::MAX, u64::from);
+        syscall::control(Operation::SetProcessor, self.0, [processor, 0, 0, 0, 0, 0])
+    }
+
     /// Gives it a handler, which sees `badge`.
     ///
     /// # Errors

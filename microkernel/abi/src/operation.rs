@@ -291,7 +291,9 @@ pub enum Operation {
     ///
     /// Errors: InvalidArgument, StaleCall, WrongKind.
     SetEntry = 42,
-    /// Moves the thread in the target (CONTROL) to processor `w0`.
+    /// Moves the thread in the target (CONTROL) to processor `w0`, where it stays until it is moved
+    /// again; with all bits set it may run on any, as at first. InvalidArgument where there is no
+    /// such processor.
     ///
     /// Errors: InvalidArgument (there is no such processor).
     SetProcessor = 43,

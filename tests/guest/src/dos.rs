@@ -1,6 +1,7 @@
 //! Tests of DOS programs: alone, in pipes with Linux programs, at the terminal.
 
 use crate::case::{Case, Step};
+use crate::programs;
 use std::time::Duration;
 
 /// Returns the tests.
@@ -51,6 +52,9 @@ fn programs() -> Vec<Case> {
 fn mixed() -> Vec<Case> {
     let pipeline = "cd /root; cat words | ./SORTER.COM | wc -l; ./EXITCODE.COM 9; echo $?";
     let files = "cd /root; echo kamen > from; ./COPYFILE.COM from to; cat to";
+    let both = "cd /root; for i in 1 2 3; do seq 1 400 | ./SORTER.COM | wc -l; done & \
+                for i in 1 2 3; do seq 1 3000 | sort -n | tail -n 1 >> all; done; wait; cat all; ./spin & \
+                kill -9 $!; wait $! 2> /dev/null; echo $?";
     let closed = "cd /root; ./ENDLESS.COM | head -n 2 | tr -d '\\r'; echo done";
     vec![
         with(Case::line("mixed: cat | SORTER.COM | wc", pipeline), &["SORTER.COM", "EXITCODE.COM"])
@@ -58,6 +62,10 @@ fn mixed() -> Vec<Case> {
             .prints("3\n9\n"),
         with(Case::line("mixed: both see the same files", files), &["COPYFILE.COM"])
             .prints("kamen\n"),
+        with(Case::line("smp: both worlds on two processors", both), &["SORTER.COM"])
+            .with("/root/spin", programs::spin())
+            .on(2)
+            .prints("400\n400\n400\n3000\n3000\n3000\n137\n"),
         with(Case::line("mixed: a closed pipe ends a DOS program", closed), &["ENDLESS.COM"])
             .prints("y\ny\ndone\n"),
     ]

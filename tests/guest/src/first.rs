@@ -16,6 +16,15 @@ pub fn cases() -> Vec<Case> {
             .by(Way::Q35)
             .logs(MEMORY_CHECKS),
         chaos(),
+        first("smp: instruction clock", "smp-test", "").on(2).logs(&["verdict: Ok(0) fail"]),
+        Case::first_task("smp: on q35", "smp-test", "")
+            .by(Way::Q35)
+            .on(2)
+            .logs(&["verdict: Ok(0) fail"]),
+        Case::first_task("smp: on microvm", "smp-test", "")
+            .by(Way::Microvm)
+            .on(2)
+            .logs(&["verdict: Ok(0) fail"]),
         Case::new("bench: no row takes more instructions than committed", Action::Benchmark),
     ]
 }
