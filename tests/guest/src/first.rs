@@ -16,7 +16,10 @@ pub fn cases() -> Vec<Case> {
             .by(Way::Q35)
             .logs(MEMORY_CHECKS),
         chaos(),
-        first("smp: instruction clock", "smp-test", "").on(2).logs(&["verdict: Ok(0) fail"]),
+        first("smp: instruction clock", "smp-test", "")
+            .on(2)
+            .within(240)
+            .logs(&["verdict: Ok(0) fail"]),
         Case::first_task("smp: on q35", "smp-test", "")
             .by(Way::Q35)
             .on(2)
