@@ -48,9 +48,11 @@ pub enum Operation {
     /// Answers the open call in the target with a tag and words; leases are refused. For a call
     /// of kind SystemCall or Interrupt, `w0` becomes the thread's rax; for Exception and Recall
     /// the words are not used: the thread resumes with its registers as they are. With label 1
-    /// rax stays as well: for servers that wrote the registers themselves.
+    /// rax stays as well: for servers that wrote the registers themselves. With label 2 the thread
+    /// that met an exception resumes with instruction pointer, stack pointer and flags from `w2`
+    /// to `w4`, where the message had them.
     ///
-    /// Errors: StaleCall, InvalidArgument (counts of the tag), BadAddress (no message page),
+    /// Errors: StaleCall, InvalidArgument (counts of the tag, the instruction pointer), BadAddress (no message page),
     /// NoRights (a capability that is sent lacks GRANT), TableFull (the caller's).
     Reply = 4,
     /// Answers the open call in the target (unless it is 0), then receives on the endpoint in r15 (RECEIVE) until

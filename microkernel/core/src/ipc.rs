@@ -5,7 +5,8 @@
 
 use kamen_abi::trace::{EventKind, NOBODY};
 use kamen_abi::{
-    Error, FOREVER, Handle, Kind, MAX_CAPS, MAX_LEASES, MessagePage, NOW, OpenCall, Rights, Tag,
+    Error, FOREVER, Handle, Kind, MAX_CAPS, MAX_LEASES, MessagePage, NOW, OpenCall, Registers,
+    Rights, Tag,
 };
 
 use crate::arena::Id;
@@ -17,6 +18,9 @@ use crate::notification::Notification;
 use crate::steps;
 use crate::table::{Capability, Object};
 use crate::thread::{State, Thread};
+
+/// Label of an answer to an exception that says where the thread goes on.
+const RESUME_AT: u32 = 2;
 
 /// Whether a message can lend memory: a lease lasts as long as its call, which others have none of.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -356,6 +360,12 @@ impl<M: Machine> Kernel<M> {
         let kind = self.threads[caller].tag.kind();
         if kind == Kind::Message && !tag.is_short() {
             self.transfer(current, caller, tag)?;
+        }
+        if kind == Kind::Exception && tag.label() == RESUME_AT {
+            let [_, _, rip, rsp, rflags, _] = words;
+            let moved = Registers { rip, rsp, rflags, ..self.threads[caller].user_registers() };
+            let moved = moved.validated().ok_or(Error::InvalidArgument)?;
+            self.threads[caller].set_registers(moved);
         }
         self.clear_deadline(caller);
         let registers = &mut self.threads[caller].registers;

@@ -118,3 +118,24 @@ fn a_server_does_not_redirect_who_calls_it() {
     assert_eq!(rig.invoke(Operation::SetEntry, open, &ENTRY), Error::WrongKind as u64);
     assert_eq!(rig.kernel.threads[client.slot].entry.start, 0);
 }
+
+#[test]
+fn an_answer_moves_a_thread_past_its_exception() {
+    let World { mut rig, server, foreign } = world([0; 3]);
+    let before = *rig.registers();
+    rig.kernel.exception(6, 0, 0);
+    assert_eq!(rig.run(), server.slot);
+    let (call, [.., rip, rsp, flags, _]) = (rig.registers().r12, rig.registers().words());
+    assert_eq!((rip, rsp), (before.rip, before.rsp));
+    let wrong = [0, 0, USER_END as u64, rsp, flags, 0];
+    rig.registers().r13 = 2;
+    let status = rig.enter(Operation::Reply, call, wrong);
+    assert_eq!(status, Error::InvalidArgument as u64);
+    let registers = rig.registers();
+    (registers.r13, registers.r14, registers.r15) = (2, FOREVER, 8);
+    rig.enter(Operation::ReplyReceive, call, [0, 0, rip + 2, rsp + 8, flags | 1, 0]);
+    assert_eq!(rig.run(), foreign.slot);
+    let after = *rig.registers();
+    assert_eq!((after.rip, after.rsp, after.rflags), (rip + 2, rsp + 8, flags | 1));
+    assert_eq!((after.rax, after.rdi), (before.rax, before.rdi));
+}

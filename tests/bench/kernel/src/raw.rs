@@ -276,15 +276,3 @@ fn copy_from(from: Place, [id, offset]: [u64; 2], to: u64, bytes: u64) -> (u64, 
     }
     (status, places)
 }
-
-/// Executes ReadRegisters or WriteRegisters on an open call.
-#[inline(always)]
-pub fn registers(operation: Operation, call: u64) -> u64 {
-    let mut status = operation as u64;
-    // SAFETY: see the file's head.
-    unsafe {
-        asm!("syscall", inlateout("rax") status, in("r12") call, lateout("rcx") _,
-            lateout("r11") _, options(nostack));
-    }
-    status
-}

@@ -372,6 +372,16 @@ impl Model {
         if kind == Kind::Message {
             self.transfer(current, caller, tag)?;
         }
+        if kind == Kind::Exception && tag.label() == 2 {
+            let moved = kamen_abi::Registers {
+                rip: registers.rdx,
+                rsp: registers.r10,
+                rflags: registers.r8,
+                ..self.thread(caller).registers
+            };
+            let moved = moved.validated().ok_or(Error::InvalidArgument)?;
+            self.thread_mut(caller).registers = moved;
+        }
         let thread = self.thread_mut(caller);
         (thread.deadline, thread.state) = (None, State::Ready);
         match kind {

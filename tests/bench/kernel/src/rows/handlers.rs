@@ -6,9 +6,7 @@
 //! ```
 //! Here the thread with a handler measures: what it does is what is priced.
 
-use core::sync::atomic::Ordering::Relaxed;
-
-use libipc::abi::{MessagePage, Operation, Registers, WORDS};
+use libipc::abi::WORDS;
 use libipc::{Error, Handling, Object, Time};
 
 use crate::measure::{BATCH, print_row, sample_into_shared, shared_samples};
@@ -20,13 +18,12 @@ use crate::world::{Entry, Where, World, number};
 
 /// Number of the one that tells that all is measured.
 const FINISHED: u64 = 1000;
-/// Label of a reply after which the thread's registers are as the server wrote them.
-const AS_WRITTEN: u64 = 1;
+/// Label of a reply that says where the thread goes on.
+const RESUME_AT: u64 = 2;
 /// Bytes of `ud2`.
 const UNDEFINED_BYTES: u64 = 2;
-/// Where rip lies in the registers in a message page, in words.
-const RIP_AT: usize =
-    MessagePage::BYTES_AT / 8 + core::mem::offset_of!(Registers, rip) / size_of::<u64>();
+/// Word of an exception's message, and of the answer, that holds rip.
+const RIP_AT: usize = 2;
 
 /// An undefined instruction whose handler, in the same space, moves the thread past it.
 pub fn fault(world: &mut World) -> Result<(), Error> {
@@ -80,14 +77,11 @@ extern "C" fn faulting(done: u64, _: u64, _: u64) -> ! {
 }
 
 /// Moves every thread that faults past its instruction.
-extern "C" fn skip(endpoint: u64, _: u64, page: u64) -> ! {
-    let rip = &raw::page(page)[RIP_AT];
-    let mut call = raw::reply_receive(0, 0, [0; WORDS], endpoint).call;
+extern "C" fn skip(endpoint: u64, _: u64, _: u64) -> ! {
+    let mut received = raw::reply_receive(0, 0, [0; WORDS], endpoint);
     loop {
-        raw::registers(Operation::ReadRegisters, call);
-        rip.store(rip.load(Relaxed) + UNDEFINED_BYTES, Relaxed);
-        raw::registers(Operation::WriteRegisters, call);
-        call = raw::reply_receive(call, AS_WRITTEN, [0; WORDS], endpoint).call;
+        received.words[RIP_AT] += UNDEFINED_BYTES;
+        received = raw::reply_receive(received.call, RESUME_AT, received.words, endpoint);
     }
 }
 
