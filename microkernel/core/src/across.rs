@@ -12,7 +12,7 @@
 //!   a processor without work ──> takes the first thread that waits elsewhere and may be moved
 //! ```
 
-use kamen_abi::{Error, Rights};
+use kamen_abi::{Error, PRIORITIES, Rights};
 
 use crate::cpu::Cpu;
 use crate::kernel::Kernel;
@@ -165,6 +165,34 @@ impl<M: Machine> Kernel<M> {
             cpu.loaded = NIL;
             self.threads[thread].release();
         }
+    }
+
+    /// Operation Now.
+    pub(crate) fn now(&mut self) {
+        let (now, processors) = (self.vm.machine.now(), self.processors());
+        let (current, number) = (self.cpu.current, self.cpu.number);
+        let registers = &mut self.threads[current].registers;
+        (registers.rdi, registers.rsi, registers.rdx) = (now, u64::from(number), processors);
+    }
+
+    /// Operation SetPriority.
+    pub(crate) fn set_priority(&mut self, target: u64, priority: u64) -> Result<(), Error> {
+        let thread = self.thread(target, Rights::CONTROL)?.index() as u16;
+        let own = self.threads[self.cpu.current].priority;
+        if priority >= PRIORITIES as u64 || priority as u8 > own {
+            return Err(Error::InvalidArgument);
+        }
+        let queued = self.threads[thread].state == State::Ready && !self.is_current(thread);
+        if queued {
+            self.dequeue(thread);
+        }
+        self.threads[thread].priority = priority as u8;
+        if queued {
+            self.wake(thread);
+        } else {
+            self.reconsider(thread);
+        }
+        Ok(())
     }
 
     /// Operation SetProcessor.

@@ -1,8 +1,8 @@
 //! System calls that are not messages: arguments are decoded and checked, then acted upon.
 
 use kamen_abi::{
-    Error, FOREVER, Handle, MemoryKind, ObjectKind, Operation, PAGE_SIZE, PRIORITIES, PortWidth,
-    Rights, USER_END,
+    Error, FOREVER, Handle, MemoryKind, ObjectKind, Operation, PAGE_SIZE, PortWidth, Rights,
+    USER_END,
 };
 
 use crate::arena::Id;
@@ -132,14 +132,6 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Operation Now.
-    fn now(&mut self) {
-        let (now, processors) = (self.vm.machine.now(), self.processors());
-        let (current, number) = (self.cpu.current, self.cpu.number);
-        let registers = &mut self.threads[current].registers;
-        (registers.rdi, registers.rsi, registers.rdx) = (now, u64::from(number), processors);
-    }
-
     /// Returns a value in word 0.
     fn give(&mut self, value: impl FnOnce(&mut Self) -> Result<u64, Error>) -> Result<(), Error> {
         let value = value(self)?;
@@ -247,25 +239,6 @@ impl<M: Machine> Kernel<M> {
         self.install(quota, 0, |kernel| {
             kernel.vm.clone_memory(source, quota, backing).map(Object::Memory)
         })
-    }
-
-    fn set_priority(&mut self, target: u64, priority: u64) -> Result<(), Error> {
-        let thread = self.thread(target, Rights::CONTROL)?.index() as u16;
-        let own = self.threads[self.cpu.current].priority;
-        if priority >= PRIORITIES as u64 || priority as u8 > own {
-            return Err(Error::InvalidArgument);
-        }
-        let queued = self.threads[thread].state == State::Ready && !self.is_current(thread);
-        if queued {
-            self.dequeue(thread);
-        }
-        self.threads[thread].priority = priority as u8;
-        if queued {
-            self.wake(thread);
-        } else {
-            self.reconsider(thread);
-        }
-        Ok(())
     }
 
     fn set_handler(&mut self, target: u64, to: u64, badge: u64, how: u64) -> Result<(), Error> {
