@@ -55,7 +55,7 @@ impl Cpu {
             ready: RunQueue::default(),
             loaded: NIL,
             extended_owner: NIL,
-            extended_enabled: true,
+            extended_enabled: false,
             slice_end: FOREVER,
             preempted: (NIL, FOREVER),
             slice_over: false,
