@@ -3,6 +3,17 @@
 //! The capacity is chosen at boot and never grows, so that references the machine holds (the
 //! current thread's registers) stay valid. A slot's generation changes when its object is
 //! destroyed: whatever still names the object finds nothing.
+//!
+//! ```text
+//!   free ──insert──> live ──doom──> dying ──remove──> free
+//!                      ^               │
+//!                      └────revive─────┘   (a clone that is finished)
+//! ```
+//!
+//! A dying object is one that is being destroyed, or made, in steps: capabilities do not find it
+//! ([`Arena::get`]), what it is linked with does ([`Arena::find`]).
+//!
+//! The objects that one owner pays for are a list through their slots, whose head the owner has.
 
 use alloc::vec::Vec;
 use core::marker::PhantomData;
@@ -68,10 +79,13 @@ impl<T> core::fmt::Debug for Id<T> {
     }
 }
 
-/// A slot; `generation` is odd while the slot holds a live object.
+/// A slot; `generation` is odd while the slot holds an object, and has the bit [`DYING`] while that
+/// object is dying.
 struct Slot<T> {
     generation: u32,
-    next_free: u32,
+    /// The next free slot; the next object of the list that this one is in.
+    next: u32,
+    prev: u32,
     value: T,
 }
 
@@ -93,7 +107,9 @@ impl<'a, T> Slots<'a, T> {
     }
 }
 
-const NONE: u32 = u32::MAX;
+/// No slot: the end of a list.
+pub const NONE: u32 = u32::MAX;
+const DYING: u32 = 1 << 31;
 
 /// Storage for up to a fixed number of objects of one kind.
 pub struct Arena<T> {
@@ -113,40 +129,97 @@ impl<T: Default> Arena<T> {
     pub fn insert(&mut self, value: T) -> Option<Id<T>> {
         let index = if self.free != NONE {
             let index = self.free;
-            self.free = self.slots[index as usize].next_free;
+            self.free = self.slots[index as usize].next;
             index
         } else if self.slots.len() < self.capacity {
-            self.slots.push(Slot { generation: 0, next_free: NONE, value: T::default() });
+            self.slots.push(Slot { generation: 0, next: NONE, prev: NONE, value: T::default() });
             self.slots.len() as u32 - 1
         } else {
             return None;
         };
         let slot = &mut self.slots[index as usize];
-        slot.generation = slot.generation.wrapping_add(1);
+        slot.generation += 1;
+        (slot.next, slot.prev) = (NONE, NONE);
         slot.value = value;
         self.used += 1;
         Id::new(index, slot.generation)
     }
 
-    /// Removes an object and returns it.
+    /// Adds an object, first in the list that `head` begins.
+    pub fn insert_listed(&mut self, value: T, head: &mut u32) -> Option<Id<T>> {
+        let id = self.insert(value)?;
+        self.slots[id.index() as usize].next = *head;
+        if *head != NONE {
+            self.slots[*head as usize].prev = id.index();
+        }
+        *head = id.index();
+        Some(id)
+    }
+
+    /// Removes an object, live or dying, and returns it.
     pub fn remove(&mut self, id: Id<T>) -> Option<T> {
         let slot = self.slots.get_mut(id.index() as usize)?;
-        if slot.generation != id.generation() {
+        if slot.generation & !DYING != id.generation() {
             return None;
         }
-        slot.generation = slot.generation.wrapping_add(1);
+        slot.generation = (id.generation() + 1) & !DYING;
         if slot.generation != 0 {
-            slot.next_free = self.free;
+            slot.next = self.free;
             self.free = id.index();
         }
         // Else all its generations are used up: reused, it would revive the names of the first.
         self.used -= 1;
         Some(core::mem::take(&mut slot.value))
     }
+
+    /// Removes an object, live or dying, that is in the list that `head` begins.
+    pub fn remove_listed(&mut self, id: Id<T>, head: &mut u32) -> Option<T> {
+        self.find(id)?;
+        let Slot { next, prev, .. } = self.slots[id.index() as usize];
+        if next != NONE {
+            self.slots[next as usize].prev = prev;
+        }
+        if prev != NONE {
+            self.slots[prev as usize].next = next;
+        } else {
+            *head = next;
+        }
+        self.remove(id)
+    }
 }
 
 impl<T> Arena<T> {
-    /// Returns whether the object still exists.
+    /// Makes a live object a dying one.
+    pub fn doom(&mut self, id: Id<T>) {
+        if let Some(slot) = self.slots.get_mut(id.index() as usize)
+            && slot.generation == id.generation()
+        {
+            slot.generation |= DYING;
+        }
+    }
+
+    /// Makes a dying object a live one.
+    pub fn revive(&mut self, id: Id<T>) {
+        if self.find(id).is_some() {
+            self.slots[id.index() as usize].generation = id.generation();
+        }
+    }
+
+    /// Returns the object, live or dying.
+    #[inline]
+    pub fn find(&self, id: Id<T>) -> Option<&T> {
+        let slot = self.slots.get(id.index() as usize)?;
+        (slot.generation & !DYING == id.generation()).then_some(&slot.value)
+    }
+
+    /// Returns the object, live or dying.
+    #[inline]
+    pub fn find_mut(&mut self, id: Id<T>) -> Option<&mut T> {
+        let slot = self.slots.get_mut(id.index() as usize)?;
+        (slot.generation & !DYING == id.generation()).then_some(&mut slot.value)
+    }
+
+    /// Returns whether the object still exists, and is not dying.
     #[inline]
     pub fn contains(&self, id: Id<T>) -> bool {
         self.slots.get(id.index() as usize).is_some_and(|slot| slot.generation == id.generation())
@@ -172,20 +245,33 @@ impl<T> Arena<T> {
         self.slots.get(slot as usize).map(|slot| &slot.value)
     }
 
+    /// Returns what is in a slot that is known to be in use (a link of a list).
+    #[inline]
+    pub fn in_slot(&self, slot: u32) -> &T {
+        &self.slots[slot as usize].value
+    }
+
+    /// Returns what is in a slot that is known to be in use.
+    #[inline]
+    pub fn in_slot_mut(&mut self, slot: u32) -> &mut T {
+        &mut self.slots[slot as usize].value
+    }
+
     /// Returns all slots, for looking into several of them in turn.
     #[inline(always)]
     pub fn slots(&mut self) -> Slots<'_, T> {
         Slots(&mut self.slots)
     }
 
-    /// Returns the name of the live object in a slot.
+    /// Returns the name of the object in a slot, live or dying.
+    #[inline]
     pub fn id_at(&self, index: u32) -> Option<Id<T>> {
         let slot = self.slots.get(index as usize)?;
-        let live = slot.generation & 1 == 1;
-        if live { Id::new(index, slot.generation) } else { None }
+        let used = slot.generation & 1 == 1;
+        if used { Id::new(index, slot.generation & !DYING) } else { None }
     }
 
-    /// Returns the names of all live objects, in the order of their slots.
+    /// Returns the names of all objects, live or dying, in the order of their slots.
     pub fn ids(&self) -> impl Iterator<Item = Id<T>> + '_ {
         (0..self.slots.len() as u32).filter_map(|index| self.id_at(index))
     }
@@ -224,7 +310,7 @@ impl<T> IndexMut<u16> for Arena<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::Arena;
+    use super::{Arena, DYING, NONE};
 
     #[test]
     fn a_removed_object_is_not_found_by_its_old_name() {
@@ -242,11 +328,39 @@ mod tests {
     fn a_slot_whose_generations_are_used_up_is_not_reused() {
         let mut arena = Arena::new(1);
         let first = arena.insert(1).unwrap();
-        arena.slots[0].generation = u32::MAX;
+        arena.slots[0].generation = DYING - 1;
         let last = arena.id_at(0).unwrap();
         assert_eq!(arena.remove(last), Some(1));
         assert!(arena.is_full() && arena.insert(2).is_none());
         assert!(!arena.contains(first) && !arena.contains(last));
+    }
+
+    #[test]
+    fn a_dying_object_is_found_by_its_links_only() {
+        let mut arena = Arena::new(1);
+        let id = arena.insert(7).unwrap();
+        arena.doom(id);
+        assert_eq!((arena.get(id), arena.find(id), arena.id_at(0)), (None, Some(&7), Some(id)));
+        arena.revive(id);
+        assert_eq!(arena.get(id), Some(&7));
+        arena.doom(id);
+        assert_eq!(arena.remove(id), Some(7));
+        assert_eq!(arena.find(id), None);
+    }
+
+    #[test]
+    fn a_list_has_whoever_was_not_removed() {
+        let mut arena = Arena::new(4);
+        let mut head = NONE;
+        let ids = [1, 2, 3, 4].map(|value| arena.insert_listed(value, &mut head).unwrap());
+        assert_eq!(arena.remove_listed(ids[1], &mut head), Some(2));
+        assert_eq!(arena.remove_listed(ids[3], &mut head), Some(4));
+        let mut values = std::vec::Vec::new();
+        while let Some(id) = arena.id_at(head) {
+            values.push(arena.remove_listed(id, &mut head).unwrap());
+        }
+        assert_eq!(values, [3, 1]);
+        assert_eq!(head, NONE);
     }
 
     #[test]

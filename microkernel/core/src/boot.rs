@@ -13,7 +13,7 @@ use crate::kernel::Kernel;
 use crate::machine::{Access, Frame, Machine};
 use crate::memory::Memory;
 use crate::notice::Notices;
-use crate::quota::Quota;
+use crate::quota::{self, Quota};
 use crate::space::{NewMapping, Space, Vm};
 use crate::steps::Steps;
 use crate::table::{Capability, Object, Table};
@@ -75,7 +75,7 @@ impl<M: Machine> Kernel<M> {
         for segment in info.segments {
             kernel.load_segment(quota, space, segment)?;
         }
-        let archive = kernel.map_archive(space, info)?;
+        let archive = kernel.map_archive(quota, space, info)?;
         let thread = kernel.first_thread(quota, space, info)?;
         let table = kernel.first_table(quota, space, thread, archive)?;
         kernel.threads[thread.index() as u16].table = Some(table);
@@ -124,7 +124,7 @@ impl<M: Machine> Kernel<M> {
         segment: &Segment,
     ) -> Result<(), Error> {
         let memory = Memory::new(segment.pages, Some(quota));
-        let memory = self.vm.memories.insert(memory).ok_or(Error::OutOfMemory)?;
+        let memory = self.add_memory(memory)?;
         for (page, image) in segment.image.clone().enumerate() {
             let len = segment.image_len.saturating_sub(page * PAGE_SIZE).min(PAGE_SIZE);
             let frame = self.vm.frame(memory, page, true)?;
@@ -140,6 +140,7 @@ impl<M: Machine> Kernel<M> {
 
     fn map_archive(
         &mut self,
+        quota: Id<Quota>,
         space: Id<Space>,
         info: &BootInfo<'_>,
     ) -> Result<Option<Id<Memory>>, Error> {
@@ -147,8 +148,9 @@ impl<M: Machine> Kernel<M> {
         if pages == 0 {
             return Ok(None);
         }
-        let memory = Memory::backed(Backing::Archive(Frame(info.archive.start)), pages, None);
-        let memory = self.vm.memories.insert(memory).ok_or(Error::OutOfMemory)?;
+        let memory =
+            Memory::backed(Backing::Archive(Frame(info.archive.start)), pages, Some(quota));
+        let memory = self.add_memory(memory)?;
         self.map_first(space, memory, boot::ARCHIVE_AT, pages, Rights::READ)?;
         Ok(Some(memory))
     }
@@ -172,11 +174,10 @@ impl<M: Machine> Kernel<M> {
         let write = Rights::READ.union(Rights::WRITE);
         let stack_pages = boot::STACK_BYTES / PAGE_SIZE;
         let stack = Memory::new(stack_pages, Some(quota));
-        let stack = self.vm.memories.insert(stack).ok_or(Error::OutOfMemory)?;
+        let stack = self.add_memory(stack)?;
         let stack_at = boot::STACK_TOP - boot::STACK_BYTES;
         self.map_first(space, stack, stack_at, stack_pages, write)?;
-        let page = self.vm.memories.insert(Memory::new(1, Some(quota)));
-        let page = page.ok_or(Error::OutOfMemory)?;
+        let page = self.add_memory(Memory::new(1, Some(quota)))?;
         self.map_first(space, page, boot::MESSAGE_PAGE, 1, write)?;
         let frame = self.vm.frame(page, 0, true)?;
         self.vm.frames.pin(frame);
@@ -194,7 +195,13 @@ impl<M: Machine> Kernel<M> {
         thread.registers.rdi = boot::MESSAGE_PAGE as u64;
         thread.registers.rsi = info.archive_len as u64;
         thread.set_registers(thread.registers.validated().ok_or(Error::InvalidArgument)?);
-        self.threads.insert(thread).ok_or(Error::OutOfMemory)
+        let id = quota::insert(&mut self.vm.quotas, &mut self.threads, thread);
+        id.ok_or(Error::OutOfMemory)
+    }
+
+    fn add_memory(&mut self, memory: Memory) -> Result<Id<Memory>, Error> {
+        let id = quota::insert(&mut self.vm.quotas, &mut self.vm.memories, memory);
+        id.ok_or(Error::OutOfMemory)
     }
 
     fn first_table(
@@ -207,7 +214,8 @@ impl<M: Machine> Kernel<M> {
         let trace = self.trace_memory()?;
         let mut table = Table::new(FIRST_SLOTS)?;
         table.quota = Some(quota);
-        let id = self.tables.insert(table).ok_or(Error::OutOfMemory)?;
+        let id = quota::insert(&mut self.vm.quotas, &mut self.tables, table);
+        let id = id.ok_or(Error::OutOfMemory)?;
         let table = self.tables.get_mut(id).ok_or(Error::OutOfMemory)?;
         let read = Rights::READ.union(Rights::GRANT);
         let mut put = |handle: Handle, object: Object, rights: Rights| {

@@ -12,6 +12,7 @@ use crate::machine::Machine;
 use crate::memory::Memory;
 use crate::space::Vm;
 use crate::steps;
+use crate::sweep::Change;
 
 impl<M: Machine> Kernel<M> {
     /// Operation Commit.
@@ -103,13 +104,16 @@ impl<M: Machine> Vm<M> {
     }
 
     fn decommit_page(&mut self, id: Id<Memory>, page: usize) -> Result<(), Error> {
+        // The page may be gone already, but not from all mappings.
+        self.settle(id)?;
         if !self.has_page(id, page) {
             return Ok(());
         }
-        self.forget_mapped(id, page, page + 1);
         let (mut supply, memories) = self.supply();
         let memory = memories.get_mut(id).ok_or(Error::InvalidHandle)?;
-        memory.release_page(&mut supply, page);
+        if let Some(frame) = memory.take_page(&mut supply, page) {
+            self.sweep(id, page, Change::Removed(frame))?;
+        }
         Ok(())
     }
 
@@ -119,6 +123,8 @@ impl<M: Machine> Vm<M> {
         (target, to): (Id<Memory>, usize),
         (source, from): (Id<Memory>, usize),
     ) -> Result<(), Error> {
+        // What is shared already may still be writable somewhere.
+        self.settle(source)?;
         if self.has_page(target, to) {
             return Ok(());
         }
@@ -126,8 +132,7 @@ impl<M: Machine> Vm<M> {
         let (mut supply, memories) = self.supply();
         let memory = memories.get_mut(target).ok_or(Error::InvalidHandle)?;
         memory.adopt(&mut supply, to, frame)?;
-        self.forget_writable(source, from, from + 1);
-        Ok(())
+        self.sweep(source, from, Change::Shared)
     }
 
     fn has_page(&self, id: Id<Memory>, page: usize) -> bool {

@@ -27,11 +27,12 @@ impl<M: Machine> Kernel<M> {
             ObjectKind::Table => self.create_table(quota, w1),
             ObjectKind::Endpoint => self.install(quota, 0, |kernel| {
                 let endpoint = Endpoint { quota: Some(quota), ..Endpoint::default() };
-                kernel.endpoints.insert(endpoint).map(Object::Endpoint).ok_or(Error::OutOfMemory)
+                let id = quota::insert(&mut kernel.vm.quotas, &mut kernel.endpoints, endpoint);
+                id.map(Object::Endpoint).ok_or(Error::OutOfMemory)
             }),
             ObjectKind::Notification => self.install(quota, 0, |kernel| {
                 let new = Notification { quota: Some(quota), ..Notification::default() };
-                let id = kernel.notifications.insert(new);
+                let id = quota::insert(&mut kernel.vm.quotas, &mut kernel.notifications, new);
                 id.map(Object::Notification).ok_or(Error::OutOfMemory)
             }),
             ObjectKind::Memory => self.create_memory(quota, words),
@@ -73,7 +74,8 @@ impl<M: Machine> Kernel<M> {
             let (space, quota) = (Some(space), Some(quota));
             let sequence = kernel.first_sequence;
             let thread = Thread { space, root, table, quota, sequence, ..Thread::default() };
-            kernel.threads.insert(thread).map(Object::Thread).ok_or(Error::OutOfMemory)
+            let id = quota::insert(&mut kernel.vm.quotas, &mut kernel.threads, thread);
+            id.map(Object::Thread).ok_or(Error::OutOfMemory)
         })
     }
 
@@ -86,7 +88,8 @@ impl<M: Machine> Kernel<M> {
             let mut table = Table::new(slots as usize)?;
             table.quota = Some(quota);
             table.pages = pages;
-            kernel.tables.insert(table).map(Object::Table).ok_or(Error::OutOfMemory)
+            let id = quota::insert(&mut kernel.vm.quotas, &mut kernel.tables, table);
+            id.map(Object::Table).ok_or(Error::OutOfMemory)
         })
     }
 
@@ -94,7 +97,8 @@ impl<M: Machine> Kernel<M> {
         let notification = Some(self.notification(to, Rights::SEND)?);
         self.install(quota, 0, |kernel| {
             let timer = Timer { notification, bits, quota: Some(quota) };
-            kernel.timers.insert(timer).map(Object::Timer).ok_or(Error::OutOfMemory)
+            let id = quota::insert(&mut kernel.vm.quotas, &mut kernel.timers, timer);
+            id.map(Object::Timer).ok_or(Error::OutOfMemory)
         })
     }
 
@@ -110,7 +114,8 @@ impl<M: Machine> Kernel<M> {
                 objects_limit: objects,
                 ..Quota::default()
             };
-            kernel.vm.quotas.insert(quota).map(Object::Quota).ok_or(Error::OutOfMemory)
+            let id = quota::insert_child(&mut kernel.vm.quotas, quota);
+            id.map(Object::Quota).ok_or(Error::OutOfMemory)
         });
         created.inspect_err(|_| quota::refund(&mut self.vm.quotas, Some(parent), 0, objects))
     }

@@ -6,7 +6,6 @@ use kamen_abi::{
 };
 
 use crate::arena::Id;
-use crate::backing::Backing;
 use crate::deadline::Waiter;
 use crate::endpoint::Endpoint;
 use crate::kernel::Kernel;
@@ -71,15 +70,9 @@ impl<M: Machine> Kernel<M> {
             Operation::Delete => self.delete(target, w0),
             Operation::Destroy => self.destroy_operation(target),
             Operation::Map => self.map_operation(target, words),
-            Operation::Unmap => {
-                let space = self.space(target, Rights::CONTROL)?;
-                self.vm.unmap(space, w0 as usize, w1 as usize)
-            }
-            Operation::Protect => {
-                let space = self.space(target, Rights::CONTROL)?;
-                self.vm.protect(space, w0 as usize, w1 as usize, mapping_rights(w2)?)
-            }
-            Operation::Clone => self.clone_operation(target, w0, w1),
+            Operation::Unmap => self.unmap(target, w0, w1),
+            Operation::Protect => self.protect(target, [w0, w1], mapping_rights(w2)?),
+            Operation::Clone => self.clone_operation(target, words),
             Operation::SetPriority => self.set_priority(target, w0),
             Operation::SetHandler => self.set_handler(target, w0, w1, w2),
             Operation::SetMessagePage => self.set_message_page(target, w0, w1),
@@ -195,8 +188,13 @@ impl<M: Machine> Kernel<M> {
     fn delete(&mut self, target: u64, slot: u64) -> Result<(), Error> {
         let table = self.table_or_own(target)?;
         let slot = u16::try_from(slot).map_err(|_| Error::InvalidHandle)?;
+        self.delete_slot(table, Handle(slot))
+    }
+
+    /// Empties a slot.
+    pub(crate) fn delete_slot(&mut self, table: Id<Table>, slot: Handle) -> Result<(), Error> {
         let table = self.tables.get_mut(table).ok_or(Error::InvalidHandle)?;
-        table.remove(Handle(slot)).map(|_| ())
+        table.remove(slot).map(|_| ())
     }
 
     fn map_operation(&mut self, target: u64, words: [u64; 6]) -> Result<(), Error> {
@@ -226,19 +224,6 @@ impl<M: Machine> Kernel<M> {
             most,
         };
         self.vm.map(space, new)
-    }
-
-    fn clone_operation(&mut self, target: u64, quota: u64, pager: u64) -> Result<(), Error> {
-        let source = self.memory(target, Rights::READ.union(Rights::GRANT))?;
-        let quota = self.quota(quota, Rights::CONTROL)?;
-        let paged = matches!(
-            self.vm.memories.get(source).map(|memory| memory.backing),
-            Some(Backing::Pager(_))
-        );
-        let backing = if paged { self.pager(pager)? } else { Backing::Anonymous };
-        self.install(quota, 0, |kernel| {
-            kernel.vm.clone_memory(source, quota, backing).map(Object::Memory)
-        })
     }
 
     fn set_handler(&mut self, target: u64, to: u64, badge: u64, how: u64) -> Result<(), Error> {

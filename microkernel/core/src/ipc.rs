@@ -182,13 +182,13 @@ impl<M: Machine> Kernel<M> {
                 }
             }
             State::Calling(endpoint) | State::Sending(endpoint) => {
-                if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
+                if let Some(endpoint) = self.endpoints.find_mut(endpoint) {
                     endpoint.senders.remove(&mut self.threads, thread);
                 }
             }
             State::Receiving(endpoint) => self.unqueue_receiver(endpoint, thread),
             State::Waiting(notification) => {
-                if let Some(notification) = self.notifications.get_mut(notification) {
+                if let Some(notification) = self.notifications.find_mut(notification) {
                     notification.waiters.remove(&mut self.threads, thread);
                 }
             }
@@ -213,7 +213,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     pub(crate) fn unqueue_receiver(&mut self, endpoint: Id<Endpoint>, thread: u16) {
-        if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
+        if let Some(endpoint) = self.endpoints.find_mut(endpoint) {
             endpoint.receivers.remove(&mut self.threads, thread);
         }
     }

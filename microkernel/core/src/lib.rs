@@ -25,6 +25,7 @@ mod across;
 mod arena;
 mod backing;
 mod boot;
+mod clone;
 mod commit;
 mod copy;
 mod cpu;
@@ -47,6 +48,7 @@ mod pager;
 mod queue;
 mod quick;
 mod quota;
+mod release;
 mod schedule;
 #[cfg(feature = "structures")]
 mod service;
@@ -55,10 +57,13 @@ mod service;
 mod service;
 mod space;
 mod steps;
+mod sweep;
 mod table;
 mod thread;
 mod trace;
 mod trap;
+mod tree;
+mod unmap;
 
 #[cfg(test)]
 mod fake;

@@ -1,15 +1,17 @@
 //! Mappings: which are in a space, which show a memory object, and their page-table entries.
 //!
-//! Each mapping is in two places: its space's list, sorted by address, and a list through all
-//! mappings of its memory object.
+//! Each mapping is in two places: its space's tree, sorted by address ([`tree`](crate::tree)), and a
+//! list through all mappings of its memory object.
 
 use kamen_abi::{Error, PAGE_SIZE, Rights};
 
 use crate::arena::Id;
-use crate::machine::{Access, Machine};
+use crate::machine::{Frame, Machine};
 use crate::memory::{Memory, NO_MAPPING};
-use crate::space::{MAX_MAPPINGS, Space, Vm};
+use crate::quota;
+use crate::space::{Space, Vm};
 use crate::steps;
+use crate::tree::{self, Node};
 
 /// A range of an address space that shows a range of a memory object.
 #[derive(Clone, Copy, Default)]
@@ -25,9 +27,14 @@ pub struct Mapping {
     pub(crate) most: Rights,
     pub(crate) prev: u32,
     pub(crate) next: u32,
+    /// Its place in the space's tree.
+    pub(crate) node: Node,
 }
 
 impl Mapping {
+    /// What a mapping costs its space's quota, in objects.
+    pub const COST: usize = 1;
+
     pub(crate) fn end(&self) -> usize {
         self.address + self.pages * PAGE_SIZE
     }
@@ -36,147 +43,137 @@ impl Mapping {
         self.first_page + (address - self.address) / PAGE_SIZE
     }
 
-    /// Returns where it shows those of the object's pages from `first` to `end` that it shows: the
-    /// second address is not above the first where it shows none.
-    pub(crate) fn addresses(&self, first: usize, end: usize) -> (usize, usize) {
-        let from = first.max(self.first_page);
-        let to = end.min(self.first_page + self.pages).max(self.first_page);
-        let at = |page| self.address + (page - self.first_page) * PAGE_SIZE;
-        if from < to { (at(from), at(to)) } else { (self.address, self.address) }
+    /// Returns where it shows a page of the object, if it does.
+    pub(crate) fn address_of(&self, page: usize) -> Option<usize> {
+        let offset = page.checked_sub(self.first_page).filter(|offset| *offset < self.pages)?;
+        Some(self.address + offset * PAGE_SIZE)
     }
 }
 
 impl<M: Machine> Vm<M> {
-    /// Removes page-table entries of part of a mapping.
-    pub(crate) fn forget_pages(&mut self, mapping: &Mapping, from: usize, to: usize) {
-        let root = mapping.space.and_then(|space| self.spaces.get(space)).and_then(|s| s.root);
-        let Some(root) = root else { return };
-        let mut address = self.machine.next_mapped(root, from, to);
-        while address < to {
-            self.machine.unmap(root, address);
-            self.steps.note(steps::PAGE);
-            address = self.machine.next_mapped(root, address + PAGE_SIZE, to);
-        }
+    /// Returns the root page table of a space.
+    pub(crate) fn root(&self, space: Option<Id<Space>>) -> Result<Frame, Error> {
+        let space = space.and_then(|id| self.spaces.find(id));
+        space.and_then(|space| space.root).ok_or(Error::InvalidHandle)
     }
 
-    /// Removes page-table entries of a memory object's pages, in all its mappings.
-    pub(crate) fn forget_mapped(&mut self, memory: Id<Memory>, first: usize, end: usize) {
-        self.for_each_mapping(memory, |vm, mapping| {
-            let (from, to) = mapping.addresses(first, end);
-            if from < to {
-                vm.forget_pages(mapping, from, to);
-            }
-        });
-    }
-
-    /// Takes the right to write out of the page-table entries of a memory object's pages, wherever
-    /// they are.
-    pub(crate) fn forget_writable(&mut self, memory: Id<Memory>, first: usize, end: usize) {
-        self.for_each_mapping(memory, |vm, mapping| {
-            let (from, to) = mapping.addresses(first, end);
-            if from < to && mapping.rights.contains(Rights::WRITE) {
-                vm.write_protect(mapping, from, to);
-            }
-        });
-    }
-
-    fn write_protect(&mut self, mapping: &Mapping, from: usize, end: usize) {
-        let root = mapping.space.and_then(|space| self.spaces.get(space)).and_then(|s| s.root);
-        let Some(root) = root else { return };
-        let mut address = self.machine.next_mapped(root, from, end);
-        while address < end {
-            if let Some((frame, Access::Write)) = self.machine.lookup(root, address) {
-                // The entry exists, so that no table is allocated and nothing can fail.
-                let _ = self.machine.map(root, address, frame, Access::Read, &mut || None);
-            }
-            address = self.machine.next_mapped(root, address + PAGE_SIZE, end);
-        }
-    }
-
-    pub(crate) fn for_each_mapping(
+    /// Removes page-table entries from `at`, which tells how far it came, to `end`.
+    ///
+    /// # Errors
+    /// Where it ran out of steps.
+    pub(crate) fn forget_pages(
         &mut self,
-        memory: Id<Memory>,
-        act: impl Fn(&mut Self, &Mapping),
-    ) {
-        let mut slot = self.memories.get(memory).map_or(NO_MAPPING, |memory| memory.mappings);
-        while let Some(id) = self.mappings.id_at(slot)
-            && let Some(mapping) = self.mappings.get(id).copied()
-        {
-            act(self, &mapping);
-            slot = mapping.next;
-        }
-    }
-
-    /// Returns the place in the space's list of the first mapping at or after an address.
-    pub(crate) fn first_after(&self, space: Id<Space>, address: usize) -> Result<usize, Error> {
-        let space = self.spaces.get(space).ok_or(Error::InvalidHandle)?;
-        Ok(space.mappings.partition_point(|slot| self.mapping(*slot).address < address))
-    }
-
-    pub(crate) fn at(&self, space: Id<Space>, place: usize) -> Option<(u32, Mapping)> {
-        let slot = *self.spaces.get(space)?.mappings.get(place)?;
-        Some((slot, *self.mapping(slot)))
-    }
-
-    /// Returns the mapping that covers an address.
-    pub(crate) fn covering(&self, space: Id<Space>, address: usize) -> Option<(u32, Mapping)> {
-        let place = self.first_after(space, address.checked_add(1)?).ok()?.checked_sub(1)?;
-        self.at(space, place).filter(|(_, mapping)| address < mapping.end())
-    }
-
-    pub(crate) fn mapping(&self, slot: u32) -> &Mapping {
-        &self.mappings[slot as u16]
-    }
-
-    pub(crate) fn mapping_mut(&mut self, slot: u32) -> &mut Mapping {
-        &mut self.mappings[slot as u16]
-    }
-
-    /// Adds a mapping to its space's list, at a place, and to its memory object's.
-    pub(crate) fn insert_mapping(
-        &mut self,
-        place: usize,
-        mut mapping: Mapping,
+        root: Frame,
+        at: &mut usize,
+        end: usize,
     ) -> Result<(), Error> {
-        let space = mapping.space.and_then(|id| self.spaces.get_mut(id));
-        let space = space.ok_or(Error::InvalidHandle)?;
-        if space.mappings.len() == MAX_MAPPINGS {
-            return Err(Error::QuotaExhausted);
-        }
-        space.mappings.try_reserve(1).map_err(|_| Error::OutOfMemory)?;
-        let memory = mapping.memory.and_then(|id| self.memories.get_mut(id));
-        let memory = memory.ok_or(Error::InvalidHandle)?;
-        mapping.next = memory.mappings;
-        mapping.prev = NO_MAPPING;
-        let slot = self.mappings.insert(mapping).ok_or(Error::OutOfMemory)?.index();
-        memory.mappings = slot;
-        space.mappings.insert(place, slot);
-        if mapping.next != NO_MAPPING {
-            self.mapping_mut(mapping.next).prev = slot;
+        while *at < end {
+            self.steps.spend(steps::PAGE)?;
+            let next = self.machine.next_mapped(root, *at, end);
+            self.steps.note(steps::passed((next - *at) / PAGE_SIZE));
+            *at = next;
+            if next < end {
+                self.machine.unmap(root, next);
+                *at += PAGE_SIZE;
+            }
         }
         Ok(())
     }
 
-    pub(crate) fn remove_mapping(&mut self, space: Id<Space>, place: usize, slot: u32) {
-        let mapping = *self.mapping(slot);
-        self.forget_pages(&mapping, mapping.address, mapping.end());
-        if let Some(space) = self.spaces.get_mut(space) {
-            space.mappings.remove(place);
+    /// Returns the first mapping at or after an address.
+    pub(crate) fn first_from(&self, space: Id<Space>, address: usize) -> Option<(u32, Mapping)> {
+        let slot = tree::ceiling(&self.mappings, self.spaces.find(space)?.mappings, address)?;
+        Some((slot, *self.mappings.in_slot(slot)))
+    }
+
+    /// Returns the mapping that covers an address.
+    pub(crate) fn covering(&self, space: Id<Space>, address: usize) -> Option<(u32, Mapping)> {
+        let slot = tree::floor(&self.mappings, self.spaces.find(space)?.mappings, address)?;
+        let mapping = *self.mappings.in_slot(slot);
+        (address < mapping.end()).then_some((slot, mapping))
+    }
+
+    /// Adds a mapping to its space's tree and to its memory object's list: behind the mapping
+    /// `after`, or first. It is charged to the space's quota.
+    ///
+    /// # Errors
+    /// QuotaExhausted; OutOfMemory.
+    pub(crate) fn insert_mapping(
+        &mut self,
+        mut mapping: Mapping,
+        after: Option<u32>,
+    ) -> Result<(), Error> {
+        let space = mapping.space.and_then(|id| self.spaces.find(id));
+        let quota = space.ok_or(Error::InvalidHandle)?.quota;
+        let memory = mapping.memory.and_then(|id| self.memories.find_mut(id));
+        let memory = memory.ok_or(Error::InvalidHandle)?;
+        mapping.prev = after.unwrap_or(NO_MAPPING);
+        mapping.next = after.map_or(memory.mappings, |after| self.mappings.in_slot(after).next);
+        quota::charge(&mut self.quotas, quota, 0, Mapping::COST)?;
+        let Some(id) = self.mappings.insert(mapping) else {
+            quota::refund(&mut self.quotas, quota, 0, Mapping::COST);
+            return Err(Error::OutOfMemory);
+        };
+        let slot = id.index();
+        match after {
+            Some(after) => self.mappings.in_slot_mut(after).next = slot,
+            None => memory.mappings = slot,
         }
         if mapping.next != NO_MAPPING {
-            self.mapping_mut(mapping.next).prev = mapping.prev;
+            self.mappings.in_slot_mut(mapping.next).prev = slot;
+        }
+        let space = mapping.space.and_then(|id| self.spaces.find_mut(id));
+        let space = space.ok_or(Error::InvalidHandle)?;
+        space.mappings = tree::insert(&mut self.mappings, space.mappings, slot);
+        Ok(())
+    }
+
+    /// Removes a mapping that has no page-table entries any more.
+    fn remove_mapping(&mut self, slot: u32) {
+        let mapping = *self.mappings.in_slot(slot);
+        if let Some(space) = mapping.space.and_then(|id| self.spaces.find_mut(id)) {
+            space.mappings = tree::remove(&mut self.mappings, space.mappings, mapping.address);
+            quota::refund(&mut self.quotas, space.quota, 0, Mapping::COST);
+        }
+        if let Some(memory) = mapping.memory.and_then(|id| self.memories.find_mut(id)) {
+            memory.forget_mapping(slot, mapping.next);
+        }
+        if mapping.next != NO_MAPPING {
+            self.mappings.in_slot_mut(mapping.next).prev = mapping.prev;
         }
         if mapping.prev != NO_MAPPING {
-            self.mapping_mut(mapping.prev).next = mapping.next;
-        } else if let Some(memory) = mapping.memory.and_then(|id| self.memories.get_mut(id)) {
-            memory.mappings = mapping.next;
+            self.mappings.in_slot_mut(mapping.prev).next = mapping.next;
         }
         if let Some(id) = self.mappings.id_at(slot) {
             self.mappings.remove(id);
         }
     }
 
+    /// Unmaps a mapping, from its beginning on: what is left of it begins where this came to.
+    ///
+    /// # Errors
+    /// Where it ran out of steps.
+    pub(crate) fn unmap_mapping(&mut self, slot: u32) -> Result<(), Error> {
+        let mapping = *self.mappings.in_slot(slot);
+        let (root, mut at) = (self.root(mapping.space)?, mapping.address);
+        let result = self.forget_pages(root, &mut at, mapping.end());
+        if result.is_ok() {
+            self.steps.note(steps::MAPPING);
+            self.remove_mapping(slot);
+        } else if at > mapping.address {
+            let gone = (at - mapping.address) / PAGE_SIZE;
+            let rest = &mut self.mappings.in_slot_mut(slot);
+            rest.address = at;
+            rest.first_page += gone;
+            rest.pages -= gone;
+        }
+        result
+    }
+
     /// Splits the mapping that an address lies inside of, so that one begins there.
+    ///
+    /// # Errors
+    /// As for [`Vm::insert_mapping`].
     pub(crate) fn split_at(&mut self, space: Id<Space>, address: usize) -> Result<(), Error> {
         let Some((slot, mapping)) = self.covering(space, address) else { return Ok(()) };
         if mapping.address == address {
@@ -189,9 +186,10 @@ impl<M: Machine> Vm<M> {
             first_page: mapping.first_page + kept,
             ..mapping
         };
-        let place = self.first_after(space, address)?;
-        self.insert_mapping(place, upper)?;
-        self.mapping_mut(slot).pages = kept;
+        // Behind the lower part in the object's list: a sweep that has still to come to this
+        // mapping comes to both of its parts.
+        self.insert_mapping(upper, Some(slot))?;
+        self.mappings.in_slot_mut(slot).pages = kept;
         Ok(())
     }
 }

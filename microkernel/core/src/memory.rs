@@ -17,20 +17,23 @@
 
 use kamen_abi::Error;
 
-use crate::arena::{Arena, Id};
+use crate::arena::{Arena, Id, NONE};
 use crate::backing::Backing;
 use crate::frames::Frames;
 use crate::machine::{Frame, Machine};
 use crate::quota::{self, Quota};
 use crate::steps::{self, Steps};
+use crate::sweep::Sweep;
 
 /// Entries of a node of the tree.
 pub const FANOUT: usize = 512;
+/// Entries of a node that are looked at in one go.
+const LOOK: usize = 64;
 /// Most pages that an object can have.
 pub const MAX_PAGES: usize = FANOUT * FANOUT * FANOUT;
 
 /// No mapping.
-pub const NO_MAPPING: u32 = u32::MAX;
+pub const NO_MAPPING: u32 = NONE;
 
 /// An entry of the tree.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -66,6 +69,40 @@ pub struct Memory {
     pub mappings: u32,
     /// What its pages are charged to.
     pub quota: Option<Id<Quota>>,
+    /// The change of its mappings that is under way.
+    pub(crate) sweep: Option<Sweep>,
+    /// The long operation on its pages that is under way.
+    pub(crate) work: Work,
+}
+
+/// A long operation on the pages of an object, and the page that it comes to next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Work {
+    /// None.
+    Done,
+    /// Pages past the object's end are given back.
+    Releasing(usize),
+    /// The object is made, as a clone of that one.
+    Cloning(Id<Memory>, usize),
+}
+
+/// What is at a page or after it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// The first page that has a frame.
+    Page(usize, Frame),
+    /// No page with a frame before this one.
+    Nothing(usize),
+}
+
+impl Place {
+    /// Returns the estimated instructions of having looked.
+    pub fn cost(self) -> u32 {
+        match self {
+            Place::Page(..) => LOOK as u32,
+            Place::Nothing(_) => 4 * LOOK as u32,
+        }
+    }
 }
 
 impl Default for Memory {
@@ -150,6 +187,8 @@ impl Memory {
             backing: Backing::Anonymous,
             mappings: NO_MAPPING,
             quota,
+            sweep: None,
+            work: Work::Done,
         }
     }
 
@@ -219,7 +258,7 @@ impl Memory {
     }
 
     /// Returns the frame of a page that nobody else shares, copied first where somebody does, and
-    /// whether it was: mappings of the page still show the old one then.
+    /// then the old one, too: mappings of the page still show it, and the object has its share.
     ///
     /// # Errors
     /// As for [`Memory::frame_for_read`].
@@ -227,17 +266,16 @@ impl Memory {
         &mut self,
         supply: &mut Supply<'_, M>,
         page: usize,
-    ) -> Result<(Frame, bool), Error> {
+    ) -> Result<(Frame, Option<Frame>), Error> {
         let old = self.frame_for_read(supply, page)?;
         if self.backing.fixed().is_some() || supply.frames.shares(old) == 1 {
-            return Ok((old, false));
+            return Ok((old, None));
         }
         let new = supply.frames.allocate().ok_or(Error::OutOfMemory)?;
         supply.machine.copy(old, 0, new, 0, kamen_abi::PAGE_SIZE);
         supply.steps.note(steps::FRAME);
-        supply.frames.release(old);
         self.put(supply, page, Entry::new(new))?;
-        Ok((new, true))
+        Ok((new, Some(old)))
     }
 
     /// Fills an empty contiguous object with adjacent frames, charged already, that nobody has
@@ -263,7 +301,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Adds a share of another object's frame in the place of a page that misses.
+    /// Adds a share of another object's frame in the place of a page that has none.
     ///
     /// # Errors
     /// QuotaExhausted or OutOfMemory.
@@ -278,12 +316,16 @@ impl Memory {
         self.put(supply, page, Entry::new(frame)).inspect_err(|_| supply.release(frame, quota))
     }
 
-    /// Gives up a page's share of its frame, if it has one; it is mapped nowhere any more.
-    pub fn release_page<M: Machine>(&mut self, supply: &mut Supply<'_, M>, page: usize) {
-        let entry = self.entry(supply.machine, page);
-        if entry.frame().is_some() {
-            self.clear(supply, page, entry);
-        }
+    /// Empties a page's place and returns the frame that it had, if it had one; mappings still show
+    /// it, and the object has its share.
+    pub fn take_page<M: Machine>(
+        &mut self,
+        supply: &mut Supply<'_, M>,
+        page: usize,
+    ) -> Option<Frame> {
+        let frame = self.entry(supply.machine, page).frame()?;
+        self.clear(supply, page);
+        Some(frame)
     }
 
     /// Gives an empty object a tree as deep as another's, whose pages it is to share.
@@ -291,43 +333,7 @@ impl Memory {
         self.depth = other.depth;
     }
 
-    /// Fills an empty object of the same size with shares of this object's pages.
-    ///
-    /// # Errors
-    /// QuotaExhausted or OutOfMemory; the target is to be cleared then.
-    pub fn share_with<M: Machine>(
-        &self,
-        target: &mut Memory,
-        supply: &mut Supply<'_, M>,
-    ) -> Result<(), Error> {
-        let mut page = 0;
-        while let Some((at, entry)) = self.next_present(supply.machine, page) {
-            let quota = target.quota;
-            let frame = supply.share(entry.frame().ok_or(Error::BadRange)?, quota)?;
-            let put = target.put(supply, at, Entry::new(frame));
-            put.inspect_err(|_| supply.release(frame, quota))?;
-            page = at + 1;
-        }
-        Ok(())
-    }
-
-    /// Releases all pages from `first` on; their mappings are gone already.
-    pub fn truncate<M: Machine>(&mut self, supply: &mut Supply<'_, M>, first: usize) {
-        if self.backing.fixed().is_some() {
-            return;
-        }
-        let mut page = first;
-        while let Some((at, entry)) = self.next_present(supply.machine, page) {
-            self.clear(supply, at, entry);
-            page = at + 1;
-        }
-        if first == 0 {
-            self.release_nodes(supply, self.root, self.depth);
-            self.root = Entry::default();
-        }
-    }
-
-    /// Changes the size; growing needs room in the tree, shrinking wants `truncate` first.
+    /// Makes the object larger, or leaves its size, which needs room in the tree.
     ///
     /// # Errors
     /// InvalidArgument past [`MAX_PAGES`], QuotaExhausted or OutOfMemory for a new root.
@@ -391,44 +397,66 @@ impl Memory {
         Ok(())
     }
 
-    fn clear<M: Machine>(&mut self, supply: &mut Supply<'_, M>, page: usize, entry: Entry) {
-        if let Some(frame) = entry.frame() {
-            supply.release(frame, self.quota);
-        }
-        // The path exists, because the entry was present: nothing is allocated.
+    /// Empties a page's place, which has an entry: nothing is allocated.
+    pub(crate) fn clear<M: Machine>(&mut self, supply: &mut Supply<'_, M>, page: usize) {
         let _ = self.put(supply, page, Entry::default());
     }
 
-    /// Returns the first touched page at or after `page`, skipping missing nodes.
-    fn next_present<M: Machine>(&self, machine: &M, page: usize) -> Option<(usize, Entry)> {
-        let mut page = page;
-        'page: while page < FANOUT.pow(self.depth as u32) {
-            let mut entry = self.root;
-            for level in (0..=self.depth as u32).rev() {
-                let Some(node) = entry.frame() else {
-                    let span = FANOUT.pow(level);
-                    page = (page / span + 1) * span;
-                    continue 'page;
-                };
-                if level > 0 {
-                    entry = Entry(machine.load(node, page / FANOUT.pow(level - 1) % FANOUT));
-                }
-            }
-            return Some((page, entry));
-        }
-        None
+    /// Returns the levels of nodes above the pages.
+    pub(crate) fn depth(&self) -> u32 {
+        self.depth as u32
     }
 
-    fn release_nodes<M: Machine>(&self, supply: &mut Supply<'_, M>, entry: Entry, level: u8) {
-        let Some(node) = entry.frame() else { return };
-        if level == 0 {
-            return;
-        }
-        if level > 1 {
-            for index in 0..FANOUT {
-                let child = Entry(supply.machine.load(node, index));
-                self.release_nodes(supply, child, level - 1);
+    /// Returns the pages that the tree has room for.
+    pub(crate) fn capacity(&self) -> usize {
+        FANOUT.pow(self.depth())
+    }
+
+    /// Looks for a page that has a frame at a page or after it, but not far.
+    pub(crate) fn look<M: Machine>(&self, machine: &M, page: usize) -> Place {
+        let mut entry = self.root;
+        for level in (0..self.depth()).rev() {
+            let Some(node) = entry.frame() else {
+                let span = FANOUT.pow(level + 1);
+                return Place::Nothing((page / span + 1) * span);
+            };
+            let index = page / FANOUT.pow(level) % FANOUT;
+            if level == 0 {
+                let end = (index + LOOK).min(FANOUT);
+                let mut entries = (index..end).map(|index| Entry(machine.load(node, index)));
+                return match entries.position(|entry| entry.frame().is_some()) {
+                    Some(skipped) => {
+                        let entry = Entry(machine.load(node, index + skipped));
+                        entry.frame().map_or(Place::Nothing(page + skipped + 1), |frame| {
+                            Place::Page(page + skipped, frame)
+                        })
+                    }
+                    None => Place::Nothing(page + end - index),
+                };
             }
+            entry = Entry(machine.load(node, index));
+        }
+        entry.frame().map_or(Place::Nothing(page + 1), |frame| Place::Page(page, frame))
+    }
+
+    /// Releases the node of a level that begins at a page, if there is one; it holds nothing.
+    pub(crate) fn release_node<M: Machine>(
+        &mut self,
+        supply: &mut Supply<'_, M>,
+        page: usize,
+        level: u32,
+    ) {
+        let (mut parent, mut entry) = (None, self.root);
+        for above in (level..self.depth()).rev() {
+            let Some(node) = entry.frame() else { return };
+            let index = page / FANOUT.pow(above) % FANOUT;
+            parent = Some((node, index));
+            entry = Entry(supply.machine.load(node, index));
+        }
+        let Some(node) = entry.frame() else { return };
+        match parent {
+            Some((parent, index)) => supply.machine.store(parent, index, Entry::default().0),
+            None => self.root = Entry::default(),
         }
         supply.release(node, self.quota);
     }

@@ -3,7 +3,6 @@
 //! Mapping touches no page: page-table entries are made when a fault or a copy needs them, and
 //! removed when what they show changes.
 
-use alloc::vec::Vec;
 use kamen_abi::{Error, PAGE_SIZE, Rights, USER_END};
 
 use crate::arena::{Arena, Id};
@@ -11,12 +10,10 @@ use crate::backing::Backing;
 use crate::frames::Frames;
 use crate::machine::{Access, FaultAccess, Frame, Machine};
 use crate::mapping::Mapping;
-use crate::memory::{MAX_PAGES, Memory, NO_MAPPING, Supply};
+use crate::memory::{Memory, NO_MAPPING, Supply};
 use crate::quota::{self, Quota};
 use crate::steps::Steps;
-
-/// Mappings that one address space can have.
-pub const MAX_MAPPINGS: usize = 4096;
+use crate::sweep::Change;
 
 /// Whether the processor may cache a page's contents: not a device's registers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,17 +22,33 @@ enum Caching {
     Off,
 }
 
+/// How far the destruction of a space came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum End {
+    /// Threads in it are destroyed; the slot to look at next.
+    Threads(u16),
+    /// Calls that its threads received are ended; the slot to look at next.
+    Calls(u16),
+    /// What it maps goes, then its page tables.
+    Mappings,
+}
+
 /// An address space.
-#[derive(Default)]
 pub struct Space {
     /// The root page table; nothing only in a free slot.
     pub root: Option<Frame>,
-    /// Mappings by slot, sorted by address.
-    pub(crate) mappings: Vec<u32>,
-    /// Page tables below the root, as charged.
-    tables: usize,
+    /// The top of the tree of its mappings; [`NO_MAPPING`]: there are none.
+    pub(crate) mappings: u32,
     /// What it is charged to.
     pub quota: Option<Id<Quota>>,
+    /// While it is being destroyed: how far that came.
+    pub(crate) end: End,
+}
+
+impl Default for Space {
+    fn default() -> Self {
+        Space { root: None, mappings: NO_MAPPING, quota: None, end: End::Threads(0) }
+    }
 }
 
 /// A mapping to be made.
@@ -106,7 +119,7 @@ impl<M: Machine> Vm<M> {
         let root = supply.zeroed(Some(quota))?;
         self.machine.init_root(root);
         let space = Space { root: Some(root), quota: Some(quota), ..Space::default() };
-        self.spaces.insert(space).ok_or_else(|| {
+        quota::insert(&mut self.quotas, &mut self.spaces, space).ok_or_else(|| {
             let (mut supply, _) = self.supply();
             supply.release(root, Some(quota));
             Error::OutOfMemory
@@ -116,8 +129,8 @@ impl<M: Machine> Vm<M> {
     /// Makes a mapping; one that continues its neighbour is merged with it.
     ///
     /// # Errors
-    /// InvalidArgument for the range, BadRange where something is mapped there,
-    /// QuotaExhausted past [`MAX_MAPPINGS`], OutOfMemory.
+    /// InvalidArgument for the range, BadRange where something is mapped there, QuotaExhausted,
+    /// OutOfMemory.
     pub fn map(&mut self, space: Id<Space>, new: NewMapping) -> Result<(), Error> {
         let end = checked_end(new.address, new.pages)?;
         let memory = self.memories.get(new.memory).ok_or(Error::InvalidHandle)?;
@@ -125,21 +138,19 @@ impl<M: Machine> Vm<M> {
         if !fits {
             return Err(Error::InvalidArgument);
         }
-        let place = self.first_after(space, new.address)?;
-        let next = self.at(space, place);
-        let prev = place.checked_sub(1).and_then(|place| self.at(space, place));
+        let next = self.first_from(space, new.address);
+        let prev = new.address.checked_sub(1).and_then(|before| self.covering(space, before));
         let overlaps = next.is_some_and(|(_, next)| next.address < end)
             || prev.is_some_and(|(_, prev)| prev.end() > new.address);
         if overlaps {
             return Err(Error::BadRange);
         }
         if let Some((slot, prev)) = prev
-            && prev.end() == new.address
             && prev.memory == Some(new.memory)
             && prev.first_page + prev.pages == new.first_page
             && (prev.rights, prev.most) == (new.rights, new.most)
         {
-            self.mapping_mut(slot).pages += new.pages;
+            self.mappings.in_slot_mut(slot).pages += new.pages;
             return Ok(());
         }
         let mapping = Mapping {
@@ -150,61 +161,9 @@ impl<M: Machine> Vm<M> {
             first_page: new.first_page,
             rights: new.rights,
             most: new.most,
-            prev: NO_MAPPING,
-            next: NO_MAPPING,
+            ..Mapping::default()
         };
-        self.insert_mapping(place, mapping)
-    }
-
-    /// Unmaps whatever lies in a range.
-    ///
-    /// # Errors
-    /// InvalidArgument for the range, OutOfMemory where a mapping had to be split.
-    pub fn unmap(&mut self, space: Id<Space>, address: usize, pages: usize) -> Result<(), Error> {
-        let end = checked_end(address, pages)?;
-        self.split_at(space, address)?;
-        self.split_at(space, end)?;
-        let place = self.first_after(space, address)?;
-        while let Some((slot, mapping)) = self.at(space, place)
-            && mapping.address < end
-        {
-            self.remove_mapping(space, place, slot);
-        }
-        Ok(())
-    }
-
-    /// Changes the rights of a range that is wholly mapped.
-    ///
-    /// # Errors
-    /// InvalidArgument for the range, BadRange where part of it is not mapped, NoRights where a
-    /// mapping's capability does not allow it, OutOfMemory where a mapping had to be split.
-    pub fn protect(
-        &mut self,
-        space: Id<Space>,
-        address: usize,
-        pages: usize,
-        rights: Rights,
-    ) -> Result<(), Error> {
-        let end = checked_end(address, pages)?;
-        let mut covered = address;
-        while covered < end {
-            let (_, mapping) = self.covering(space, covered).ok_or(Error::BadRange)?;
-            if !mapping.most.contains(rights) {
-                return Err(Error::NoRights);
-            }
-            covered = mapping.end();
-        }
-        self.split_at(space, address)?;
-        self.split_at(space, end)?;
-        let mut place = self.first_after(space, address)?;
-        while let Some((slot, mapping)) = self.at(space, place)
-            && mapping.address < end
-        {
-            self.mapping_mut(slot).rights = rights;
-            self.forget_pages(&mapping, mapping.address, mapping.end());
-            place += 1;
-        }
-        Ok(())
+        self.insert_mapping(mapping, None)
     }
 
     /// Makes the page at an address accessible, after a fault or before a copy; returns its frame.
@@ -309,6 +268,7 @@ impl<M: Machine> Vm<M> {
     /// BadRange past the end, NoRights for writing the boot archive, QuotaExhausted, OutOfMemory,
     /// PageMissing, BadAddress for a device.
     pub fn frame(&mut self, id: Id<Memory>, page: usize, write: bool) -> Result<Frame, Error> {
+        self.settle(id)?;
         let (mut supply, memories) = self.supply();
         let memory = memories.get_mut(id).ok_or(Error::InvalidHandle)?;
         if !write {
@@ -317,93 +277,11 @@ impl<M: Machine> Vm<M> {
         if let Backing::Archive(_) = memory.backing {
             return Err(Error::NoRights);
         }
-        let (frame, copied) = memory.frame_for_write(&mut supply, page)?;
-        if copied {
-            self.forget_mapped(id, page, page + 1);
+        let (frame, old) = memory.frame_for_write(&mut supply, page)?;
+        if let Some(old) = old {
+            self.sweep(id, page, Change::Replaced(old))?;
         }
         Ok(frame)
-    }
-
-    /// Creates a copy-on-write clone, charged to a quota; `backing` is of the source's kind, and
-    /// brings the pages that miss in both.
-    ///
-    /// # Errors
-    /// InvalidArgument for memory that is not cloned; QuotaExhausted or OutOfMemory; nothing is
-    /// left behind then.
-    pub fn clone_memory(
-        &mut self,
-        source: Id<Memory>,
-        quota: Id<Quota>,
-        backing: Backing,
-    ) -> Result<Id<Memory>, Error> {
-        let (mut supply, memories) = self.supply();
-        let original = memories.get(source).ok_or(Error::InvalidHandle)?;
-        if original.backing.kind() != backing.kind() || !backing.is_paged() {
-            return Err(Error::InvalidArgument);
-        }
-        if memories.is_full() {
-            return Err(Error::OutOfMemory);
-        }
-        let mut clone = Memory::backed(backing, original.pages, Some(quota));
-        clone.match_depth(original);
-        if let Err(error) = original.share_with(&mut clone, &mut supply) {
-            clone.truncate(&mut supply, 0);
-            return Err(error);
-        }
-        self.forget_writable(source, 0, MAX_PAGES);
-        self.memories.insert(clone).ok_or(Error::OutOfMemory)
-    }
-
-    /// Resizes a memory object; pages that go are unmapped and freed.
-    ///
-    /// # Errors
-    /// InvalidHandle, InvalidArgument, QuotaExhausted, OutOfMemory.
-    pub fn resize_memory(&mut self, id: Id<Memory>, pages: usize) -> Result<(), Error> {
-        let old = self.memories.get(id).ok_or(Error::InvalidHandle)?;
-        if pages > MAX_PAGES || !old.backing.is_paged() {
-            return Err(Error::InvalidArgument);
-        }
-        let old = old.pages;
-        if pages < old {
-            self.forget_mapped(id, pages, old);
-        }
-        let (mut supply, memories) = self.supply();
-        let memory = memories.get_mut(id).ok_or(Error::InvalidHandle)?;
-        if pages < old {
-            memory.truncate(&mut supply, pages);
-        }
-        memory.resize(&mut supply, pages)
-    }
-
-    /// Destroys a memory object and all its mappings.
-    pub fn destroy_memory(&mut self, id: Id<Memory>) {
-        while let Some(memory) = self.memories.get(id)
-            && let Some(mapping) = self.mappings.id_at(memory.mappings)
-            && let Some(mapping) = self.mappings.get(mapping).copied()
-            && let Some(space) = mapping.space
-            && let Ok(place) = self.first_after(space, mapping.address)
-            && let Some((slot, _)) = self.at(space, place)
-        {
-            self.remove_mapping(space, place, slot);
-        }
-        if let Some(mut memory) = self.memories.remove(id) {
-            let (mut supply, _) = self.supply();
-            memory.truncate(&mut supply, 0);
-        }
-    }
-
-    /// Destroys a space; no thread runs in it any more.
-    pub fn destroy_space(&mut self, id: Id<Space>) {
-        while let Some((slot, _)) = self.at(id, 0) {
-            self.remove_mapping(id, 0, slot);
-        }
-        let Some(Space { root: Some(root), quota, .. }) = self.spaces.remove(id) else { return };
-        while let Some(table) = self.machine.take_table(root) {
-            let (mut supply, _) = self.supply();
-            supply.release(table, quota);
-        }
-        let (mut supply, _) = self.supply();
-        supply.release(root, quota);
     }
 
     /// Writes a page-table entry; new page tables are charged to the space's quota.
@@ -415,16 +293,14 @@ impl<M: Machine> Vm<M> {
         access: Access,
         caching: Caching,
     ) -> Result<(), Error> {
-        let space = self.spaces.get_mut(space).ok_or(Error::InvalidHandle)?;
+        let space = self.spaces.find_mut(space).ok_or(Error::InvalidHandle)?;
         let root = space.root.ok_or(Error::InvalidHandle)?;
         let (frames, quotas, quota) = (&mut self.frames, &mut self.quotas, space.quota);
-        let mut tables = 0;
         let mut allocate = || {
             quota::charge(quotas, quota, 1, 0).ok()?;
             let table = frames.allocate();
-            match table {
-                Some(_) => tables += 1,
-                None => quota::refund(quotas, quota, 1, 0),
+            if table.is_none() {
+                quota::refund(quotas, quota, 1, 0);
             }
             table
         };
@@ -432,7 +308,6 @@ impl<M: Machine> Vm<M> {
             Caching::On => self.machine.map(root, address, frame, access, &mut allocate),
             Caching::Off => self.machine.map_device(root, address, frame, access, &mut allocate),
         };
-        space.tables += tables;
         result.map_err(|_| Error::QuotaExhausted)
     }
 }

@@ -27,8 +27,16 @@ const PER_ENTRY: u32 = 3000;
 pub const FRAME: u32 = 530;
 /// Estimated instructions of finding and changing one page's entry in an object or a page table.
 pub const PAGE: u32 = 80;
+/// Estimated instructions of linking or unlinking a mapping.
+pub const MAPPING: u32 = 400;
 /// Estimated instructions of taking a thread out of a queue and waking it.
 pub const THREAD: u32 = 300;
+
+/// Returns the estimated instructions of passing over that many pages that are not there: at most
+/// one table of them is looked into.
+pub fn passed(pages: usize) -> u32 {
+    3 * pages.min(512) as u32
+}
 
 /// What is left for the entry that is under way.
 pub struct Steps {

@@ -1,6 +1,6 @@
 //! Threads: registers, what they wait for, and whom their faults go to.
 
-use kamen_abi::{Kind, Registers, Tag};
+use kamen_abi::{Handle, Kind, Registers, Tag};
 
 use crate::arena::Id;
 use crate::endpoint::Endpoint;
@@ -9,7 +9,7 @@ use crate::notification::Notification;
 use crate::queue::Link;
 use crate::quota::Quota;
 use crate::space::Space;
-use crate::table::Table;
+use crate::table::{Object, Table};
 
 /// What a thread is doing, and so which queue it is in.
 ///
@@ -196,6 +196,8 @@ pub struct Thread {
     /// Where its extended state is kept while others use the processor's; threads that never
     /// used it have none.
     pub extended: Option<Frame>,
+    /// What it is destroying, by that handle, while the operation is to be repeated.
+    pub destroying: Option<(Handle, Object)>,
     /// What it is charged to; nothing only in a free slot.
     pub quota: Option<Id<Quota>>,
 }

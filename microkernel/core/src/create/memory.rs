@@ -7,7 +7,7 @@ use crate::backing::{Backing, Pager};
 use crate::kernel::Kernel;
 use crate::machine::{Frame, Machine};
 use crate::memory::{MAX_PAGES, Memory};
-use crate::quota::Quota;
+use crate::quota::{self, Quota};
 use crate::table::Object;
 
 impl<M: Machine> Kernel<M> {
@@ -29,7 +29,9 @@ impl<M: Machine> Kernel<M> {
         };
         self.install(quota, 0, |kernel| {
             let memory = Memory::backed(backing, pages, Some(quota));
-            kernel.vm.memories.insert(memory).map(Object::Memory).ok_or(Error::OutOfMemory)
+            let vm = &mut kernel.vm;
+            let id = quota::insert(&mut vm.quotas, &mut vm.memories, memory);
+            id.map(Object::Memory).ok_or(Error::OutOfMemory)
         })
     }
 
@@ -42,7 +44,7 @@ impl<M: Machine> Kernel<M> {
         if self.vm.memories.is_full() {
             return Err(Error::OutOfMemory);
         }
-        let (mut supply, memories) = self.vm.supply();
+        let (mut supply, _) = self.vm.supply();
         let first = supply.frames.allocate_adjacent(pages).ok_or(Error::OutOfMemory)?;
         let mut memory = Memory::backed(Backing::Contiguous(pages), pages, Some(quota));
         if let Err(error) = memory.set_aside(&mut supply, first) {
@@ -51,7 +53,7 @@ impl<M: Machine> Kernel<M> {
             }
             return Err(error);
         }
-        memories.insert(memory).ok_or(Error::OutOfMemory)
+        quota::insert(&mut self.vm.quotas, &mut self.vm.memories, memory).ok_or(Error::OutOfMemory)
     }
 
     /// Returns the backing by a pager, through a capability to its endpoint.

@@ -374,7 +374,7 @@ pub(super) fn check_threads(kernel: &Kernel<Fake>) {
         queued.push(thread);
     }
     for id in kernel.endpoints.ids() {
-        let endpoint = kernel.endpoints.get(id).unwrap();
+        let endpoint = kernel.endpoints.find(id).unwrap();
         for sender in endpoint.senders.members(threads) {
             let state = threads[sender].state;
             assert!(state == State::Calling(id) || state == State::Sending(id));
@@ -393,7 +393,7 @@ pub(super) fn check_threads(kernel: &Kernel<Fake>) {
         }
     }
     for id in kernel.notifications.ids() {
-        let notification = kernel.notifications.get(id).unwrap();
+        let notification = kernel.notifications.find(id).unwrap();
         for waiter in notification.waiters.members(threads) {
             assert_eq!(threads[waiter].state, State::Waiting(id));
             queued.push(waiter);
@@ -412,7 +412,7 @@ pub(super) fn check_threads(kernel: &Kernel<Fake>) {
         let waits = !matches!(thread.state, State::Stopped | State::Ready);
         assert!(waits || !thread.obstacles.is_timed());
         assert_eq!(thread.answerer.is_some(), matches!(thread.state, State::Open(_)));
-        assert!(kernel.vm.spaces.contains(thread.space.unwrap()));
+        assert!(kernel.vm.spaces.find(thread.space.unwrap()).is_some());
     }
     if current != NIL {
         assert_eq!(threads[current].state, State::Ready);
@@ -427,19 +427,21 @@ pub(super) fn check_threads(kernel: &Kernel<Fake>) {
 pub(super) fn check_frames(kernel: &Kernel<Fake>) {
     let (vm, machine) = (&kernel.vm, &kernel.vm.machine);
     let mut counts = std::vec![(0, 0); fake::FRAMES];
-    for memory in vm.memories.ids().filter_map(|id| vm.memories.get(id)) {
+    for memory in vm.memories.ids().filter_map(|id| vm.memories.find(id)) {
         memory.frames(machine).iter().for_each(|frame| counts[frame.0 as usize].0 += 1);
+        let kept = memory.sweep.and_then(|sweep| sweep.kept());
+        kept.iter().for_each(|frame| counts[frame.0 as usize].0 += 1);
     }
     for thread in kernel.threads.ids().filter_map(|id| kernel.threads.get(id)) {
         thread.extended.iter().for_each(|frame| counts[frame.0 as usize].0 += 1);
         thread.message_page.iter().for_each(|frame| counts[frame.0 as usize].1 += 1);
     }
     for id in vm.spaces.ids() {
-        let root = vm.spaces.get(id).unwrap().root.unwrap();
+        let root = vm.spaces.find(id).unwrap().root.unwrap();
         counts[root.0 as usize].0 += 1;
         for (address, (frame, access)) in &machine.tables[&root] {
             let (_, mapping) = vm.covering(id, *address).expect("mapped by nobody");
-            let memory = vm.memories.get(mapping.memory.unwrap()).unwrap();
+            let memory = vm.memories.find(mapping.memory.unwrap()).unwrap();
             assert_eq!(memory.frame(machine, mapping.page(*address)), Some(*frame));
             assert!(mapping.rights.contains(Rights::READ));
             if *access == Access::Write {
@@ -455,7 +457,7 @@ pub(super) fn check_frames(kernel: &Kernel<Fake>) {
 pub(super) fn check_quotas(kernel: &Kernel<Fake>, uncharged: usize) {
     let vm = &kernel.vm;
     for id in vm.quotas.ids() {
-        let quota = vm.quotas.get(id).unwrap();
+        let quota = vm.quotas.find(id).unwrap();
         let (pages, objects) = charges(kernel, id);
         assert_eq!(quota.pages_used, pages);
         let uncharged = if quota.parent.is_none() { uncharged } else { 0 };
@@ -468,24 +470,30 @@ fn charges(kernel: &Kernel<Fake>, id: crate::arena::Id<crate::quota::Quota>) -> 
     let vm = &kernel.vm;
     let own = Some(id);
     let mut charges: Vec<(usize, usize)> = Vec::new();
-    let memories = vm.memories.ids().filter_map(|id| vm.memories.get(id));
+    let memories = vm.memories.ids().filter_map(|id| vm.memories.find(id));
     let memories = memories.filter(|memory| memory.quota == own);
-    charges.extend(memories.map(|memory| (memory.frames(&vm.machine).len(), 1)));
-    let spaces = vm.spaces.ids().filter_map(|id| vm.spaces.get(id));
+    let kept = |memory: &Memory| memory.sweep.is_some_and(|sweep| sweep.is_charged());
+    charges.extend(memories.map(|memory| {
+        (memory.frames(&vm.machine).len() + usize::from(kept(memory)), 1)
+    }));
+    let mappings = vm.mappings.ids().filter_map(|id| vm.mappings.get(id)?.space);
+    let payers = mappings.filter_map(|space| vm.spaces.find(space)?.quota);
+    charges.extend(payers.filter(|payer| *payer == id).map(|_| (0, Mapping::COST)));
+    let spaces = vm.spaces.ids().filter_map(|id| vm.spaces.find(id));
     charges.extend(spaces.filter(|space| space.quota == own).map(|_| (1, 1)));
     let threads = kernel.threads.ids().filter_map(|id| kernel.threads.get(id));
     let threads = threads.filter(|thread| thread.quota == own);
     charges.extend(threads.map(|thread| (thread.extended.iter().count(), 1)));
-    let tables = kernel.tables.ids().filter_map(|id| kernel.tables.get(id));
+    let tables = kernel.tables.ids().filter_map(|id| kernel.tables.find(id));
     let tables = tables.filter(|table| table.quota == own);
     charges.extend(tables.map(|table| (table.pages, 1)));
-    let quotas = vm.quotas.ids().filter_map(|id| vm.quotas.get(id));
+    let quotas = vm.quotas.ids().filter_map(|id| vm.quotas.find(id));
     let quotas = quotas.filter(|quota| quota.parent == own);
     charges.extend(quotas.map(|quota| (quota.pages_limit, quota.objects_limit + 1)));
-    let endpoints = kernel.endpoints.ids().filter_map(|id| kernel.endpoints.get(id)?.quota);
+    let endpoints = kernel.endpoints.ids().filter_map(|id| kernel.endpoints.find(id)?.quota);
     let notifications = kernel.notifications.ids();
-    let notifications = notifications.filter_map(|id| kernel.notifications.get(id)?.quota);
-    let timers = kernel.timers.ids().filter_map(|id| kernel.timers.get(id)?.quota);
+    let notifications = notifications.filter_map(|id| kernel.notifications.find(id)?.quota);
+    let timers = kernel.timers.ids().filter_map(|id| kernel.timers.find(id)?.quota);
     let others = endpoints.chain(notifications).chain(timers);
     charges.extend(others.filter(|quota| *quota == id).map(|_| (0, 1)));
     charges.iter().fold((0, 0), |sum, charge| (sum.0 + charge.0, sum.1 + charge.1))
