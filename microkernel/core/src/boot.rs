@@ -155,14 +155,14 @@ impl<M: Machine> Kernel<M> {
         Ok(Some(memory))
     }
 
-    fn trace_memory(&mut self) -> Result<Option<Id<Memory>>, Error> {
+    fn trace_memory(&mut self, quota: Id<Quota>) -> Result<Option<Id<Memory>>, Error> {
         let frames = self.trace.frames();
         if frames.is_empty() {
             return Ok(None);
         }
         let backing = Backing::Archive(Frame(frames.start));
-        let memory = Memory::backed(backing, frames.len(), None);
-        self.vm.memories.insert(memory).map(Some).ok_or(Error::OutOfMemory)
+        let memory = Memory::backed(backing, frames.len(), Some(quota));
+        self.add_memory(memory).map(Some)
     }
 
     fn first_thread(
@@ -211,7 +211,7 @@ impl<M: Machine> Kernel<M> {
         thread: Id<Thread>,
         archive: Option<Id<Memory>>,
     ) -> Result<Id<Table>, Error> {
-        let trace = self.trace_memory()?;
+        let trace = self.trace_memory(quota)?;
         let mut table = Table::new(FIRST_SLOTS)?;
         table.quota = Some(quota);
         let id = quota::insert(&mut self.vm.quotas, &mut self.tables, table);

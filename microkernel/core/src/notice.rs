@@ -149,7 +149,7 @@ impl<M: Machine> Kernel<M> {
     /// Returns the calls whose notices wait at an endpoint, and checks that they do.
     pub(crate) fn noticed(&self, id: Id<Endpoint>) -> Vec<OpenCall> {
         let mut calls = Vec::new();
-        let mut at = self.endpoints.get(id).unwrap().notices.first();
+        let mut at = self.endpoints.get(id).map_or(NIL, |endpoint| endpoint.notices.first());
         while at != NIL {
             let notice = &self.notices.slots[at as usize];
             assert_eq!((notice.endpoint, notice.call.thread()), (Some(id), at));

@@ -124,7 +124,6 @@ impl<M: Machine> Vm<M> {
         end: usize,
         rights: Rights,
     ) -> Result<(), Error> {
-        self.steps.spend(steps::MAPPING)?;
         let (_, mapping) = self.covering(space, *at).ok_or(Error::BadRange)?;
         let end = end.min(mapping.end());
         if mapping.rights != rights {
@@ -134,6 +133,8 @@ impl<M: Machine> Vm<M> {
             self.mappings.in_slot_mut(slot).rights = rights;
         }
         let root = self.root(Some(space))?;
-        self.forget_pages(root, at, end)
+        self.forget_pages(root, at, end)?;
+        self.steps.note(steps::MAPPING);
+        Ok(())
     }
 }

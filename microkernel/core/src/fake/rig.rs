@@ -114,6 +114,29 @@ impl Rig {
         self.enter(operation, target, all)
     }
 
+    /// Executes the running thread's `syscall` again, if its operation ran out of steps; returns
+    /// whether it did.
+    pub fn go_on(&mut self, rip: u64) -> bool {
+        let registers = self.registers();
+        let again = registers.rip != rip;
+        if again {
+            registers.rip = rip;
+            self.kernel.system_call();
+        }
+        again
+    }
+
+    /// As `invoke`, to the end of all steps; returns the number of entries, too.
+    pub fn in_steps(&mut self, operation: Operation, target: u64, words: &[u64]) -> (u64, usize) {
+        let rip = self.registers().rip;
+        self.invoke(operation, target, words);
+        let mut entries = 1;
+        while self.go_on(rip) {
+            entries += 1;
+        }
+        (self.registers().rax, entries)
+    }
+
     pub fn ok(&mut self, operation: Operation, target: u64, words: &[u64]) -> u64 {
         assert_eq!(self.invoke(operation, target, words), 0, "{operation:?}");
         self.registers().r12
