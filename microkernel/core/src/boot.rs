@@ -71,6 +71,7 @@ impl<M: Machine> Kernel<M> {
             ..Quota::default()
         });
         let quota = quota.ok_or(Error::OutOfMemory)?;
+        quota::charge(&mut kernel.vm.quotas, Some(quota), 0, 1)?;
         let space = kernel.vm.create_space(quota)?;
         for segment in info.segments {
             kernel.load_segment(quota, space, segment)?;
@@ -195,11 +196,13 @@ impl<M: Machine> Kernel<M> {
         thread.registers.rdi = boot::MESSAGE_PAGE as u64;
         thread.registers.rsi = info.archive_len as u64;
         thread.set_registers(thread.registers.validated().ok_or(Error::InvalidArgument)?);
+        quota::charge(&mut self.vm.quotas, Some(quota), 0, 1)?;
         let id = quota::insert(&mut self.vm.quotas, &mut self.threads, thread);
         id.ok_or(Error::OutOfMemory)
     }
 
     fn add_memory(&mut self, memory: Memory) -> Result<Id<Memory>, Error> {
+        quota::charge(&mut self.vm.quotas, memory.quota, 0, 1)?;
         let id = quota::insert(&mut self.vm.quotas, &mut self.vm.memories, memory);
         id.ok_or(Error::OutOfMemory)
     }
@@ -214,6 +217,7 @@ impl<M: Machine> Kernel<M> {
         let trace = self.trace_memory(quota)?;
         let mut table = Table::new(FIRST_SLOTS)?;
         table.quota = Some(quota);
+        quota::charge(&mut self.vm.quotas, Some(quota), 0, 1)?;
         let id = quota::insert(&mut self.vm.quotas, &mut self.tables, table);
         let id = id.ok_or(Error::OutOfMemory)?;
         let table = self.tables.get_mut(id).ok_or(Error::OutOfMemory)?;

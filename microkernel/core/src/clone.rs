@@ -5,8 +5,8 @@
 //! the result in the end.
 //!
 //! ```text
-//!   w5 = 0 ──> check, charge, make an empty clone ──> w5 = its handle
-//!   w5 ≠ 0 ──> share page after page ──> all shared: revive, r12 = w5
+//!   w5: no clone ──> check, charge, make an empty clone ──> w5 = its handle
+//!   w5: a clone  ──> share page after page ──> all shared: revive, r12 = w5
 //!                      │ error
 //!                      └──> release what was shared, empty the slot, return the error
 //! ```
@@ -33,32 +33,38 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn clone_operation(&mut self, target: u64, words: [u64; 6]) -> Result<(), Error> {
         let [quota, pager, _, _, _, progress] = words;
         let source = self.memory(target, Rights::READ.union(Rights::GRANT));
-        let (handle, clone) = match progress {
-            0 => self.begin_clone(source?, target, quota, pager)?,
-            _ => self.clone_under_way(progress)?,
+        let (handle, clone) = match self.clone_under_way(progress) {
+            Some(found) => found,
+            None => self.begin_clone(source?, quota, pager)?,
         };
         let result = source.and_then(|source| self.vm.share_pages(source, clone));
-        match result {
+        let result = match result {
             Ok(()) => {
                 self.vm.memories.revive(clone);
                 self.give_handle(handle);
-                Ok(())
+                return Ok(());
             }
             Err(error) if self.vm.steps.are_refused() => Err(error),
-            Err(error) => {
-                self.vm.destroy_memory(clone)?;
-                let table = self.own_table()?;
-                self.delete_slot(table, handle)?;
-                Err(error)
-            }
+            Err(error) => self.discard_clone(clone, handle).and(Err(error)),
+        };
+        let registers = &mut self.threads[self.cpu.current].registers;
+        registers.r12 = target;
+        if self.vm.steps.are_refused() {
+            registers.r9 = u64::from(handle.0);
         }
+        result
     }
 
-    /// Makes an empty clone and puts its handle into word 5.
+    fn discard_clone(&mut self, clone: Id<Memory>, handle: Handle) -> Result<(), Error> {
+        self.vm.destroy_memory(clone)?;
+        let table = self.own_table()?;
+        self.delete_slot(table, handle)
+    }
+
+    /// Makes an empty clone.
     fn begin_clone(
         &mut self,
         source: Id<Memory>,
-        target: u64,
         quota: u64,
         pager: u64,
     ) -> Result<(Handle, Id<Memory>), Error> {
@@ -79,10 +85,7 @@ impl<M: Machine> Kernel<M> {
             let id = quota::insert(&mut vm.quotas, &mut vm.memories, clone);
             id.map(Object::Memory).ok_or(Error::OutOfMemory)
         })?;
-        let registers = &mut self.threads[self.cpu.current].registers;
-        let handle = Handle(registers.r12 as u16);
-        registers.r9 = u64::from(handle.0);
-        registers.r12 = target;
+        let handle = Handle(self.threads[self.cpu.current].registers.r12 as u16);
         let Object::Memory(id) = self.capability(handle, Rights::ALL)?.object else {
             return Err(Error::WrongKind);
         };
@@ -91,13 +94,13 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Finds the clone that the operation has begun before.
-    fn clone_under_way(&self, progress: u64) -> Result<(Handle, Id<Memory>), Error> {
-        let handle = Handle(u16::try_from(progress).map_err(|_| Error::InvalidHandle)?);
-        let Object::Memory(id) = self.capability(handle, Rights::ALL)?.object else {
-            return Err(Error::WrongKind);
+    fn clone_under_way(&self, progress: u64) -> Option<(Handle, Id<Memory>)> {
+        let handle = Handle(u16::try_from(progress).ok().filter(|handle| *handle != 0)?);
+        let Object::Memory(id) = self.capability(handle, Rights::ALL).ok()?.object else {
+            return None;
         };
         let is_dying = !self.vm.memories.contains(id) && self.vm.memories.find(id).is_some();
-        if is_dying { Ok((handle, id)) } else { Err(Error::InvalidHandle) }
+        is_dying.then_some((handle, id))
     }
 }
 

@@ -71,7 +71,7 @@ impl<M: Machine> Kernel<M> {
             Operation::Destroy => self.destroy_operation(target),
             Operation::Map => self.map_operation(target, words),
             Operation::Unmap => self.unmap(target, w0, w1),
-            Operation::Protect => self.protect(target, [w0, w1], mapping_rights(w2)?),
+            Operation::Protect => self.protect(target, w0, w1, w2),
             Operation::Clone => self.clone_operation(target, words),
             Operation::SetPriority => self.set_priority(target, w0),
             Operation::SetHandler => self.set_handler(target, w0, w1, w2),
@@ -430,7 +430,7 @@ impl<M: Machine> Kernel<M> {
 
 /// Returns the rights of a mapping: to read, and at most one of write and execute. Either brings
 /// the right to read, as the processor's page tables know no other way.
-fn mapping_rights(word: u64) -> Result<Rights, Error> {
+pub(crate) fn mapping_rights(word: u64) -> Result<Rights, Error> {
     let rights = Rights(u16::try_from(word).map_err(|_| Error::InvalidArgument)?);
     let both = Rights::WRITE.union(Rights::EXECUTE);
     let all = both.union(Rights::READ);

@@ -7,6 +7,7 @@
 use kamen_abi::{Error, PAGE_SIZE, Rights};
 
 use crate::arena::Id;
+use crate::invoke::mapping_rights;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::space::{Space, Vm, checked_end};
@@ -30,13 +31,14 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn protect(
         &mut self,
         target: u64,
-        words: [u64; 2],
-        rights: Rights,
+        address: u64,
+        pages: u64,
+        rights: u64,
     ) -> Result<(), Error> {
         let space = self.space(target, Rights::CONTROL)?;
-        let [address, pages] = words.map(|word| word as usize);
-        let end = checked_end(address, pages)?;
-        let mut at = address;
+        let rights = mapping_rights(rights)?;
+        let end = checked_end(address as usize, pages as usize)?;
+        let mut at = address as usize;
         let result = self.vm.protect(space, &mut at, end, rights);
         self.leave_range(at, end);
         result

@@ -101,12 +101,16 @@ impl Model {
         self.last_call
     }
 
-    /// Returns what is charged to a quota: pages, at least and at most, and objects.
-    pub fn charged(&self, quota: Name) -> ((u64, u64), u64) {
-        let (mut least, mut most, mut objects) = (0, 0, 0);
+    /// Returns what is charged to a quota: pages and objects, at least and at most.
+    pub fn charged(&self, quota: Name) -> ((u64, u64), (u64, u64)) {
+        let (mut least, mut most, mut objects) = (0, 0, (0, 0));
         for object in self.objects.values().filter(|object| object.quota == Some(quota)) {
             let (low, high, count) = price(&object.what);
-            (least, most, objects) = (least + low, most + high, objects + count);
+            (least, most) = (least + low, most + high);
+            objects = (
+                objects.0 + count + mappings(&object.what).0,
+                objects.1 + count + mappings(&object.what).1,
+            );
         }
         ((least, most), objects)
     }
@@ -121,12 +125,23 @@ impl Model {
         let ((least, most), used) = self.charged(quota);
         let least = least.saturating_add(pages.0);
         let most = most.saturating_add(pages.1);
-        let objects = used.checked_add(objects).filter(|objects| *objects <= limits.objects);
+        let fits =
+            |used: u64| used.checked_add(objects).is_some_and(|objects| objects <= limits.objects);
         let here = self.oracle.refused && self.oracle.refused_at == self.oracle.progress;
-        if objects.is_none() || least > limits.pages || most > limits.pages && here {
+        // An operation on a space splits two mappings at most.
+        let enough = most <= limits.pages && fits(used.1.saturating_add(2));
+        if !fits(used.0) || least > limits.pages || !enough && here {
             return Err(Error::QuotaExhausted);
         }
         Ok(())
+    }
+}
+
+/// Returns how many mappings an object has, at least and at most: they are merged and split.
+fn mappings(what: &What) -> (u64, u64) {
+    match what {
+        What::Space(space) => (u64::from(!space.pages.is_empty()), space.pages.len() as u64),
+        _ => (0, 0),
     }
 }
 

@@ -195,17 +195,23 @@ pub(crate) fn mapped_memory(
     (entry & (needed | refused) == needed).then(|| frame_of(entry))
 }
 
+/// Missing tables that [`next_mapped`] passes over in one call.
+const SKIPS: usize = 32;
+
 /// Returns an address from `address` to `end` up to which nothing is mapped. It looks into one
-/// page table at most, so that a call takes bounded time.
+/// page table at most and passes over [`SKIPS`] missing ones, so that a call takes bounded time.
 pub(crate) fn next_mapped(tables: &impl Tables, root: Frame, address: usize, end: usize) -> usize {
     let mut at = address;
-    while at < end {
+    for _ in 0..SKIPS {
+        if at >= end {
+            break;
+        }
         match first_missing(tables, root, at) {
             Ok(table) => return next_in(tables, table, at).min(end),
             Err(level) => at = (at | (span(level) - 1)) + 1,
         }
     }
-    end
+    at.min(end)
 }
 
 /// Returns the page table of an address, or the level of the entry that misses.

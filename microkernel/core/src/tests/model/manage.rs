@@ -310,6 +310,9 @@ impl Model {
                         let ((least, most), objects) = self.charged(name);
                         let used = told[3];
                         assert!((least..=most).contains(&used), "{used}: {least} to {most}");
+                        let (fewest, most) = objects;
+                        let objects = told[5];
+                        assert!((fewest..=most).contains(&objects), "{objects} objects");
                         (ObjectKind::Quota, [used, quota.pages, objects])
                     }
                 }

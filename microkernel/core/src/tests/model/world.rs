@@ -55,7 +55,8 @@ impl World {
         let quota = self.add(root, None, What::Quota(Quota { pages, objects }));
         for id in self.kernel.vm.memories.ids().collect::<std::vec::Vec<_>>() {
             let memory = self.kernel.vm.memories.get(id).unwrap();
-            let paid = memory.quota.map(|_| quota);
+            // The kernel does not pay for frames that boot filled.
+            let paid = memory.backing.is_paged().then_some(quota);
             let pages = memory.pages as u64;
             let frames = (0..memory.pages).filter_map(|page| {
                 Some((page as u64, memory.frame(&self.kernel.vm.machine, page)?))
@@ -89,7 +90,7 @@ impl World {
         let slots = self.kernel_table(Object::Table(self.kernel.tables.ids().next().unwrap()));
         self.model.table_mut(table).unwrap().used = slots;
         let used = self.kernel.vm.quotas.get(self.kernel.vm.quotas.ids().next().unwrap()).unwrap();
-        self.uncharged = self.model.charged(quota).1 - used.objects_used as u64;
+        self.uncharged = (used.objects_used as u64).saturating_sub(self.model.charged(quota).1.0);
     }
 
     fn add(&mut self, object: Object, quota: Option<Name>, what: What) -> Name {
@@ -237,7 +238,7 @@ impl World {
         let Object::Space(id) = space else { panic!("{space:?} is no space") };
         let mut pages = BTreeMap::new();
         let mut place = 0;
-        while let Some((_, mapping)) = self.kernel.vm.at(id, place) {
+        while let Some((_, mapping)) = self.kernel.vm.first_from(id, place) {
             let memory = self.name(Object::Memory(mapping.memory.unwrap())).unwrap();
             for page in 0..mapping.pages {
                 let address = (mapping.address + page * PAGE_SIZE) as u64;
@@ -245,7 +246,7 @@ impl World {
                 let (rights, most) = (mapping.rights, mapping.most);
                 pages.insert(address, Mapped { memory, page, rights, most });
             }
-            place += 1;
+            place = mapping.end();
         }
         pages
     }
