@@ -175,16 +175,28 @@ impl<M: Machine> Kernel<M> {
             return;
         }
         let current = self.cpu.current;
-        self.cpu.enqueue(&mut self.threads, thread);
         if current == NIL {
-            return;
+            return self.cpu.enqueue(&mut self.threads, thread);
         }
         let (new, old) = (self.threads[thread].priority, self.threads[current].priority);
         if new > old {
             self.preempt();
-        } else if new == old && self.cpu.slice_end == FOREVER {
+            if !self.cpu.ready.has_from(new) && self.cpu.preempted.0 != thread {
+                return self.begin(thread);
+            }
+        }
+        self.cpu.enqueue(&mut self.threads, thread);
+        if new == old && self.cpu.slice_end == FOREVER {
             self.renew_slice();
         }
+    }
+
+    /// Makes a thread the current one that has no equals, and so no slice.
+    fn begin(&mut self, thread: u16) {
+        self.cpu.current = thread;
+        self.cpu.slice_over = false;
+        self.cpu.slice_end = FOREVER;
+        self.trace_switch(thread);
     }
 
     /// Switches to a thread on whose behalf the current one waits now: a server gets its client's
@@ -267,9 +279,10 @@ impl<M: Machine> Kernel<M> {
             first = first.min(earliest);
             (self.keeper, self.kept) = (self.cpu.number, first);
         }
-        if first != self.cpu.armed {
+        // A timer that is set too early interrupts for nothing once, which is rarer than this.
+        if first < self.cpu.armed {
             self.cpu.armed = first;
-            self.vm.machine.set_timer((first != FOREVER).then_some(first));
+            self.vm.machine.set_timer(Some(first));
         }
     }
 

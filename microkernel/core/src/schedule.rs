@@ -26,6 +26,12 @@ impl RunQueue {
         self.bitmap >> priority > 1
     }
 
+    /// Returns whether a thread at `priority` or above is ready.
+    #[inline]
+    pub fn has_from(&self, priority: u8) -> bool {
+        self.bitmap >> priority != 0
+    }
+
     /// Returns the highest priority at which a thread is ready.
     #[inline]
     pub fn highest(&self) -> Option<u8> {
