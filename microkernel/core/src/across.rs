@@ -186,7 +186,9 @@ impl<M: Machine> Kernel<M> {
         if queued {
             self.dequeue(thread);
         }
+        let sender = self.take_from_senders(thread);
         self.threads[thread].priority = priority as u8;
+        sender.inspect(|endpoint| self.push_sender(*endpoint, thread));
         if queued {
             self.wake(thread);
         } else {

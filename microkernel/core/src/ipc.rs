@@ -181,11 +181,7 @@ impl<M: Machine> Kernel<M> {
                     self.notify_cancelled(thread);
                 }
             }
-            State::Calling(endpoint) | State::Sending(endpoint) => {
-                if let Some(endpoint) = self.endpoints.find_mut(endpoint) {
-                    endpoint.senders.remove(&mut self.threads, thread);
-                }
-            }
+            State::Calling(_) | State::Sending(_) => drop(self.take_from_senders(thread)),
             State::Receiving(endpoint) => self.unqueue_receiver(endpoint, thread),
             State::Waiting(notification) => {
                 if let Some(notification) = self.notifications.find_mut(notification) {
@@ -219,10 +215,24 @@ impl<M: Machine> Kernel<M> {
     }
 
     pub(crate) fn enqueue_sender(&mut self, endpoint: Id<Endpoint>, sender: u16) {
+        self.push_sender(endpoint, sender);
+        self.leave(sender);
+    }
+
+    /// Puts a sender behind its equals.
+    pub(crate) fn push_sender(&mut self, endpoint: Id<Endpoint>, sender: u16) {
         if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
             endpoint.senders.push(&mut self.threads, sender);
         }
-        self.leave(sender);
+    }
+
+    /// Takes a thread out of the queue of senders that it is in, and returns whose that is.
+    pub(crate) fn take_from_senders(&mut self, thread: u16) -> Option<Id<Endpoint>> {
+        let (State::Calling(id) | State::Sending(id)) = self.threads[thread].state else {
+            return None;
+        };
+        self.endpoints.find_mut(id)?.senders.remove(&mut self.threads, thread);
+        Some(id)
     }
 
     /// Takes the processor from a thread if it has it.

@@ -1,4 +1,6 @@
 //! The run queue: fixed priorities with a bitmap, first in first out inside one.
+//!
+//! Threads that wait at an endpoint to be received stand in a queue of the same form.
 
 use kamen_abi::PRIORITIES;
 
@@ -9,7 +11,8 @@ use crate::thread::Thread;
 /// Nanoseconds that a thread runs before its equals get their turn.
 pub const SLICE_NS: u64 = 10_000_000;
 
-/// Threads that are ready and not running, on one processor.
+/// Threads by priority: those that are ready and not running, on one processor, or those that
+/// wait to be received at an endpoint.
 #[derive(Default)]
 pub struct RunQueue {
     queues: [Queue; PRIORITIES],
@@ -20,6 +23,17 @@ pub struct RunQueue {
 const _: () = assert!(PRIORITIES == u32::BITS as usize);
 
 impl RunQueue {
+    /// Returns whether no thread is in the queue.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.bitmap == 0
+    }
+
+    /// Returns the thread that `pop` would take.
+    pub fn first(&self) -> Option<u16> {
+        self.queues[self.highest()? as usize].first()
+    }
+
     /// Returns whether a thread above `priority` is ready.
     #[inline]
     pub fn has_above(&self, priority: u8) -> bool {

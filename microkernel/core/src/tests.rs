@@ -13,6 +13,7 @@ mod hostile;
 mod model;
 mod paths;
 mod random;
+mod scheduling;
 mod steps;
 mod trace;
 

@@ -61,8 +61,8 @@ impl Model {
     }
 
     fn end_endpoint(&mut self, name: Name) {
-        let endpoint = self.endpoint_of(name).clone();
-        for waiting in endpoint.senders.into_iter().chain(endpoint.receivers) {
+        let senders = self.senders_in_order(name);
+        for waiting in senders.into_iter().chain(self.endpoint_of(name).receivers.clone()) {
             let thread = self.thread(waiting);
             let foreign = thread.tag.kind() != Kind::Message;
             if self.awaits_page(waiting) {

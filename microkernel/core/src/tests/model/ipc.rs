@@ -325,7 +325,16 @@ impl Model {
 
     /// Takes the sender that is served next.
     fn next_sender(&mut self, endpoint: Name) -> Option<Name> {
-        self.endpoint_mut(endpoint).senders.pop_front()
+        let sender = self.senders_in_order(endpoint).into_iter().next()?;
+        self.endpoint_mut(endpoint).senders.retain(|other| *other != sender);
+        Some(sender)
+    }
+
+    /// Returns who waits at an endpoint to be received: the highest first, equals as they came.
+    pub fn senders_in_order(&self, endpoint: Name) -> Vec<Name> {
+        let mut senders = Vec::from_iter(self.endpoint_of(endpoint).senders.iter().copied());
+        senders.sort_by_key(|sender| core::cmp::Reverse(self.thread(*sender).priority));
+        senders
     }
 
     fn deliver_bits(&mut self, receiver: Name, notification: Name) {

@@ -147,6 +147,11 @@ impl Model {
         let is_queued = self.thread(name).state == State::Ready && self.cpu.current != Some(name);
         self.cpu.remove(name);
         self.thread_mut(name).priority = priority as u8;
+        if let State::Calling(at) | State::Sending(at) = self.thread(name).state {
+            let senders = &mut self.endpoint_mut(at).senders;
+            senders.retain(|sender| *sender != name);
+            senders.push_back(name);
+        }
         if is_queued {
             self.wake(name);
         } else {
