@@ -6,6 +6,7 @@ use kamen_abi::{
 
 mod across;
 mod cancelled;
+mod decode;
 mod dice;
 mod entry;
 mod foreign;
