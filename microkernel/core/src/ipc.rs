@@ -221,7 +221,7 @@ impl<M: Machine> Kernel<M> {
 
     /// Puts a sender behind its equals.
     pub(crate) fn push_sender(&mut self, endpoint: Id<Endpoint>, sender: u16) {
-        if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
+        if let Some(endpoint) = self.endpoints.find_mut(endpoint) {
             endpoint.senders.push(&mut self.threads, sender);
         }
     }

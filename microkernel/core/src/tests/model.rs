@@ -43,6 +43,8 @@ pub struct Oracle {
     pub is_ok: bool,
     /// How far a copy had come when it was refused.
     pub refused_at: u64,
+    /// The page that it was to share when it was refused is there: sharing was refused, not making.
+    pub source_is_there: bool,
     /// How far the model's copy has come.
     pub progress: u64,
     /// Slot of the object that it made.
@@ -51,6 +53,13 @@ pub struct Oracle {
     pub words: [u64; 6],
     /// What it left in rcx and r11 of registers that were read.
     pub destroyed: [u64; 2],
+}
+
+impl Oracle {
+    /// Returns whether the kernel refused what the model is about to pay for.
+    pub fn is_refused_here(&self) -> bool {
+        self.refused && self.refused_at == self.progress
+    }
 }
 
 /// The model.
@@ -127,7 +136,7 @@ impl Model {
         let most = most.saturating_add(pages.1);
         let fits =
             |used: u64| used.checked_add(objects).is_some_and(|objects| objects <= limits.objects);
-        let here = self.oracle.refused && self.oracle.refused_at == self.oracle.progress;
+        let here = self.oracle.is_refused_here();
         // An operation on a space splits two mappings at most.
         let enough = most <= limits.pages && fits(used.1.saturating_add(2));
         if !fits(used.0) || least > limits.pages || !enough && here {

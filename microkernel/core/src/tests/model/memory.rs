@@ -246,6 +246,12 @@ impl Model {
             if model.memory(target).touched.contains_key(&page) {
                 return Ok(false);
             }
+            if model.oracle.is_refused_here() && model.oracle.source_is_there {
+                model.oracle.refused = false;
+                let made = model.touch(source, from + offset);
+                model.oracle.refused = true;
+                made?;
+            }
             let shown = model.touch(source, from + offset)?;
             model.afford(model.objects[&target].quota, (1, 4), 0)?;
             let contents = model.pages[&shown].clone();

@@ -184,6 +184,17 @@ impl World {
         oracle.is_ok = registers.rax == 0;
         oracle.refused_at = if is_copy { registers.rdi } else { 0 };
         oracle.progress = 0;
+        let [done, _, source, from, ..] = registers.words();
+        let table = thread.table.and_then(|table| self.kernel.tables.get(table));
+        let source = table.and_then(|table| table.get(Handle(source as u16)).ok());
+        oracle.source_is_there = source.is_some_and(|source| match source.object {
+            Object::Memory(id) => {
+                let memory = self.kernel.vm.memories.get(id);
+                let page = from.wrapping_add(done) as usize;
+                memory.is_some_and(|memory| memory.frame(&self.kernel.vm.machine, page).is_some())
+            }
+            _ => false,
+        });
         oracle.words = registers.words();
         if let Some(page) = thread.message_page {
             let bytes = MessagePage::BYTES_AT / 8;
