@@ -144,8 +144,15 @@ impl Subject {
     /// TimedOut where it does not come; InvalidArgument where it met something else.
     pub fn finish(&self) -> Result<(u64, Saved), Error> {
         let mut inbox = Inbox::new(self.faults);
-        let Event::Foreign(fault) = inbox.receive(now().after_ms(1000))? else {
-            return Err(Error::InvalidArgument);
+        let fault = loop {
+            match inbox.receive(now().after_ms(1000))? {
+                Event::Foreign(fault) => break fault,
+                // That of the fault at which it was stopped.
+                Event::Cancelled(_) => {}
+                Event::Notified(_) | Event::Request(_) => {
+                    return Err(Error::InvalidArgument);
+                }
+            }
         };
         if fault.kind != Kind::Exception || fault.number != 6 {
             libipc::log!("met exception {} at {:x?}", fault.number, fault.words);
