@@ -84,6 +84,7 @@ impl<M: Machine> Kernel<M> {
     }
 
     fn destroy_table(&mut self, id: Id<Table>) -> Result<(), Error> {
+        self.vm.steps.spend(steps::THREAD)?;
         if let Some(table) = quota::remove(&mut self.vm.quotas, &mut self.tables, id) {
             quota::refund(&mut self.vm.quotas, table.quota, table.pages, 1);
         }
