@@ -15,6 +15,8 @@ pub fn cases() -> Vec<Case> {
         Case::first_task("first: a pager, contiguous memory and the HPET", "memory-test", "hpet")
             .by(Way::Q35)
             .logs(MEMORY_CHECKS),
+        first("fpu: registers are their thread's own", "fpu-test", "")
+            .logs(&["holds: a new thread in a slot that was used sees none", "verdict: Ok(9)"]),
         chaos(),
         first("smp: instruction clock", "smp-test", "")
             .on(2)
