@@ -1,8 +1,14 @@
 //! Notifications: a word of bits that can be signalled without waiting.
 
+use kamen_abi::trace::{EventKind, NOBODY};
+use kamen_abi::{Error, Kind, OpenCall, Tag};
+
 use crate::arena::Id;
+use crate::kernel::Kernel;
+use crate::machine::Machine;
 use crate::queue::{NIL, Queue};
 use crate::quota::Quota;
+use crate::thread::{State, Thread};
 
 /// A word of bits and the threads that wait for any of them.
 #[derive(Debug)]
@@ -20,5 +26,58 @@ pub struct Notification {
 impl Default for Notification {
     fn default() -> Self {
         Notification { bits: 0, waiters: Queue::default(), bound: NIL, quota: None }
+    }
+}
+
+impl<M: Machine> Kernel<M> {
+    /// Sets bits of a notification; wakes one thread that waits for them.
+    pub(crate) fn signal(&mut self, id: Id<Notification>, bits: u64) {
+        let Some(notification) = self.notifications.get_mut(id) else { return };
+        notification.bits |= bits;
+        if notification.bits == 0 {
+            return;
+        }
+        if let Some(waiter) = notification.waiters.pop(&mut self.threads) {
+            let bits = core::mem::take(&mut notification.bits);
+            self.threads[waiter].registers.rdi = bits;
+            self.end_wait(waiter, Ok(()));
+        } else if let Some(bound) = self.threads.id_at(notification.bound as u32)
+            && let Some(&Thread { state: State::Receiving(endpoint), .. }) = self.threads.get(bound)
+        {
+            let receiver = bound.index() as u16;
+            self.unqueue_receiver(endpoint, receiver);
+            self.deliver_bits(receiver, id);
+            self.end_wait(receiver, Ok(()));
+        }
+    }
+
+    /// Operation Wait.
+    pub(crate) fn wait(&mut self, id: Id<Notification>) -> Result<(), Error> {
+        let current = self.cpu.current;
+        let notification = self.notifications.get_mut(id).ok_or(Error::InvalidHandle)?;
+        let bits = core::mem::take(&mut notification.bits);
+        if bits != 0 {
+            self.threads[current].registers.rdi = bits;
+            return Ok(());
+        }
+        let deadline = self.threads[current].registers.r14;
+        self.set_deadline(current, deadline)?;
+        self.threads[current].state = State::Waiting(id);
+        if let Some(notification) = self.notifications.get_mut(id) {
+            notification.waiters.push(&mut self.threads, current);
+        }
+        self.give_up();
+        Ok(())
+    }
+
+    pub(crate) fn deliver_bits(&mut self, receiver: u16, notification: Id<Notification>) {
+        let bits = self.notifications.get_mut(notification).map(|n| core::mem::take(&mut n.bits));
+        let registers = &mut self.threads[receiver].registers;
+        registers.set_words([bits.unwrap_or(0), 0, 0, 0, 0, 0]);
+        registers.r12 = OpenCall::NONE.0;
+        let tag = Tag::short(0).with_kind(Kind::Notification);
+        registers.r13 = tag.0;
+        registers.r14 = 0;
+        self.trace(EventKind::Message, NOBODY, receiver, [0, tag.0]);
     }
 }

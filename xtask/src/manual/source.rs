@@ -169,7 +169,7 @@ fn docs(attrs: &[Attribute]) -> String {
     without_links(lines.join("\n").trim())
 }
 
-/// Replaces [`X`](path) and [`X`] by `X`.
+/// Replaces links to items, with and without a path, by the items' names as code.
 fn without_links(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;

@@ -1,6 +1,7 @@
 //! Tests of the manifest: the checks, the lines, and the system that is shipped.
 
 use super::*;
+use alloc::format;
 use alloc::string::ToString;
 use alloc::vec;
 use proptest::prelude::*;

@@ -4,7 +4,7 @@ use kamen_chaos::Report;
 use kamen_kit::process::{Capability, Grant, Launch, LaunchError, Process};
 use kamen_rt::{Start, log};
 use libipc::abi::boot;
-use libipc::{Endpoint, Error, Event, Inbox, Notification, Object, Quota, Rights, Time, now};
+use libipc::{Endpoint, Error, Event, Inbox, Notification, Object, Quota, Rights, now};
 
 /// Priority of the witness: that of the victims.
 const WITNESS: u8 = 8;
@@ -69,17 +69,14 @@ impl Witness {
     /// Stops the witness and returns what it saw.
     pub fn stop(self) -> Result<Report, Error> {
         self.stop.signal(1)?;
-        let mut inbox = Inbox::new(self.told);
-        loop {
-            match inbox.receive(now().after_ms(10_000))? {
-                Event::Request(request) => {
-                    let [calls, wrong, longest_ns, ..] = request.words();
-                    return Ok(Report { calls, wrong, longest_ns });
-                }
-                other => {
-                    log!("no report but {other:?}");
-                    return Err(Error::InvalidArgument);
-                }
+        match Inbox::new(self.told).receive(now().after_ms(10_000))? {
+            Event::Request(request) => {
+                let [calls, wrong, longest_ns, ..] = request.words();
+                Ok(Report { calls, wrong, longest_ns })
+            }
+            other => {
+                log!("no report but {other:?}");
+                Err(Error::InvalidArgument)
             }
         }
     }

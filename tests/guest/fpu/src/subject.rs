@@ -50,7 +50,7 @@ impl Saved {
         mxcsr == INITIAL_MXCSR && registers.copied().all(|byte| byte == 0)
     }
 
-    /// Returns whether these are the registers that [`pattern`] of that number loads.
+    /// Returns whether these are the registers that the pattern of that number loads.
     pub fn shows(&self, number: u8) -> bool {
         let wanted = pattern(number);
         let halves = (0..16).all(|register| {
