@@ -15,7 +15,6 @@ use crate::steps;
 impl<M: Machine> Kernel<M> {
     pub(super) fn destroy_quota(&mut self, top: Id<Quota>) -> Result<(), Error> {
         while let Some(begun) = self.vm.quotas.find(top).map(|quota| quota.destroying) {
-            self.vm.steps.spend(steps::PAGE)?;
             // Where another operation destroyed the one below, it is looked for from the top.
             let quotas = &mut self.vm.quotas;
             let at = begun.filter(|at| quotas.find(*at).is_some()).unwrap_or(top);
@@ -27,6 +26,7 @@ impl<M: Machine> Kernel<M> {
             };
             if let Some(top) = self.vm.quotas.find_mut(top) {
                 top.destroying = next;
+                self.vm.steps.spend(steps::PAGE)?;
             }
         }
         Ok(())
