@@ -86,10 +86,30 @@ impl<M: Machine> Vm<M> {
         end: usize,
         rights: Rights,
     ) -> Result<(), Error> {
+        self.check_protect(space, *at, end, rights)?;
+        self.split_ends(space, *at, end, rights)?;
         while *at < end {
             let checked = self.check_protect(space, *at, end, rights)?;
             while *at < checked {
                 self.protect_mapping(space, at, checked, rights)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Splits the mappings at both ends of a range that are to change, before anything does: what
+    /// lies between needs no split, so that nothing is refused midway for want of quota.
+    fn split_ends(
+        &mut self,
+        space: Id<Space>,
+        at: usize,
+        end: usize,
+        rights: Rights,
+    ) -> Result<(), Error> {
+        for (inside, boundary) in [(at, at), (end - PAGE_SIZE, end)] {
+            let mapping = self.covering(space, inside);
+            if mapping.is_some_and(|(_, mapping)| mapping.rights != rights) {
+                self.split_at(space, boundary)?;
             }
         }
         Ok(())

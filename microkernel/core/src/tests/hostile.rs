@@ -226,3 +226,21 @@ fn a_clone_never_shows_messages_that_come_later() {
     assert_eq!(rig.kernel.vm.machine.load(page, 16), 2, "thread and kernel see one page");
     assert_eq!(rig.peek(0x20_0000 + 128), 1);
 }
+
+#[test]
+fn a_protection_that_its_quota_refuses_has_changed_nothing() {
+    let mut rig = Rig::new();
+    let quota = rig.create(ObjectKind::Quota, &[200, 200]);
+    let space = rig.ok(Operation::Create, quota, &[ObjectKind::Space as u64]);
+    let memory = rig.create(ObjectKind::Memory, &[8]);
+    // Two mappings; the range ends within the second, which is to be split.
+    rig.ok(Operation::Map, space, &[memory, 0, DATA, 1, WRITE]);
+    rig.ok(Operation::Map, space, &[memory, 4, DATA + 4096, 3, WRITE]);
+    while rig.invoke(Operation::Create, quota, &[ObjectKind::Endpoint as u64]) == 0 {}
+    let read = Rights::READ.0 as u64;
+    let refused = rig.invoke(Operation::Protect, space, &[DATA, 2, read]);
+    assert_eq!(refused, Error::QuotaExhausted as u64);
+    let id = rig.kernel.vm.spaces.ids().last().unwrap();
+    let (_, first) = rig.kernel.vm.covering(id, DATA as usize).unwrap();
+    assert_eq!(first.rights, Rights(WRITE as u16));
+}
