@@ -94,7 +94,9 @@ fn next_mapped_visits_every_page_and_little_else() {
         calls += 1;
     }
     assert_eq!(found, BTreeSet::from(PAGES));
-    assert!(calls < 2 * PAGES.len(), "{calls} calls");
+    // Each page's tables on the two upper levels, and the root, may lack all but one entry.
+    let missing = USER_ENTRIES + 2 * ENTRIES * PAGES.len();
+    assert!(calls < 2 * PAGES.len() + missing / SKIPS, "{calls} calls");
 }
 
 #[test]
