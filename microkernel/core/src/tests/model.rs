@@ -25,7 +25,7 @@ mod trap;
 mod world;
 
 use kamen_abi::Error;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::vec::Vec;
 
 use objects::{Contents, Name, Object, PageName, State, What};
@@ -35,7 +35,7 @@ use schedule::Processor;
 pub type Outcome = Result<(), Error>;
 
 /// What the kernel was free to choose, and chose.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Oracle {
     /// It refused for want of quota.
     pub refused: bool,
@@ -43,8 +43,8 @@ pub struct Oracle {
     pub is_ok: bool,
     /// How far a copy had come when it was refused.
     pub refused_at: u64,
-    /// The page that it was to share when it was refused is there: sharing was refused, not making.
-    pub source_is_there: bool,
+    /// The pages that memory objects have since it refused: making those was not refused.
+    pub present: BTreeSet<(Name, u64)>,
     /// How far the model's copy has come.
     pub progress: u64,
     /// Slot of the object that it made.

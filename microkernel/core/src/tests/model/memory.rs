@@ -141,7 +141,11 @@ impl Model {
         if self.memory(memory).pager.is_some() {
             return Err(Error::PageMissing);
         }
-        self.afford(self.objects[&memory].quota, (1, 4), 0)?;
+        let refused = self.oracle.refused;
+        self.oracle.refused &= !self.oracle.present.contains(&(memory, page));
+        let afforded = self.afford(self.objects[&memory].quota, (1, 4), 0);
+        self.oracle.refused = refused;
+        afforded?;
         let name = self.new_page(std::boxed::Box::new([0; 512]));
         self.memory_mut(memory).touched.insert(page, name);
         Ok(name)
@@ -245,12 +249,6 @@ impl Model {
             let page = first + offset;
             if model.memory(target).touched.contains_key(&page) {
                 return Ok(false);
-            }
-            if model.oracle.is_refused_here() && model.oracle.source_is_there {
-                model.oracle.refused = false;
-                let made = model.touch(source, from + offset);
-                model.oracle.refused = true;
-                made?;
             }
             let shown = model.touch(source, from + offset)?;
             model.afford(model.objects[&target].quota, (1, 4), 0)?;

@@ -184,18 +184,24 @@ impl World {
         oracle.is_ok = registers.rax == 0;
         oracle.refused_at = if is_copy { registers.rdi } else { 0 };
         oracle.progress = 0;
-        let [done, _, source, from, ..] = registers.words();
-        let table = thread.table.and_then(|table| self.kernel.tables.get(table));
-        let source = table.and_then(|table| table.get(Handle(source as u16)).ok());
-        oracle.source_is_there = source.is_some_and(|source| match source.object {
-            Object::Memory(id) => {
-                let memory = self.kernel.vm.memories.get(id);
-                let page = from.wrapping_add(done) as usize;
-                memory.is_some_and(|memory| memory.frame(&self.kernel.vm.machine, page).is_some())
-            }
-            _ => false,
-        });
         oracle.words = registers.words();
+        if refused {
+            let machine = &self.kernel.vm.machine;
+            let memories = self.objects.iter().filter_map(|(name, object)| match object {
+                Object::Memory(id) => Some((*name, self.kernel.vm.memories.get(*id)?)),
+                _ => None,
+            });
+            // Programs touch the first pages only: more would take long to look at.
+            let pages = memories.flat_map(|(name, memory)| {
+                let pages = 0..memory.pages.min(4096);
+                pages
+                    .filter(|page| memory.frame(machine, *page).is_some())
+                    .map(move |page| (name, page as u64))
+            });
+            oracle.present = pages.collect();
+        } else {
+            oracle.present.clear();
+        }
         if let Some(page) = thread.message_page {
             let bytes = MessagePage::BYTES_AT / 8;
             let word = |place| self.kernel.vm.machine.load(page, bytes + place);
