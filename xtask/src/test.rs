@@ -16,6 +16,7 @@ use std::thread;
 use std::time::Instant;
 
 mod case;
+mod nightly;
 mod typist;
 
 /// Which tests to run.
@@ -33,6 +34,12 @@ pub struct Options {
     /// How many guests run at a time.
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
+    /// The long form of the random tests, and nothing else: about half an hour.
+    #[arg(long, conflicts_with_all = ["host", "guest", "names"])]
+    nightly: bool,
+    /// Where the random numbers of the long form begin; else each day begins elsewhere.
+    #[arg(long, value_name = "N", requires = "nightly")]
+    seed: Option<u64>,
     /// Shows what the tests in QEMU would be.
     #[arg(long)]
     list: bool,
@@ -50,6 +57,9 @@ struct Tally {
 /// # Errors
 /// Where the host lacks something or the build fails.
 pub fn test(options: &Options) -> Result<ExitCode> {
+    if options.nightly {
+        return nightly::test(options.seed);
+    }
     let cases = chosen(options);
     if options.list {
         cases.iter().for_each(|case| println!("{}", case.name));
@@ -62,8 +72,7 @@ pub fn test(options: &Options) -> Result<ExitCode> {
     if !options.host {
         tally.add(guest_tests(cases, options.jobs.max(1))?);
     }
-    println!("{} passed, {} failed", tally.passed, tally.failed);
-    Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(tally.verdict())
 }
 
 fn chosen(options: &Options) -> Vec<Case> {
@@ -157,6 +166,12 @@ impl Tally {
     fn add(&mut self, other: Tally) {
         self.passed += other.passed;
         self.failed += other.failed;
+    }
+
+    /// Tells the sum; returns our exit status.
+    fn verdict(self) -> ExitCode {
+        println!("{} passed, {} failed", self.passed, self.failed);
+        if self.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
     /// Returns what a line of `cargo test` says, where it is a summary:

@@ -17,7 +17,7 @@ pub fn cases() -> Vec<Case> {
             .logs(MEMORY_CHECKS),
         first("fpu: registers are their thread's own", "fpu-test", "")
             .logs(&["holds: a new thread in a slot that was used sees none", "verdict: Ok(9)"]),
-        chaos(),
+        chaos(100_000, 1),
         first("smp: instruction clock", "smp-test", "")
             .on(2)
             .within(240)
@@ -42,12 +42,9 @@ const MEMORY_CHECKS: &[&str] = &[
     "verdict: Ok(0) fail",
 ];
 
-/// Random system calls: 100,000 from seed 1, or what `KAMEN_CALLS` and `KAMEN_SEED` say. The
-/// nightly form is `KAMEN_CALLS=1000000 cargo xtask test --guest chaos`.
-fn chaos() -> Case {
-    let number = |name| std::env::var(name).ok()?.parse::<u64>().ok();
-    let calls = number("KAMEN_CALLS").unwrap_or(100_000);
-    let arguments = format!("seed={} calls={calls}", number("KAMEN_SEED").unwrap_or(1));
+/// Returns the test of random system calls: how many, from which seed on.
+pub fn chaos(calls: u64, seed: u64) -> Case {
+    let arguments = format!("seed={seed} calls={calls}");
     first("chaos: random system calls change nothing for others", "chaos", &arguments)
         .logs(&["seed ", "leaks: 0", "wrong: 0", "verdict: Ok(true)"])
         .within(60 + calls / 2000)

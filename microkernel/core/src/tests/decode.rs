@@ -1,15 +1,13 @@
 //! Arbitrary bits in every register and in the message page: decoding keeps its promises.
 
+use super::dice::{Dice, setting};
+use super::random;
+use crate::fake::{DATA, Rig};
+use crate::machine::{Machine, Next};
 use kamen_abi::{
     Error, Kind, Lease, ObjectKind, OpenCall, Operation, Place, PortWidth, Registers, Rights, Tag,
     boot,
 };
-use std::env;
-
-use super::dice::Dice;
-use super::random;
-use crate::fake::{DATA, Rig};
-use crate::machine::{Machine, Next};
 
 /// System calls without `KAMEN_OPERATIONS`.
 const CALLS: u64 = 60_000;
@@ -61,13 +59,26 @@ fn fill(registers: &mut Registers, dice: &mut Dice) {
     registers.r15 = number(dice);
 }
 
+/// The seed of a life, which is told when it ends in a panic.
+struct Life(u64);
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::eprintln!(
+                "decode: failed; KAMEN_SEED={} KAMEN_OPERATIONS={LIFE} repeats it",
+                self.0
+            );
+        }
+    }
+}
+
 #[test]
 fn no_register_contents_break_the_kernel() {
-    let from_environment = |name| env::var(name).ok()?.parse::<u64>().ok();
-    let calls = from_environment("KAMEN_OPERATIONS").unwrap_or(CALLS);
-    let seed = from_environment("KAMEN_SEED").unwrap_or(1);
+    let calls = setting("KAMEN_OPERATIONS", CALLS);
+    let seed = setting("KAMEN_SEED", 1);
     for life in 0..calls.div_ceil(LIFE) {
-        std::println!("KAMEN_SEED={} repeats this life as the first", seed + life);
+        let _told = Life(seed + life);
         let (mut rig, mut dice) = (populated(), Dice(seed + life));
         for _ in 0..LIFE {
             if matches!(rig.kernel.next(), Next::Idle) {

@@ -1,4 +1,24 @@
-//! Dice that fall the same way for the same seed: SplitMix64.
+//! Dice that fall the same way for the same seed, and how long tests with dice are.
+//!
+//! ```text
+//!   KAMEN_OPERATIONS   operations of the model's and the decoder's tests
+//!   KAMEN_SEED         the first seed of theirs
+//!   KAMEN_CASES        cases of each property
+//! ```
+//! `cargo xtask test --nightly` sets them to many.
+
+use std::env;
+
+/// Returns a number from the environment, or the one that counts without it.
+pub fn setting(name: &str, otherwise: u64) -> u64 {
+    let number = env::var(name).ok().and_then(|text| text.replace('_', "").parse().ok());
+    number.unwrap_or(otherwise)
+}
+
+/// Returns how many cases a property is tested with.
+pub fn cases(otherwise: u32) -> u32 {
+    u32::try_from(setting("KAMEN_CASES", otherwise.into())).unwrap_or(u32::MAX)
+}
 
 /// A source of numbers for tests.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use std::format;
 use std::string::String;
 use std::vec::Vec;
 
+use super::dice::cases;
 use crate::fake::{DATA, Process, Rig};
 use crate::machine::{FaultAccess, Machine};
 use crate::queue::NIL;
@@ -256,7 +257,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(cases(400)))]
     #[test]
     fn the_fast_path_leaves_the_state_that_the_slow_path_leaves(
         steps in prop::collection::vec(step(), 1..60)

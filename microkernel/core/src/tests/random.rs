@@ -4,6 +4,7 @@ use kamen_abi::{ObjectKind, Operation, Rights, Tag, boot};
 use proptest::prelude::*;
 use std::vec::Vec;
 
+use super::dice::cases;
 use crate::fake::{Fake, Rig};
 use crate::machine::{Access, Machine, Next};
 use crate::queue::NIL;
@@ -295,7 +296,7 @@ fn excess(kernel: &Kernel<Fake>) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(50))]
+    #![proptest_config(ProptestConfig::with_cases(cases(50)))]
     #[test]
     fn whatever_programs_do_the_kernel_s_state_makes_sense(
         steps in prop::collection::vec(any::<u64>(), 400)

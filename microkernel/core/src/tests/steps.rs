@@ -3,6 +3,7 @@
 use kamen_abi::{Error, FOREVER, NOW, ObjectKind, Operation, Place, Rights, Tag, boot};
 use proptest::prelude::*;
 
+use super::dice::cases;
 use crate::fake::{DATA, Rig};
 use crate::machine::{Access, FaultAccess};
 use crate::steps;
@@ -397,7 +398,7 @@ fn outcome(calls: &[u64], steps: u32) -> impl PartialEq + core::fmt::Debug + use
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(cases(100)))]
     #[test]
     fn in_steps_or_at_once_the_outcome_is_the_same(
         calls in prop::collection::vec(any::<u64>(), 1..60),

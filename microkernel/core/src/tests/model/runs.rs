@@ -1,24 +1,25 @@
 //! Runs of random operations over kernel and model.
 //!
-//! `KAMEN_OPERATIONS` says how many operations there are (200,000 without it), `KAMEN_SEED` from
-//! which seed on. A run that fails prints its seed and the last steps; with that seed alone it
-//! fails again.
+//! There are 200,000 operations, from seed 1 on, or what the environment says (`dice.rs`). A run
+//! that fails prints its seed and the last steps; with that seed alone it fails again.
 
 use super::objects::{Name, What};
 use super::steps::{Step, Steps};
 use super::world::{Call, World};
 use crate::fake::DATA;
-use crate::tests::dice::Dice;
+use crate::tests::dice::{Dice, setting};
 use crate::tests::random;
 use kamen_abi::{FOREVER, ObjectKind, Operation, Rights, boot};
 use std::collections::VecDeque;
 use std::vec::Vec;
-use std::{env, eprintln, println};
+use std::{eprintln, println};
 
 /// Operations of one world; then there is a new one.
 const RUN: u64 = 4000;
 /// Steps shown when a run fails.
 const SHOWN: usize = 24;
+/// Worlds after which a long run tells how far it is.
+const TOLD: u64 = 100;
 
 /// Capabilities without the right to destroy, so that programs go on meeting.
 const KEEP: u64 = (Rights::ALL.0 & !Rights::DESTROY.0) as u64;
@@ -198,11 +199,6 @@ impl Run {
     }
 }
 
-/// Returns a number from the environment.
-fn number(name: &str) -> Option<u64> {
-    env::var(name).ok()?.replace('_', "").parse().ok()
-}
-
 /// Runs worlds from a seed on until there were so many operations.
 fn run(first_seed: u64, operations: u64) {
     let mut done = 0;
@@ -222,6 +218,9 @@ fn run(first_seed: u64, operations: u64) {
         }
         done += count;
         seed += 1;
+        if (seed - first_seed).is_multiple_of(TOLD) {
+            println!("model: {done} of {operations} operations, to seed {}", seed - 1);
+        }
     }
     println!("model: {done} operations, seeds {first_seed} to {}", seed - 1);
 }
@@ -234,5 +233,5 @@ fn names(world: &World) -> Vec<(Name, u16)> {
 
 #[test]
 fn the_kernel_does_what_the_model_does() {
-    run(number("KAMEN_SEED").unwrap_or(1), number("KAMEN_OPERATIONS").unwrap_or(200_000));
+    run(setting("KAMEN_SEED", 1), setting("KAMEN_OPERATIONS", 200_000));
 }

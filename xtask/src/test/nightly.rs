@@ -1,0 +1,87 @@
+//! `cargo xtask test --nightly`: the random tests in their long form, one after the other.
+//!
+//! They are tests like all others, of `kamen-core` on the host and `chaos` in QEMU, told by the
+//! environment to go on for longer (microkernel/core/src/tests/dice.rs). Their output is shown as
+//! it comes: how far they are, and the seed that repeats a failure.
+
+use super::{Tally, guest_tests};
+use crate::workspace;
+use anyhow::{Context, Result};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Instant, SystemTime};
+
+/// The tests of `kamen-core` by their names, and what makes them long.
+const LONG: &[(&str, &str, u64)] = &[
+    ("the_kernel_does_what_the_model_does", "KAMEN_OPERATIONS", 10_000_000),
+    ("no_register_contents_break_the_kernel", "KAMEN_OPERATIONS", 10_000_000),
+    ("whatever_programs_do_the_kernel_s_state_makes_sense", "KAMEN_CASES", 5_000),
+    ("the_fast_path_leaves_the_state_that_the_slow_path_leaves", "KAMEN_CASES", 20_000),
+    ("in_steps_or_at_once_the_outcome_is_the_same", "KAMEN_CASES", 20_000),
+];
+/// Random system calls in QEMU.
+const CALLS: u64 = 1_000_000;
+/// Seeds between two days: more than one night takes.
+const DAY: u64 = 100_000;
+
+/// Performs the tests; each day begins with another seed, where none is given.
+///
+/// # Errors
+/// Where cargo or QEMU can't be started.
+pub fn test(seed: Option<u64>) -> Result<ExitCode> {
+    let days = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs() / 86_400);
+    let seed = seed.unwrap_or(days * DAY);
+    println!("test: the long form; --seed {seed} repeats it");
+    let mut tally = Tally::default();
+    for (name, setting, count) in LONG {
+        let started = Instant::now();
+        println!("test {name}: {setting}={count}");
+        let passed = command(name)
+            .env(setting, count.to_string())
+            .env("KAMEN_SEED", seed.to_string())
+            .status()
+            .context("cargo can't be started")?
+            .success();
+        let verdict = if passed { "ok" } else { "FAILED" };
+        println!("test {name} ... {verdict} ({} s)", started.elapsed().as_secs());
+        tally.add(Tally::one(passed));
+    }
+    tally.add(guest_tests(vec![::guest_tests::chaos(CALLS, seed)], 1)?);
+    Ok(tally.verdict())
+}
+
+fn command(test: &str) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .current_dir(workspace::root())
+        .args(["test", "--quiet", "--profile", "nightly", "--package", "kamen-core", "--lib"])
+        .args(["--", "--nocapture", test])
+        .stdin(Stdio::null());
+    cargo
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LONG;
+    use crate::workspace;
+    use std::path::Path;
+
+    fn sources(folder: &Path) -> String {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries
+            .map(|path| match path.is_dir() {
+                true => sources(&path),
+                false => std::fs::read_to_string(&path).unwrap(),
+            })
+            .collect()
+    }
+
+    /// A filter that meets no test would pass.
+    #[test]
+    fn each_long_test_is_there_and_takes_its_setting() {
+        let sources = sources(&workspace::root().join("microkernel/core/src/tests"));
+        for (name, setting, _) in LONG {
+            assert!(sources.contains(&format!("fn {name}(")), "no test {name}");
+            assert!(sources.contains(setting), "nobody reads {setting}");
+        }
+    }
+}
