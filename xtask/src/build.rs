@@ -68,7 +68,7 @@ impl Set {
             flags.extend(["-Cno-redzone=yes", "-Ctarget-feature=-sse", "-Awarnings"]);
         }
         if self == Set::Kernel {
-            flags.push("-Ccode-model=kernel");
+            flags.extend(["-Ccode-model=kernel", "-Coverflow-checks=yes"]);
         }
         flags
     }

@@ -25,6 +25,7 @@ enum Cursor {
 }
 
 impl Cursor {
+    /// Returns the place behind `by` bytes that have been copied, so that they exist.
     fn advanced(self, by: u64) -> Cursor {
         match self {
             Cursor::Space(space, at) => Cursor::Space(space, at + by),

@@ -120,7 +120,7 @@ impl Cpu {
         match self.ready.highest() {
             _ if self.slice_over | self.is_traced => u8::MAX,
             None => 0,
-            Some(highest) if self.slice_end == FOREVER => highest + 1,
+            Some(_) if self.slice_end == FOREVER => self.ready.level(),
             Some(highest) => highest,
         }
     }

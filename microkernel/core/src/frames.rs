@@ -96,9 +96,10 @@ impl Frames {
         possible
     }
 
-    /// Returns whether a used frame is pinned.
-    pub fn is_pinned(&self, frame: Frame) -> bool {
-        self.state[frame.0 as usize] >= PIN
+    /// Returns whether a used frame may have one more share: it is not pinned, and the shares can
+    /// be counted.
+    pub fn may_be_shared(&self, frame: Frame) -> bool {
+        self.state[frame.0 as usize] < PIN - 1
     }
 
     /// Removes a pin; the last one frees a frame without shares.
@@ -209,5 +210,16 @@ mod tests {
         assert_eq!(frames.free(), 0);
         frames.unpin(frame);
         assert_eq!(frames.free(), 1);
+    }
+
+    #[test]
+    fn shares_are_not_counted_as_pins() {
+        let mut frames = Frames::new(&[0..1]);
+        let frame = frames.allocate().unwrap();
+        frames.state[0] = super::PIN - 2;
+        assert!(frames.may_be_shared(frame));
+        frames.share(frame);
+        assert!(!frames.may_be_shared(frame));
+        assert_eq!(frames.shares(frame), super::PIN - 1);
     }
 }

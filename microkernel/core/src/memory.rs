@@ -29,6 +29,8 @@ use crate::sweep::Sweep;
 pub const FANOUT: usize = 512;
 /// Entries of a node that are looked at in one go.
 const LOOK: usize = 64;
+/// Bits of a page's number that one level of the tree decodes.
+const LEVEL_BITS: u32 = FANOUT.ilog2();
 /// Most pages that an object can have.
 pub const MAX_PAGES: usize = FANOUT * FANOUT * FANOUT;
 
@@ -147,13 +149,13 @@ impl<M: Machine> Supply<'_, M> {
         Ok(frame)
     }
 
-    /// Charges for a share of a frame and returns the frame, or a copy where it is pinned: what
-    /// the kernel writes to a message page is not the sharer's to see.
+    /// Charges for a share of a frame and returns the frame, or a copy where it is pinned (what
+    /// the kernel writes to a message page is not the sharer's to see) or shared by all too many.
     ///
     /// # Errors
     /// As for [`Supply::zeroed`].
     fn share(&mut self, frame: Frame, quota: Option<Id<Quota>>) -> Result<Frame, Error> {
-        if self.frames.is_pinned(frame) {
+        if !self.frames.may_be_shared(frame) {
             let copy = self.frame(quota)?;
             self.machine.copy(frame, 0, copy, 0, kamen_abi::PAGE_SIZE);
             self.steps.note(steps::FRAME);
@@ -173,11 +175,21 @@ impl<M: Machine> Supply<'_, M> {
     }
 }
 
+/// Returns the pages below a node of a level, which is 4 at most.
+pub(crate) const fn span(level: u32) -> usize {
+    1_usize.wrapping_shl(LEVEL_BITS.wrapping_mul(level))
+}
+
+/// Returns a page's place in its node of a level.
+const fn index(page: usize, level: u32) -> usize {
+    page.wrapping_shr(LEVEL_BITS.wrapping_mul(level)) % FANOUT
+}
+
 impl Memory {
     /// Returns an object of untouched pages.
     pub fn new(pages: usize, quota: Option<Id<Quota>>) -> Self {
         let mut depth = 0;
-        while pages > FANOUT.pow(depth) {
+        while pages > span(depth) {
             depth += 1;
         }
         Memory {
@@ -345,7 +357,7 @@ impl Memory {
         if pages > MAX_PAGES || !self.backing.is_paged() {
             return Err(Error::InvalidArgument);
         }
-        while pages > FANOUT.pow(self.depth as u32) {
+        while pages > span(self.depth()) {
             if self.root.frame().is_some() {
                 let node = supply.zeroed(self.quota)?;
                 supply.machine.store(node, 0, self.root.0);
@@ -361,7 +373,7 @@ impl Memory {
         let mut entry = self.root;
         for level in (0..self.depth as u32).rev() {
             let Some(node) = entry.frame() else { return Entry::default() };
-            entry = Entry(machine.load(node, page / FANOUT.pow(level) % FANOUT));
+            entry = Entry(machine.load(node, index(page, level)));
         }
         entry
     }
@@ -383,7 +395,7 @@ impl Memory {
         let mut entry = self.root;
         for level in (0..self.depth as u32).rev() {
             let node = entry.frame().ok_or(Error::BadRange)?;
-            let index = page / FANOUT.pow(level) % FANOUT;
+            let index = index(page, level);
             if level == 0 {
                 supply.machine.store(node, index, new.0);
                 break;
@@ -409,7 +421,7 @@ impl Memory {
 
     /// Returns the pages that the tree has room for.
     pub(crate) fn capacity(&self) -> usize {
-        FANOUT.pow(self.depth())
+        span(self.depth())
     }
 
     /// Looks for a page that has a frame at a page or after it, but not far.
@@ -417,10 +429,10 @@ impl Memory {
         let mut entry = self.root;
         for level in (0..self.depth()).rev() {
             let Some(node) = entry.frame() else {
-                let span = FANOUT.pow(level + 1);
-                return Place::Nothing((page / span + 1) * span);
+                let span = span(level + 1);
+                return Place::Nothing((page | (span - 1)) + 1);
             };
-            let index = page / FANOUT.pow(level) % FANOUT;
+            let index = index(page, level);
             if level == 0 {
                 let end = (index + LOOK).min(FANOUT);
                 let mut entries = (index..end).map(|index| Entry(machine.load(node, index)));
@@ -449,7 +461,7 @@ impl Memory {
         let (mut parent, mut entry) = (None, self.root);
         for above in (level..self.depth()).rev() {
             let Some(node) = entry.frame() else { return };
-            let index = page / FANOUT.pow(above) % FANOUT;
+            let index = index(page, above);
             parent = Some((node, index));
             entry = Entry(supply.machine.load(node, index));
         }

@@ -8,7 +8,7 @@ use kamen_abi::Error;
 
 use crate::arena::Id;
 use crate::machine::Machine;
-use crate::memory::{FANOUT, MAX_PAGES, Memory, NO_MAPPING, Place, Supply, Work};
+use crate::memory::{MAX_PAGES, Memory, NO_MAPPING, Place, Supply, Work, span};
 use crate::quota;
 use crate::space::Vm;
 use crate::steps;
@@ -97,9 +97,9 @@ impl Memory {
     /// Releases the nodes that end between two pages and hold nothing that stays.
     fn pass<M: Machine>(&mut self, supply: &mut Supply<'_, M>, from: usize, to: usize) {
         for level in 1..=self.depth() {
-            let span = FANOUT.pow(level);
-            let first = from / span * span;
-            if from / span == to / span {
+            let span = span(level);
+            let first = from & !(span - 1);
+            if first == to & !(span - 1) {
                 return;
             }
             if first >= self.pages {

@@ -34,16 +34,23 @@ impl RunQueue {
         self.queues[self.highest()? as usize].first()
     }
 
+    /// Returns the bits of a priority and those above it. Each priority is below 32, and so is never
+    /// too far to shift.
+    #[inline(always)]
+    fn from(&self, priority: u8) -> u32 {
+        self.bitmap.wrapping_shr(u32::from(priority))
+    }
+
     /// Returns whether a thread above `priority` is ready.
     #[inline]
     pub fn has_above(&self, priority: u8) -> bool {
-        self.bitmap >> priority > 1
+        self.from(priority) > 1
     }
 
     /// Returns whether a thread at `priority` or above is ready.
     #[inline]
     pub fn has_from(&self, priority: u8) -> bool {
-        self.bitmap >> priority != 0
+        self.from(priority) != 0
     }
 
     /// Returns the highest priority at which a thread is ready.
@@ -54,7 +61,7 @@ impl RunQueue {
 
     /// Returns whether a thread at `priority` is ready.
     pub fn has_at(&self, priority: u8) -> bool {
-        self.bitmap >> priority & 1 != 0
+        self.from(priority) & 1 != 0
     }
 
     /// Returns one more than the highest priority of a ready thread; 0 where there is none.

@@ -106,7 +106,8 @@ impl Obstacles {
     /// Returns whether the thread may run on a processor.
     #[inline]
     pub const fn may_run_on(self, processor: u8) -> bool {
-        self.0 >> processor & 1 == 0
+        // Processors are numbered below 8.
+        self.0 & 1_u16.wrapping_shl(processor as u32) == 0
     }
 
     /// Returns whether the thread has a deadline among the kernel's.

@@ -287,9 +287,11 @@ fn gate_fault(kernel: &mut Kernel<X86>, error: u64) {
         (place, place.read())
     };
     let machine = kernel.machine();
-    if let (Some(INT), Some(number)) = (machine.user_byte(rip), machine.user_byte(rip + 1)) {
+    if let (Some(INT), Some(number)) =
+        (machine.user_byte(rip), machine.user_byte(rip.wrapping_add(1)))
+    {
         // SAFETY: as above.
-        unsafe { place.write(rip + 2) };
+        unsafe { place.write(rip.wrapping_add(2)) };
         kernel.software_interrupt(number);
     } else {
         kernel.exception(GENERAL_PROTECTION as u8, error, 0);

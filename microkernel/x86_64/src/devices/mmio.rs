@@ -13,12 +13,12 @@ impl Mmio {
         Mmio(address)
     }
 
-    /// Reads the register at a byte offset.
+    /// Reads the register at a byte offset, which is within the page: the sum does not wrap.
     #[inline(always)]
     pub(crate) fn read(&self, offset: u64) -> u32 {
         debug_assert!(offset < 4096 && offset.is_multiple_of(4));
         // SAFETY: mapped, by the contract of `new`.
-        unsafe { ((self.0 + offset) as *const u32).read_volatile() }
+        unsafe { ((self.0.wrapping_add(offset)) as *const u32).read_volatile() }
     }
 
     /// Writes the register at a byte offset.
@@ -26,6 +26,6 @@ impl Mmio {
     pub(crate) fn write(&mut self, offset: u64, value: u32) {
         debug_assert!(offset < 4096 && offset.is_multiple_of(4));
         // SAFETY: mapped, by the contract of `new`.
-        unsafe { ((self.0 + offset) as *mut u32).write_volatile(value) }
+        unsafe { ((self.0.wrapping_add(offset)) as *mut u32).write_volatile(value) }
     }
 }
