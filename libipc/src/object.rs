@@ -98,9 +98,9 @@ pub struct Inspection {
     /// pages of RAM in the high half.
     pub badge: u64,
     /// Memory: pages, physical address (0: not told), kind
-    /// ([`MemoryKind`](kamen_abi::MemoryKind)). Quota: pages used, their limit, objects used. Thread: state
-    /// (0 stopped, 1 ready or running, 2 waiting). Ports, interrupt lines, physical memory: first,
-    /// last.
+    /// ([`MemoryKind`](kamen_abi::MemoryKind)). Quota: pages used, their limit, units of
+    /// objects used (low half) and their limit (high half). Thread: state (0 stopped, 1 ready or
+    /// running, 2 waiting). Ports, interrupt lines, physical memory: first, last.
     pub values: [u64; 3],
 }
 

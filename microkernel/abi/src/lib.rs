@@ -41,7 +41,9 @@ pub use error::Error;
 pub use handle::{Handle, OpenCall, boot};
 pub use memory::{CONTIGUOUS_MAX, MemoryKind, PAGES_MAX};
 pub use message::{Kind, Lease, MAX_BYTES, MAX_CAPS, MAX_LEASES, MessagePage, Tag, WORDS};
-pub use operation::{COPY_MAX, ObjectKind, Operation, PORT_WRITE_MAX, Place, PortWidth};
+pub use operation::{
+    COPY_MAX, MAPPING_COST, ObjectKind, Operation, PORT_WRITE_MAX, Place, PortWidth,
+};
 pub use registers::Registers;
 pub use rights::Rights;
 

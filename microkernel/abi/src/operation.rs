@@ -157,7 +157,8 @@ pub enum Operation {
     SetHandler = 20,
     /// Gives the thread in the target (CONTROL) page `w1` of the memory object `w0` (READ, WRITE)
     /// as message page. The page is committed; its mapping in the thread's space is the caller's
-    /// affair.
+    /// affair. A thread with a message page costs its quota a page: the frame stays as long as the
+    /// thread has it.
     ///
     /// Errors: BadRange (the object has no such page), Busy (too many threads have that page
     /// already), QuotaExhausted, OutOfMemory.
@@ -230,8 +231,8 @@ pub enum Operation {
     /// its pages in `w3`, its kind ([`MemoryKind`](crate::MemoryKind)) in `w5`, and in `w4` the
     /// physical address of a contiguous one, once all of it is zeroed, to who has (CONTROL), else
     /// 0; for ports, interrupts and physical memory first and last in `w3`, `w4`; for a quota pages
-    /// used and limit in `w3`, `w4`, and objects used in `w5`; for a thread its state in `w3`:
-    /// 0 stopped, 1 ready or running, 2 waiting, and its slot, by which open calls and the trace
+    /// used and limit in `w3`, `w4`, and in `w5` the units of objects used (low half) and their
+    /// limit (high half); for a thread its state in `w3`: 0 stopped, 1 ready or running, 2 waiting, and its slot, by which open calls and the trace
     /// name it, in `w5`; for the trace the kinds recorded in `w3` and its rings in `w4`.
     /// For the first task's quota `w2` is the machine's free pages (low half) and its pages of RAM
     /// (high half), the kernel's own included.
@@ -400,7 +401,8 @@ pub enum ObjectKind {
     Ports = 8,
     /// A timer: `w1` the notification (SEND) it signals, `w2` the bits. Created disarmed.
     Timer = 9,
-    /// A quota, part of the one it is charged to: `w1` pages, `w2` objects.
+    /// A quota, part of the one it is charged to: `w1` pages, `w2` units for objects
+    /// ([`ObjectKind::cost`]).
     Quota = 10,
     /// Physical memory, by the numbers of its frames; not created but narrowed from the first
     /// task's.
@@ -428,7 +430,34 @@ impl ObjectKind {
             _ => return None,
         })
     }
+
+    /// Returns what an object of this kind costs the quota that it is charged to, in units of the
+    /// quota's objects; a quota costs its own budget besides, and a mapping [`MAPPING_COST`].
+    /// Nothing for kinds that are not created.
+    ///
+    /// The first task's quota has no more units than the kernel has room for, whichever kind they
+    /// are spent on: what a quota was promised cannot be used up by others.
+    pub const fn cost(self) -> u64 {
+        match self {
+            ObjectKind::Memory => 1,
+            ObjectKind::Space => 2,
+            ObjectKind::Notification => 4,
+            ObjectKind::Thread
+            | ObjectKind::Table
+            | ObjectKind::Endpoint
+            | ObjectKind::Timer
+            | ObjectKind::Quota => 8,
+            ObjectKind::Interrupt
+            | ObjectKind::Ports
+            | ObjectKind::Physical
+            | ObjectKind::Trace => 0,
+        }
+    }
 }
+
+/// What a mapping costs its space's quota, in units of the quota's objects. Unmapping or protecting
+/// a part of a mapping makes more of them.
+pub const MAPPING_COST: u64 = 1;
 
 /// What [`Operation::Copy`] can copy from and to; the id's meaning, then the offset's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

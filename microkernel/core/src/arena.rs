@@ -120,6 +120,9 @@ pub struct Arena<T> {
 }
 
 impl<T: Default> Arena<T> {
+    /// Bytes of a slot.
+    pub const SLOT_BYTES: usize = size_of::<Slot<T>>();
+
     /// Returns an empty arena for `capacity` objects; its memory is allocated here.
     pub fn new(capacity: usize) -> Self {
         Arena { slots: Vec::with_capacity(capacity), capacity, free: NONE, used: 0 }

@@ -6,14 +6,15 @@ use kamen_abi::{Error, Handle, PAGE_SIZE, Rights, boot};
 
 use crate::arena::{Arena, Id};
 use crate::backing::Backing;
+use crate::capacities::Capacities;
 use crate::cpu::Cpu;
-use crate::deadline::Deadlines;
+use crate::deadline::{Deadlines, Timer};
 use crate::frames::Frames;
 use crate::kernel::Kernel;
 use crate::machine::{Access, Frame, Machine};
 use crate::memory::Memory;
 use crate::notice::Notices;
-use crate::quota::{self, Quota};
+use crate::quota::{self, Charged, Quota};
 use crate::space::{NewMapping, Space, Vm};
 use crate::steps::Steps;
 use crate::table::{Capability, Object, Table};
@@ -67,11 +68,11 @@ impl<M: Machine> Kernel<M> {
         kernel.begin_trace(trace);
         let quota = kernel.vm.quotas.insert(Quota {
             pages_limit: kernel.vm.frames.free(),
-            objects_limit: usize::MAX >> 1,
+            objects_limit: Capacities::new(kernel.vm.frames.total()).units,
             ..Quota::default()
         });
         let quota = quota.ok_or(Error::OutOfMemory)?;
-        quota::charge(&mut kernel.vm.quotas, Some(quota), 0, 1)?;
+        quota::charge(&mut kernel.vm.quotas, Some(quota), 0, Space::COST)?;
         let space = kernel.vm.create_space(quota)?;
         for segment in info.segments {
             kernel.load_segment(quota, space, segment)?;
@@ -87,26 +88,27 @@ impl<M: Machine> Kernel<M> {
     /// Returns a kernel without any object; capacities follow the size of memory.
     pub(crate) fn empty(machine: M, free: &[Range<u32>]) -> Self {
         let frames = Frames::new(free);
-        let scale = (frames.total() / 64).clamp(256, 4096);
+        let capacities = Capacities::new(frames.total());
+        let (threads, timers) = (capacities.of::<Thread>(), capacities.of::<Timer>());
         let lines = machine.lines() as usize;
         let processors = machine.processors().clamp(1, MAX_PROCESSORS);
         Kernel {
             vm: Vm {
                 machine,
                 frames,
-                quotas: Arena::new(scale / 2),
-                spaces: Arena::new(scale / 2),
-                memories: Arena::new(scale * 4),
-                mappings: Arena::new(scale * 8),
+                quotas: Arena::new(capacities.quotas()),
+                spaces: capacities.arena(),
+                memories: capacities.arena(),
+                mappings: Arena::new(capacities.mappings()),
                 steps: Steps::new(),
             },
-            threads: Arena::new(scale),
-            tables: Arena::new(scale / 2),
-            endpoints: Arena::new(scale),
-            notifications: Arena::new(scale),
-            notices: Notices::new(scale),
-            timers: Arena::new(scale),
-            deadlines: Deadlines::new(scale, scale),
+            threads: Arena::new(threads),
+            tables: capacities.arena(),
+            endpoints: capacities.arena(),
+            notifications: capacities.arena(),
+            notices: Notices::new(threads),
+            timers: Arena::new(timers),
+            deadlines: Deadlines::new(threads, timers),
             lines: alloc::vec![None; lines],
             ram_pages: 0,
             first_sequence: 0,
@@ -181,6 +183,7 @@ impl<M: Machine> Kernel<M> {
         let page = self.add_memory(Memory::new(1, Some(quota)))?;
         self.map_first(space, page, boot::MESSAGE_PAGE, 1, write)?;
         let frame = self.vm.frame(page, 0, true)?;
+        quota::charge(&mut self.vm.quotas, Some(quota), 1, 0)?;
         self.vm.frames.pin(frame);
         let mut thread = Thread {
             space: Some(space),
@@ -196,13 +199,13 @@ impl<M: Machine> Kernel<M> {
         thread.registers.rdi = boot::MESSAGE_PAGE as u64;
         thread.registers.rsi = info.archive_len as u64;
         thread.set_registers(thread.registers.validated().ok_or(Error::InvalidArgument)?);
-        quota::charge(&mut self.vm.quotas, Some(quota), 0, 1)?;
+        quota::charge(&mut self.vm.quotas, Some(quota), 0, Thread::COST)?;
         let id = quota::insert(&mut self.vm.quotas, &mut self.threads, thread);
         id.ok_or(Error::OutOfMemory)
     }
 
     fn add_memory(&mut self, memory: Memory) -> Result<Id<Memory>, Error> {
-        quota::charge(&mut self.vm.quotas, memory.quota, 0, 1)?;
+        quota::charge(&mut self.vm.quotas, memory.quota, 0, Memory::COST)?;
         let id = quota::insert(&mut self.vm.quotas, &mut self.vm.memories, memory);
         id.ok_or(Error::OutOfMemory)
     }
@@ -217,7 +220,7 @@ impl<M: Machine> Kernel<M> {
         let trace = self.trace_memory(quota)?;
         let mut table = Table::new(FIRST_SLOTS)?;
         table.quota = Some(quota);
-        quota::charge(&mut self.vm.quotas, Some(quota), 0, 1)?;
+        quota::charge(&mut self.vm.quotas, Some(quota), 0, Table::COST)?;
         let id = quota::insert(&mut self.vm.quotas, &mut self.tables, table);
         let id = id.ok_or(Error::OutOfMemory)?;
         let table = self.tables.get_mut(id).ok_or(Error::OutOfMemory)?;

@@ -15,7 +15,7 @@
 //! beginning and its end; pages that nobody writes meanwhile are all of one moment. So it was with
 //! whoever copied page by page, and a source that nobody writes is cloned exactly.
 
-use kamen_abi::{Error, Handle, Rights};
+use kamen_abi::{Error, Handle, ObjectKind, Rights};
 
 use crate::arena::Id;
 use crate::backing::Backing;
@@ -80,7 +80,7 @@ impl<M: Machine> Kernel<M> {
         let mut clone = Memory::backed(backing, original.pages, Some(quota));
         clone.match_depth(original);
         clone.work = Work::Cloning(source, 0);
-        self.install(quota, 0, |kernel| {
+        self.install(quota, ObjectKind::Memory, 0, |kernel| {
             let vm = &mut kernel.vm;
             let id = quota::insert(&mut vm.quotas, &mut vm.memories, clone);
             id.map(Object::Memory).ok_or(Error::OutOfMemory)

@@ -21,20 +21,22 @@ impl<M: Machine> Kernel<M> {
         let quota = self.quota(target, Rights::CONTROL)?;
         match ObjectKind::from_number(kind).ok_or(Error::InvalidArgument)? {
             ObjectKind::Thread => self.create_thread(quota, w1, w2),
-            ObjectKind::Space => {
-                self.install(quota, 0, |kernel| kernel.vm.create_space(quota).map(Object::Space))
-            }
+            ObjectKind::Space => self.install(quota, ObjectKind::Space, 0, |kernel| {
+                kernel.vm.create_space(quota).map(Object::Space)
+            }),
             ObjectKind::Table => self.create_table(quota, w1),
-            ObjectKind::Endpoint => self.install(quota, 0, |kernel| {
+            ObjectKind::Endpoint => self.install(quota, ObjectKind::Endpoint, 0, |kernel| {
                 let endpoint = Endpoint { quota: Some(quota), ..Endpoint::default() };
                 let id = quota::insert(&mut kernel.vm.quotas, &mut kernel.endpoints, endpoint);
                 id.map(Object::Endpoint).ok_or(Error::OutOfMemory)
             }),
-            ObjectKind::Notification => self.install(quota, 0, |kernel| {
-                let new = Notification { quota: Some(quota), ..Notification::default() };
-                let id = quota::insert(&mut kernel.vm.quotas, &mut kernel.notifications, new);
-                id.map(Object::Notification).ok_or(Error::OutOfMemory)
-            }),
+            ObjectKind::Notification => {
+                self.install(quota, ObjectKind::Notification, 0, |kernel| {
+                    let new = Notification { quota: Some(quota), ..Notification::default() };
+                    let id = quota::insert(&mut kernel.vm.quotas, &mut kernel.notifications, new);
+                    id.map(Object::Notification).ok_or(Error::OutOfMemory)
+                })
+            }
             ObjectKind::Memory => self.create_memory(quota, words),
             ObjectKind::Timer => self.create_timer(quota, w1, w2),
             ObjectKind::Quota => self.create_quota(quota, w1, w2),
@@ -45,10 +47,11 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Charges an object and `pages`, makes it, and gives the caller a capability to it.
+    /// Charges an object of a kind and `pages`, makes it, and gives the caller a capability to it.
     pub(crate) fn install(
         &mut self,
         quota: Id<Quota>,
+        kind: ObjectKind,
         pages: usize,
         make: impl FnOnce(&mut Self) -> Result<Object, Error>,
     ) -> Result<(), Error> {
@@ -56,9 +59,10 @@ impl<M: Machine> Kernel<M> {
         if !self.tables.get(table).ok_or(Error::InvalidHandle)?.has_free(1) {
             return Err(Error::TableFull);
         }
-        quota::charge(&mut self.vm.quotas, Some(quota), pages, 1)?;
+        let cost = kind.cost() as usize;
+        quota::charge(&mut self.vm.quotas, Some(quota), pages, cost)?;
         let object = make(self).inspect_err(|_| {
-            quota::refund(&mut self.vm.quotas, Some(quota), pages, 1);
+            quota::refund(&mut self.vm.quotas, Some(quota), pages, cost);
         })?;
         let table = self.tables.get_mut(table).ok_or(Error::InvalidHandle)?;
         let handle = table.insert(Capability { object, rights: Rights::ALL, badge: 0 })?;
@@ -69,7 +73,7 @@ impl<M: Machine> Kernel<M> {
     fn create_thread(&mut self, quota: Id<Quota>, space: u64, table: u64) -> Result<(), Error> {
         let space = self.space(space, Rights::CONTROL)?;
         let table = if table == 0 { None } else { Some(self.table(table, Rights::CONTROL)?) };
-        self.install(quota, 0, |kernel| {
+        self.install(quota, ObjectKind::Thread, 0, |kernel| {
             let root = kernel.vm.spaces.get(space).and_then(|space| space.root);
             let (space, quota) = (Some(space), Some(quota));
             let sequence = kernel.first_sequence;
@@ -84,7 +88,7 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::InvalidArgument);
         }
         let pages = (slots as usize * SLOT_BYTES).div_ceil(PAGE_SIZE);
-        self.install(quota, pages, |kernel| {
+        self.install(quota, ObjectKind::Table, pages, |kernel| {
             let mut table = Table::new(slots as usize)?;
             table.quota = Some(quota);
             table.pages = pages;
@@ -95,7 +99,7 @@ impl<M: Machine> Kernel<M> {
 
     fn create_timer(&mut self, quota: Id<Quota>, to: u64, bits: u64) -> Result<(), Error> {
         let notification = Some(self.notification(to, Rights::SEND)?);
-        self.install(quota, 0, |kernel| {
+        self.install(quota, ObjectKind::Timer, 0, |kernel| {
             let timer = Timer { notification, bits, quota: Some(quota) };
             let id = quota::insert(&mut kernel.vm.quotas, &mut kernel.timers, timer);
             id.map(Object::Timer).ok_or(Error::OutOfMemory)
@@ -107,7 +111,7 @@ impl<M: Machine> Kernel<M> {
         let pages = usize::try_from(pages).map_err(|_| Error::InvalidArgument)?;
         let objects = usize::try_from(objects).map_err(|_| Error::InvalidArgument)?;
         quota::charge(&mut self.vm.quotas, Some(parent), 0, objects)?;
-        let created = self.install(parent, pages, |kernel| {
+        let created = self.install(parent, ObjectKind::Quota, pages, |kernel| {
             let quota = Quota {
                 parent: Some(parent),
                 pages_limit: pages,

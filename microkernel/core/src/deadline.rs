@@ -39,6 +39,9 @@ pub struct Deadlines {
 }
 
 impl Deadlines {
+    /// Bytes for each thread and timer.
+    pub const WAITER_BYTES: usize = size_of::<(u64, Waiter)>() + size_of::<u32>();
+
     /// Returns an empty set for that many threads and timers.
     pub fn new(threads: usize, timers: usize) -> Self {
         let mut places = Vec::new();

@@ -12,7 +12,7 @@ use crate::deadline::{Timer, Waiter};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::queue::NIL;
-use crate::quota;
+use crate::quota::{self, Charged};
 use crate::steps;
 use crate::table::{Object, Table};
 use crate::thread::Thread;
@@ -74,19 +74,20 @@ impl<M: Machine> Kernel<M> {
         self.first_sequence = self.first_sequence.max(thread.sequence);
         if let Some(page) = thread.message_page {
             self.vm.frames.unpin(page);
+            quota::refund(&mut self.vm.quotas, thread.quota, 1, 0);
         }
         if let Some(state) = thread.extended {
             let (mut supply, _) = self.vm.supply();
             supply.release(state, thread.quota);
         }
-        quota::refund(&mut self.vm.quotas, thread.quota, 0, 1);
+        quota::refund(&mut self.vm.quotas, thread.quota, 0, Thread::COST);
         Ok(())
     }
 
     fn destroy_table(&mut self, id: Id<Table>) -> Result<(), Error> {
         self.vm.steps.spend(steps::THREAD)?;
         if let Some(table) = quota::remove(&mut self.vm.quotas, &mut self.tables, id) {
-            quota::refund(&mut self.vm.quotas, table.quota, table.pages, 1);
+            quota::refund(&mut self.vm.quotas, table.quota, table.pages, Table::COST);
         }
         Ok(())
     }
@@ -95,7 +96,7 @@ impl<M: Machine> Kernel<M> {
         self.vm.steps.spend(steps::THREAD)?;
         if let Some(timer) = quota::remove(&mut self.vm.quotas, &mut self.timers, id) {
             self.deadlines.remove(Waiter::Timer(id.index() as u16));
-            quota::refund(&mut self.vm.quotas, timer.quota, 0, 1);
+            quota::refund(&mut self.vm.quotas, timer.quota, 0, Timer::COST);
         }
         Ok(())
     }

@@ -27,6 +27,9 @@ pub struct Frames {
 }
 
 impl Frames {
+    /// Bytes for each frame, up to the highest.
+    pub const FRAME_BYTES: usize = size_of::<u32>();
+
     /// Returns the allocator of the frames in `ranges`.
     pub fn new(ranges: &[Range<u32>]) -> Self {
         let end = ranges.iter().map(|range| range.end).max().unwrap_or(0);

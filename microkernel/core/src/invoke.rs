@@ -9,10 +9,10 @@ use crate::arena::Id;
 use crate::deadline::Waiter;
 use crate::endpoint::Endpoint;
 use crate::kernel::Kernel;
-use crate::machine::Machine;
+use crate::machine::{Frame, Machine};
 use crate::memory::Memory;
 use crate::notification::Notification;
-use crate::quota::Quota;
+use crate::quota::{self, Quota};
 use crate::space::{NewMapping, Space};
 use crate::table::{Capability, Object, Table};
 use crate::thread::{Entry, Handler, State, Thread};
@@ -240,14 +240,22 @@ impl<M: Machine> Kernel<M> {
     fn set_message_page(&mut self, target: u64, memory: u64, page: u64) -> Result<(), Error> {
         let thread = self.thread(target, Rights::CONTROL)?.index() as u16;
         let memory = self.memory(memory, Rights::READ.union(Rights::WRITE))?;
-        let frame = self.vm.frame(memory, page as usize, true)?;
-        if !self.vm.frames.pin(frame) {
-            return Err(Error::Busy);
-        }
+        let payer = self.threads[thread].quota;
+        let cost = usize::from(self.threads[thread].message_page.is_none());
+        quota::charge(&mut self.vm.quotas, payer, cost, 0)?;
+        let pinned = self.pin(memory, page as usize);
+        let frame = pinned.inspect_err(|_| {
+            quota::refund(&mut self.vm.quotas, payer, cost, 0);
+        })?;
         if let Some(old) = self.threads[thread].message_page.replace(frame) {
             self.vm.frames.unpin(old);
         }
         Ok(())
+    }
+
+    fn pin(&mut self, memory: Id<Memory>, page: usize) -> Result<Frame, Error> {
+        let frame = self.vm.frame(memory, page, true)?;
+        if self.vm.frames.pin(frame) { Ok(frame) } else { Err(Error::Busy) }
     }
 
     fn bind(&mut self, target: u64, notification: u64) -> Result<(), Error> {
@@ -388,7 +396,8 @@ impl<M: Machine> Kernel<M> {
                 [memory.pages as u64, address, memory.backing.kind() as u64]
             }),
             Object::Quota(id) => self.vm.quotas.get(id).map(|quota| {
-                [quota.pages_used, quota.pages_limit, quota.objects_used].map(|n| n as u64)
+                let objects = quota.objects_used as u64 | (quota.objects_limit as u64) << 32;
+                [quota.pages_used as u64, quota.pages_limit as u64, objects]
             }),
             Object::Thread(id) => self.threads.get(id).map(|thread| {
                 let slot = id.index() as u64;

@@ -25,6 +25,7 @@ mod across;
 mod arena;
 mod backing;
 mod boot;
+mod capacities;
 mod clone;
 mod commit;
 mod copy;
@@ -71,6 +72,7 @@ mod fake;
 mod tests;
 
 pub use boot::{BootInfo, Segment};
+pub use capacities::heap_bytes;
 pub use fast::{Passage, Replied, Size};
 pub use kernel::Kernel;
 pub use machine::{Access, FaultAccess, Frame, Machine, Next, NoFrame};

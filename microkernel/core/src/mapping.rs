@@ -3,7 +3,7 @@
 //! Each mapping is in two places: its space's tree, sorted by address ([`tree`](crate::tree)), and a
 //! list through all mappings of its memory object.
 
-use kamen_abi::{Error, PAGE_SIZE, Rights};
+use kamen_abi::{Error, MAPPING_COST, PAGE_SIZE, Rights};
 
 use crate::arena::Id;
 use crate::machine::{Frame, Machine};
@@ -32,8 +32,8 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// What a mapping costs its space's quota, in objects.
-    pub const COST: usize = 1;
+    /// What a mapping costs its space's quota, in units of objects.
+    pub const COST: usize = MAPPING_COST as usize;
 
     pub(crate) fn end(&self) -> usize {
         self.address + self.pages * PAGE_SIZE

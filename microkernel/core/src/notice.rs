@@ -69,6 +69,9 @@ pub struct Notices {
 }
 
 impl Notices {
+    /// Bytes of a notice.
+    pub const SLOT_BYTES: usize = size_of::<Notice>();
+
     /// Returns free notices for that many threads.
     pub fn new(threads: usize) -> Self {
         let free = Notice { endpoint: None, call: OpenCall::NONE, badge: 0, next: NIL };

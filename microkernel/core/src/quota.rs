@@ -3,7 +3,7 @@
 //! A quota has a list of the objects of each kind that are charged to it, so that destroying it
 //! finds them without a search.
 
-use kamen_abi::Error;
+use kamen_abi::{Error, ObjectKind};
 
 use crate::arena::{Arena, Id, NONE};
 use crate::deadline::Timer;
@@ -26,9 +26,9 @@ pub struct Quota {
     pub pages_used: usize,
     /// Pages that may be used.
     pub pages_limit: usize,
-    /// Objects in use, children's budgets included.
+    /// Units in use for objects, by [`Charged::COST`], children's budgets included.
     pub objects_used: usize,
-    /// Objects that may be used.
+    /// Units that may be used.
     pub objects_limit: usize,
     /// Heads of the lists of objects, by [`Charged::LIST`].
     pub(crate) lists: [u32; KINDS],
@@ -54,6 +54,8 @@ impl Default for Quota {
 pub trait Charged: Default {
     /// Which list of the quota it is in.
     const LIST: usize;
+    /// What it costs, in units of the quota's objects.
+    const COST: usize;
 
     /// Returns the quota that pays for it.
     fn payer(&self) -> Option<Id<Quota>>;
@@ -63,6 +65,7 @@ macro_rules! charged {
     ($($kind:ident: $list:literal),*) => {$(
         impl Charged for $kind {
             const LIST: usize = $list;
+            const COST: usize = ObjectKind::$kind.cost() as usize;
 
             fn payer(&self) -> Option<Id<Quota>> {
                 self.quota
@@ -77,6 +80,9 @@ charged!(Thread: 0, Space: 1, Table: 2, Endpoint: 3, Notification: 4, Memory: 5,
 const CHILDREN: usize = 7;
 
 impl Quota {
+    /// What a quota costs its parent besides its budget, in units of objects.
+    pub const COST: usize = ObjectKind::Quota.cost() as usize;
+
     /// Returns the slot of the first object of a kind that it pays for; [`NONE`]: there is none.
     pub fn first<T: Charged>(&self) -> u32 {
         self.lists[T::LIST]
@@ -122,8 +128,8 @@ pub fn remove_child(quotas: &mut Arena<Quota>, id: Id<Quota>) -> Option<Quota> {
     child
 }
 
-/// Charges pages and objects to a quota, a dying one, too: those that draw on it go on until they
-/// are destroyed themselves.
+/// Charges pages and units of objects to a quota, a dying one, too: those that draw on it go on
+/// until they are destroyed themselves.
 ///
 /// # Errors
 /// QuotaExhausted where either would exceed its limit, InvalidHandle for a quota that is gone;

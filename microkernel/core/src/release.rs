@@ -9,7 +9,7 @@ use kamen_abi::Error;
 use crate::arena::Id;
 use crate::machine::Machine;
 use crate::memory::{MAX_PAGES, Memory, NO_MAPPING, Place, Supply, Work, span};
-use crate::quota;
+use crate::quota::{self, Charged};
 use crate::space::Vm;
 use crate::steps;
 use crate::sweep::Change;
@@ -55,7 +55,7 @@ impl<M: Machine> Vm<M> {
         }
         self.release_pages(id)?;
         if let Some(memory) = quota::remove(&mut self.quotas, &mut self.memories, id) {
-            quota::refund(&mut self.quotas, memory.quota, 0, 1);
+            quota::refund(&mut self.quotas, memory.quota, 0, Memory::COST);
         }
         Ok(())
     }

@@ -354,7 +354,7 @@ fn a_destroyed_quota_gives_everything_back() {
         (quota.pages_used, quota.objects_used)
     };
     let before = used(&rig);
-    let quota = rig.create(ObjectKind::Quota, &[100, 50]);
+    let quota = rig.create(ObjectKind::Quota, &[100, 80]);
     let create = |rig: &mut Rig, kind: ObjectKind, w1, w2| {
         rig.ok(Operation::Create, quota, &[kind as u64, w1, w2])
     };
@@ -378,7 +378,7 @@ fn a_destroyed_quota_gives_everything_back() {
 #[test]
 fn an_exhausted_quota_refuses_and_loses_nothing() {
     let mut rig = Rig::new();
-    let quota = rig.create(ObjectKind::Quota, &[3, 3]);
+    let quota = rig.create(ObjectKind::Quota, &[3, 17]);
     let memory = rig.ok(Operation::Create, quota, &[ObjectKind::Memory as u64, 10]);
     let to_memory = Place::Own as u64 | (Place::Memory as u64) << 8;
     let all = [to_memory, 0, DATA, memory, 0, 5 * 4096];

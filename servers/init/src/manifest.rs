@@ -57,8 +57,8 @@ pub struct Program {
     pub priority: u8,
     /// Memory it may use.
     pub pages: Amount,
-    /// Kernel objects it may create.
-    pub objects: u32,
+    /// Units for the kernel objects that it may create (`ObjectKind::cost`).
+    pub objects: Amount,
     /// Slots of its capability table.
     pub handles: u16,
     /// What happens when it ends.
@@ -89,11 +89,11 @@ pub enum Role {
     Native,
 }
 
-/// An amount of memory.
+/// An amount of pages, or of units for objects.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Amount {
-    /// So many pages.
-    Pages(u64),
+    /// So many.
+    Count(u64),
     /// So many hundredths of what is free after all fixed amounts.
     Percent(u8),
 }
@@ -214,8 +214,8 @@ impl Program {
             role,
             file: file.into(),
             priority: 8,
-            pages: Amount::Pages(256),
-            objects: 32,
+            pages: Amount::Count(256),
+            objects: Amount::Count(96),
             handles: 64,
             restart: Restart::Never,
             uses: Vec::new(),

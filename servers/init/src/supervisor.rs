@@ -102,6 +102,8 @@ pub struct Supervisor {
     shell: Pid,
     /// Pages that the servers' shares are hundredths of.
     shared_pages: u64,
+    /// Units for objects likewise.
+    shared_objects: u64,
 }
 
 /// Why the system cannot come up.
@@ -142,6 +144,7 @@ impl Supervisor {
             restarts: BTreeMap::new(),
             shell: SUPERVISOR,
             shared_pages: 0,
+            shared_objects: 0,
         };
         supervisor.create_objects()?;
         // The kernel starts it above everything; its place is just above the servers.
@@ -201,9 +204,9 @@ impl Supervisor {
     /// Creates endpoints and kept memory, and computes what the servers share.
     fn create_objects(&mut self) -> Result<(), Error> {
         let quota = self.machine.quota;
-        let [used, limit, _] = quota.inspect()?.values;
+        let [used, limit, objects] = quota.inspect()?.values;
         let free = limit.saturating_sub(used);
-        let mut taken = 0;
+        let (mut taken, mut taken_objects) = (0, 0);
         for program in self.manifest.servers() {
             let service = program.service().unwrap_or_default().to_owned();
             self.services.insert(service, quota.create_endpoint()?);
@@ -213,11 +216,16 @@ impl Supervisor {
                 self.kept.insert(key, quota.create_memory(pages)?);
                 taken += pages;
             }
-            if let Amount::Pages(pages) = program.pages {
+            if let Amount::Count(pages) = program.pages {
                 taken += pages;
+            }
+            if let Amount::Count(units) = program.objects {
+                taken_objects += units;
             }
         }
         self.shared_pages = free.saturating_sub(taken);
+        let free = (objects >> 32).saturating_sub(objects & u64::from(u32::MAX));
+        self.shared_objects = free.saturating_sub(taken_objects);
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Creating memory objects of each kind.
 
-use kamen_abi::{CONTIGUOUS_MAX, Error, Handle, MemoryKind, Rights};
+use kamen_abi::{CONTIGUOUS_MAX, Error, Handle, MemoryKind, ObjectKind, Rights};
 
 use crate::arena::Id;
 use crate::backing::{Backing, Pager};
@@ -27,7 +27,7 @@ impl<M: Machine> Kernel<M> {
             MemoryKind::Device => self.device(w3, w4, pages)?,
             MemoryKind::Archive => return Err(Error::InvalidArgument),
         };
-        self.install(quota, 0, |kernel| {
+        self.install(quota, ObjectKind::Memory, 0, |kernel| {
             let memory = Memory::backed(backing, pages, Some(quota));
             let vm = &mut kernel.vm;
             let id = quota::insert(&mut vm.quotas, &mut vm.memories, memory);
@@ -36,7 +36,9 @@ impl<M: Machine> Kernel<M> {
     }
 
     fn create_contiguous(&mut self, quota: Id<Quota>, pages: usize) -> Result<(), Error> {
-        self.install(quota, pages, |kernel| kernel.contiguous(quota, pages).map(Object::Memory))
+        self.install(quota, ObjectKind::Memory, pages, |kernel| {
+            kernel.contiguous(quota, pages).map(Object::Memory)
+        })
     }
 
     /// Makes a contiguous object whose pages are charged already.

@@ -54,7 +54,8 @@ impl<M: Machine> Kernel<M> {
         let quotas = &mut self.vm.quotas;
         let Some(quota) = quota::remove_child(quotas, id) else { return Ok(None) };
         debug_assert_eq!((quota.pages_used, quota.objects_used), (0, 0));
-        quota::refund(quotas, quota.parent, quota.pages_limit, quota.objects_limit + 1);
+        let objects = quota.objects_limit + Quota::COST;
+        quota::refund(quotas, quota.parent, quota.pages_limit, objects);
         Ok(quota.parent)
     }
 }

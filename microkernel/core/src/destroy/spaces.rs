@@ -6,7 +6,7 @@ use kamen_abi::{Error, Kind};
 use crate::arena::Id;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
-use crate::quota;
+use crate::quota::{self, Charged};
 use crate::space::{End, Space, Vm};
 use crate::steps;
 use crate::thread::State;
@@ -96,7 +96,7 @@ impl<M: Machine> Vm<M> {
         let (mut supply, _) = self.supply();
         supply.release(root, quota);
         quota::remove(&mut self.quotas, &mut self.spaces, id);
-        quota::refund(&mut self.quotas, quota, 0, 1);
+        quota::refund(&mut self.quotas, quota, 0, Space::COST);
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::notification::Notification;
 use crate::queue::NIL;
-use crate::quota;
+use crate::quota::{self, Charged};
 use crate::steps;
 use crate::thread::State;
 
@@ -35,7 +35,7 @@ impl<M: Machine> Kernel<M> {
         }
         self.vm.steps.spend(steps::PAGE)?;
         if let Some(endpoint) = quota::remove(&mut self.vm.quotas, &mut self.endpoints, id) {
-            quota::refund(&mut self.vm.quotas, endpoint.quota, 0, 1);
+            quota::refund(&mut self.vm.quotas, endpoint.quota, 0, Endpoint::COST);
         }
         Ok(())
     }
@@ -58,7 +58,7 @@ impl<M: Machine> Kernel<M> {
                 *line = None;
             }
         }
-        quota::refund(&mut self.vm.quotas, notification.quota, 0, 1);
+        quota::refund(&mut self.vm.quotas, notification.quota, 0, Notification::COST);
         Ok(())
     }
 }

@@ -24,7 +24,7 @@ fn populated() -> Rig {
     let paged = [20, 2, endpoint];
     let paged = rig.create(ObjectKind::Memory, &paged);
     for priority in [12, 8, 8, 4] {
-        let quota = rig.create(ObjectKind::Quota, &[60, 30]);
+        let quota = rig.create(ObjectKind::Quota, &[60, 100]);
         let all = [endpoint, notification, memory, timer, paged, quota, boot::PORTS.0.into()];
         let give = all.map(|handle| (handle, Rights::ALL, 0));
         let program = rig.process(priority, &give[..6]);

@@ -45,10 +45,10 @@ fn a_refused_sender_does_not_preempt_the_receive_that_refused_it() {
 #[test]
 fn quotas_nest_deeper_than_the_kernel_s_stack() {
     let mut rig = Rig::new();
-    let outer = rig.create(ObjectKind::Quota, &[500, 500]);
+    let outer = rig.create(ObjectKind::Quota, &[500, 1000]);
     let mut inner = outer;
     for depth in (1..=100).rev() {
-        let words = [ObjectKind::Quota as u64, 4 * depth, 4 * depth];
+        let words = [ObjectKind::Quota as u64, 4 * depth, 8 * depth];
         inner = rig.ok(Operation::Create, inner, &words);
     }
     let small = std::thread::Builder::new().stack_size(32 << 10);
@@ -236,7 +236,7 @@ fn a_protection_that_its_quota_refuses_has_changed_nothing() {
     // Two mappings; the range ends within the second, which is to be split.
     rig.ok(Operation::Map, space, &[memory, 0, DATA, 1, WRITE]);
     rig.ok(Operation::Map, space, &[memory, 4, DATA + 4096, 3, WRITE]);
-    while rig.invoke(Operation::Create, quota, &[ObjectKind::Endpoint as u64]) == 0 {}
+    while rig.invoke(Operation::Create, quota, &[ObjectKind::Memory as u64, 1]) == 0 {}
     let read = Rights::READ.0 as u64;
     let refused = rig.invoke(Operation::Protect, space, &[DATA, 2, read]);
     assert_eq!(refused, Error::QuotaExhausted as u64);

@@ -24,7 +24,7 @@ mod steps;
 mod trap;
 mod world;
 
-use kamen_abi::Error;
+use kamen_abi::{Error, ObjectKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::vec::Vec;
 
@@ -158,18 +158,23 @@ fn mappings(what: &What) -> (u64, u64) {
 fn price(what: &What) -> (u64, u64, u64) {
     match what {
         What::Thread(thread) => {
-            let extended = thread.extended as u64;
-            (extended, extended + 1, 1)
+            // The frame of the message page, which the memory object pays for as well.
+            let pages = u64::from(thread.extended) + u64::from(thread.page.is_some());
+            (pages, pages + 1, ObjectKind::Thread.cost())
         }
         // The root; then what page tables and lists of mappings take.
-        What::Space(space) => (1, 2 + 4 * space.pages.len() as u64, 1),
-        What::Table(table) => (0, 1 + table.slots.div_ceil(64), 1),
+        What::Space(space) => (1, 2 + 4 * space.pages.len() as u64, ObjectKind::Space.cost()),
+        What::Table(table) => (0, 1 + table.slots.div_ceil(64), ObjectKind::Table.cost()),
         What::Memory(memory) => {
             let touched = memory.touched.len() as u64;
-            (touched, 4 * touched + 3, 1)
+            (touched, 4 * touched + 3, ObjectKind::Memory.cost())
         }
-        What::Quota(limits) => (limits.pages, limits.pages + 1, limits.objects + 1),
-        What::Endpoint(_) | What::Notification(_) | What::Timer(_) => (0, 1, 1),
+        What::Quota(limits) => {
+            (limits.pages, limits.pages + 1, limits.objects + ObjectKind::Quota.cost())
+        }
+        What::Endpoint(_) => (0, 1, ObjectKind::Endpoint.cost()),
+        What::Notification(_) => (0, 1, ObjectKind::Notification.cost()),
+        What::Timer(_) => (0, 1, ObjectKind::Timer.cost()),
     }
 }
 

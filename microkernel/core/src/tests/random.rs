@@ -5,9 +5,16 @@ use proptest::prelude::*;
 use std::vec::Vec;
 
 use super::dice::cases;
+use crate::deadline::Timer;
+use crate::endpoint::Endpoint;
 use crate::fake::{Fake, Rig};
 use crate::machine::{Access, Machine, Next};
+use crate::memory::Memory;
+use crate::notification::Notification;
 use crate::queue::NIL;
+use crate::quota::{Charged, Quota};
+use crate::space::Space;
+use crate::table::Table;
 use crate::thread::{State, Thread};
 use crate::{Kernel, fake};
 
@@ -66,7 +73,7 @@ impl World {
 
     /// Starts a program with a quota of its own.
     fn start(&mut self, priority: u64) {
-        let quota = self.rig.create(ObjectKind::Quota, &[60, 30]);
+        let quota = self.rig.create(ObjectKind::Quota, &[60, 100]);
         let mut give = self.give.clone();
         give[0] = (give[0].0, if priority == 12 { KEEP } else { CLIENT }, priority);
         give.push((quota, Rights::ALL, 0));
@@ -263,29 +270,33 @@ fn charges(kernel: &Kernel<Fake>, id: crate::arena::Id<crate::quota::Quota>) -> 
     let memories = memories.filter(|memory| memory.quota == own);
     let kept =
         |memory: &crate::memory::Memory| memory.sweep.is_some_and(|sweep| sweep.is_charged());
-    charges.extend(
-        memories.map(|memory| (memory.frames(&vm.machine).len() + usize::from(kept(memory)), 1)),
-    );
+    charges.extend(memories.map(|memory| {
+        (memory.frames(&vm.machine).len() + usize::from(kept(memory)), Memory::COST)
+    }));
     let mappings = vm.mappings.ids().filter_map(|id| vm.mappings.get(id)?.space);
     let payers = mappings.filter_map(|space| vm.spaces.find(space)?.quota);
     charges.extend(payers.filter(|payer| *payer == id).map(|_| (0, crate::mapping::Mapping::COST)));
     let spaces = vm.spaces.ids().filter_map(|id| vm.spaces.find(id));
-    charges.extend(spaces.filter(|space| space.quota == own).map(|_| (1, 1)));
+    charges.extend(spaces.filter(|space| space.quota == own).map(|_| (1, Space::COST)));
     let threads = kernel.threads.ids().filter_map(|id| kernel.threads.get(id));
     let threads = threads.filter(|thread| thread.quota == own);
-    charges.extend(threads.map(|thread| (thread.extended.iter().count(), 1)));
+    charges.extend(threads.map(|thread| {
+        (thread.extended.iter().count() + thread.message_page.iter().count(), Thread::COST)
+    }));
     let tables = kernel.tables.ids().filter_map(|id| kernel.tables.find(id));
     let tables = tables.filter(|table| table.quota == own);
-    charges.extend(tables.map(|table| (table.pages, 1)));
+    charges.extend(tables.map(|table| (table.pages, Table::COST)));
     let quotas = vm.quotas.ids().filter_map(|id| vm.quotas.find(id));
     let quotas = quotas.filter(|quota| quota.parent == own);
-    charges.extend(quotas.map(|quota| (quota.pages_limit, quota.objects_limit + 1)));
+    charges.extend(quotas.map(|quota| (quota.pages_limit, quota.objects_limit + Quota::COST)));
     let endpoints = kernel.endpoints.ids().filter_map(|id| kernel.endpoints.find(id)?.quota);
     let notifications = kernel.notifications.ids();
     let notifications = notifications.filter_map(|id| kernel.notifications.find(id)?.quota);
     let timers = kernel.timers.ids().filter_map(|id| kernel.timers.find(id)?.quota);
-    let others = endpoints.chain(notifications).chain(timers);
-    charges.extend(others.filter(|quota| *quota == id).map(|_| (0, 1)));
+    let others = (endpoints.map(|payer| (payer, Endpoint::COST)))
+        .chain(notifications.map(|payer| (payer, Notification::COST)))
+        .chain(timers.map(|payer| (payer, Timer::COST)));
+    charges.extend(others.filter(|(payer, _)| *payer == id).map(|(_, cost)| (0, cost)));
     charges.iter().fold((0, 0), |sum, charge| (sum.0 + charge.0, sum.1 + charge.1))
 }
 

@@ -23,14 +23,8 @@ use crate::{Heap, Ranges, descriptors, lock};
 
 /// First frame that the boot entry's mapping does not reach.
 const REACH: u32 = 1 << 20;
-/// Bytes of the heap for the core's objects, at least and at most.
-const HEAP: (u64, u64) = (1 << 20, 8 << 20);
-/// Bytes of the heap for each frame up to the highest: the core's count of its shares.
-const HEAP_PER_FRAME: u64 = 4;
 /// What boot panics with; a machine this small cannot run the first task either.
 const NO_MEMORY: &str = "not enough memory for the kernel's tables and heap";
-/// Share of RAM that becomes heap for objects.
-const HEAP_SHARE: u64 = 64;
 
 impl X86 {
     /// Starts the machine: takes what it needs from the free frames, and gives the processor
@@ -164,11 +158,11 @@ fn occupied(ram: &Ranges, routing: &Routing) -> Ranges {
     occupied
 }
 
-/// Gives the heap its share of the free memory.
+/// Gives the heap what the core needs of the free memory.
 fn give_memory(heap: &Heap, ram: &Ranges, free: &mut Ranges) {
-    let frames = ram.as_slice().last().map_or(0, |highest| highest.end);
-    let objects = (ram.frames() * PAGE / HEAP_SHARE).clamp(HEAP.0, HEAP.1);
-    let count = (objects + u64::from(frames) * HEAP_PER_FRAME).div_ceil(PAGE) as u32;
+    let highest = ram.as_slice().last().map_or(0, |highest| highest.end);
+    let bytes = kamen_core::heap_bytes(ram.frames() as usize, highest as usize);
+    let count = (bytes as u64).div_ceil(PAGE) as u32;
     let first = free.take(count, u32::MAX).expect(NO_MEMORY);
     let address = DIRECT_MAP + u64::from(first) * PAGE;
     // SAFETY: the frames were free and belong to nobody else now; the direct map is active.

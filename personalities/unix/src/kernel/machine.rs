@@ -13,18 +13,23 @@ use crate::memory::PAGE;
 /// Priority of programs.
 const PROGRAM: u8 = 8;
 
-/// Pages that stay this server's own, for its heap.
+/// Pages that stay this server's own, for its heap; but no more than half of all.
 const RESERVE: u64 = 4096;
-/// Most objects of programs; fewer than this server has handles (`handles` in servers/system.toml),
-/// so that it can always take in a capability.
+/// Units for objects that stay this server's own.
+const RESERVE_OBJECTS: u64 = 128;
+/// Most units for objects of programs; fewer than this server has handles (`handles` in
+/// servers/system.toml), so that it can always take in a capability.
 const PROGRAM_OBJECTS: u64 = 12_000;
 
 /// Returns the quota that programs are charged to: a part of the server's own, which programs can
 /// use up without harm to the server.
 pub fn program_quota(own: Quota) -> Quota {
-    let free = own.inspect().map(|quota| quota.values[1].saturating_sub(quota.values[0]));
-    let pages = free.unwrap_or(0).saturating_sub(RESERVE);
-    match own.create_quota(pages, PROGRAM_OBJECTS) {
+    let [used, limit, objects] = own.inspect().map_or([0; 3], |quota| quota.values);
+    let free = limit.saturating_sub(used);
+    let pages = free - RESERVE.min(free / 2);
+    let objects = (objects >> 32).saturating_sub(objects & u64::from(u32::MAX));
+    let objects = objects.saturating_sub(RESERVE_OBJECTS).min(PROGRAM_OBJECTS);
+    match own.create_quota(pages, objects) {
         Ok(quota) if pages != 0 => quota,
         Ok(_) | Err(_) => {
             libipc::log!("programs share the server's quota");

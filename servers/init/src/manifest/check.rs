@@ -39,12 +39,14 @@ fn check_program(program: &Program) -> Result<(), String> {
     if program.priority >= SUPERVISOR_PRIORITY {
         return Err(format!("{name}: priority must be below init's {SUPERVISOR_PRIORITY}"));
     }
-    match program.pages {
-        Amount::Pages(0) | Amount::Percent(0) => {
-            return Err(format!("{name}: pages must be more than 0"));
+    for (what, amount) in [("pages", program.pages), ("objects", program.objects)] {
+        match amount {
+            Amount::Count(0) | Amount::Percent(0) => {
+                return Err(format!("{name}: {what} must be more than 0"));
+            }
+            Amount::Count(_) | Amount::Percent(1..=100) => {}
+            Amount::Percent(_) => return Err(format!("{name}: {what} of more than 100 %")),
         }
-        Amount::Pages(_) | Amount::Percent(1..=100) => {}
-        Amount::Percent(_) => return Err(format!("{name}: pages of more than 100 %")),
     }
     if let Some(ports) = program.ports.iter().find(|ports| ports.first > ports.last) {
         return Err(format!("{name}: ports {} end before they begin", ports.name));
@@ -123,15 +125,24 @@ fn check_uses(manifest: &Manifest, program: &Program) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks the sum of the shares of servers; native programs share what their entry names.
+/// Checks the sums of the shares of servers; native programs share what their entry names.
 fn check_shares(manifest: &Manifest) -> Result<(), ManifestError> {
-    let percent = |program: &Program| match program.pages {
+    check_sum(manifest, "memory", |program| program.pages)?;
+    check_sum(manifest, "objects", |program| program.objects)
+}
+
+fn check_sum(
+    manifest: &Manifest,
+    what: &str,
+    amount: impl Fn(&Program) -> Amount,
+) -> Result<(), ManifestError> {
+    let percent = |program: &Program| match amount(program) {
         Amount::Percent(percent) => u32::from(percent),
-        Amount::Pages(_) => 0,
+        Amount::Count(_) => 0,
     };
     let sum: u32 = manifest.servers().map(percent).sum();
     if sum > 100 {
-        let cause = format!("the servers' shares of memory add up to {sum} %");
+        let cause = format!("the servers' shares of {what} add up to {sum} %");
         return Err(ManifestError { program: None, line: 0, cause });
     }
     Ok(())

@@ -5,7 +5,7 @@
 //!   server console console /sbin/console     (or: native NAME FILE) begins a program
 //!   priority 18                              and these follow, in any order
 //!   pages 512   |   percent 40
-//!   objects 64
+//!   objects 64   |   objects-percent 40
 //!   handles 64
 //!   restart never|always
 //!   uses NAME
@@ -71,10 +71,14 @@ fn write_program(text: &mut String, program: &Program) -> core::fmt::Result {
     }
     writeln!(text, "priority {}", program.priority)?;
     match program.pages {
-        Amount::Pages(pages) => writeln!(text, "pages {pages}")?,
+        Amount::Count(pages) => writeln!(text, "pages {pages}")?,
         Amount::Percent(percent) => writeln!(text, "percent {percent}")?,
     }
-    writeln!(text, "objects {}\nhandles {}", program.objects, program.handles)?;
+    match program.objects {
+        Amount::Count(units) => writeln!(text, "objects {units}")?,
+        Amount::Percent(percent) => writeln!(text, "objects-percent {percent}")?,
+    }
+    writeln!(text, "handles {}", program.handles)?;
     match program.restart {
         Restart::Never => writeln!(text, "restart never")?,
         Restart::Always => writeln!(text, "restart always")?,
@@ -130,9 +134,10 @@ fn read_key<'a>(
 ) -> Result<(), String> {
     match key {
         "priority" => program.priority = number(words)?,
-        "pages" => program.pages = Amount::Pages(number(words)?),
+        "pages" => program.pages = Amount::Count(number(words)?),
         "percent" => program.pages = Amount::Percent(number(words)?),
-        "objects" => program.objects = number(words)?,
+        "objects" => program.objects = Amount::Count(number(words)?),
+        "objects-percent" => program.objects = Amount::Percent(number(words)?),
         "handles" => program.handles = number(words)?,
         "restart" => program.restart = restart(word(words)?)?,
         "uses" => program.uses.push(word(words)?.into()),

@@ -31,8 +31,8 @@ struct Entry {
     service: Option<String>,
     file: String,
     priority: Option<u8>,
-    pages: Option<Pages>,
-    objects: Option<u32>,
+    pages: Option<Share>,
+    objects: Option<Share>,
     handles: Option<u16>,
     #[serde(default)]
     restart: Policy,
@@ -52,9 +52,9 @@ struct Entry {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Pages {
+enum Share {
     Count(u64),
-    Share(String),
+    Percent(String),
 }
 
 #[derive(Deserialize, Default)]
@@ -98,7 +98,7 @@ fn program(entry: Entry, serves: bool) -> Result<Program, String> {
     let mut program = Program::new(&entry.name, role, &entry.file);
     program.priority = entry.priority.unwrap_or(program.priority);
     program.pages = entry.pages.map_or(Ok(program.pages), amount)?;
-    program.objects = entry.objects.unwrap_or(program.objects);
+    program.objects = entry.objects.map_or(Ok(program.objects), amount)?;
     program.handles = entry.handles.unwrap_or(program.handles);
     program.restart = match entry.restart {
         Policy::Never => Restart::Never,
@@ -129,13 +129,13 @@ fn mmio_range((name, [first, last]): (String, [u64; 2])) -> Result<MmioRange, St
     }
 }
 
-fn amount(pages: Pages) -> Result<Amount, String> {
-    match pages {
-        Pages::Count(pages) => Ok(Amount::Pages(pages)),
-        Pages::Share(share) => share
+fn amount(share: Share) -> Result<Amount, String> {
+    match share {
+        Share::Count(count) => Ok(Amount::Count(count)),
+        Share::Percent(share) => share
             .strip_suffix('%')
             .and_then(|digits| digits.trim().parse().ok())
             .map(Amount::Percent)
-            .ok_or_else(|| format!("pages are a number or \"N%\", not {share:?}")),
+            .ok_or_else(|| format!("pages and objects are a number or \"N%\", not {share:?}")),
     }
 }

@@ -68,7 +68,9 @@ fn bounds_are_checked() {
     greedy.pages = Amount::Percent(60);
     let other = Program { name: "b".into(), ..server("b", 5, &[]) };
     let other = Program { pages: Amount::Percent(60), ..other };
-    assert!(cause(vec![greedy, other]).contains("120 %"));
+    assert!(cause(vec![greedy, other]).contains("memory add up to 120 %"));
+    let rich = |name| Program { objects: Amount::Percent(51), ..server(name, 5, &[]) };
+    assert!(cause(vec![rich("a"), rich("b")]).contains("objects add up to 102 %"));
     let mut ports = server("a", 5, &[]);
     ports.ports.push(PortRange { name: "p".into(), first: 2, last: 1 });
     assert!(cause(vec![ports]).contains("end before they begin"));
@@ -108,12 +110,14 @@ proptest! {
 
     #[test]
     fn parse_undoes_emit(
-        priority in 0u8..20, percent in 1u8..100, objects: u32, handles: u16, first: u16,
+        priority in 0u8..20, percent in 1u8..100, objects in 1u64.., share: bool, handles: u16,
+        first: u16,
         line: u8, pages in 1u64.., file in "/[a-z/ .]{0,20}",
     ) {
         let mut program = server("a", priority, &["log", "process"]);
         program.file = file;
-        (program.objects, program.handles) = (objects, handles);
+        program.handles = handles;
+        program.objects = if share { Amount::Percent(percent) } else { Amount::Count(objects) };
         program.pages = Amount::Percent(percent);
         program.ports.push(PortRange { name: "p".into(), first, last: u16::MAX });
         program.interrupts.push(InterruptLine { name: "i".into(), line });

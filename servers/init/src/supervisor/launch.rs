@@ -116,8 +116,9 @@ impl Supervisor {
         let program = candidate.program;
         let pid = self.processes.next().map_err(|_| Error::QuotaExhausted)?;
         let grants = self.grants(candidate, pid);
-        let pages = self.pages(program.pages);
-        let quota = self.machine.quota.create_quota(pages, program.objects.into())?;
+        let pages = share(program.pages, self.shared_pages);
+        let objects = share(program.objects, self.shared_objects);
+        let quota = self.machine.quota.create_quota(pages, objects)?;
         let process = Process::start(&Launch {
             name: &candidate.name,
             image: candidate.image,
@@ -155,13 +156,6 @@ impl Supervisor {
     /// Returns the settings of this start as environment.
     fn settings(&self) -> Vec<Vec<u8>> {
         self.run.lines.iter().map(|line| line.as_bytes().to_vec()).collect()
-    }
-
-    fn pages(&self, amount: Amount) -> u64 {
-        match amount {
-            Amount::Pages(pages) => pages,
-            Amount::Percent(percent) => self.shared_pages * u64::from(percent) / 100,
-        }
     }
 
     fn grants<'a>(&self, candidate: &Candidate<'a>, pid: Pid) -> Vec<Grant<'a>> {
@@ -247,5 +241,13 @@ pub(super) fn explain(error: &LaunchError) -> String {
             "no memory is left for another process; start with --mem MIB for more".into()
         }
         LaunchError::Kernel(error) => format!("the kernel refused: {error:?}"),
+    }
+}
+
+/// Returns an amount, of what is shared where it is a share.
+fn share(amount: Amount, shared: u64) -> u64 {
+    match amount {
+        Amount::Count(count) => count,
+        Amount::Percent(percent) => shared * u64::from(percent) / 100,
     }
 }

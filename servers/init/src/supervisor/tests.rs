@@ -26,6 +26,7 @@ fn supervisor() -> Supervisor {
         restarts: BTreeMap::new(),
         shell: SUPERVISOR,
         shared_pages: 0,
+        shared_objects: 0,
     }
 }
 

@@ -54,7 +54,7 @@ impl Life {
         shared: Endpoint,
         mercy: Mercy,
     ) -> Result<Life, Error> {
-        let quota = Quota(boot::QUOTA).create_quota(220, 70)?;
+        let quota = Quota(boot::QUOTA).create_quota(230, 200)?;
         let (space, table) = (quota.create_space()?, quota.create_table(64)?);
         let memory = quota.create_memory(DATA_PAGES + 1)?;
         memory.write(DATA_PAGES * PAGE_SIZE as u64, &STUB).map_err(Error::from)?;
@@ -72,7 +72,7 @@ impl Life {
         let endpoint = quota.create_endpoint()?;
         let notification = quota.create_notification()?;
         let timer = quota.create_timer(notification, 1)?;
-        let inner = quota.create_quota(100, 40)?;
+        let inner = quota.create_quota(100, 100)?;
         let [first, others @ ..] = threads;
         let others = others.map(Object::handle);
         let own = [table.handle(), space.handle(), first.handle(), inner.handle()];

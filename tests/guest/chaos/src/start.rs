@@ -43,7 +43,7 @@ impl Witness {
             let launch = Launch {
                 name,
                 image: program,
-                quota: quota.create_quota(512, 64)?,
+                quota: quota.create_quota(512, 128)?,
                 priority,
                 handles: 64,
                 supervisor: told,

@@ -86,7 +86,7 @@ impl Subject {
     /// # Errors
     /// What the kernel refused.
     pub fn new(endpoint: Endpoint) -> Result<Subject, Error> {
-        let quota = Quota(boot::QUOTA).create_quota(64, 16)?;
+        let quota = Quota(boot::QUOTA).create_quota(64, 48)?;
         let (space, table) = (quota.create_space()?, quota.create_table(16)?);
         let memory = quota.create_memory(PAGES)?;
         memory.write(0, &code()).map_err(Error::from)?;

@@ -121,7 +121,7 @@ fn start_server(
     let launch = Launch {
         name: "ipc-server",
         image,
-        quota: Quota(boot::QUOTA).create_quota(512, 64)?,
+        quota: Quota(boot::QUOTA).create_quota(512, 128)?,
         priority: PRIORITY,
         handles: 64,
         supervisor: faults,

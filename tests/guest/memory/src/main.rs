@@ -74,7 +74,7 @@ fn start_client(image: &[u8], memory: Memory, endpoint: Endpoint) -> Result<Proc
     let launch = Launch {
         name: "client",
         image,
-        quota: Quota(boot::QUOTA).create_quota(512, 64)?,
+        quota: Quota(boot::QUOTA).create_quota(512, 128)?,
         priority: 8,
         handles: 64,
         supervisor: endpoint,

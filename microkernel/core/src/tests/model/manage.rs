@@ -1,8 +1,8 @@
 //! Objects and capabilities in the model: create, mint, configure, inspect.
 
 use super::objects::{
-    Capability, Endpoint, Entry, Handler, Memory, Name, Notification, Quota, Space, State, Table,
-    Target, Thread, Timer, What,
+    Capability, Endpoint, Entry, Handler, Memory, NO_PAGE, Name, Notification, Quota, Space, State,
+    Table, Target, Thread, Timer, What,
 };
 use super::{Model, Outcome, waits};
 use kamen_abi::{
@@ -56,7 +56,7 @@ impl Model {
             ObjectKind::Quota => {
                 self.afford(Some(quota), (0, 0), w2)?;
                 self.has_slot()?;
-                self.afford(Some(quota), (w1, w1), w2.saturating_add(1))?;
+                self.afford(Some(quota), (w1, w1), w2.saturating_add(ObjectKind::Quota.cost()))?;
                 self.install(quota, What::Quota(Quota { pages: w1, objects: w2 }))
             }
             ObjectKind::Interrupt
@@ -68,8 +68,8 @@ impl Model {
 
     fn make(&mut self, quota: Name, what: What, pages: u64) -> Outcome {
         self.has_slot()?;
-        let (_, most, _) = super::price(&what);
-        self.afford(Some(quota), (pages, pages + most), 1)?;
+        let (_, most, cost) = super::price(&what);
+        self.afford(Some(quota), (pages, pages + most), cost)?;
         self.install(quota, what)
     }
 
@@ -175,9 +175,15 @@ impl Model {
     pub fn set_message_page(&mut self, target: u64, memory: u64, page: u64) -> Outcome {
         let name = self.thread_named(target, Rights::CONTROL)?;
         let memory = self.memory_named(memory, Rights::READ.union(Rights::WRITE))?;
-        let page = self.touch(memory, page)?;
-        self.thread_mut(name).page = Some(page);
-        Ok(())
+        let old = self.thread(name).page;
+        if old.is_none() {
+            self.afford(self.objects[&name].quota, (1, 1), 0)?;
+            // Paid for before the page is made, which may be the same quota's affair.
+            self.thread_mut(name).page = Some(NO_PAGE);
+        }
+        let page = self.touch(memory, page);
+        self.thread_mut(name).page = page.ok().or(old);
+        page.map(|_| ())
     }
 
     pub fn bind(&mut self, target: u64, notification: u64) -> Outcome {
@@ -316,9 +322,9 @@ impl Model {
                         let used = told[3];
                         assert!((least..=most).contains(&used), "{used}: {least} to {most}");
                         let (fewest, most) = objects;
-                        let objects = told[5];
+                        let objects = told[5] & 0xffff_ffff;
                         assert!((fewest..=most).contains(&objects), "{objects} objects");
-                        (ObjectKind::Quota, [used, quota.pages, objects])
+                        (ObjectKind::Quota, [used, quota.pages, objects | quota.objects << 32])
                     }
                 }
             }

@@ -2,7 +2,9 @@
 
 use super::objects::{Contents, Mapped, Memory, Name, PageName, What};
 use super::{Model, Outcome};
-use kamen_abi::{COPY_MAX, Error, Lease, PAGE_SIZE, PAGES_MAX, Place, Rights, USER_END};
+use kamen_abi::{
+    COPY_MAX, Error, Lease, ObjectKind, PAGE_SIZE, PAGES_MAX, Place, Rights, USER_END,
+};
 
 const PAGE: u64 = PAGE_SIZE as u64;
 /// Most pages of a memory object: a tree of three levels.
@@ -106,7 +108,7 @@ impl Model {
         self.has_slot()?;
         let touched = self.memory(source).touched.clone();
         let count = touched.len() as u64;
-        self.afford(Some(quota), (count, 4 * count + 2), 1)?;
+        self.afford(Some(quota), (count, 4 * count + 2), ObjectKind::Memory.cost())?;
         let pages = self.memory(source).pages;
         let mut clone = Memory { pages, touched: touched.clone(), pager };
         for (page, name) in touched {

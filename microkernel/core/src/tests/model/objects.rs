@@ -9,6 +9,8 @@ use std::vec::Vec;
 pub type Name = u32;
 /// The name of a page of memory; the next one gets the next number.
 pub type PageName = u32;
+/// The name of no page.
+pub const NO_PAGE: PageName = 0;
 /// What a page holds.
 pub type Contents = Box<[u64; 512]>;
 

@@ -139,7 +139,7 @@ impl Run {
 
     /// Starts a program with a quota of its own.
     fn start(&mut self, priority: u64) {
-        let all = self.create(ObjectKind::Quota, &[160, 40]);
+        let all = self.create(ObjectKind::Quota, &[160, 160]);
         let mut create = |kind: ObjectKind, words: [u64; 2]| {
             self.ok(Operation::Create, all, &[kind as u64, words[0], words[1]])
         };
@@ -147,7 +147,7 @@ impl Run {
         let table = create(ObjectKind::Table, [64, 0]);
         let thread = create(ObjectKind::Thread, [space, table]);
         let memory = create(ObjectKind::Memory, [16, 0]);
-        let quota = create(ObjectKind::Quota, [100, 30]);
+        let quota = create(ObjectKind::Quota, [100, 100]);
         self.ok(Operation::Map, space, &[memory, 0, DATA, 16, 12]);
         self.ok(Operation::SetMessagePage, thread, &[memory, 15]);
         self.ok(Operation::SetPriority, thread, &[priority]);

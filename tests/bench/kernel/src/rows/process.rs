@@ -18,7 +18,7 @@ const PAGES: u64 = 16;
 /// Where they lie; the stack ends with the last one.
 const AT: u64 = 0x4800_0000_0000;
 /// What its quota may hold: the pages, page tables, capability table; and the objects.
-const QUOTA: (u64, u64) = (48, 8);
+const QUOTA: (u64, u64) = (48, 32);
 /// Slots of its table.
 const SLOTS: u16 = 8;
 /// What the process says last.

@@ -79,7 +79,7 @@ fn large_copy() -> Result<(), Error> {
 }
 
 fn large_process() -> Result<(), Error> {
-    let quota = QUOTA.create_quota(PAGES + 64, 64)?;
+    let quota = QUOTA.create_quota(PAGES + 64, 96)?;
     let space = quota.create_space()?;
     let memory = quota.create_memory(PAGES)?;
     space.map(memory, 0, AT, PAGES, READ_WRITE)?;
@@ -97,7 +97,7 @@ fn large_process() -> Result<(), Error> {
 }
 
 fn many_objects() -> Result<(), Error> {
-    let quota = QUOTA.create_quota(512, 8 * OBJECTS)?;
+    let quota = QUOTA.create_quota(512, 32 * OBJECTS)?;
     let space = quota.create_space()?;
     for _ in 0..OBJECTS {
         quota.create_endpoint()?.delete()?;
