@@ -192,11 +192,10 @@ impl Machine for Fake {
     fn lookup(&self, root: Frame, address: usize) -> Option<(Frame, Access)> {
         self.tables[&root].get(&address).copied()
     }
-    fn next_mapped(&self, root: Frame, address: usize, end: usize) -> usize {
-        if address >= end {
-            return end;
-        }
-        self.tables[&root].range(address..end).next().map_or(end, |(address, _)| *address)
+    fn unmap_next(&mut self, root: Frame, address: usize, end: usize) -> (usize, bool) {
+        let found = self.tables[&root].range(address..end).next().map(|(address, _)| *address);
+        let unmapped = found.map(|address| self.unmap(root, address).map(|_| address + PAGE_SIZE));
+        (unmapped.flatten().unwrap_or(end), unmapped.is_some())
     }
     fn take_table(&mut self, root: Frame) -> Option<Frame> {
         assert!(self.tables.remove(&root).is_none_or(|table| table.is_empty()));

@@ -96,9 +96,10 @@ pub trait Machine {
     fn mapped_memory(&self, root: Frame, address: usize, access: FaultAccess) -> Option<Frame>;
     /// Returns the mapping of a page.
     fn lookup(&self, root: Frame, address: usize) -> Option<(Frame, Access)>;
-    /// Returns the first address at or after `address`, below `end`, whose page may be mapped,
-    /// skipping what missing tables exclude; `end` where there is none.
-    fn next_mapped(&self, root: Frame, address: usize, end: usize) -> usize;
+    /// Unmaps, as [`Machine::unmap`], the first mapped page from `address` to `end` that it finds
+    /// in bounded time. Returns the address up to which, and whether, a page was unmapped: nothing
+    /// is mapped before it now.
+    fn unmap_next(&mut self, root: Frame, address: usize, end: usize) -> (usize, bool);
     /// Detaches one page table that the user half of `root` refers to, a leaf first, and returns
     /// it; nothing when only the root is left. The pages it mapped are unmapped already. All
     /// processors leave a root that is current for one without a user half.

@@ -69,28 +69,30 @@ impl<M: Machine> Vm<M> {
     ) -> Result<(), Error> {
         while *at < end {
             self.steps.spend(steps::PAGE)?;
-            let next = self.machine.next_mapped(root, *at, end);
+            let (next, _) = self.machine.unmap_next(root, *at, end);
             self.steps.note(steps::passed((next - *at) / PAGE_SIZE));
             *at = next;
-            if next < end {
-                self.machine.unmap(root, next);
-                *at += PAGE_SIZE;
-            }
         }
         Ok(())
     }
 
     /// Returns the first mapping at or after an address.
-    pub(crate) fn first_from(&self, space: Id<Space>, address: usize) -> Option<(u32, Mapping)> {
+    pub(crate) fn first_from(&self, space: Id<Space>, address: usize) -> Option<(u32, &Mapping)> {
         let slot = tree::ceiling(&self.mappings, self.spaces.find(space)?.mappings, address)?;
-        Some((slot, *self.mappings.in_slot(slot)))
+        Some((slot, self.mappings.in_slot(slot)))
+    }
+
+    /// Returns the last mapping at or before an address.
+    #[inline]
+    pub(crate) fn last_to(&self, space: Id<Space>, address: usize) -> Option<(u32, &Mapping)> {
+        let slot = tree::floor(&self.mappings, self.spaces.find(space)?.mappings, address)?;
+        Some((slot, self.mappings.in_slot(slot)))
     }
 
     /// Returns the mapping that covers an address.
-    pub(crate) fn covering(&self, space: Id<Space>, address: usize) -> Option<(u32, Mapping)> {
-        let slot = tree::floor(&self.mappings, self.spaces.find(space)?.mappings, address)?;
-        let mapping = *self.mappings.in_slot(slot);
-        (address < mapping.end()).then_some((slot, mapping))
+    #[inline]
+    pub(crate) fn covering(&self, space: Id<Space>, address: usize) -> Option<(u32, &Mapping)> {
+        self.last_to(space, address).filter(|(_, mapping)| address < mapping.end())
     }
 
     /// Adds a mapping to its space's tree and to its memory object's list: behind the mapping
@@ -124,7 +126,7 @@ impl<M: Machine> Vm<M> {
         }
         let space = mapping.space.and_then(|id| self.spaces.find_mut(id));
         let space = space.ok_or(Error::InvalidHandle)?;
-        space.mappings = tree::insert(&mut self.mappings, space.mappings, slot);
+        tree::insert(&mut self.mappings, &mut space.mappings, slot);
         Ok(())
     }
 
@@ -132,7 +134,7 @@ impl<M: Machine> Vm<M> {
     fn remove_mapping(&mut self, slot: u32) {
         let mapping = *self.mappings.in_slot(slot);
         if let Some(space) = mapping.space.and_then(|id| self.spaces.find_mut(id)) {
-            space.mappings = tree::remove(&mut self.mappings, space.mappings, mapping.address);
+            tree::remove(&mut self.mappings, &mut space.mappings, slot);
             quota::refund(&mut self.quotas, space.quota, 0, Mapping::COST);
         }
         if let Some(memory) = mapping.memory.and_then(|id| self.memories.find_mut(id)) {
@@ -184,7 +186,7 @@ impl<M: Machine> Vm<M> {
             address,
             pages: mapping.pages - kept,
             first_page: mapping.first_page + kept,
-            ..mapping
+            ..*mapping
         };
         // Behind the lower part in the object's list: a sweep that has still to come to this
         // mapping comes to both of its parts.

@@ -138,14 +138,12 @@ impl<M: Machine> Vm<M> {
         if !fits {
             return Err(Error::InvalidArgument);
         }
-        let next = self.first_from(space, new.address);
-        let prev = new.address.checked_sub(1).and_then(|before| self.covering(space, before));
-        let overlaps = next.is_some_and(|(_, next)| next.address < end)
-            || prev.is_some_and(|(_, prev)| prev.end() > new.address);
-        if overlaps {
+        let before = self.last_to(space, end - 1);
+        if before.is_some_and(|(_, before)| before.end() > new.address) {
             return Err(Error::BadRange);
         }
-        if let Some((slot, prev)) = prev
+        if let Some((slot, prev)) = before
+            && prev.end() == new.address
             && prev.memory == Some(new.memory)
             && prev.first_page + prev.pages == new.first_page
             && (prev.rights, prev.most) == (new.rights, new.most)

@@ -1,9 +1,10 @@
 //! The mappings of an address space, sorted by address: a balanced tree through their slots.
 //!
-//! An AA tree (A. Andersson, "Balanced search trees made simple", 1993): each node has a level;
-//! a left child is one level below its parent, a right child at most as high, and no two right
-//! links in a row stay on a level. So a tree of n mappings is at most 2 log2(n + 1) deep, whatever
-//! order a program maps in, and needs no memory but the mappings' own.
+//! An AVL tree (G. Adelson-Velsky, E. Landis, 1962): the heights of a node's two subtrees differ
+//! by one at most. So the tree of n mappings is less than 1.45 log2(n + 2) high, whatever order a
+//! program maps in, and needs no memory but the mappings' own. On the way back up from a change
+//! nothing is looked at above the first subtree whose height stayed as it was: that of most
+//! changes is the first or second.
 
 use crate::arena::{Arena, NONE};
 use crate::mapping::Mapping;
@@ -11,58 +12,60 @@ use crate::mapping::Mapping;
 /// A mapping's place in the tree.
 #[derive(Clone, Copy, Debug)]
 pub struct Node {
-    left: u32,
-    right: u32,
-    level: u8,
+    /// What lies below and above this mapping's address.
+    children: [u32; 2],
+    parent: u32,
+    height: u8,
 }
+
+/// Indices of the children.
+const LEFT: usize = 0;
+const RIGHT: usize = 1;
 
 impl Default for Node {
     fn default() -> Self {
-        Node { left: NONE, right: NONE, level: 1 }
+        Node { children: [NONE; 2], parent: NONE, height: 1 }
     }
 }
 
-/// Adds a mapping to the tree below `at`; returns its new top.
-pub fn insert(mappings: &mut Arena<Mapping>, at: u32, new: u32) -> u32 {
-    if at == NONE {
-        mappings.in_slot_mut(new).node = Node::default();
-        return new;
+/// Adds a mapping to the tree, at whose address none is.
+pub fn insert(mappings: &mut Arena<Mapping>, top: &mut u32, new: u32) {
+    let address = mappings.in_slot(new).address;
+    let (mut parent, mut side) = (NONE, LEFT);
+    let mut at = *top;
+    while at != NONE {
+        let mapping = mappings.in_slot(at);
+        parent = at;
+        side = if address < mapping.address { LEFT } else { RIGHT };
+        at = mapping.node.children[side];
     }
-    if mappings.in_slot(new).address < mappings.in_slot(at).address {
-        mappings.in_slot_mut(at).node.left = insert(mappings, mappings.in_slot(at).node.left, new);
+    mappings.in_slot_mut(new).node = Node { parent, ..Node::default() };
+    if parent == NONE {
+        *top = new;
     } else {
-        mappings.in_slot_mut(at).node.right =
-            insert(mappings, mappings.in_slot(at).node.right, new);
+        mappings.in_slot_mut(parent).node.children[side] = new;
+        rebalance(mappings, top, parent);
     }
-    let at = skew(mappings, at);
-    split(mappings, at)
 }
 
-/// Removes the mapping at an address from the tree below `at`; returns its new top.
-pub fn remove(mappings: &mut Arena<Mapping>, at: u32, address: usize) -> u32 {
-    if at == NONE {
-        return NONE;
+/// Removes a mapping from the tree.
+pub fn remove(mappings: &mut Arena<Mapping>, top: &mut u32, old: u32) {
+    let Node { children: [left, right], parent, height } = mappings.in_slot(old).node;
+    if left == NONE || right == NONE {
+        replace(mappings, top, old, if left == NONE { right } else { left });
+        return rebalance(mappings, top, parent);
     }
-    let (here, Node { left, right, .. }) =
-        (mappings.in_slot(at).address, mappings.in_slot(at).node);
-    let at = if address < here {
-        mappings.in_slot_mut(at).node.left = remove(mappings, left, address);
-        at
-    } else if address > here {
-        mappings.in_slot_mut(at).node.right = remove(mappings, right, address);
-        at
-    } else if left != NONE {
-        let heir = last(mappings, left);
-        let left = remove(mappings, left, mappings.in_slot(heir).address);
-        replace(mappings, at, heir, (left, right))
-    } else if right != NONE {
-        let heir = first(mappings, right);
-        let right = remove(mappings, right, mappings.in_slot(heir).address);
-        replace(mappings, at, heir, (left, right))
-    } else {
-        return NONE;
-    };
-    rebalance(mappings, at)
+    // The next one takes its place, and that one's right subtree the next one's.
+    let next = first(mappings, right);
+    let Node { children: [_, after], parent: above, .. } = mappings.in_slot(next).node;
+    replace(mappings, top, next, after);
+    replace(mappings, top, old, next);
+    mappings.in_slot_mut(next).node.height = height;
+    for side in [LEFT, RIGHT] {
+        let child = mappings.in_slot(old).node.children[side];
+        attach(mappings, next, side, child);
+    }
+    rebalance(mappings, top, if above == old { next } else { above });
 }
 
 /// Returns the first mapping at or after an address.
@@ -72,9 +75,9 @@ pub fn ceiling(mappings: &Arena<Mapping>, top: u32, address: usize) -> Option<u3
         let mapping = &mappings.in_slot(at);
         if mapping.address >= address {
             found = Some(at);
-            at = mapping.node.left;
+            at = mapping.node.children[LEFT];
         } else {
-            at = mapping.node.right;
+            at = mapping.node.children[RIGHT];
         }
     }
     found
@@ -87,107 +90,108 @@ pub fn floor(mappings: &Arena<Mapping>, top: u32, address: usize) -> Option<u32>
         let mapping = &mappings.in_slot(at);
         if mapping.address <= address {
             found = Some(at);
-            at = mapping.node.right;
+            at = mapping.node.children[RIGHT];
         } else {
-            at = mapping.node.left;
+            at = mapping.node.children[LEFT];
         }
     }
     found
 }
 
 fn first(mappings: &Arena<Mapping>, mut at: u32) -> u32 {
-    while mappings.in_slot(at).node.left != NONE {
-        at = mappings.in_slot(at).node.left;
+    while mappings.in_slot(at).node.children[LEFT] != NONE {
+        at = mappings.in_slot(at).node.children[LEFT];
     }
     at
 }
 
-fn last(mappings: &Arena<Mapping>, mut at: u32) -> u32 {
-    while mappings.in_slot(at).node.right != NONE {
-        at = mappings.in_slot(at).node.right;
-    }
-    at
+fn height(mappings: &Arena<Mapping>, at: u32) -> u8 {
+    if at == NONE { 0 } else { mappings.in_slot(at).node.height }
 }
 
-/// Puts an heir with these children in the place of a node.
-fn replace(mappings: &mut Arena<Mapping>, old: u32, heir: u32, (left, right): (u32, u32)) -> u32 {
-    mappings.in_slot_mut(heir).node = Node { left, right, level: mappings.in_slot(old).node.level };
-    heir
+/// Makes a subtree, or nothing, a child.
+fn attach(mappings: &mut Arena<Mapping>, parent: u32, side: usize, child: u32) {
+    mappings.in_slot_mut(parent).node.children[side] = child;
+    if child != NONE {
+        mappings.in_slot_mut(child).node.parent = parent;
+    }
 }
 
-fn level(mappings: &Arena<Mapping>, at: u32) -> u8 {
-    if at == NONE { 0 } else { mappings.in_slot(at).node.level }
+/// Puts a subtree, or nothing, in the place of another.
+fn replace(mappings: &mut Arena<Mapping>, top: &mut u32, old: u32, new: u32) {
+    let parent = mappings.in_slot(old).node.parent;
+    if parent != NONE {
+        let side = (mappings.in_slot(parent).node.children[RIGHT] == old) as usize;
+        return attach(mappings, parent, side, new);
+    }
+    *top = new;
+    if new != NONE {
+        mappings.in_slot_mut(new).node.parent = NONE;
+    }
 }
 
-/// Turns a left link on one level into a right one.
-fn skew(mappings: &mut Arena<Mapping>, at: u32) -> u32 {
-    if at == NONE {
-        return at;
-    }
-    let left = mappings.in_slot(at).node.left;
-    if level(mappings, left) != level(mappings, at) {
-        return at;
-    }
-    mappings.in_slot_mut(at).node.left = mappings.in_slot(left).node.right;
-    mappings.in_slot_mut(left).node.right = at;
-    left
-}
-
-/// Lifts the middle of two right links on one level.
-fn split(mappings: &mut Arena<Mapping>, at: u32) -> u32 {
-    if at == NONE {
-        return at;
-    }
-    let right = mappings.in_slot(at).node.right;
-    if right == NONE || level(mappings, mappings.in_slot(right).node.right) != level(mappings, at) {
-        return at;
-    }
-    mappings.in_slot_mut(at).node.right = mappings.in_slot(right).node.left;
-    mappings.in_slot_mut(right).node.left = at;
-    mappings.in_slot_mut(right).node.level += 1;
-    right
-}
-
-/// Makes a tree whose child lost a level valid again.
-fn rebalance(mappings: &mut Arena<Mapping>, at: u32) -> u32 {
-    let Node { left, right, .. } = mappings.in_slot(at).node;
-    let wanted = level(mappings, left).min(level(mappings, right)) + 1;
-    if wanted < mappings.in_slot(at).node.level {
-        mappings.in_slot_mut(at).node.level = wanted;
-        if right != NONE && wanted < mappings.in_slot(right).node.level {
-            mappings.in_slot_mut(right).node.level = wanted;
+/// Makes the tree valid after a change below `at`: from there upwards, as far as heights change.
+fn rebalance(mappings: &mut Arena<Mapping>, top: &mut u32, mut at: u32) {
+    while at != NONE {
+        let Node { children: [left, right], height: before, .. } = mappings.in_slot(at).node;
+        let (left, right) = (height(mappings, left), height(mappings, right));
+        let new = 1 + left.max(right);
+        if left.abs_diff(right) > 1 {
+            at = lift(mappings, top, at, (right > left) as usize);
+        } else {
+            mappings.in_slot_mut(at).node.height = new;
         }
+        let node = mappings.in_slot(at).node;
+        if node.height == before {
+            return;
+        }
+        at = node.parent;
     }
-    let at = skew(mappings, at);
-    let right = skew(mappings, mappings.in_slot(at).node.right);
-    mappings.in_slot_mut(at).node.right = right;
-    if right != NONE {
-        mappings.in_slot_mut(right).node.right = skew(mappings, mappings.in_slot(right).node.right);
+}
+
+/// Lifts the higher child of a node, or that one's inner child where it is the higher one, into
+/// the node's place, and returns it.
+fn lift(mappings: &mut Arena<Mapping>, top: &mut u32, at: u32, side: usize) -> u32 {
+    let child = mappings.in_slot(at).node.children[side];
+    let Node { children, .. } = mappings.in_slot(child).node;
+    if height(mappings, children[1 - side]) > height(mappings, children[side]) {
+        rotate(mappings, top, child, 1 - side);
     }
-    let at = split(mappings, at);
-    mappings.in_slot_mut(at).node.right = split(mappings, mappings.in_slot(at).node.right);
-    at
+    rotate(mappings, top, at, side)
+}
+
+/// Puts the child on a side in the place of a node, which becomes its child on the other side.
+fn rotate(mappings: &mut Arena<Mapping>, top: &mut u32, at: u32, side: usize) -> u32 {
+    let child = mappings.in_slot(at).node.children[side];
+    let inner = mappings.in_slot(child).node.children[1 - side];
+    replace(mappings, top, at, child);
+    attach(mappings, at, side, inner);
+    attach(mappings, child, 1 - side, at);
+    for node in [at, child] {
+        let [left, right] = mappings.in_slot(node).node.children;
+        let new = 1 + height(mappings, left).max(height(mappings, right));
+        mappings.in_slot_mut(node).node.height = new;
+    }
+    child
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{NONE, Node, ceiling, floor, insert, level, remove};
+    use super::{NONE, Node, ceiling, floor, insert, remove};
     use crate::arena::Arena;
     use crate::mapping::Mapping;
     use proptest::prelude::*;
 
-    /// Returns the depth of a tree and checks the levels.
-    fn depth(mappings: &Arena<Mapping>, at: u32) -> u32 {
+    /// Returns the height of a tree and checks what its nodes say.
+    fn checked_height(mappings: &Arena<Mapping>, at: u32, parent: u32) -> u8 {
         if at == NONE {
             return 0;
         }
-        let Node { left, right, level: own } = mappings.in_slot(at).node;
-        assert_eq!(level(mappings, left) + 1, own);
-        assert!(own - level(mappings, right) <= 1);
-        if right != NONE {
-            assert!(level(mappings, mappings.in_slot(right).node.right) < own);
-        }
-        1 + depth(mappings, left).max(depth(mappings, right))
+        let node: Node = mappings.in_slot(at).node;
+        let [left, right] = node.children.map(|child| checked_height(mappings, child, at));
+        assert_eq!((node.parent, node.height), (parent, 1 + left.max(right)));
+        assert!(left.abs_diff(right) <= 1);
+        node.height
     }
 
     proptest! {
@@ -202,14 +206,14 @@ mod tests {
                 if adds && !model.contains_key(&address) {
                     let new = Mapping { address, ..Mapping::default() };
                     let slot = mappings.insert(new).unwrap().index();
-                    top = insert(&mut mappings, top, slot);
+                    insert(&mut mappings, &mut top, slot);
                     model.insert(address, slot);
                 } else if let Some(slot) = model.remove(&address) {
-                    top = remove(&mut mappings, top, address);
+                    remove(&mut mappings, &mut top, slot);
                     let id = mappings.id_at(slot).unwrap();
                     mappings.remove(id);
                 }
-                prop_assert!(1 << (depth(&mappings, top) / 2) <= model.len() + 1);
+                checked_height(&mappings, top, NONE);
                 for at in 0..65 {
                     let above = model.range(at..).next().map(|(_, slot)| *slot);
                     let below = model.range(..=at).next_back().map(|(_, slot)| *slot);

@@ -61,13 +61,19 @@ impl<M: Machine> Vm<M> {
     /// QuotaExhausted or OutOfMemory where a mapping had to be split; nothing was unmapped then.
     /// Where it ran out of steps.
     pub fn unmap(&mut self, space: Id<Space>, at: &mut usize, end: usize) -> Result<(), Error> {
-        self.split_at(space, *at)?;
-        self.split_at(space, end)?;
-        while let Some((slot, mapping)) = self.first_from(space, *at)
+        let first = self.covering(space, *at);
+        // Usually it is the whole of one mapping.
+        if first.is_none_or(|(_, first)| first.address != *at || first.end() != end) {
+            self.split_at(space, *at)?;
+            self.split_at(space, end)?;
+        }
+        while *at < end
+            && let Some((slot, mapping)) = self.first_from(space, *at)
             && mapping.address < end
         {
+            let behind = mapping.end();
             let result = self.unmap_mapping(slot);
-            *at = if result.is_ok() { mapping.end() } else { self.mappings.in_slot(slot).address };
+            *at = if result.is_ok() { behind } else { self.mappings.in_slot(slot).address };
             result?;
         }
         Ok(())

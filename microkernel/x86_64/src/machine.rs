@@ -208,8 +208,12 @@ impl Machine for X86 {
         paging::lookup(&self.frames, root, address)
     }
 
-    fn next_mapped(&self, root: Frame, address: usize, end: usize) -> usize {
-        paging::next_mapped(&self.frames, root, address, end)
+    fn unmap_next(&mut self, root: Frame, address: usize, end: usize) -> (usize, bool) {
+        let (at, unmapped) = paging::unmap_next(&mut self.frames, root, address, end);
+        if unmapped {
+            self.flush(root, at - PAGE_SIZE);
+        }
+        (at, unmapped)
     }
 
     fn take_table(&mut self, root: Frame) -> Option<Frame> {

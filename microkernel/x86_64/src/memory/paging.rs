@@ -26,6 +26,10 @@ pub(crate) mod bits {
     pub(crate) const GLOBAL: u64 = 1 << 8;
     pub(crate) const NO_EXECUTE: u64 = 1 << 63;
     pub(crate) const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
+    /// One more table that the table refers to, in an entry of the upper two levels, where the
+    /// processor ignores bits 52 to 62.
+    pub(crate) const CHILD: u64 = 1 << 52;
+    pub(crate) const CHILDREN: u64 = 0x3ff * CHILD;
 }
 
 const ENTRIES: usize = 512;
@@ -105,18 +109,30 @@ pub(crate) fn descend_or_add(
     allocate: &mut dyn FnMut() -> Option<Frame>,
 ) -> Result<Frame, NoFrame> {
     let mut table = root;
+    let mut parent = None;
     for level in (to + 1..=ROOT_LEVEL).rev() {
-        let old = tables.load(table, index(address, level));
+        let place = (table, index(address, level));
+        let old = tables.load(place.0, place.1);
         table = if is_present(old) {
             frame_of(old)
         } else {
             let new = allocate().ok_or(NoFrame)?;
             tables.zero(new);
-            tables.store(table, index(address, level), entry(new, flags));
+            tables.store(place.0, place.1, entry(new, flags));
+            count_child(tables, parent, bits::CHILD);
             new
         };
+        parent = Some(place);
     }
     Ok(table)
+}
+
+/// Adds to the number of children in the entry that refers to a table; the root has none.
+fn count_child(tables: &mut impl Tables, place: Option<(Frame, usize)>, added: u64) {
+    if let Some((table, index)) = place {
+        let entry = tables.load(table, index);
+        tables.store(table, index, entry.wrapping_add(added));
+    }
 }
 
 /// Maps a page of user space and returns whether the TLB may hold an older mapping of it.
@@ -195,23 +211,29 @@ pub(crate) fn mapped_memory(
     (entry & (needed | refused) == needed).then(|| frame_of(entry))
 }
 
-/// Missing tables that [`next_mapped`] passes over in one call.
+/// Missing tables that [`unmap_next`] passes over in one call.
 const SKIPS: usize = 32;
 
-/// Returns an address from `address` to `end` up to which nothing is mapped. It looks into one
-/// page table at most and passes over [`SKIPS`] missing ones, so that a call takes bounded time.
-pub(crate) fn next_mapped(tables: &impl Tables, root: Frame, address: usize, end: usize) -> usize {
+/// Unmaps the first mapped page from `address` to `end` and returns the address behind it, and
+/// that it did; or how far it looked. It looks into one page table at most and passes over
+/// [`SKIPS`] missing ones, so that a call takes bounded time.
+pub(crate) fn unmap_next(
+    tables: &mut impl Tables,
+    root: Frame,
+    address: usize,
+    end: usize,
+) -> (usize, bool) {
     let mut at = address;
     for _ in 0..SKIPS {
         if at >= end {
             break;
         }
         match first_missing(tables, root, at) {
-            Ok(table) => return next_in(tables, table, at).min(end),
+            Ok(table) => return unmap_next_in(tables, table, at, end),
             Err(level) => at = (at | (span(level) - 1)) + 1,
         }
     }
-    at.min(end)
+    (at.min(end), false)
 }
 
 /// Returns the page table of an address, or the level of the entry that misses.
@@ -227,26 +249,43 @@ fn first_missing(tables: &impl Tables, root: Frame, address: usize) -> Result<Fr
     Ok(table)
 }
 
-/// Returns the first mapped address of a page table at or after `address`, or its end.
-fn next_in(tables: &impl Tables, table: Frame, address: usize) -> usize {
+/// As [`unmap_next`] in one page table, up to its end.
+fn unmap_next_in(
+    tables: &mut impl Tables,
+    table: Frame,
+    address: usize,
+    end: usize,
+) -> (usize, bool) {
     let first = index(address, 0);
-    let found = (first..ENTRIES).find(|&slot| is_present(tables.load(table, slot)));
-    (address & !(span(0) - 1)) + (found.unwrap_or(ENTRIES) - first) * PAGE_SIZE
+    let last = ENTRIES.min(first + (end - address) / PAGE_SIZE);
+    match (first..last).find(|&slot| is_present(tables.load(table, slot))) {
+        Some(slot) => {
+            tables.store(table, slot, 0);
+            (address + (slot + 1 - first) * PAGE_SIZE, true)
+        }
+        None => (address + (last - first) * PAGE_SIZE, false),
+    }
 }
 
 /// Detaches a table of user space that refers to no other table, and returns it.
 pub(crate) fn take_table(tables: &mut impl Tables, root: Frame) -> Option<Frame> {
-    let (mut parent, mut slot) = (root, first_present(tables, root, USER_ENTRIES)?);
-    for _ in 1..ROOT_LEVEL {
-        let table = frame_of(tables.load(parent, slot));
-        match first_present(tables, table, ENTRIES) {
-            Some(next) => (parent, slot) = (table, next),
-            None => break,
-        }
+    let mut parent = None;
+    let mut place = (root, first_present(tables, root, USER_ENTRIES)?);
+    loop {
+        let entry = tables.load(place.0, place.1);
+        let table = frame_of(entry);
+        let child = match entry & bits::CHILDREN {
+            0 => None,
+            _ => first_present(tables, table, ENTRIES),
+        };
+        let Some(child) = child else {
+            tables.store(place.0, place.1, 0);
+            count_child(tables, parent, bits::CHILD.wrapping_neg());
+            return Some(table);
+        };
+        parent = Some(place);
+        place = (table, child);
     }
-    let table = frame_of(tables.load(parent, slot));
-    tables.store(parent, slot, 0);
-    Some(table)
 }
 
 fn first_present(tables: &impl Tables, table: Frame, count: usize) -> Option<usize> {

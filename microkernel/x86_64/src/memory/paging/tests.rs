@@ -78,20 +78,19 @@ fn a_map_without_frames_for_tables_is_refused() {
 }
 
 #[test]
-fn next_mapped_visits_every_page_and_little_else() {
-    let fake = space();
+fn unmap_next_finds_every_page_and_little_else() {
+    let mut fake = space();
     let end = kamen_abi::USER_END;
     let (mut found, mut calls, mut at) = (BTreeSet::new(), 0, 0);
-    loop {
-        at = next_mapped(&fake, ROOT, at, end);
-        if at == end {
-            break;
-        }
-        if lookup(&fake, ROOT, at).is_some() {
-            found.insert(at);
-        }
-        at += PAGE_SIZE;
+    while at < end {
+        let (next, unmapped) = unmap_next(&mut fake, ROOT, at, end);
+        assert!(next > at);
+        at = next;
         calls += 1;
+        if unmapped {
+            found.insert(at - PAGE_SIZE);
+            assert_eq!(lookup(&fake, ROOT, at - PAGE_SIZE), None);
+        }
     }
     assert_eq!(found, BTreeSet::from(PAGES));
     // Each page's tables on the two upper levels, and the root, may lack all but one entry.
