@@ -113,7 +113,7 @@ impl<M: Machine> Vm<M> {
             let at = match target.work {
                 Work::Cloning(of, at) if of == source => at,
                 // It failed before and is on its way out.
-                Work::Cloning(..) | Work::Releasing(_) | Work::Done => {
+                Work::Cloning(..) | Work::Releasing(..) | Work::Done => {
                     return Err(Error::QuotaExhausted);
                 }
             };

@@ -82,8 +82,8 @@ pub struct Memory {
 pub enum Work {
     /// None.
     Done,
-    /// Pages past the object's end are given back.
-    Releasing(usize),
+    /// Pages past the object's end are given back; there are none from the second one on.
+    Releasing(usize, usize),
     /// The object is made, as a clone of that one.
     Cloning(Id<Memory>, usize),
 }

@@ -28,8 +28,7 @@ impl<M: Machine> Vm<M> {
         let (mut supply, memories) = self.supply();
         let memory = memories.get_mut(id).ok_or(Error::InvalidHandle)?;
         if pages < memory.pages {
-            memory.pages = pages;
-            memory.work = Work::Releasing(pages);
+            memory.cut(pages);
             return self.release_pages(id);
         }
         memory.resize(&mut supply, pages)
@@ -45,8 +44,7 @@ impl<M: Machine> Vm<M> {
         }
         let Some(memory) = self.memories.find_mut(id) else { return Ok(()) };
         if memory.pages != 0 {
-            memory.pages = 0;
-            memory.work = Work::Releasing(0);
+            memory.cut(0);
         }
         while let Some(slot) = self.memories.find(id).map(|memory| memory.mappings)
             && slot != NO_MAPPING
@@ -64,10 +62,13 @@ impl<M: Machine> Vm<M> {
     fn release_pages(&mut self, id: Id<Memory>) -> Result<(), Error> {
         self.settle(id)?;
         while let Some(memory) = self.memories.find(id)
-            && let Work::Releasing(at) = memory.work
+            && let Work::Releasing(at, end) = memory.work
         {
             self.steps.spend(steps::PAGE)?;
-            let place = memory.look(&self.machine, at);
+            let place = match at < end {
+                true => memory.look(&self.machine, at),
+                false => Place::Nothing(memory.capacity()),
+            };
             self.steps.note(place.cost());
             let (mut supply, memories) = self.supply();
             let memory = memories.find_mut(id).ok_or(Error::InvalidHandle)?;
@@ -75,23 +76,33 @@ impl<M: Machine> Vm<M> {
                 Place::Page(page, frame) => {
                     memory.clear(&mut supply, page);
                     memory.pass(&mut supply, at, page + 1);
-                    memory.work = memory.releasing(page + 1);
+                    memory.work = memory.releasing(page + 1, end);
                     self.sweep(id, page, Change::Removed(frame))?;
                     continue;
                 }
                 Place::Nothing(next) => next,
             };
             memory.pass(&mut supply, at, next);
-            memory.work = memory.releasing(next);
+            memory.work = memory.releasing(next, end);
         }
         Ok(())
     }
 }
 
 impl Memory {
+    /// Makes the object smaller; the pages that are cut off are still to be released.
+    fn cut(&mut self, pages: usize) {
+        let end = match self.work {
+            Work::Releasing(_, end) => end,
+            Work::Cloning(..) | Work::Done => self.pages,
+        };
+        self.pages = pages;
+        self.work = Work::Releasing(pages, end);
+    }
+
     /// Returns what remains to be done when everything before a page is released.
-    fn releasing(&self, at: usize) -> Work {
-        if at < self.capacity() { Work::Releasing(at) } else { Work::Done }
+    fn releasing(&self, at: usize, end: usize) -> Work {
+        if at < self.capacity() { Work::Releasing(at, end) } else { Work::Done }
     }
 
     /// Releases the nodes that end between two pages and hold nothing that stays.
