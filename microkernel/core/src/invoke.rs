@@ -2,7 +2,7 @@
 
 use kamen_abi::{
     Error, FOREVER, Handle, MemoryKind, ObjectKind, Operation, PAGE_SIZE, PortWidth, Rights,
-    USER_END,
+    USER_END, WORDS,
 };
 
 use crate::arena::Id;
@@ -43,9 +43,13 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Performs an operation of the current thread.
-    pub(crate) fn invoke(&mut self, operation: Operation) -> Result<(), Error> {
-        let registers = &self.threads[self.cpu.current].registers;
-        let (target, words) = (registers.r12, registers.words());
+    #[inline(always)]
+    pub(crate) fn invoke(
+        &mut self,
+        operation: Operation,
+        target: u64,
+        words: [u64; WORDS],
+    ) -> Result<(), Error> {
         let [w0, w1, w2, w3, w4, _] = words;
         match operation {
             Operation::Null => Ok(()),

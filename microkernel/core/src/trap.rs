@@ -1,14 +1,16 @@
 //! Entries from user space: system calls, exceptions, software interrupts; foreign threads.
 
 use kamen_abi::trace::EventKind;
-use kamen_abi::{Error, Handle, Kind, MessagePage, OpenCall, Operation, Registers, Rights, Tag};
+use kamen_abi::{
+    Error, Handle, Kind, MessagePage, OpenCall, Operation, Registers, Rights, Tag, WORDS,
+};
 
 use crate::arena::Id;
 use crate::endpoint::Endpoint;
 use crate::kernel::Kernel;
 use crate::machine::{FaultAccess, Machine};
 use crate::table::Object;
-use crate::thread::{Entry, Handler, State, Thread};
+use crate::thread::{Entry, Handler, State};
 
 /// Vector of the device-not-available exception (Intel SDM 3A 6.15).
 const DEVICE_NOT_AVAILABLE: u8 = 7;
@@ -32,12 +34,13 @@ impl<M: Machine> Kernel<M> {
     #[inline(never)]
     pub fn native_system_call(&mut self) {
         let current = self.cpu.current;
-        let number = core::mem::replace(&mut self.threads[current].registers.rax, 0);
-        let caller = self.threads.id_at(current as u32);
+        let registers = &mut self.threads[current].registers;
+        let number = core::mem::replace(&mut registers.rax, 0);
+        let (target, words) = (registers.r12, registers.words());
         self.vm.steps.renew();
-        if let Err(error) = self.perform(number) {
+        if let Err(error) = self.perform(number, target, words) {
             if self.vm.steps.are_refused() {
-                self.repeat(caller, number);
+                self.repeat(current, number);
             } else {
                 self.threads[current].registers.rax = error as u64;
             }
@@ -46,8 +49,10 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Makes a thread execute its `syscall` again, where it still exists: its operation ran out of
-    /// steps. Threads that the first part of it woke get their turn.
-    fn repeat(&mut self, caller: Option<Id<Thread>>, number: u64) {
+    /// steps. (What it destroyed may be itself; that it created a thread, too, cannot be.) Threads
+    /// that the first part of it woke get their turn.
+    fn repeat(&mut self, caller: u16, number: u64) {
+        let caller = self.threads.id_at(caller as u32);
         if let Some(thread) = caller.and_then(|id| self.threads.get_mut(id)) {
             thread.registers.rax = number;
             thread.registers.rip = thread.registers.rip.wrapping_sub(SYSCALL_BYTES);
@@ -55,12 +60,11 @@ impl<M: Machine> Kernel<M> {
         self.give_way();
     }
 
-    fn perform(&mut self, number: u64) -> Result<(), Error> {
-        let current = self.cpu.current;
-        let Registers { r12, rdi, .. } = self.threads[current].registers;
-        self.trace(EventKind::Entry, current, number as u32, [r12, rdi]);
+    #[inline(always)]
+    fn perform(&mut self, number: u64, target: u64, words: [u64; WORDS]) -> Result<(), Error> {
+        self.trace(EventKind::Entry, self.cpu.current, number as u32, [target, words[0]]);
         match Operation::from_number(number) {
-            Some(operation) => self.invoke(operation),
+            Some(operation) => self.invoke(operation, target, words),
             None => self.serve(number),
         }
     }
