@@ -17,7 +17,7 @@ mod stretch;
 pub type Measure = fn(&mut World) -> Result<(), Error>;
 
 /// Every row that this kernel can show.
-pub const ROWS: [(&str, Measure); 18] = [
+pub const ROWS: [(&str, Measure); 19] = [
     ("rt0_cross", message::rt0_cross),
     ("rt6_cross", message::rt6_cross),
     ("rt0_same", message::rt0_same),
@@ -33,6 +33,7 @@ pub const ROWS: [(&str, Measure); 18] = [
     ("branch", handlers::branch),
     ("irq", interrupt::irq),
     ("map1", memory::map1),
+    ("map1_new", memory::map1_new),
     ("map1_again", memory::map1_again),
     ("process", process::process),
     ("irqs_off_max", stretch::irqs_off_max),
