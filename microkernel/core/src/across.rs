@@ -57,15 +57,30 @@ impl<M: Machine> Kernel<M> {
 
     /// Lets a thread wait for its turn, without taking the processor from the current one.
     pub(crate) fn make_ready(&mut self, thread: u16) {
-        self.threads[thread].state = State::Ready;
         if self.parked.is_empty() || !self.send_off(thread) {
-            self.cpu.enqueue(&mut self.threads, thread);
+            self.threads[thread].state = State::Ready;
+            self.cpu.enqueue(&mut self.threads.slots(), thread);
         }
+    }
+
+    /// Makes a thread that is woken ready on another processor, as [`Kernel::send_off`] does; where
+    /// it stays and is above the current thread, that one goes to a processor that idles. Returns
+    /// whether the thread went.
+    #[inline(never)]
+    pub(crate) fn wake_elsewhere(&mut self, thread: u16) -> bool {
+        if self.send_off(thread) {
+            return true;
+        }
+        let current = self.cpu.current;
+        let is_above = |below: u16| self.threads[thread].priority > self.threads[below].priority;
+        if current != NIL && is_above(current) && self.send_to_idle(current) {
+            self.cpu.current = NIL;
+        }
+        false
     }
 
     /// Makes a thread ready on another processor, if it may not run here, or would run there at
     /// once and not here. Returns whether it did.
-    #[inline(never)]
     pub(crate) fn send_off(&mut self, thread: u16) -> bool {
         let may_stay = self.threads[thread].obstacles.may_run_on(self.cpu.number);
         let priority = self.threads[thread].priority;
@@ -100,9 +115,10 @@ impl<M: Machine> Kernel<M> {
     }
 
     fn send(&mut self, place: usize, thread: u16) {
+        self.threads[thread].state = State::Ready;
         let cpu = &mut self.parked[place];
         let level = cpu.level(&self.threads);
-        cpu.enqueue(&mut self.threads, thread);
+        cpu.enqueue(&mut self.threads.slots(), thread);
         cpu.bar = cpu.bar_by_ready();
         // An equal, too: where it is the first to wait, a time slice begins.
         if level <= self.threads[thread].priority + 1 {
@@ -111,6 +127,8 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Takes a thread that waits for another processor and may run here.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn steal(&mut self) -> Option<u16> {
         let here = self.cpu.number;
         let threads = &self.threads;
@@ -119,7 +137,7 @@ impl<M: Machine> Kernel<M> {
         let found = self.parked.iter().enumerate();
         let found = found.filter_map(|(place, cpu)| first(cpu).map(|thread| (place, thread)));
         let (place, thread) = found.max_by_key(|(_, thread)| threads[*thread].priority)?;
-        self.parked[place].ready.remove(&mut self.threads, thread);
+        self.parked[place].ready.remove(&mut self.threads.slots(), thread);
         Some(thread)
     }
 
@@ -145,7 +163,7 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn dequeue(&mut self, thread: u16) {
         let number = self.threads[thread].queue;
         let parked = self.parked.iter_mut().find(|cpu| cpu.number == number);
-        parked.unwrap_or(&mut self.cpu).ready.remove(&mut self.threads, thread);
+        parked.unwrap_or(&mut self.cpu).ready.remove(&mut self.threads.slots(), thread);
     }
 
     /// Lets the processor that runs a thread think again: the thread's priority has changed.

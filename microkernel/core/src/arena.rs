@@ -107,6 +107,21 @@ impl<'a, T> Slots<'a, T> {
     }
 }
 
+impl<T> Index<u16> for Slots<'_, T> {
+    type Output = T;
+    #[inline(always)]
+    fn index(&self, slot: u16) -> &T {
+        &self.0[slot as usize].value
+    }
+}
+
+impl<T> IndexMut<u16> for Slots<'_, T> {
+    #[inline(always)]
+    fn index_mut(&mut self, slot: u16) -> &mut T {
+        &mut self.0[slot as usize].value
+    }
+}
+
 /// No slot: the end of a list.
 pub const NONE: u32 = u32::MAX;
 const DYING: u32 = 1 << 31;

@@ -5,7 +5,7 @@
 
 use kamen_abi::FOREVER;
 
-use crate::arena::Arena;
+use crate::arena::{Arena, Slots};
 use crate::queue::NIL;
 use crate::schedule::RunQueue;
 use crate::thread::{Obstacles, Thread};
@@ -88,15 +88,40 @@ impl Cpu {
     }
 
     /// Adds a thread to those that could run here, behind its equals.
-    pub(crate) fn enqueue(&mut self, threads: &mut Arena<Thread>, thread: u16) {
+    #[inline(always)]
+    pub(crate) fn enqueue(&mut self, threads: &mut Slots<'_, Thread>, thread: u16) {
         threads[thread].queue = self.number;
         self.ready.push(threads, thread);
     }
 
     /// Adds a thread before its equals: one that was preempted.
-    pub(crate) fn enqueue_first(&mut self, threads: &mut Arena<Thread>, thread: u16) {
+    #[inline(always)]
+    pub(crate) fn enqueue_first(&mut self, threads: &mut Slots<'_, Thread>, thread: u16) {
         threads[thread].queue = self.number;
         self.ready.push_front(threads, thread);
+    }
+
+    /// Puts the current thread before its equals; it keeps what is left of its slice.
+    #[inline(always)]
+    pub(crate) fn set_aside(&mut self, threads: &mut Slots<'_, Thread>) {
+        let current = core::mem::replace(&mut self.current, NIL);
+        self.enqueue_first(threads, current);
+        if self.slice_end != FOREVER {
+            self.preempted = (current, self.slice_end);
+        }
+    }
+
+    /// Makes a thread the current one where there is none, if it has no equals, and so no slice;
+    /// returns whether it has none.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self, thread: u16, priority: u8) -> bool {
+        if self.ready.has_from(priority) || self.preempted.0 == thread {
+            return false;
+        }
+        self.current = thread;
+        self.slice_over = false;
+        self.slice_end = FOREVER;
+        true
     }
 
     /// Returns one more than the priority of the first that runs or waits here; 0 while idle.

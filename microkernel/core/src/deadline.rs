@@ -66,14 +66,8 @@ impl Deadlines {
     pub fn remove(&mut self, waiter: Waiter) {
         let index = self.index(waiter);
         let place = core::mem::replace(&mut self.places[index], ABSENT);
-        if place == ABSENT {
-            return;
-        }
-        let place = place as usize;
-        self.heap.swap_remove(place);
-        if place < self.heap.len() {
-            self.rise(place);
-            self.sink(place);
+        if place != ABSENT {
+            self.vacate(place as usize);
         }
     }
 
@@ -83,8 +77,22 @@ impl Deadlines {
         if deadline > now {
             return None;
         }
-        self.remove(waiter);
+        let index = self.index(waiter);
+        self.places[index] = ABSENT;
+        self.vacate(0);
         Some(waiter)
+    }
+
+    /// Fills a place whose waiter goes with the last one.
+    #[inline]
+    fn vacate(&mut self, place: usize) {
+        if let Some(last) = self.heap.pop()
+            && place < self.heap.len()
+        {
+            self.heap[place] = last;
+            self.rise(place);
+            self.sink(place);
+        }
     }
 
     fn index(&self, waiter: Waiter) -> usize {

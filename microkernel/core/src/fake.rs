@@ -261,8 +261,8 @@ impl Machine for Fake {
     fn now(&mut self) -> u64 {
         self.now
     }
-    fn set_timer(&mut self, deadline: Option<u64>) {
-        self.timer = deadline;
+    fn set_timer(&mut self, deadline: u64) {
+        self.timer = Some(deadline);
     }
     fn lines(&self) -> u32 {
         24

@@ -144,7 +144,7 @@ impl<M: Machine> Kernel<M> {
             State::Receiving(endpoint) => self.unqueue_receiver(endpoint, thread),
             State::Waiting(notification) => {
                 if let Some(notification) = self.notifications.find_mut(notification) {
-                    notification.waiters.remove(&mut self.threads, thread);
+                    notification.waiters.remove(&mut self.threads.slots(), thread);
                 }
             }
         }
@@ -169,7 +169,7 @@ impl<M: Machine> Kernel<M> {
 
     pub(crate) fn unqueue_receiver(&mut self, endpoint: Id<Endpoint>, thread: u16) {
         if let Some(endpoint) = self.endpoints.find_mut(endpoint) {
-            endpoint.receivers.remove(&mut self.threads, thread);
+            endpoint.receivers.remove(&mut self.threads.slots(), thread);
         }
     }
 
@@ -181,7 +181,7 @@ impl<M: Machine> Kernel<M> {
     /// Puts a sender behind its equals.
     pub(crate) fn push_sender(&mut self, endpoint: Id<Endpoint>, sender: u16) {
         if let Some(endpoint) = self.endpoints.find_mut(endpoint) {
-            endpoint.senders.push(&mut self.threads, sender);
+            endpoint.senders.push(&mut self.threads.slots(), sender);
         }
     }
 
@@ -190,7 +190,7 @@ impl<M: Machine> Kernel<M> {
         let (State::Calling(id) | State::Sending(id)) = self.threads[thread].state else {
             return None;
         };
-        self.endpoints.find_mut(id)?.senders.remove(&mut self.threads, thread);
+        self.endpoints.find_mut(id)?.senders.remove(&mut self.threads.slots(), thread);
         Some(id)
     }
 
@@ -208,7 +208,7 @@ impl<M: Machine> Kernel<M> {
         if let Err(error) = self.deliver(sender, receiver) {
             // The receiver did nothing wrong and goes on waiting, first in its queue.
             if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
-                endpoint.receivers.push_front(&mut self.threads, receiver);
+                endpoint.receivers.push_front(&mut self.threads.slots(), receiver);
             }
             self.clear_deadline(sender);
             self.set_status(sender, Err(error));
@@ -251,7 +251,9 @@ impl<M: Machine> Kernel<M> {
         }
         loop {
             let meeting = self.endpoints.get_mut(endpoint).ok_or(Error::InvalidHandle)?;
-            let Some(sender) = meeting.senders.pop(&mut self.threads) else { return Ok(false) };
+            let Some(sender) = meeting.senders.pop(&mut self.threads.slots()) else {
+                return Ok(false);
+            };
             let sending = matches!(self.threads[sender].state, State::Sending(_));
             let delivered = self.deliver(sender, current);
             if sending || delivered.is_err() {
@@ -273,7 +275,7 @@ impl<M: Machine> Kernel<M> {
         let current = self.cpu.current;
         self.threads[current].state = State::Receiving(endpoint);
         if let Some(endpoint) = self.endpoints.get_mut(endpoint) {
-            endpoint.receivers.push(&mut self.threads, current);
+            endpoint.receivers.push(&mut self.threads.slots(), current);
         }
     }
 

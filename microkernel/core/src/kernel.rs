@@ -64,7 +64,7 @@ impl<M: Machine> Kernel<M> {
 
     /// Returns what the processor does next; called once before every return from the kernel but
     /// by the fast ways.
-    #[inline(never)]
+    #[inline(always)]
     #[expect(clippy::should_implement_trait, reason = "a kernel is no iterator")]
     pub fn next(&mut self) -> Next<'_> {
         if self.cpu.current == NIL && !self.pick() {
@@ -74,45 +74,36 @@ impl<M: Machine> Kernel<M> {
         }
         self.cpu.bar = self.cpu.bar_by_ready();
         let current = self.cpu.current;
-        if current != self.cpu.loaded {
-            self.trace_switch(current);
-            self.load(current);
+        self.trace_switch(current);
+        if current != self.cpu.loaded && self.threads[current].is_burdened | self.cpu.is_burdened {
+            self.load_burden(current);
         }
-        Next::Run(&mut self.threads[current])
+        let threads = self.threads.slots();
+        if current != self.cpu.loaded {
+            self.cpu.loaded = current;
+            if let Some(root) = threads[current].root {
+                self.vm.machine.activate(root);
+            }
+        }
+        threads.into_at(current).map_or(Next::Idle, Next::Run)
     }
 
     /// Makes the first ready thread the current one.
-    #[inline(never)]
-    fn pick(&mut self) -> bool {
-        match self.cpu.ready.pop(&mut self.threads).or_else(|| self.steal()) {
-            Some(thread) => {
-                self.cpu.current = thread;
-                self.trace_switch(thread);
-                if self.cpu.preempted.0 == thread {
-                    (_, self.cpu.slice_end) =
-                        core::mem::replace(&mut self.cpu.preempted, (NIL, FOREVER));
-                    self.cpu.slice_over = false;
-                    self.arm();
-                } else {
-                    self.renew_slice();
-                }
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Sets the processor up for a thread other than the one it is set up for.
     #[inline(always)]
-    fn load(&mut self, slot: u16) {
-        let Some(thread) = self.threads.at(slot) else { return };
-        if let Some(root) = thread.root {
-            self.vm.machine.activate(root);
+    fn pick(&mut self) -> bool {
+        let Some(thread) = self.cpu.ready.pop(&mut self.threads.slots()).or_else(|| self.steal())
+        else {
+            return false;
+        };
+        self.cpu.current = thread;
+        if self.cpu.preempted.0 == thread {
+            (_, self.cpu.slice_end) = core::mem::replace(&mut self.cpu.preempted, (NIL, FOREVER));
+            self.cpu.slice_over = false;
+            self.arm();
+        } else {
+            self.renew_slice();
         }
-        self.cpu.loaded = slot;
-        if thread.is_burdened | self.cpu.is_burdened {
-            self.load_burden(slot);
-        }
+        true
     }
 
     /// Sets bases and extended state up for a thread that has some, or follows one that has.
@@ -169,34 +160,34 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Lets a thread run that waited; it preempts the current one if it is above it.
+    #[inline(never)]
     pub(crate) fn wake(&mut self, thread: u16) {
-        self.threads[thread].state = State::Ready;
-        if !self.parked.is_empty() && self.send_off(thread) {
+        self.wake_inline(thread);
+    }
+
+    /// Does what [`Kernel::wake`] does, where each instruction counts.
+    #[inline(always)]
+    pub(crate) fn wake_inline(&mut self, thread: u16) {
+        if !self.parked.is_empty() && self.wake_elsewhere(thread) {
             return;
         }
+        let mut threads = self.threads.slots();
+        threads[thread].state = State::Ready;
         let current = self.cpu.current;
         if current == NIL {
-            return self.cpu.enqueue(&mut self.threads, thread);
+            return self.cpu.enqueue(&mut threads, thread);
         }
-        let (new, old) = (self.threads[thread].priority, self.threads[current].priority);
+        let (new, old) = (threads[thread].priority, threads[current].priority);
         if new > old {
-            self.preempt();
-            if !self.cpu.ready.has_from(new) && self.cpu.preempted.0 != thread {
-                return self.begin(thread);
+            self.cpu.set_aside(&mut threads);
+            if self.cpu.begin(thread, new) {
+                return;
             }
         }
-        self.cpu.enqueue(&mut self.threads, thread);
+        self.cpu.enqueue(&mut threads, thread);
         if new == old && self.cpu.slice_end == FOREVER {
             self.renew_slice();
         }
-    }
-
-    /// Makes a thread the current one that has no equals, and so no slice.
-    fn begin(&mut self, thread: u16) {
-        self.cpu.current = thread;
-        self.cpu.slice_over = false;
-        self.cpu.slice_end = FOREVER;
-        self.trace_switch(thread);
     }
 
     /// Switches to a thread on whose behalf the current one waits now: a server gets its client's
@@ -239,15 +230,13 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Puts the current thread before its equals; it keeps what is left of its slice.
+    /// Takes the processor from the current thread, which could go on.
     fn preempt(&mut self) {
-        let current = core::mem::replace(&mut self.cpu.current, NIL);
+        let current = self.cpu.current;
         if !self.parked.is_empty() && self.send_to_idle(current) {
-            return;
-        }
-        self.cpu.enqueue_first(&mut self.threads, current);
-        if self.cpu.slice_end != FOREVER {
-            self.cpu.preempted = (current, self.cpu.slice_end);
+            self.cpu.current = NIL;
+        } else {
+            self.cpu.set_aside(&mut self.threads.slots());
         }
     }
 
@@ -255,19 +244,20 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn rotate(&mut self) {
         let current = core::mem::replace(&mut self.cpu.current, NIL);
         if current != NIL {
-            self.cpu.enqueue(&mut self.threads, current);
+            self.cpu.enqueue(&mut self.threads.slots(), current);
         }
     }
 
     /// Starts a time slice, where the current thread has equals that wait for its end.
+    #[inline(always)]
     fn renew_slice(&mut self) {
         let current = self.cpu.current;
         self.cpu.slice_over = false;
         self.cpu.slice_end = FOREVER;
         if current != NIL && self.cpu.ready.has_at(self.threads[current].priority) {
             self.cpu.slice_end = self.vm.machine.now().saturating_add(SLICE_NS);
+            self.arm();
         }
-        self.arm();
     }
 
     /// Sets the machine's timer to whatever comes first. Of the deadlines, which all processors
@@ -282,11 +272,11 @@ impl<M: Machine> Kernel<M> {
         // A timer that is set too early interrupts for nothing once, which is rarer than this.
         if first < self.cpu.armed {
             self.cpu.armed = first;
-            self.vm.machine.set_timer(Some(first));
+            self.vm.machine.set_timer(first);
         }
     }
 
-    /// Handles the timer's interrupt.
+    /// Handles the timer's interrupt, which may come for nothing.
     pub fn timer(&mut self) {
         self.cpu.armed = FOREVER;
         self.trace(EventKind::Interrupt, self.cpu.current, TIMER, [0; 2]);

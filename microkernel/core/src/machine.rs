@@ -139,9 +139,9 @@ pub trait Machine {
 
     /// Returns nanoseconds since boot.
     fn now(&mut self) -> u64;
-    /// Arms the processor's timer for a time in ns since boot, or disarms it; a time that has
-    /// passed interrupts at once.
-    fn set_timer(&mut self, deadline: Option<u64>);
+    /// Arms the processor's timer for a time in ns since boot; a time that has passed interrupts at
+    /// once. It may interrupt too early, and is armed anew then.
+    fn set_timer(&mut self, deadline: u64);
 
     /// Number of interrupt lines (global system interrupts of the I/O APIC).
     fn lines(&self) -> u32;

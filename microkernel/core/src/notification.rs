@@ -8,7 +8,7 @@ use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::queue::{NIL, Queue};
 use crate::quota::Quota;
-use crate::thread::{State, Thread};
+use crate::thread::State;
 
 /// A word of bits and the threads that wait for any of them.
 #[derive(Debug)]
@@ -37,17 +37,29 @@ impl<M: Machine> Kernel<M> {
         if notification.bits == 0 {
             return;
         }
-        if let Some(waiter) = notification.waiters.pop(&mut self.threads) {
-            let bits = core::mem::take(&mut notification.bits);
-            self.threads[waiter].registers.rdi = bits;
-            self.end_wait(waiter, Ok(()));
-        } else if let Some(bound) = self.threads.id_at(notification.bound as u32)
-            && let Some(&Thread { state: State::Receiving(endpoint), .. }) = self.threads.get(bound)
+        let mut threads = self.threads.slots();
+        if let Some(waiter) = notification.waiters.pop(&mut threads) {
+            let thread = &mut threads[waiter];
+            thread.registers.rax = 0;
+            thread.registers.rdi = core::mem::take(&mut notification.bits);
+            if thread.obstacles.is_timed() {
+                self.clear_deadline(waiter);
+            }
+            self.wake_inline(waiter);
+        } else if let bound = notification.bound
+            && bound != NIL
         {
-            let receiver = bound.index() as u16;
-            self.unqueue_receiver(endpoint, receiver);
-            self.deliver_bits(receiver, id);
-            self.end_wait(receiver, Ok(()));
+            self.signal_bound(id, bound);
+        }
+    }
+
+    /// Wakes the thread that is bound to a notification, if it receives.
+    #[inline(never)]
+    fn signal_bound(&mut self, id: Id<Notification>, bound: u16) {
+        if let State::Receiving(endpoint) = self.threads[bound].state {
+            self.unqueue_receiver(endpoint, bound);
+            self.deliver_bits(bound, id);
+            self.end_wait(bound, Ok(()));
         }
     }
 
@@ -64,7 +76,7 @@ impl<M: Machine> Kernel<M> {
         self.set_deadline(current, deadline)?;
         self.threads[current].state = State::Waiting(id);
         if let Some(notification) = self.notifications.get_mut(id) {
-            notification.waiters.push(&mut self.threads, current);
+            notification.waiters.push(&mut self.threads.slots(), current);
         }
         self.give_up();
         Ok(())

@@ -3,7 +3,9 @@
 //! A thread is in at most one queue at a time: a run queue, an endpoint's senders or receivers,
 //! or a notification's waiters; its state tells which.
 
+#[cfg(test)]
 use crate::arena::Arena;
+use crate::arena::Slots;
 use crate::thread::Thread;
 
 /// No thread.
@@ -62,7 +64,7 @@ impl Queue {
 
     /// Adds a thread at the end.
     #[inline]
-    pub fn push(&mut self, threads: &mut Arena<Thread>, thread: u16) {
+    pub fn push(&mut self, threads: &mut Slots<'_, Thread>, thread: u16) {
         threads[thread].link = Link { prev: self.tail, next: NIL };
         if self.tail == NIL {
             self.head = thread;
@@ -73,7 +75,8 @@ impl Queue {
     }
 
     /// Adds a thread at the front.
-    pub fn push_front(&mut self, threads: &mut Arena<Thread>, thread: u16) {
+    #[inline]
+    pub fn push_front(&mut self, threads: &mut Slots<'_, Thread>, thread: u16) {
         threads[thread].link = Link { prev: NIL, next: self.head };
         if self.head == NIL {
             self.tail = thread;
@@ -85,15 +88,20 @@ impl Queue {
 
     /// Takes the first thread.
     #[inline]
-    pub fn pop(&mut self, threads: &mut Arena<Thread>) -> Option<u16> {
+    pub fn pop(&mut self, threads: &mut Slots<'_, Thread>) -> Option<u16> {
         let thread = self.first()?;
-        self.remove(threads, thread);
+        self.head = core::mem::take(&mut threads[thread].link).next;
+        if self.head == NIL {
+            self.tail = NIL;
+        } else {
+            threads[self.head].link.prev = NIL;
+        }
         Some(thread)
     }
 
     /// Takes a thread that is in this queue out of it.
     #[inline]
-    pub fn remove(&mut self, threads: &mut Arena<Thread>, thread: u16) {
+    pub fn remove(&mut self, threads: &mut Slots<'_, Thread>, thread: u16) {
         let Link { prev, next } = core::mem::take(&mut threads[thread].link);
         if prev == NIL {
             self.head = next;

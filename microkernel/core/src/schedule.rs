@@ -4,7 +4,9 @@
 
 use kamen_abi::PRIORITIES;
 
+#[cfg(test)]
 use crate::arena::Arena;
+use crate::arena::Slots;
 use crate::queue::Queue;
 use crate::thread::Thread;
 
@@ -76,14 +78,15 @@ impl RunQueue {
 
     /// Adds a thread behind its equals.
     #[inline]
-    pub fn push(&mut self, threads: &mut Arena<Thread>, thread: u16) {
+    pub fn push(&mut self, threads: &mut Slots<'_, Thread>, thread: u16) {
         let priority = threads[thread].priority;
         self.queues[priority as usize].push(threads, thread);
         self.bitmap |= 1 << priority;
     }
 
     /// Adds a thread before its equals: one that was preempted.
-    pub fn push_front(&mut self, threads: &mut Arena<Thread>, thread: u16) {
+    #[inline]
+    pub fn push_front(&mut self, threads: &mut Slots<'_, Thread>, thread: u16) {
         let priority = threads[thread].priority;
         self.queues[priority as usize].push_front(threads, thread);
         self.bitmap |= 1 << priority;
@@ -91,7 +94,7 @@ impl RunQueue {
 
     /// Takes the first thread of the highest priority.
     #[inline]
-    pub fn pop(&mut self, threads: &mut Arena<Thread>) -> Option<u16> {
+    pub fn pop(&mut self, threads: &mut Slots<'_, Thread>) -> Option<u16> {
         let priority = self.bitmap.checked_ilog2()?;
         let queue = &mut self.queues[priority as usize];
         let thread = queue.pop(threads);
@@ -102,7 +105,7 @@ impl RunQueue {
     }
 
     /// Takes a ready thread out.
-    pub fn remove(&mut self, threads: &mut Arena<Thread>, thread: u16) {
+    pub fn remove(&mut self, threads: &mut Slots<'_, Thread>, thread: u16) {
         let priority = threads[thread].priority;
         let queue = &mut self.queues[priority as usize];
         queue.remove(threads, thread);

@@ -18,8 +18,6 @@ const GENERAL_PROTECTION: u64 = 13;
 const PAGE_FAULT: u64 = 14;
 /// Opcode of `int n` (Intel SDM 2A INT n).
 const INT: u8 = 0xcd;
-/// Exceptions; the vectors above are interrupts.
-const EXCEPTIONS: u64 = 32;
 
 /// Runs a booted kernel: lets its first task go.
 pub fn run(kernel: Kernel<X86>) -> ! {
@@ -27,14 +25,13 @@ pub fn run(kernel: Kernel<X86>) -> ! {
     let kernel = unsafe { (*KERNEL.as_ptr()).write(kernel) };
     let rings = kernel.trace.frames();
     last_events::remember(&kernel.machine().frames, rings);
-    proceed(kernel)
+    proceed()
 }
 
 /// Runs a processor other than the first, once the kernel is booted.
 pub(crate) fn run_other() -> ! {
     contend(Entry::Start);
-    // SAFETY: the processor has the lock now, and this is its first entry.
-    proceed(unsafe { kernel() })
+    proceed()
 }
 
 /// Returns the kernel.
@@ -48,13 +45,8 @@ unsafe fn kernel() -> &'static mut Kernel<X86> {
     unsafe { (*KERNEL.as_ptr()).assume_init_mut() }
 }
 
-/// Takes the lock; returns whether what the processor entered for is still to be done.
-#[inline(always)]
-fn enter(entry: Entry) -> bool {
-    lock::try_acquire() || contend(entry)
-}
-
-/// Takes the lock where that is not done in one step, and the kernel with it.
+/// Takes the lock where that is not done in one step, and the kernel with it; returns whether what
+/// the processor entered for is still to be done.
 #[cold]
 #[inline(never)]
 fn contend(entry: Entry) -> bool {
@@ -64,16 +56,6 @@ fn contend(entry: Entry) -> bool {
         unsafe { kernel() }.take_over((PerCpu::lock() >> 8) as u8);
     }
     acquired.stands
-}
-
-#[inline(always)]
-fn proceed(kernel: &mut Kernel<X86>) -> ! {
-    match kernel.next() {
-        // SAFETY: the core keeps a thread's registers valid and in place while the thread runs;
-        // the references end here.
-        Next::Run(thread) => unsafe { leave::to_user(thread) },
-        Next::Idle => idle::idle(),
-    }
 }
 
 /// Continues the entry by `syscall` of Call; the arguments are the message's words.
@@ -103,7 +85,7 @@ pub(crate) extern "C" fn on_reply_receive(
     // SAFETY: this is the first thing after an entry, and the lock is taken.
     match unsafe { kernel() }.pass_reply(Size::Short) {
         Some(Replied::Words(passage)) => arrive(passage, [w0, w1, w2, w3, w4, w5]),
-        Some(Replied::Resumed) => finish(),
+        Some(Replied::Resumed) => proceed(),
         None => on_long_reply(),
     }
 }
@@ -122,7 +104,7 @@ fn on_long_reply() -> ! {
     // SAFETY: as in `on_long_call`.
     match unsafe { kernel() }.pass_reply(Size::Long) {
         Some(Replied::Words(passage)) => arrive_long(passage),
-        Some(Replied::Resumed) => finish(),
+        Some(Replied::Resumed) => proceed(),
         None => on_native(),
     }
 }
@@ -148,7 +130,7 @@ fn arrive(mut passage: Passage<'_>, words: [u64; WORDS]) -> ! {
     }
     passage.save();
     passage.thread.registers.set_words(words);
-    finish()
+    proceed()
 }
 
 /// Lets a message arrive whose words were copied.
@@ -159,14 +141,19 @@ fn arrive_long(mut passage: Passage<'_>) -> ! {
         // SAFETY: as in `proceed`.
         unsafe { leave::to_user(passage.thread) }
     }
-    finish()
+    proceed()
 }
 
 /// Returns from the kernel where all is decided but nothing is loaded.
 #[inline(never)]
-fn finish() -> ! {
-    // SAFETY: nobody uses another reference: the callers' have ended.
-    proceed(unsafe { kernel() })
+fn proceed() -> ! {
+    // SAFETY: the processor has the lock, and the references of all callers have ended.
+    match unsafe { kernel() }.next() {
+        // SAFETY: the core keeps a thread's registers valid and in place while the thread runs;
+        // the references end here.
+        Next::Run(thread) => unsafe { leave::to_user(thread) },
+        Next::Idle => idle::idle(),
+    }
 }
 
 /// What [`on_quick`] returns for an operation that takes longer.
@@ -192,13 +179,13 @@ pub(crate) extern "C" fn on_other() -> ! {
 #[cold]
 #[inline(never)]
 pub(crate) extern "C" fn contend_native() -> ! {
-    if contend(Entry::SystemCall) { on_native() } else { finish() }
+    if contend(Entry::SystemCall) { on_native() } else { proceed() }
 }
 
 #[cold]
 #[inline(never)]
 extern "C" fn contend_foreign() -> ! {
-    if contend(Entry::SystemCall) { on_foreign_slow() } else { finish() }
+    if contend(Entry::SystemCall) { on_foreign_slow() } else { proceed() }
 }
 
 /// Continues a native `syscall` with the lock, where nothing has been done so far.
@@ -207,7 +194,7 @@ pub(crate) extern "C" fn on_native() -> ! {
     // SAFETY: nobody uses another reference: the callers' ended when they found nothing to do.
     let kernel = unsafe { kernel() };
     kernel.native_system_call();
-    proceed(kernel)
+    proceed()
 }
 
 #[inline(never)]
@@ -215,43 +202,66 @@ extern "C" fn on_foreign_slow() -> ! {
     // SAFETY: as in `on_native`.
     let kernel = unsafe { kernel() };
     kernel.foreign_system_call();
-    proceed(kernel)
+    proceed()
 }
 
-/// Continues the trap entry, from user space or idle.
-pub(crate) extern "C" fn on_trap(vector: u64, error: u64) -> ! {
-    confine_rip();
-    let stands = enter(Entry::Trap(vector));
+/// Continues an interrupt's entry, from user space or idle.
+pub(crate) extern "C" fn on_interrupt(vector: u64, rip: u64) -> ! {
+    confine(rip);
+    if !lock::try_acquire() {
+        contend(Entry::Trap(vector));
+    }
     // SAFETY: this is the first thing after an entry, and the lock is taken.
     let kernel = unsafe { kernel() };
-    if vector < EXCEPTIONS {
-        if stands {
-            exception(kernel, vector, error);
-        }
-    } else if vector == vectors::CALL {
-        kernel.machine().acknowledge();
-        kernel.reschedule();
-    } else if vector == vectors::TIMER {
-        if kernel.machine().is_timer_due() {
+    match vector {
+        vectors::TIMER => {
+            kernel.machine().acknowledge();
             kernel.timer();
         }
-    } else if let Some(line) = kernel.machine().arrived(vector) {
-        kernel.interrupt(line);
+        vectors::CALL => {
+            kernel.machine().acknowledge();
+            kernel.reschedule();
+        }
+        _ => {
+            if let Some(line) = kernel.machine().arrived(vector) {
+                kernel.interrupt(line);
+            }
+        }
     }
-    proceed(kernel)
+    proceed()
 }
 
-/// Makes the saved rip one that the exit path can load. A jump to a non-canonical address may
-/// trap, or be interrupted, at its target; to return there would fault in the kernel, with the
-/// user's stack if by `sysret` (Intel SDM 2B IRET, SYSRET). It becomes the first address past
-/// user space, where execution faults as well.
-fn confine_rip() {
-    // SAFETY: `current` is the thread that ran until this entry, or null after idling; nobody
-    // refers to it before this processor has, or waits for, the lock.
-    if let Some(thread) = unsafe { PerCpu::current().as_mut() }
-        && !is_canonical(thread.registers.rip)
-    {
-        thread.registers.rip = kamen_abi::USER_END as u64;
+/// Continues an exception's entry, from user space.
+pub(crate) extern "C" fn on_exception(vector: u64, error: u64, rip: u64) -> ! {
+    confine(rip);
+    if !lock::try_acquire() && !contend(Entry::Trap(vector)) {
+        proceed()
+    }
+    // SAFETY: as in `on_interrupt`.
+    let kernel = unsafe { kernel() };
+    exception(kernel, vector, error);
+    proceed()
+}
+
+/// Makes the saved rip, which is passed, one that the exit path can load. A jump to a non-canonical
+/// address may trap, or be interrupted, at its target; to return there would fault in the kernel,
+/// with the user's stack if by `sysret` (Intel SDM 2B IRET, SYSRET). It becomes the first address
+/// past user space, where execution faults as well.
+#[inline(always)]
+fn confine(rip: u64) {
+    if rip >> 47 != 0 {
+        confine_upper(rip);
+    }
+}
+
+/// Does so for an address past the lower canonical half.
+#[cold]
+#[inline(never)]
+fn confine_upper(rip: u64) {
+    if !is_canonical(rip) {
+        // SAFETY: the entry came from user space, so that `current` is the thread that ran; nobody
+        // refers to it before this processor has, or waits for, the lock.
+        unsafe { (*PerCpu::current()).registers.rip = kamen_abi::USER_END as u64 };
     }
 }
 

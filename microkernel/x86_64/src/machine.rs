@@ -57,27 +57,11 @@ struct Own {
     current_root: Frame,
     bases: Bases,
     extended: Extended,
-    deadline: Option<u64>,
 }
 
 impl X86 {
-    /// Takes the timer's interrupt; tells whether the deadline has passed. If not, for it was
-    /// too far for one countdown or the counters drift, the timer is armed again.
-    pub(crate) fn is_timer_due(&mut self) -> bool {
-        self.apic.acknowledge();
-        match self.own.deadline {
-            Some(deadline) if deadline <= self.clock.now() => {
-                self.own.deadline = None;
-                true
-            }
-            deadline => {
-                self.set_timer(deadline);
-                false
-            }
-        }
-    }
-
-    /// Takes another processor's interrupt.
+    /// Takes an interrupt of the timer or of another processor.
+    #[inline(always)]
     pub(crate) fn acknowledge(&mut self) {
         self.apic.acknowledge();
     }
@@ -294,11 +278,7 @@ impl Machine for X86 {
         self.clock.now()
     }
 
-    fn set_timer(&mut self, deadline: Option<u64>) {
-        self.own.deadline = deadline;
-        let Some(deadline) = deadline else {
-            return self.apic.set_countdown(0);
-        };
+    fn set_timer(&mut self, deadline: u64) {
         let left = deadline.saturating_sub(self.clock.now()).min(LONGEST_COUNTDOWN);
         let ticks = self.timer_ticks_per_nanosecond.times(left).clamp(1, u64::from(u32::MAX));
         self.apic.set_countdown(ticks as u32);

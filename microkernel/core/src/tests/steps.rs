@@ -68,8 +68,8 @@ fn senders_whose_messages_cannot_be_delivered_are_refused_in_steps() {
     let table = rig.kernel.threads[receiver].table;
     for sender in &senders {
         let slot = sender.slot;
-        rig.kernel.cpu.ready.remove(&mut rig.kernel.threads, slot);
-        rig.kernel.cpu.ready.push(&mut rig.kernel.threads, receiver);
+        rig.kernel.cpu.ready.remove(&mut rig.kernel.threads.slots(), slot);
+        rig.kernel.cpu.ready.push(&mut rig.kernel.threads.slots(), receiver);
         rig.kernel.cpu.current = slot;
         rig.poke(15 * 4096, 8);
         rig.send(Operation::Send, 8, Tag::long(0, 0, 1, 0), FOREVER);

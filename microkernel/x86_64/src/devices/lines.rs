@@ -120,8 +120,10 @@ impl Lines {
             State::Closed | State::Pending => Mask::Masked,
         };
         let old = core::mem::replace(&mut line.state, state);
-        let controller = self.controllers.iter_mut().flatten().find(|it| it.has(number));
-        if let Some(controller) = controller.filter(|_| mask(old) != mask(state)) {
+        if mask(old) == mask(state) {
+            return;
+        }
+        if let Some(controller) = self.controllers.iter_mut().flatten().find(|it| it.has(number)) {
             controller.set_masked(number, line.signal, mask(state));
         }
     }

@@ -1,17 +1,21 @@
 //! Into the kernel by exception or interrupt, through one stub per vector.
 //!
-//! The stubs make all stacks look alike: vector, error code (0 where the processor pushes
-//! none), then the processor's frame: rip, cs, rflags, rsp, ss.
+//! The stubs make the stacks of all exceptions look alike: vector, error code (0 where the
+//! processor pushes none), then the processor's frame: rip, cs, rflags, rsp, ss. Interrupts have no
+//! error code.
 //!
 //! ```text
-//!   from          saved in the current `Registers`   goes to
-//!   user space    all                                on_trap(vector, error)
-//!   idle          nothing: it has no state           on_trap(vector, 0), vector >= 32
-//!   kernel        nothing                            on_kernel_trap(vector, error, frame)
-//!   anywhere      nothing (vectors 2, 8, 18)         on_kernel_trap, on their own stacks
+//!   from                         saved in the current `Registers`   goes to
+//!   user space, vector < 32      all                                on_exception
+//!   user space, vector >= 32     all                                on_interrupt
+//!   idle, vector >= 32           nothing: it has no state           on_interrupt
+//!   kernel, vector < 32          nothing                            on_kernel_trap
+//!   anywhere, vectors 2, 8, 18   nothing                            on_kernel_trap, own stacks
 //!
-//!                 at `on_trap`
-//!   rdi rsi       vector, error code; the other registers are undefined
+//!                 at `on_exception`       at `on_interrupt`
+//!   rdi           vector                  vector
+//!   rsi           error code              user rip; 0 from idle
+//!   rdx           user rip                undefined, as all others
 //!   rsp           kernel stack, as if called
 //!   gs base       the processor's block
 //!   flags         all clear: IF and TF by the gate, DF and AC by popfq
@@ -22,7 +26,7 @@ use core::mem::offset_of;
 use kamen_abi::Registers;
 use kamen_core::Thread;
 
-use crate::dispatch::{on_kernel_trap, on_trap};
+use crate::dispatch::{on_exception, on_interrupt, on_kernel_trap};
 use crate::per_cpu::PerCpu;
 
 /// Bytes of a stub.
@@ -40,64 +44,79 @@ extern "C" fn stubs() -> ! {
         ".set vector, 0",
         ".rept 256",
         ".balign {size}",
-        ".if vector != 8 && (vector < 10 || vector > 14) && vector != 17 && vector != 21 && vector != 29 && vector != 30",
+        ".if vector < 32 && vector != 8 && (vector < 10 || vector > 14) && vector != 17 && vector != 21 && vector != 29 && vector != 30",
         "pushq $0",
         ".endif",
         "pushq $vector",
         ".if vector == 2 || vector == 8 || vector == 18",
         "jmp {fatal}",
+        ".elseif vector < 32",
+        "jmp {exception}",
         ".else",
-        "jmp {common}",
+        "jmp {interrupt}",
         ".endif",
         ".set vector, vector + 1",
         ".endr",
         size = const STUB,
         fatal = sym kernel_trap,
-        common = sym trap,
+        exception = sym exception,
+        interrupt = sym interrupt,
         options(att_syntax)
     )
 }
 
+/// Saves all registers but those in the processor's frame; rax is the current thread then.
+macro_rules! save_registers {
+    () => {
+        "push rax
+        mov rax, gs:[{current}]
+        mov byte ptr [rax + {is_interrupted}], 1
+        mov [rax + {rcx}], rcx
+        mov [rax + {rdx}], rdx
+        mov [rax + {rbx}], rbx
+        mov [rax + {rbp}], rbp
+        mov [rax + {rsi}], rsi
+        mov [rax + {rdi}], rdi
+        mov [rax + {r8}], r8
+        mov [rax + {r9}], r9
+        mov [rax + {r10}], r10
+        mov [rax + {r11}], r11
+        mov [rax + {r12}], r12
+        mov [rax + {r13}], r13
+        mov [rax + {r14}], r14
+        mov [rax + {r15}], r15
+        pop [rax + {rax}]"
+    };
+}
+
+/// Saves the rest of the frame, of which rip and cs are popped; makes the flags the kernel's.
+macro_rules! save_frame {
+    () => {
+        "pop [rax + {rflags}]
+        pop [rax + {rsp}]
+        push 2
+        popfq"
+    };
+}
+
 #[unsafe(naked)]
-extern "C" fn trap() -> ! {
+extern "C" fn interrupt() -> ! {
     core::arch::naked_asm!(
-        "test byte ptr [rsp + 24], 3",
+        "test byte ptr [rsp + 16], 3",
         "jz 2f",
         "swapgs",
-        "push rax",
-        "mov rax, gs:[{current}]",
-        "mov byte ptr [rax + {is_interrupted}], 1",
-        "mov [rax + {rcx}], rcx",
-        "mov [rax + {rdx}], rdx",
-        "mov [rax + {rbx}], rbx",
-        "mov [rax + {rbp}], rbp",
-        "mov [rax + {rsi}], rsi",
-        "mov [rax + {rdi}], rdi",
-        "mov [rax + {r8}], r8",
-        "mov [rax + {r9}], r9",
-        "mov [rax + {r10}], r10",
-        "mov [rax + {r11}], r11",
-        "mov [rax + {r12}], r12",
-        "mov [rax + {r13}], r13",
-        "mov [rax + {r14}], r14",
-        "mov [rax + {r15}], r15",
-        "pop [rax + {rax}]",
+        save_registers!(),
         "pop rdi",
         "pop rsi",
-        "pop [rax + {rip}]",
+        "mov [rax + {rip}], rsi",
         "pop rcx",
-        "pop [rax + {rflags}]",
-        "pop [rax + {rsp}]",
-        "push 2",
-        "popfq",
-        "jmp {on_trap}",
+        save_frame!(),
+        "jmp {on_interrupt}",
         "2:",
-        "cmp dword ptr [rsp], 32",
-        "jb {kernel_trap}",
         "mov rdi, [rsp]",
         "xor esi, esi",
         "mov rsp, gs:[{stack}]",
-        "jmp {on_trap}",
+        "jmp {on_interrupt}",
         current = const offset_of!(PerCpu, current),
         is_interrupted = const offset_of!(Thread, is_interrupted),
         stack = const offset_of!(PerCpu, stack),
@@ -119,7 +138,45 @@ extern "C" fn trap() -> ! {
         r15 = const offset_of!(Registers, r15),
         rip = const offset_of!(Registers, rip),
         rflags = const offset_of!(Registers, rflags),
-        on_trap = sym on_trap,
+        on_interrupt = sym on_interrupt,
+    )
+}
+
+#[unsafe(naked)]
+extern "C" fn exception() -> ! {
+    core::arch::naked_asm!(
+        "test byte ptr [rsp + 24], 3",
+        "jz {kernel_trap}",
+        "swapgs",
+        save_registers!(),
+        "pop rdi",
+        "pop rsi",
+        "pop rdx",
+        "mov [rax + {rip}], rdx",
+        "pop rcx",
+        save_frame!(),
+        "jmp {on_exception}",
+        current = const offset_of!(PerCpu, current),
+        is_interrupted = const offset_of!(Thread, is_interrupted),
+        rax = const offset_of!(Registers, rax),
+        rcx = const offset_of!(Registers, rcx),
+        rdx = const offset_of!(Registers, rdx),
+        rbx = const offset_of!(Registers, rbx),
+        rsp = const offset_of!(Registers, rsp),
+        rbp = const offset_of!(Registers, rbp),
+        rsi = const offset_of!(Registers, rsi),
+        rdi = const offset_of!(Registers, rdi),
+        r8 = const offset_of!(Registers, r8),
+        r9 = const offset_of!(Registers, r9),
+        r10 = const offset_of!(Registers, r10),
+        r11 = const offset_of!(Registers, r11),
+        r12 = const offset_of!(Registers, r12),
+        r13 = const offset_of!(Registers, r13),
+        r14 = const offset_of!(Registers, r14),
+        r15 = const offset_of!(Registers, r15),
+        rip = const offset_of!(Registers, rip),
+        rflags = const offset_of!(Registers, rflags),
+        on_exception = sym on_exception,
         kernel_trap = sym kernel_trap,
     )
 }

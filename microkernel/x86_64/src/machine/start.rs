@@ -62,7 +62,6 @@ impl X86 {
             current_root: space.root,
             bases: Bases::new(),
             extended: Extended::new(&features),
-            deadline: None,
         };
         let mut machine = X86 {
             frames,
