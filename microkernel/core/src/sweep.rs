@@ -16,6 +16,7 @@ use kamen_abi::Error;
 use crate::arena::Id;
 use crate::machine::{Access, Frame, Machine};
 use crate::memory::{Memory, NO_MAPPING};
+use crate::quota::Quota;
 use crate::space::Vm;
 use crate::steps;
 
@@ -84,8 +85,13 @@ impl<M: Machine> Vm<M> {
     ) -> Result<(), Error> {
         let memory = self.memories.find_mut(id).ok_or(Error::InvalidHandle)?;
         debug_assert!(memory.sweep.is_none());
+        if memory.mappings == NO_MAPPING {
+            let quota = memory.quota;
+            self.finish(change, quota);
+            return Ok(());
+        }
         memory.sweep = Some(Sweep { page, change, next: memory.mappings });
-        self.settle(id)
+        self.go_on_sweeping(id)
     }
 
     /// Finishes the sweep that is under way in a memory object, if one is.
@@ -111,16 +117,24 @@ impl<M: Machine> Vm<M> {
                 memory.sweep = Some(Sweep { next, ..sweep });
             }
         }
-        // No processor writes by an old entry what others may be shown now.
-        self.machine.shoot_down();
-        let (mut supply, memories) = self.supply();
-        let memory = memories.find_mut(id).ok_or(Error::InvalidHandle)?;
-        match memory.sweep.take().map(|sweep| sweep.change) {
-            Some(Change::Replaced(frame)) => supply.frames.release(frame),
-            Some(Change::Removed(frame)) => supply.release(frame, memory.quota),
-            Some(Change::Shared) | None => {}
+        let memory = self.memories.find_mut(id).ok_or(Error::InvalidHandle)?;
+        let (ended, quota) = (memory.sweep.take(), memory.quota);
+        if let Some(Sweep { change, .. }) = ended {
+            self.finish(change, quota);
         }
         Ok(())
+    }
+
+    /// Gives back the frame that a page had before its change.
+    fn finish(&mut self, change: Change, quota: Option<Id<Quota>>) {
+        // No processor writes by an old entry what others may be shown now.
+        self.machine.shoot_down();
+        let (mut supply, _) = self.supply();
+        match change {
+            Change::Replaced(frame) => supply.frames.release(frame),
+            Change::Removed(frame) => supply.release(frame, quota),
+            Change::Shared => {}
+        }
     }
 
     fn sweep_mapping(&mut self, sweep: Sweep) {

@@ -61,22 +61,30 @@ impl<M: Machine> Vm<M> {
     /// QuotaExhausted or OutOfMemory where a mapping had to be split; nothing was unmapped then.
     /// Where it ran out of steps.
     pub fn unmap(&mut self, space: Id<Space>, at: &mut usize, end: usize) -> Result<(), Error> {
-        let first = self.covering(space, *at);
-        // Usually it is the whole of one mapping.
-        if first.is_none_or(|(_, first)| first.address != *at || first.end() != end) {
-            self.split_at(space, *at)?;
-            self.split_at(space, end)?;
+        if let Some((slot, whole)) = self.covering(space, *at)
+            && (whole.address, whole.end()) == (*at, end)
+        {
+            // As usual: one mapping, which needs no split.
+            return self.unmap_one(slot, at);
         }
-        while *at < end
-            && let Some((slot, mapping)) = self.first_from(space, *at)
+        self.split_at(space, *at)?;
+        self.split_at(space, end)?;
+        while let Some((slot, mapping)) = self.first_from(space, *at)
             && mapping.address < end
         {
-            let behind = mapping.end();
-            let result = self.unmap_mapping(slot);
-            *at = if result.is_ok() { behind } else { self.mappings.in_slot(slot).address };
-            result?;
+            self.unmap_one(slot, at)?;
         }
         Ok(())
+    }
+
+    /// Unmaps a mapping; `at` tells how far that came.
+    fn unmap_one(&mut self, slot: u32, at: &mut usize) -> Result<(), Error> {
+        *at = self.mappings.in_slot(slot).end();
+        let result = self.unmap_mapping(slot);
+        if result.is_err() {
+            *at = self.mappings.in_slot(slot).address;
+        }
+        result
     }
 
     /// Changes the rights of what is mapped from `at`, which tells how far it came, to `end`.
