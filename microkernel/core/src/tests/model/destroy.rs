@@ -1,6 +1,6 @@
 //! The end of objects in the model.
 
-use super::objects::{Name, State, Target, What};
+use super::objects::{Name, Object, State, Target, What};
 use super::{Model, Outcome};
 use kamen_abi::{Error, Kind, Rights};
 use std::vec::Vec;
@@ -41,11 +41,10 @@ impl Model {
 
     /// Threads in a space end with it; calls that they had received are given back.
     fn end_space(&mut self, name: Name) {
-        for thread in self.in_order(|_, what| matches!(what, What::Thread(it) if it.space == name))
-        {
+        for thread in self.in_order(|what| matches!(what, What::Thread(it) if it.space == name)) {
             self.destroy(thread);
         }
-        let open = |_, what: &What| {
+        let open = |what: &What| {
             matches!(what, What::Thread(it)
                 if matches!(it.state, State::Open { space, .. } if space == Some(name)))
         };
@@ -97,7 +96,8 @@ impl Model {
         }
     }
 
-    /// A quota ends with everything that is charged to it, the quotas in it first.
+    /// A quota ends with everything that is charged to it, the quotas in it first; of each kind the
+    /// newest goes first.
     fn end_quota(&mut self, name: Name) {
         let kinds: [fn(&What) -> bool; 8] = [
             |what| matches!(what, What::Quota(_)),
@@ -110,7 +110,11 @@ impl Model {
             |what| matches!(what, What::Memory(_)),
         ];
         for is_kind in kinds {
-            for object in self.in_order(|quota, what| quota == Some(name) && is_kind(what)) {
+            let objects = self.objects.iter().rev();
+            let is = |object: &Object| object.quota == Some(name) && is_kind(&object.what);
+            let found: Vec<Name> =
+                objects.filter(|(_, object)| is(object)).map(|(name, _)| *name).collect();
+            for object in found {
                 // A thread may have ended with its space.
                 if self.exists(object) {
                     self.destroy(object);
@@ -119,9 +123,9 @@ impl Model {
         }
     }
 
-    /// Returns some objects in the order in which the kernel goes through them.
-    fn in_order(&self, is: impl Fn(Option<Name>, &What) -> bool) -> Vec<Name> {
-        let found = self.objects.iter().filter(|(_, object)| is(object.quota, &object.what));
+    /// Returns some objects in the order of their slots.
+    fn in_order(&self, is: impl Fn(&What) -> bool) -> Vec<Name> {
+        let found = self.objects.iter().filter(|(_, object)| is(&object.what));
         let mut found: Vec<(u32, Name)> =
             found.map(|(name, object)| (object.order, *name)).collect();
         found.sort_unstable();
