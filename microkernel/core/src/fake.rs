@@ -15,6 +15,9 @@ mod rig;
 
 pub use rig::{DATA, FRAMES, Process, Rig};
 
+/// The word of a frame that stands for the contents of an extended state.
+pub const CONTENTS: usize = 511;
+
 /// Memory, page tables, a clock that the test moves, and processors that do as they are asked.
 pub struct Fake {
     pub frames: Vec<[u64; 512]>,
@@ -42,9 +45,10 @@ pub struct Processor {
     pub cached: BTreeMap<usize, (Frame, Access)>,
     /// Tables changed that it may have cached.
     stale: bool,
-    /// Whose extended state it holds.
+    /// Whose extended state it holds, and a number that stands for its contents.
     extended: Option<Frame>,
-    /// It was asked to think again.
+    pub contents: u64,
+    /// It was asked something by an interrupt, so that it is about to enter and think again.
     pub nudged: bool,
 }
 
@@ -74,28 +78,60 @@ impl Fake {
         }
     }
 
-    /// Lets the processor cache all that it could.
+    /// Lets all processors cache all that they could.
     pub fn cache(&mut self) {
-        if let Some(root) = self.active {
-            self.processors[self.here].cached = self.tables[&root].clone();
+        for number in 0..self.processors.len() {
+            let root = self.root_of(number);
+            let shown = root.map(|root| self.tables[&root].clone());
+            self.processors[number].cached = shown.unwrap_or_default();
         }
+    }
+
+    /// Returns the address space that a processor has loaded.
+    fn root_of(&self, number: usize) -> Option<Frame> {
+        if number == self.here { self.active } else { self.processors[number].parked.1 }
+    }
+
+    /// Returns what a processor's timer is set to.
+    pub fn timer_of(&mut self, number: usize) -> &mut Option<u64> {
+        if number == self.here { &mut self.timer } else { &mut self.processors[number].parked.0 }
     }
 
     /// Whatever processors still use is what the tables say.
     pub fn check_cached(&self) {
         for (number, processor) in self.processors.iter().enumerate() {
-            let root = if number == self.here { self.active } else { processor.parked.1 };
-            let Some(root) = root else { continue };
+            let Some(root) = self.root_of(number) else { continue };
             for (address, (frame, access)) in &processor.cached {
-                let (now, allowed) = self.tables[&root][address];
-                assert!(now == *frame && (allowed == *access || *access == Access::Read));
+                let now = self.tables[&root].get(address);
+                let fits = now.is_some_and(|(now, allowed)| {
+                    now == frame && (allowed == access || *access == Access::Read)
+                });
+                assert!(fits, "processor {number} uses {address:x} as {frame:?}, it is {now:?}");
+            }
+        }
+    }
+
+    /// A frame is about to get contents that are not for who had it before.
+    fn check_unused(&self, frame: Frame) {
+        let used = |it: &Processor| it.cached.values().any(|(cached, _)| *cached == frame);
+        assert!(!self.processors.iter().any(used), "reused while a processor could write to it");
+    }
+
+    /// Other processors that have the space loaded may use a new entry at once.
+    fn show(&mut self, root: Frame, address: usize, entry: (Frame, Access)) {
+        for (number, other) in self.processors.iter_mut().enumerate() {
+            if number != self.here && other.parked.1 == Some(root) {
+                // An old entry stays until it is flushed.
+                other.cached.entry(address).or_insert(entry);
             }
         }
     }
 
     /// Notes that a page's entry has changed.
     fn forget(&mut self, root: Frame, address: usize) {
-        self.own().cached.remove(&address);
+        if self.active == Some(root) {
+            self.own().cached.remove(&address);
+        }
         for (number, other) in self.processors.iter_mut().enumerate() {
             other.stale |= number != self.here && other.parked.1 == Some(root);
         }
@@ -119,12 +155,15 @@ impl Fake {
 
 impl Machine for Fake {
     fn zero(&mut self, frame: Frame) {
-        let used = |it: &Processor| it.cached.values().any(|(cached, _)| *cached == frame);
-        assert!(!self.processors.iter().any(used), "reused while a processor could write to it");
+        self.check_unused(frame);
         self.frames[frame.0 as usize] = [0; 512];
     }
     fn copy(&mut self, from: Frame, at: usize, to: Frame, to_at: usize, len: usize) {
         assert!(at + len <= PAGE_SIZE && to_at + len <= PAGE_SIZE);
+        let shown = |table: &BTreeMap<usize, (Frame, Access)>| table.values().any(|it| it.0 == to);
+        if len == PAGE_SIZE && !self.tables.values().any(shown) {
+            self.check_unused(to);
+        }
         for i in 0..len {
             let byte = self.byte(from, at + i);
             self.set_byte(to, to_at + i, byte);
@@ -159,6 +198,7 @@ impl Machine for Fake {
         if self.tables.get_mut(&root).unwrap().insert(address, (frame, access)).is_some() {
             self.forget(root, address);
         }
+        self.show(root, address, (frame, access));
         Ok(())
     }
     fn map_device(
@@ -207,6 +247,8 @@ impl Machine for Fake {
             if number != self.here && other.parked.1 == Some(root) {
                 other.parked.1 = None;
                 other.cached.clear();
+                other.stale = false;
+                other.nudged = true;
                 self.asked.push(Asked::Leave(number as u8));
             }
         }
@@ -227,9 +269,12 @@ impl Machine for Fake {
         (self.timer, self.active) = self.own().parked;
     }
     fn shoot_down(&mut self) {
-        for (number, processor) in self.processors.iter_mut().enumerate() {
-            if core::mem::take(&mut processor.stale) {
-                processor.cached.clear();
+        for number in 0..self.processors.len() {
+            if core::mem::take(&mut self.processors[number].stale) {
+                let root = self.root_of(number).expect("it is asked for its space's sake");
+                // It goes on at once, and uses what is there now.
+                self.processors[number].cached = self.tables[&root].clone();
+                self.processors[number].nudged = true;
                 self.asked.push(Asked::Flush(number as u8));
             }
         }
@@ -241,20 +286,27 @@ impl Machine for Fake {
     }
     fn fetch(&mut self, processor: u8) {
         assert_ne!(processor as usize, self.here);
+        self.processors[processor as usize].nudged = true;
         self.asked.push(Asked::Fetch(processor));
     }
     fn fetch_extended(&mut self, processor: u8, state: Frame) {
         assert_ne!(processor as usize, self.here);
         assert_eq!(self.processors[processor as usize].extended, Some(state));
+        self.processors[processor as usize].nudged = true;
+        self.frames[state.0 as usize][CONTENTS] = self.processors[processor as usize].contents;
         self.asked.push(Asked::Save(processor));
     }
     fn set_bases(&mut self, _fs_base: u64, _gs_base: u64) {}
-    fn init_extended(&mut self, _state: Frame) {}
+    fn init_extended(&mut self, state: Frame) {
+        self.frames[state.0 as usize][CONTENTS] = 0;
+    }
     fn save_extended(&mut self, state: Frame) {
         assert_eq!(self.own().extended, Some(state), "saved in place of another's");
+        self.frames[state.0 as usize][CONTENTS] = self.own().contents;
     }
     fn load_extended(&mut self, state: Frame) {
         self.own().extended = Some(state);
+        self.own().contents = self.frames[state.0 as usize][CONTENTS];
     }
     fn sanitize_extended(&mut self, _state: Frame) {}
     fn enable_extended(&mut self, _enabled: bool) {}

@@ -15,6 +15,7 @@ const LONG: &[(&str, &str, u64)] = &[
     ("the_kernel_does_what_the_model_does", "KAMEN_OPERATIONS", 10_000_000),
     ("no_register_contents_break_the_kernel", "KAMEN_OPERATIONS", 10_000_000),
     ("whatever_programs_do_the_kernel_s_state_makes_sense", "KAMEN_CASES", 5_000),
+    ("whatever_programs_do_on_two_processors_the_kernel_s_state_makes_sense", "KAMEN_CASES", 5_000),
     ("the_fast_path_leaves_the_state_that_the_slow_path_leaves", "KAMEN_CASES", 20_000),
     ("in_steps_or_at_once_the_outcome_is_the_same", "KAMEN_CASES", 20_000),
 ];

@@ -15,6 +15,7 @@ pub struct Rig {
 #[derive(Clone, Copy)]
 pub struct Process {
     pub space: u64,
+    pub table: u64,
     pub thread: u64,
     pub slot: u16,
 }
@@ -170,7 +171,7 @@ impl Rig {
         }
         let object = self.kernel.capability(Handle(thread as u16), Rights::NONE).unwrap().object;
         let crate::table::Object::Thread(id) = object else { panic!() };
-        Process { space, thread, slot: id.index() as u16 }
+        Process { space, table, thread, slot: id.index() as u16 }
     }
 
     /// Writes words to the running thread's memory at DATA + offset.

@@ -19,6 +19,9 @@ use crate::thread::{State, Thread};
 use crate::{Kernel, fake};
 
 mod dice;
+mod processors;
+
+pub(super) use processors::check_processors;
 
 use dice::{Dice, OPEN, Step};
 
@@ -30,9 +33,17 @@ struct World {
     /// What the first task waits for.
     idle: u64,
     /// The programs, with their priorities.
-    programs: Vec<(u64, fake::Process)>,
+    programs: Vec<Program>,
     /// Objects that boot made without charging them.
     uncharged: usize,
+    /// Whose turn it is to enter, and what extended states must hold.
+    turns: processors::Turns,
+}
+
+/// A program: its threads, one for each processor, have all in common but their priority.
+struct Program {
+    priority: u64,
+    threads: Vec<u64>,
 }
 
 /// The first task's thread.
@@ -43,8 +54,8 @@ const KEEP: Rights = Rights(Rights::ALL.0 & !Rights::DESTROY.0);
 
 impl World {
     /// Four programs with small quotas, over shared endpoints, a notification and a port.
-    fn new() -> Self {
-        let mut rig = Rig::new();
+    fn new(count: usize) -> Self {
+        let mut rig = Rig::with_processors(count);
         let uncharged = excess(&rig.kernel);
         let one = rig.create(ObjectKind::Endpoint, &[]);
         let two = rig.create(ObjectKind::Endpoint, &[]);
@@ -61,11 +72,13 @@ impl World {
         ];
         let idle = rig.create(ObjectKind::Notification, &[]);
         let (open, programs) = (std::vec![0; 256], Vec::new());
-        let mut world = World { rig, open, give, idle, programs, uncharged };
+        let turns = processors::Turns::new(count);
+        let mut world = World { rig, open, give, idle, programs, uncharged, turns };
         for priority in [12, 8, 8, 6] {
             world.start(priority);
         }
         world.rest();
+        let _ = world.rig.kernel.next();
         // Small enough for operations to be left half done, for ever or to be taken up again.
         world.rig.kernel.vm.steps.limit(150);
         world
@@ -78,9 +91,17 @@ impl World {
         give[0] = (give[0].0, if priority == 12 { KEEP } else { CLIENT }, priority);
         give.push((quota, Rights::ALL, 0));
         let program = self.rig.process(priority, &give);
-        self.rig.ok(Operation::SetHandler, program.thread, &[give[1].0, priority, 0]);
-        self.rig.ok(Operation::Start, program.thread, &[]);
-        self.programs.push((priority, program));
+        let mut threads = std::vec![program.thread];
+        while threads.len() < self.turns.processors {
+            let another = self.rig.create(ObjectKind::Thread, &[program.space, program.table]);
+            self.rig.ok(Operation::SetPriority, another, &[priority]);
+            threads.push(another);
+        }
+        for thread in &threads {
+            self.rig.ok(Operation::SetHandler, *thread, &[give[1].0, priority, 0]);
+            self.rig.ok(Operation::Start, *thread, &[]);
+        }
+        self.programs.push(Program { priority, threads });
     }
 
     /// The first task sleeps until nobody else has had anything to do for a while.
@@ -91,15 +112,26 @@ impl World {
 
     /// The first task makes programs go on that wait or have stopped, and replaces dead ones.
     fn revive(&mut self) {
-        for (priority, program) in core::mem::take(&mut self.programs) {
-            let stopped = self.rig.invoke(Operation::Stop, program.thread, &[]) == 0;
-            if stopped && self.rig.invoke(Operation::Start, program.thread, &[]) == 0 {
-                self.programs.push((priority, program));
+        for program in core::mem::take(&mut self.programs) {
+            let go_on = |thread: &u64| {
+                let stopped = self.rig.invoke(Operation::Stop, *thread, &[]) == 0;
+                stopped && self.rig.invoke(Operation::Start, *thread, &[]) == 0
+            };
+            if program.threads.iter().all(go_on) {
+                self.programs.push(program);
             } else {
-                self.start(priority);
+                self.start(program.priority);
             }
         }
         self.rest();
+    }
+
+    /// A processor enters the kernel, does a step, and leaves it.
+    fn turn(&mut self, number: u64) {
+        self.turns.begin(&mut self.rig, number);
+        let step = Dice(number).step();
+        self.act(step);
+        self.turns.end(&mut self.rig, step);
     }
 
     fn act(&mut self, step: Step) {
@@ -115,8 +147,9 @@ impl World {
         match step {
             Step::Tick => {
                 let fake = &mut kernel.vm.machine;
-                fake.now = fake.timer.unwrap_or(0).max(fake.now + 1);
-                kernel.timer();
+                let first = (0..fake.processors.len()).filter_map(|it| *fake.timer_of(it)).min();
+                fake.now = first.unwrap_or(0).max(fake.now + 1);
+                processors::serve_timers(&mut self.rig);
             }
             Step::Line(line) => kernel.interrupt(line),
             Step::Exception(vector, error, address) => kernel.exception(vector, error, address),
@@ -159,9 +192,12 @@ impl World {
 pub(super) fn check_threads(kernel: &Kernel<Fake>) {
     let threads = &kernel.threads;
     let mut queued = Vec::new();
-    for thread in kernel.cpu.ready.members(threads) {
-        assert_eq!(threads[thread].state, State::Ready);
-        queued.push(thread);
+    for cpu in core::iter::once(&kernel.cpu).chain(&kernel.parked) {
+        for thread in cpu.ready.members(threads) {
+            assert_eq!((threads[thread].state, threads[thread].queue), (State::Ready, cpu.number));
+            assert!(threads[thread].obstacles.may_run_on(cpu.number));
+            queued.push(thread);
+        }
     }
     for id in kernel.endpoints.ids() {
         let endpoint = kernel.endpoints.find(id).unwrap();
@@ -193,23 +229,18 @@ pub(super) fn check_threads(kernel: &Kernel<Fake>) {
     }
     queued.sort_unstable();
     assert!(queued.windows(2).all(|pair| pair[0] != pair[1]), "in two queues: {queued:?}");
-    let current = kernel.cpu.current;
     for id in threads.ids() {
         let slot = id.index() as u16;
         let thread = &threads[slot];
-        let rests = matches!(thread.state, State::Stopped | State::Open(_)) || slot == current;
+        let rests = matches!(thread.state, State::Stopped | State::Open(_));
+        let rests = rests || kernel.is_current(slot);
         assert_eq!(queued.binary_search(&slot).is_err(), rests, "{slot} {:?}", thread.state);
         let waits = !matches!(thread.state, State::Stopped | State::Ready);
         assert!(waits || !thread.obstacles.is_timed());
         assert_eq!(thread.answerer.is_some(), matches!(thread.state, State::Open(_)));
         assert!(kernel.vm.spaces.find(thread.space.unwrap()).is_some());
     }
-    if current != NIL {
-        assert_eq!(threads[current].state, State::Ready);
-        let (cpu, priority) = (&kernel.cpu, threads[current].priority);
-        assert!(!cpu.ready.has_above(priority), "somebody above the current thread waits");
-        assert!(cpu.slice_over || priority >= cpu.bar_by_ready(), "an equal waits for ever");
-    }
+    check_processors(kernel);
 }
 
 /// Frames are shared and pinned as often as somebody refers to them; what page tables show is
@@ -312,12 +343,23 @@ proptest! {
     fn whatever_programs_do_the_kernel_s_state_makes_sense(
         steps in prop::collection::vec(any::<u64>(), 400)
     ) {
-        let mut world = World::new();
-        for number in steps {
-            world.act(Dice(number).step());
-            check_threads(&world.rig.kernel);
-            check_frames(&world.rig.kernel);
-            check_quotas(&world.rig.kernel, world.uncharged);
-        }
+        run(1, &steps);
+    }
+
+    #[test]
+    fn whatever_programs_do_on_two_processors_the_kernel_s_state_makes_sense(
+        steps in prop::collection::vec(any::<u64>(), 400)
+    ) {
+        run(2, &steps);
+    }
+}
+
+fn run(processors: usize, steps: &[u64]) {
+    let mut world = World::new(processors);
+    for number in steps {
+        world.turn(*number);
+        check_threads(&world.rig.kernel);
+        check_frames(&world.rig.kernel);
+        check_quotas(&world.rig.kernel, world.uncharged);
     }
 }
