@@ -13,6 +13,7 @@ use std::time::{Instant, SystemTime};
 /// The tests of `kamen-core` by their names, and what makes them long.
 const LONG: &[(&str, &str, u64)] = &[
     ("the_kernel_does_what_the_model_does", "KAMEN_OPERATIONS", 10_000_000),
+    ("the_kernel_on_two_processors_does_what_the_model_does", "KAMEN_OPERATIONS", 2_000_000),
     ("no_register_contents_break_the_kernel", "KAMEN_OPERATIONS", 10_000_000),
     ("whatever_programs_do_the_kernel_s_state_makes_sense", "KAMEN_CASES", 5_000),
     ("whatever_programs_do_on_two_processors_the_kernel_s_state_makes_sense", "KAMEN_CASES", 5_000),

@@ -11,6 +11,7 @@
 //! the [`Oracle`] and checks that the choice was allowed: the number of an open call, whether a
 //! quota that is nearly full sufficed (the kernel's own needs are its affair), the order of slots.
 
+mod across;
 mod compare;
 mod destroy;
 mod ipc;

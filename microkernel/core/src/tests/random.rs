@@ -19,9 +19,7 @@ use crate::thread::{State, Thread};
 use crate::{Kernel, fake};
 
 mod dice;
-mod processors;
-
-pub(super) use processors::check_processors;
+pub(super) mod processors;
 
 use dice::{Dice, OPEN, Step};
 
@@ -149,7 +147,7 @@ impl World {
                 let fake = &mut kernel.vm.machine;
                 let first = (0..fake.processors.len()).filter_map(|it| *fake.timer_of(it)).min();
                 fake.now = first.unwrap_or(0).max(fake.now + 1);
-                processors::serve_timers(&mut self.rig);
+                while processors::serve_timer(kernel) {}
             }
             Step::Line(line) => kernel.interrupt(line),
             Step::Exception(vector, error, address) => kernel.exception(vector, error, address),
@@ -240,7 +238,7 @@ pub(super) fn check_threads(kernel: &Kernel<Fake>) {
         assert_eq!(thread.answerer.is_some(), matches!(thread.state, State::Open(_)));
         assert!(kernel.vm.spaces.find(thread.space.unwrap()).is_some());
     }
-    check_processors(kernel);
+    processors::check(kernel);
 }
 
 /// Frames are shared and pinned as often as somebody refers to them; what page tables show is

@@ -311,9 +311,7 @@ impl Model {
             if sending || delivered.is_err() {
                 self.thread_mut(sender).deadline = None;
                 self.set_status(sender, delivered);
-                self.thread_mut(sender).state = State::Ready;
-                let priority = self.thread(sender).priority;
-                self.cpu.ready[priority as usize].push_back(sender);
+                self.make_ready(sender);
             }
             if delivered.is_ok() {
                 self.give_way();

@@ -362,5 +362,6 @@ pub fn new_thread(space: Name, table: Option<Name>) -> Thread {
         deadline: None,
         fault: [0; 2],
         extended: false,
+        home: None,
     }
 }

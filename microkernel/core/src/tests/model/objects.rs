@@ -88,6 +88,8 @@ pub struct Thread {
     pub deadline: Option<u64>,
     pub fault: [u64; 2],
     pub extended: bool,
+    /// The processor that it was moved to.
+    pub home: Option<u64>,
 }
 
 /// Where a thread's faults go.

@@ -1,6 +1,6 @@
 //! Runs of random operations over kernel and model.
 //!
-//! There are 200,000 operations, from seed 1 on, or what the environment says (`dice.rs`). A run
+//! There are 200,000 operations (fewer on two processors), from seed 1 on, or what the environment says (`dice.rs`). A run
 //! that fails prints its seed and the last steps; with that seed alone it fails again.
 
 use super::objects::{Name, What};
@@ -27,9 +27,9 @@ const ALL: u64 = Rights::ALL.0 as u64;
 const CLIENT: u64 = (Rights::SEND.0 | Rights::GRANT.0) as u64;
 
 /// A program that the first task looks after.
-#[derive(Clone, Copy)]
 struct Program {
-    thread: u64,
+    /// One for each processor, all the same but for their message pages.
+    threads: Vec<u64>,
     /// What all of it is charged to.
     quota: u64,
     priority: u64,
@@ -48,8 +48,8 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn new(seed: u64) -> Self {
-        let world = World::new();
+    pub fn new(seed: u64, processors: usize) -> Self {
+        let world = World::new(processors);
         let first = world.model.cpu.current.unwrap();
         let (programs, give) = (Vec::new(), Vec::new());
         let (calls, last) = (Vec::new(), VecDeque::new());
@@ -75,6 +75,7 @@ impl Run {
     /// Performs random operations and compares after each.
     pub fn go(&mut self, operations: u64) {
         for count in 0..operations {
+            self.world.enter(&mut self.dice);
             let current = self.world.settle();
             if current == Some(self.first) {
                 self.revive();
@@ -89,7 +90,8 @@ impl Run {
                         self.calls.drain(..excess);
                     }
                     let (model, calls) = (&self.world.model, &self.calls[..]);
-                    Steps { dice: &mut self.dice, model, calls }.draw()
+                    let mut steps = Steps { dice: &mut self.dice, model, calls };
+                    if model.cpu.is_told() { steps.draw_among() } else { steps.draw() }
                 }
                 None if self.dice.one_in(4) => Step::Line(self.dice.roll(30) as u32),
                 None => Step::Pass(0),
@@ -164,11 +166,23 @@ impl Run {
             };
             self.ok(Operation::Mint, handle, &[table, rights, badge, 8 + place as u64, last]);
         }
-        self.ok(Operation::Start, thread, &[]);
+        let mut threads = std::vec![thread];
+        for another in 1..self.world.model.cpu.processors {
+            let words = [ObjectKind::Thread as u64, space, table];
+            let thread = self.ok(Operation::Create, all, &words);
+            self.ok(Operation::SetMessagePage, thread, &[memory, 15 - another]);
+            self.ok(Operation::SetPriority, thread, &[priority]);
+            self.ok(Operation::SetHandler, thread, &[self.give[1].0, priority, 0]);
+            self.ok(Operation::Mint, thread, &[table, KEEP, 0, 13 + another]);
+            threads.push(thread);
+        }
+        for thread in &threads {
+            self.ok(Operation::Start, *thread, &[]);
+        }
         for handle in [space, table, memory, quota] {
             self.ok(Operation::Delete, 0, &[handle]);
         }
-        self.programs.push(Program { thread, quota: all, priority });
+        self.programs.push(Program { threads, quota: all, priority });
     }
 
     /// The first task waits until nobody else has had anything to do for a while.
@@ -180,33 +194,39 @@ impl Run {
     /// The first task makes programs go on, and replaces those that are dead.
     fn revive(&mut self) {
         for program in core::mem::take(&mut self.programs) {
-            self.enter(Operation::Stop, program.thread, &[], FOREVER);
-            let foreign = self.dice.one_in(4) as u64;
-            let native = [self.give[1].0, program.priority, foreign];
-            self.enter(Operation::SetHandler, program.thread, &native, FOREVER);
-            match self.enter(Operation::Start, program.thread, &[], FOREVER) {
-                0 => self.programs.push(program),
-                _ => {
-                    self.ok(Operation::Destroy, program.quota, &[]);
-                    for handle in [program.thread, program.quota] {
-                        self.ok(Operation::Delete, 0, &[handle]);
-                    }
-                    self.start(program.priority);
-                }
+            if program.threads.iter().all(|thread| self.go_on(*thread, program.priority)) {
+                self.programs.push(program);
+                continue;
             }
+            self.ok(Operation::Destroy, program.quota, &[]);
+            for handle in program.threads.into_iter().chain([program.quota]) {
+                self.ok(Operation::Delete, 0, &[handle]);
+            }
+            self.start(program.priority);
         }
         self.rest();
+    }
+
+    /// Makes a program's thread go on; returns whether it could.
+    fn go_on(&mut self, thread: u64, badge: u64) -> bool {
+        self.enter(Operation::Stop, thread, &[], FOREVER);
+        let foreign = self.dice.one_in(4) as u64;
+        let handler = [self.give[1].0, badge, foreign];
+        self.enter(Operation::SetHandler, thread, &handler, FOREVER);
+        self.enter(Operation::Start, thread, &[], FOREVER) == 0
     }
 }
 
 /// Runs worlds from a seed on until there were so many operations.
-fn run(first_seed: u64, operations: u64) {
+fn run(processors: usize, operations: u64) {
+    let first_seed = setting("KAMEN_SEED", 1);
+    let operations = setting("KAMEN_OPERATIONS", operations);
     let mut done = 0;
     let mut seed = first_seed;
     while done < operations {
         let mut run = None;
         let count = RUN.min(operations - done);
-        let go = std::panic::AssertUnwindSafe(|| run.insert(Run::new(seed)).go(count));
+        let go = std::panic::AssertUnwindSafe(|| run.insert(Run::new(seed, processors)).go(count));
         if let Err(panic) = std::panic::catch_unwind(go) {
             if let Some(run) = &run {
                 run.last.iter().for_each(|step| eprintln!("{step:x?}"));
@@ -233,5 +253,10 @@ fn names(world: &World) -> Vec<(Name, u16)> {
 
 #[test]
 fn the_kernel_does_what_the_model_does() {
-    run(setting("KAMEN_SEED", 1), setting("KAMEN_OPERATIONS", 200_000));
+    run(1, 200_000);
+}
+
+#[test]
+fn the_kernel_on_two_processors_does_what_the_model_does() {
+    run(2, 50_000);
 }

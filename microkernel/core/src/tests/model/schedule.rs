@@ -6,9 +6,12 @@ use crate::schedule::SLICE_NS;
 use std::collections::VecDeque;
 use std::vec::Vec;
 
-/// The processor.
+/// The processor. Where there are several, who runs is the kernel's choice: the model is told
+/// before each operation (`across.rs`), and only knows who could.
 #[derive(Clone, Debug)]
 pub struct Processor {
+    /// How many there are.
+    pub processors: u64,
     pub current: Option<Name>,
     /// Who could run, by priority.
     pub ready: Vec<VecDeque<Name>>,
@@ -23,7 +26,13 @@ pub struct Processor {
 impl Processor {
     pub fn new() -> Self {
         let ready = std::vec![VecDeque::new(); kamen_abi::PRIORITIES];
-        Processor { current: None, ready, slice: None, over: false, interrupted: None }
+        let (processors, current, slice, interrupted) = (1, None, None, None);
+        Processor { processors, current, ready, slice, over: false, interrupted }
+    }
+
+    /// Returns whether the model is told who runs.
+    pub fn is_told(&self) -> bool {
+        self.processors > 1
     }
 
     fn has_at(&self, priority: u8) -> bool {
@@ -43,7 +52,7 @@ impl Processor {
 impl Model {
     /// Lets the first of the highest run, where nobody does.
     pub fn settle(&mut self) {
-        if self.cpu.current.is_some() {
+        if self.cpu.current.is_some() || self.cpu.is_told() {
             return;
         }
         let Some(queue) = self.cpu.ready.iter_mut().rev().find(|queue| !queue.is_empty()) else {
@@ -63,10 +72,17 @@ impl Model {
 
     /// A thread that waited goes on.
     pub fn wake(&mut self, thread: Name) {
+        self.make_ready(thread);
+        self.share(Some(self.thread(thread).priority));
+    }
+
+    /// A thread could go on, but nobody makes way for it yet.
+    pub fn make_ready(&mut self, thread: Name) {
         self.thread_mut(thread).state = State::Ready;
-        let priority = self.thread(thread).priority;
-        self.cpu.ready[priority as usize].push_back(thread);
-        self.share(Some(priority));
+        if !self.cpu.is_told() {
+            let priority = self.thread(thread).priority;
+            self.cpu.ready[priority as usize].push_back(thread);
+        }
     }
 
     /// The current thread lets go of the processor if somebody above it is ready, or begins a
@@ -76,7 +92,7 @@ impl Model {
     }
 
     fn share(&mut self, woken: Option<u8>) {
-        let Some(current) = self.cpu.current else { return };
+        let Some(current) = self.cpu.current.filter(|_| !self.cpu.is_told()) else { return };
         let own = self.thread(current).priority;
         let above = woken.map_or(self.cpu.has_above(own), |woken| woken > own);
         let equal = woken.map_or(self.cpu.has_at(own), |woken| woken == own);
@@ -93,6 +109,10 @@ impl Model {
 
     /// The current thread waits on behalf of another, who goes on in its slice.
     pub fn switch_to(&mut self, thread: Name) {
+        if self.cpu.is_told() {
+            self.cpu.current = None;
+            return self.make_ready(thread);
+        }
         self.thread_mut(thread).state = State::Ready;
         let priority = self.thread(thread).priority;
         let equals = self.cpu.has_at(priority);

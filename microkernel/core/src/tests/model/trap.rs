@@ -94,7 +94,8 @@ impl Model {
             Operation::Supply => self.supply(target, words),
             Operation::HandOver => self.hand_over(target, w0, w1),
             Operation::SetEntry => self.set_entry(target, words),
-            Operation::PortWrite | Operation::SetProcessor | Operation::Trace => {
+            Operation::SetProcessor => self.set_processor(target, w0),
+            Operation::PortWrite | Operation::Trace => {
                 panic!("{operation:?} is not in the model")
             }
         }

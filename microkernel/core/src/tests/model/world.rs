@@ -35,13 +35,14 @@ pub struct Call {
 }
 
 impl World {
-    /// Boots both.
-    pub fn new() -> Self {
-        let kernel = Rig::new().kernel;
+    /// Boots both, on so many processors.
+    pub fn new(processors: usize) -> Self {
+        let kernel = Rig::with_processors(processors).kernel;
         let lines = kernel.lines.len();
         let model = Model::new(kernel.vm.machine.now, lines);
         let (objects, seen) = (BTreeMap::new(), BTreeSet::new());
         let mut world = World { kernel, model, objects, seen, uncharged: 0 };
+        world.model.cpu.processors = processors as u64;
         world.import();
         world
     }
@@ -144,6 +145,9 @@ impl World {
 
     /// Lets both choose who runs, after the timer if it is due; returns who.
     pub fn settle(&mut self) -> Option<Name> {
+        if self.model.cpu.is_told() {
+            return self.settle_among();
+        }
         loop {
             let _ = self.kernel.next();
             self.model.settle();

@@ -31,7 +31,7 @@ impl Turns {
     pub(super) fn begin(&mut self, rig: &mut Rig, number: u64) {
         if self.processors > 1 {
             let mut dice = Dice(!number);
-            rig.on(dice.roll(self.processors as u64) as u8);
+            on(&mut rig.kernel, dice.roll(self.processors as u64) as u8);
             let _ = rig.kernel.next();
             touch(&mut rig.kernel, &mut dice);
             let _ = rig.kernel.next();
@@ -76,20 +76,29 @@ fn writes_extended(step: Step) -> bool {
     operation == Operation::Copy as u64 && words[0] >> 8 == Place::Extended as u64
 }
 
-/// Lets every processor serve its timer whose time has come.
-pub(in crate::tests) fn serve_timers(rig: &mut Rig) {
-    let (here, count) = (rig.kernel.cpu.number, rig.kernel.processors() as u8);
-    // The one whose turn it is comes last, whoever it is.
-    for number in (1..=count).map(|distance| (here + distance) % count) {
-        let machine = &mut rig.kernel.vm.machine;
-        let (now, timer) = (machine.now, machine.timer_of(number.into()));
-        if timer.is_some_and(|at| at <= now) {
-            *timer = None;
-            rig.on(number).kernel.timer();
-            let _ = rig.kernel.next();
-        }
+/// Lets a processor enter the kernel; it does what it was asked to.
+pub(in crate::tests) fn on(kernel: &mut Kernel<Fake>, processor: u8) {
+    kernel.take_over(processor);
+    if core::mem::take(&mut kernel.vm.machine.processors[processor as usize].nudged) {
+        kernel.reschedule();
     }
-    rig.on(here);
+}
+
+/// Lets a processor serve its timer whose time has come; returns whether there was one.
+pub(in crate::tests) fn serve_timer(kernel: &mut Kernel<Fake>) -> bool {
+    let (here, now) = (kernel.cpu.number, kernel.vm.machine.now);
+    let mut numbers = 0..kernel.processors() as u8;
+    let due = numbers.find(|number| {
+        let timer = kernel.vm.machine.timer_of((*number).into());
+        timer.is_some_and(|at| at <= now)
+    });
+    let Some(number) = due else { return false };
+    *kernel.vm.machine.timer_of(number.into()) = None;
+    on(kernel, number);
+    kernel.timer();
+    let _ = kernel.next();
+    on(kernel, here);
+    true
 }
 
 /// What each thread's extended state must hold: a number, by its frame.
@@ -143,7 +152,7 @@ fn all(kernel: &Kernel<Fake>) -> impl Iterator<Item = &Cpu> {
 }
 
 /// Each processor runs somebody whom nobody else runs, the first of those who may.
-pub(in crate::tests) fn check_processors(kernel: &Kernel<Fake>) {
+pub(in crate::tests) fn check(kernel: &Kernel<Fake>) {
     let threads = &kernel.threads;
     for cpu in all(kernel) {
         let number = cpu.number;
