@@ -5,6 +5,9 @@
 #[repr(transparent)]
 pub struct Handle(pub u16);
 
+/// Most slots that a capability table can have.
+pub const MAX_SLOTS: usize = 16_384;
+
 impl Handle {
     /// The handle that names nothing: "none", "any slot" or "my own table", as the operation says.
     pub const NULL: Handle = Handle(0);

@@ -38,7 +38,7 @@ mod rights;
 pub mod trace;
 
 pub use error::Error;
-pub use handle::{Handle, OpenCall, boot};
+pub use handle::{Handle, MAX_SLOTS, OpenCall, boot};
 pub use memory::{CONTIGUOUS_MAX, MemoryKind, PAGES_MAX};
 pub use message::{Kind, Lease, MAX_BYTES, MAX_CAPS, MAX_LEASES, MessagePage, Tag, WORDS};
 pub use operation::{

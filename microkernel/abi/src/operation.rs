@@ -386,7 +386,8 @@ pub enum ObjectKind {
     Thread = 1,
     /// An empty address space.
     Space = 2,
-    /// A capability table: `w1` its number of slots, at most 65,535.
+    /// A capability table: `w1` its number of slots, 2 to [`MAX_SLOTS`](crate::MAX_SLOTS); slot 0 is never
+    /// used. Charged is a page for every 128 slots begun, and one more where that is not the only one.
     Table = 3,
     /// An endpoint.
     Endpoint = 4,

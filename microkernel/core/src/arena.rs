@@ -51,6 +51,18 @@ impl<T> Id<T> {
         raw(one) == raw(other)
     }
 
+    /// Returns the name as a number, which is never 0.
+    #[inline]
+    pub fn raw(self) -> u64 {
+        self.raw.get()
+    }
+
+    /// Returns the name that was such a number; nothing for 0.
+    #[inline(always)]
+    pub fn from_raw(raw: u64) -> Option<Self> {
+        NonZeroU64::new(raw).map(|raw| Id { raw, kind: PhantomData })
+    }
+
     #[inline]
     fn generation(self) -> u32 {
         (self.raw.get() >> 32) as u32

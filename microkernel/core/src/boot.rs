@@ -66,6 +66,8 @@ impl<M: Machine> Kernel<M> {
         let mut kernel = Kernel::empty(machine, &free);
         kernel.ram_pages = info.ram_pages;
         kernel.begin_trace(trace);
+        // All budgets are cut out of this one, and it has as many pages as there are frames: what
+        // has been charged can be taken.
         let quota = kernel.vm.quotas.insert(Quota {
             pages_limit: kernel.vm.frames.free(),
             objects_limit: Capacities::new(kernel.vm.frames.total()).units,
@@ -218,15 +220,17 @@ impl<M: Machine> Kernel<M> {
         archive: Option<Id<Memory>>,
     ) -> Result<Id<Table>, Error> {
         let trace = self.trace_memory(quota)?;
-        let mut table = Table::new(FIRST_SLOTS)?;
-        table.quota = Some(quota);
-        quota::charge(&mut self.vm.quotas, Some(quota), 0, Table::COST)?;
+        let pages = Table::price_of(FIRST_SLOTS);
+        quota::charge(&mut self.vm.quotas, Some(quota), pages, Table::COST)?;
+        let table = Table::new(&mut self.vm.supply().0, Some(quota), FIRST_SLOTS)?;
         let id = quota::insert(&mut self.vm.quotas, &mut self.tables, table);
         let id = id.ok_or(Error::OutOfMemory)?;
         let table = self.tables.get_mut(id).ok_or(Error::OutOfMemory)?;
         let read = Rights::READ.union(Rights::GRANT);
+        let (mut supply, _) = self.vm.supply();
         let mut put = |handle: Handle, object: Object, rights: Rights| {
-            table.insert_at(handle, Capability { object, rights, badge: 0 }).map(|_| ())
+            let capability = Capability { object, rights, badge: 0 };
+            table.insert_at(&mut supply, handle, capability).map(|_| ())
         };
         put(boot::TABLE, Object::Table(id), Rights::ALL)?;
         put(boot::SPACE, Object::Space(space), Rights::ALL)?;

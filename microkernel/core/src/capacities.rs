@@ -21,8 +21,8 @@ use crate::thread::Thread;
 const FRAMES: usize = 4;
 /// The least and the most units.
 const UNITS: (usize, usize) = (4096, 65_536);
-/// Bytes for the slots of capability tables, and for what is as large on every machine.
-const REST: usize = 1 << 20;
+/// Bytes of what is as large on every machine, and of the heap's own needs.
+const REST: usize = 64 << 10;
 
 /// What the size of memory allows.
 pub struct Capacities {

@@ -1,6 +1,6 @@
 //! Creating objects: charged first, installed in the caller's table last.
 
-use kamen_abi::{Error, ObjectKind, PAGE_SIZE, Rights};
+use kamen_abi::{Error, MAX_SLOTS, ObjectKind, Rights};
 
 use crate::arena::Id;
 use crate::deadline::Timer;
@@ -9,7 +9,7 @@ use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::notification::Notification;
 use crate::quota::{self, Quota};
-use crate::table::{Capability, Object, SLOT_BYTES, Table};
+use crate::table::{Capability, Object, Table};
 use crate::thread::Thread;
 
 mod memory;
@@ -56,16 +56,16 @@ impl<M: Machine> Kernel<M> {
         make: impl FnOnce(&mut Self) -> Result<Object, Error>,
     ) -> Result<(), Error> {
         let table = self.own_table()?;
-        if !self.tables.get(table).ok_or(Error::InvalidHandle)?.has_free(1) {
-            return Err(Error::TableFull);
-        }
+        let own = self.tables.get_mut(table).ok_or(Error::InvalidHandle)?;
+        own.reserve(&mut self.vm.supply().0, 1)?;
         let cost = kind.cost() as usize;
         quota::charge(&mut self.vm.quotas, Some(quota), pages, cost)?;
         let object = make(self).inspect_err(|_| {
             quota::refund(&mut self.vm.quotas, Some(quota), pages, cost);
         })?;
         let table = self.tables.get_mut(table).ok_or(Error::InvalidHandle)?;
-        let handle = table.insert(Capability { object, rights: Rights::ALL, badge: 0 })?;
+        let capability = Capability { object, rights: Rights::ALL, badge: 0 };
+        let handle = table.insert(&mut self.vm.supply().0, capability)?;
         self.give_handle(handle);
         Ok(())
     }
@@ -84,14 +84,15 @@ impl<M: Machine> Kernel<M> {
     }
 
     fn create_table(&mut self, quota: Id<Quota>, slots: u64) -> Result<(), Error> {
-        if !(2..=u16::MAX as u64).contains(&slots) {
+        if !(2..=MAX_SLOTS as u64).contains(&slots) {
             return Err(Error::InvalidArgument);
         }
-        let pages = (slots as usize * SLOT_BYTES).div_ceil(PAGE_SIZE);
-        self.install(quota, ObjectKind::Table, pages, |kernel| {
-            let mut table = Table::new(slots as usize)?;
-            table.quota = Some(quota);
-            table.pages = pages;
+        let slots = slots as usize;
+        self.install(quota, ObjectKind::Table, Table::price_of(slots), |kernel| {
+            if kernel.tables.is_full() {
+                return Err(Error::OutOfMemory);
+            }
+            let table = Table::new(&mut kernel.vm.supply().0, Some(quota), slots)?;
             let id = quota::insert(&mut kernel.vm.quotas, &mut kernel.tables, table);
             id.map(Object::Table).ok_or(Error::OutOfMemory)
         })

@@ -85,10 +85,12 @@ impl<M: Machine> Kernel<M> {
     }
 
     fn destroy_table(&mut self, id: Id<Table>) -> Result<(), Error> {
-        self.vm.steps.spend(steps::THREAD)?;
-        if let Some(table) = quota::remove(&mut self.vm.quotas, &mut self.tables, id) {
-            quota::refund(&mut self.vm.quotas, table.quota, table.pages, Table::COST);
-        }
+        self.tables.doom(id);
+        let Some(table) = self.tables.find_mut(id) else { return Ok(()) };
+        table.release(&mut self.vm.supply().0)?;
+        let (payer, pages) = (table.quota, table.price());
+        quota::remove(&mut self.vm.quotas, &mut self.tables, id);
+        quota::refund(&mut self.vm.quotas, payer, pages, Table::COST);
         Ok(())
     }
 

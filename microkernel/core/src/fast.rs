@@ -117,7 +117,7 @@ impl<M: Machine> Kernel<M> {
         }
         let handle = Handle(registers.r12 as u16);
         let table = self.tables.get(caller.table?)?;
-        let (endpoint, badge) = table.endpoint(handle, Rights::SEND)?;
+        let (endpoint, badge) = table.endpoint(&self.vm.machine, handle, Rights::SEND)?;
         self.pass_request(Request { endpoint, badge, tag }, size)
     }
 
@@ -178,7 +178,7 @@ impl<M: Machine> Kernel<M> {
         }
         let handle = Handle(registers.r15 as u16);
         let table = self.tables.get(server.table?)?;
-        let (id, _) = table.endpoint(handle, Rights::RECEIVE)?;
+        let (id, _) = table.endpoint(&self.vm.machine, handle, Rights::RECEIVE)?;
         let endpoint = self.endpoints.get_mut(id)?;
         let is_idle = endpoint.senders.is_empty()
             && endpoint.receivers.is_empty()

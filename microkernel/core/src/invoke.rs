@@ -7,7 +7,6 @@ use kamen_abi::{
 
 use crate::arena::Id;
 use crate::deadline::Waiter;
-use crate::endpoint::Endpoint;
 use crate::kernel::Kernel;
 use crate::machine::{Frame, Machine};
 use crate::memory::Memory;
@@ -21,12 +20,8 @@ use crate::thread::{Entry, Handler, State, Thread};
 macro_rules! lookups {
     ($($name:ident: $variant:ident in $($arena:ident).+ => $kind:ty;)*) => {$(
         pub(crate) fn $name(&self, handle: u64, rights: Rights) -> Result<Id<$kind>, Error> {
-            let handle = u16::try_from(handle).map_err(|_| Error::InvalidHandle)?;
-            match self.capability(Handle(handle), rights)?.object {
-                Object::$variant(id) if self.$($arena).+.contains(id) => Ok(id),
-                Object::$variant(_) => Err(Error::InvalidHandle),
-                _ => Err(Error::WrongKind),
-            }
+            let (id, ..) = self.named(handle, ObjectKind::$variant, rights)?;
+            if self.$($arena).+.contains(id) { Ok(id) } else { Err(Error::InvalidHandle) }
         }
     )*};
 }
@@ -39,7 +34,6 @@ impl<M: Machine> Kernel<M> {
         notification: Notification in notifications => Notification;
         memory: Memory in vm.memories => Memory;
         quota: Quota in vm.quotas => Quota;
-        endpoint_object: Endpoint in endpoints => Endpoint;
     }
 
     /// Performs an operation of the current thread.
@@ -154,8 +148,10 @@ impl<M: Machine> Kernel<M> {
     }
 
     fn signal_operation(&mut self, target: u64, bits: u64) -> Result<(), Error> {
-        let id = self.notification(target, Rights::SEND)?;
-        let badge = self.capability(Handle(target as u16), Rights::SEND)?.badge;
+        let (id, _, badge) = self.named(target, ObjectKind::Notification, Rights::SEND)?;
+        if !self.notifications.contains(id) {
+            return Err(Error::InvalidHandle);
+        }
         self.signal(id, if badge != 0 { badge } else { bits });
         Ok(())
     }
@@ -181,9 +177,10 @@ impl<M: Machine> Kernel<M> {
             },
         };
         let table = self.tables.get_mut(table).ok_or(Error::InvalidHandle)?;
+        let (mut supply, _) = self.vm.supply();
         let handle = match u16::try_from(slot).map_err(|_| Error::InvalidArgument)? {
-            0 => table.insert(minted)?,
-            slot => table.insert_at(Handle(slot), minted)?,
+            0 => table.insert(&mut supply, minted)?,
+            slot => table.insert_at(&mut supply, Handle(slot), minted)?,
         };
         self.give_handle(handle);
         Ok(())
@@ -198,21 +195,16 @@ impl<M: Machine> Kernel<M> {
     /// Empties a slot.
     pub(crate) fn delete_slot(&mut self, table: Id<Table>, slot: Handle) -> Result<(), Error> {
         let table = self.tables.get_mut(table).ok_or(Error::InvalidHandle)?;
-        table.remove(slot).map(|_| ())
+        table.remove(&mut self.vm.machine, slot).map(|_| ())
     }
 
     fn map_operation(&mut self, target: u64, words: [u64; 6]) -> Result<(), Error> {
         let [memory, first_page, address, pages, rights, _] = words;
         let space = self.space(target, Rights::CONTROL)?;
         let rights = mapping_rights(rights)?;
-        let id = self.memory(memory, rights)?;
-        let mut most = self.capability(Handle(memory as u16), rights)?.rights;
-        if self
-            .vm
-            .memories
-            .get(id)
-            .is_some_and(|memory| memory.backing.kind() == MemoryKind::Device)
-        {
+        let (id, mut most, _) = self.named(memory, ObjectKind::Memory, rights)?;
+        let memory = self.vm.memories.get(id).ok_or(Error::InvalidHandle)?;
+        if memory.backing.kind() == MemoryKind::Device {
             // What a fetch from a device's registers does is the device's secret.
             most = Rights(most.0 & !Rights::EXECUTE.0);
             if !most.contains(rights) {

@@ -5,8 +5,8 @@
 
 use kamen_abi::trace::EventKind;
 use kamen_abi::{
-    Error, FOREVER, Handle, Kind, MAX_CAPS, MAX_LEASES, MessagePage, NOW, OpenCall, Registers,
-    Rights, Tag,
+    Error, FOREVER, Handle, Kind, MAX_CAPS, MAX_LEASES, MessagePage, NOW, ObjectKind, OpenCall,
+    Registers, Rights, Tag,
 };
 
 use crate::arena::Id;
@@ -15,7 +15,7 @@ use crate::handler;
 use crate::kernel::Kernel;
 use crate::machine::{Frame, Machine};
 use crate::steps;
-use crate::table::{Capability, Object};
+use crate::table::Capability;
 use crate::thread::State;
 
 /// Label of an answer to an exception that says where the thread goes on.
@@ -36,7 +36,7 @@ impl<M: Machine> Kernel<M> {
         let registers = &self.threads[current].registers;
         let (handle, deadline) = (Handle(registers.r12 as u16), registers.r14);
         let tag = Tag(registers.r13).sanitized();
-        let (endpoint, badge) = self.endpoint(handle, Rights::SEND)?;
+        let (endpoint, badge) = self.endpoint(handle.0.into(), Rights::SEND)?;
         if !tag.is_short() {
             let leases = if expects_reply { Leases::Lent } else { Leases::Refused };
             self.check_long(current, tag, leases)?;
@@ -61,7 +61,7 @@ impl<M: Machine> Kernel<M> {
     #[inline]
     pub(crate) fn receive(&mut self, handle: Handle) -> Result<(), Error> {
         let current = self.cpu.current;
-        let (endpoint, _) = self.endpoint(handle, Rights::RECEIVE)?;
+        let (endpoint, _) = self.endpoint(handle.0.into(), Rights::RECEIVE)?;
         if self.receive_ready(endpoint)? {
             return Ok(());
         }
@@ -91,7 +91,7 @@ impl<M: Machine> Kernel<M> {
         let (call, handle) = (OpenCall(registers.r12), Handle(registers.r15 as u16));
         let deadline = registers.r14;
         let caller = if call == OpenCall::NONE { None } else { self.answer().ok() };
-        let (endpoint, _) = match self.endpoint(handle, Rights::RECEIVE) {
+        let (endpoint, _) = match self.endpoint(handle.0.into(), Rights::RECEIVE) {
             Ok(found) => found,
             Err(error) => {
                 caller.inspect(|caller| self.wake(*caller));
@@ -363,14 +363,15 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
+    /// Returns the endpoint that a handle names, alive, and the capability's badge.
     #[inline]
-    fn endpoint(&self, handle: Handle, rights: Rights) -> Result<(Id<Endpoint>, u64), Error> {
-        let capability = self.capability(handle, rights)?;
-        match capability.object {
-            Object::Endpoint(id) if self.endpoints.contains(id) => Ok((id, capability.badge)),
-            Object::Endpoint(_) => Err(Error::InvalidHandle),
-            _ => Err(Error::WrongKind),
-        }
+    pub(crate) fn endpoint(
+        &self,
+        handle: u64,
+        rights: Rights,
+    ) -> Result<(Id<Endpoint>, u64), Error> {
+        let (id, _, badge) = self.named(handle, ObjectKind::Endpoint, rights)?;
+        if self.endpoints.contains(id) { Ok((id, badge)) } else { Err(Error::InvalidHandle) }
     }
 
     /// Checks that a thread can send a long message: bounds, its page, its capabilities.
@@ -394,12 +395,11 @@ impl<M: Machine> Kernel<M> {
         let target = self.threads[receiver].table;
         if tag.caps() > 0 {
             let target = target.and_then(|id| self.tables.get_mut(id)).ok_or(Error::TableFull)?;
-            if !target.has_free(tag.caps()) {
-                return Err(Error::TableFull);
-            }
+            let (mut supply, _) = self.vm.supply();
+            target.reserve(&mut supply, tag.caps())?;
             let mut handles = 0;
             for (place, capability) in caps.iter().flatten().enumerate() {
-                handles |= (target.insert(*capability)?.0 as u64) << (16 * place);
+                handles |= (target.insert(&mut supply, *capability)?.0 as u64) << (16 * place);
             }
             self.vm.machine.store(to, MessagePage::CAPS_AT / 8, handles);
         }
@@ -422,7 +422,7 @@ impl<M: Machine> Kernel<M> {
         let table = table.ok_or(Error::InvalidHandle)?;
         let handles = self.vm.machine.load(page, MessagePage::CAPS_AT / 8);
         for (place, slot) in caps.iter_mut().enumerate().take(tag.caps()) {
-            let capability = table.get(handle_at(handles, place))?;
+            let capability = table.get(&self.vm.machine, handle_at(handles, place))?;
             if !capability.rights.contains(Rights::GRANT) {
                 return Err(Error::NoRights);
             }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use kamen_abi::trace::{EventKind, TIMER};
-use kamen_abi::{Error, FOREVER, Handle, NOW, Rights};
+use kamen_abi::{Error, FOREVER, Handle, NOW, ObjectKind, Rights};
 
 use crate::arena::{Arena, Id};
 use crate::cpu::Cpu;
@@ -347,12 +347,29 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Returns the capability that the current thread calls `handle`.
+    /// Returns what the current thread calls `handle`, an object of a kind that may be gone, with
+    /// the capability's rights and badge.
     #[inline]
+    pub(crate) fn named<T>(
+        &self,
+        handle: u64,
+        kind: ObjectKind,
+        rights: Rights,
+    ) -> Result<(Id<T>, Rights, u64), Error> {
+        let handle = u16::try_from(handle).map_err(|_| Error::InvalidHandle)?;
+        self.handles()?.named(&self.vm.machine, Handle(handle), kind, rights)
+    }
+
+    /// Returns the capability that the current thread calls `handle`.
     pub(crate) fn capability(&self, handle: Handle, rights: Rights) -> Result<Capability, Error> {
-        let table = self.threads[self.cpu.current].table;
-        let table = table.and_then(|id| self.tables.get(id)).ok_or(Error::InvalidHandle)?;
-        let capability = table.get(handle)?;
+        let capability = self.handles()?.get(&self.vm.machine, handle)?;
         if capability.rights.contains(rights) { Ok(capability) } else { Err(Error::NoRights) }
+    }
+
+    /// Returns the current thread's table.
+    #[inline]
+    fn handles(&self) -> Result<&Table, Error> {
+        let table = self.threads[self.cpu.current].table;
+        table.and_then(|id| self.tables.get(id)).ok_or(Error::InvalidHandle)
     }
 }

@@ -63,7 +63,7 @@ impl<M: Machine> Kernel<M> {
         let current = self.threads.at(self.cpu.current)?;
         let handle = Handle(u16::try_from(target).ok()?);
         let table = self.tables.get(current.table?)?;
-        let (id, badge) = table.notification(handle, Rights::SEND)?;
+        let (id, badge) = table.notification(&self.vm.machine, handle, Rights::SEND)?;
         let notification = self.notifications.get_mut(id)?;
         if !notification.waiters.is_empty() {
             return None;
@@ -82,7 +82,7 @@ impl<M: Machine> Kernel<M> {
         let current = self.threads.at(self.cpu.current)?;
         let handle = Handle(u16::try_from(target).ok()?);
         let table = self.tables.get(current.table?)?;
-        let (id, _) = table.notification(handle, Rights::RECEIVE)?;
+        let (id, _) = table.notification(&self.vm.machine, handle, Rights::RECEIVE)?;
         let Notification { bits, .. } = self.notifications.get_mut(id)?;
         match core::mem::take(bits) {
             0 if deadline == NOW => Some(Outcome { status: Error::WouldBlock as u64, value: word }),

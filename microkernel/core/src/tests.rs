@@ -13,7 +13,7 @@ mod foreign;
 mod hostile;
 mod model;
 mod paths;
-mod random;
+pub(crate) mod random;
 mod scheduling;
 mod steps;
 mod trace;

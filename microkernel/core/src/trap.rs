@@ -176,8 +176,7 @@ impl<M: Machine> Kernel<M> {
         to: u64,
         badge: u64,
     ) -> Result<(Id<Endpoint>, u64), Error> {
-        let endpoint = self.endpoint_object(to, Rights::SEND)?;
-        let given = self.capability(Handle(to as u16), Rights::SEND)?.badge;
+        let (endpoint, given) = self.endpoint(to, Rights::SEND)?;
         Ok((endpoint, if given != 0 { given } else { badge }))
     }
 

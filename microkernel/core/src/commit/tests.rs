@@ -207,10 +207,10 @@ fn contiguous_memory_that_is_not_to_be_had_costs_nothing() {
     assert_eq!(rig.kernel.vm.frames.free(), free);
     assert_eq!(pages_used(&mut rig, quota), 0);
     for _ in 0..4 {
-        assert_eq!(create(&mut rig, QUOTA, 400), 0);
+        assert_eq!(create(&mut rig, QUOTA, 392), 0);
     }
-    assert_eq!(create(&mut rig, QUOTA, 400), Error::OutOfMemory as u64, "the quota has 400");
-    rig.create(ObjectKind::Quota, &[401, 1]);
+    assert_eq!(create(&mut rig, QUOTA, 392), Error::OutOfMemory as u64, "the quota has 393");
+    rig.create(ObjectKind::Quota, &[393, 1]);
 }
 
 #[test]

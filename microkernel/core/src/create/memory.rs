@@ -60,8 +60,7 @@ impl<M: Machine> Kernel<M> {
 
     /// Returns the backing by a pager, through a capability to its endpoint.
     pub(crate) fn pager(&self, handle: u64) -> Result<Backing, Error> {
-        let endpoint = self.endpoint_object(handle, Rights::SEND)?;
-        let badge = self.capability(Handle(handle as u16), Rights::SEND)?.badge;
+        let (endpoint, badge) = self.endpoint(handle, Rights::SEND)?;
         Ok(Backing::Pager(Pager { endpoint, badge }))
     }
 

@@ -165,7 +165,11 @@ fn price(what: &What) -> (u64, u64, u64) {
         }
         // The root; then what page tables and lists of mappings take.
         What::Space(space) => (1, 2 + 4 * space.pages.len() as u64, ObjectKind::Space.cost()),
-        What::Table(table) => (0, 1 + table.slots.div_ceil(64), ObjectKind::Table.cost()),
+        What::Table(table) => {
+            let leaves = table.slots.div_ceil(128);
+            let pages = leaves + u64::from(leaves > 1);
+            (pages, pages, ObjectKind::Table.cost())
+        }
         What::Memory(memory) => {
             let touched = memory.touched.len() as u64;
             (touched, 4 * touched + 3, ObjectKind::Memory.cost())

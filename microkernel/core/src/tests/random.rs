@@ -187,7 +187,7 @@ impl World {
 }
 
 /// Every live thread is in exactly the queue that its state names.
-pub(super) fn check_threads(kernel: &Kernel<Fake>) {
+pub(crate) fn check_threads(kernel: &Kernel<Fake>) {
     let threads = &kernel.threads;
     let mut queued = Vec::new();
     for cpu in core::iter::once(&kernel.cpu).chain(&kernel.parked) {
@@ -243,13 +243,16 @@ pub(super) fn check_threads(kernel: &Kernel<Fake>) {
 
 /// Frames are shared and pinned as often as somebody refers to them; what page tables show is
 /// what mappings allow.
-pub(super) fn check_frames(kernel: &Kernel<Fake>) {
+pub(crate) fn check_frames(kernel: &Kernel<Fake>) {
     let (vm, machine) = (&kernel.vm, &kernel.vm.machine);
     let mut counts = std::vec![(0, 0); fake::FRAMES];
     for memory in vm.memories.ids().filter_map(|id| vm.memories.find(id)) {
         memory.frames(machine).iter().for_each(|frame| counts[frame.0 as usize].0 += 1);
         let kept = memory.sweep.and_then(|sweep| sweep.kept());
         kept.iter().for_each(|frame| counts[frame.0 as usize].0 += 1);
+    }
+    for table in kernel.tables.ids().filter_map(|id| kernel.tables.find(id)) {
+        table.frames(machine).iter().for_each(|frame| counts[frame.0 as usize].0 += 1);
     }
     for thread in kernel.threads.ids().filter_map(|id| kernel.threads.get(id)) {
         thread.extended.iter().for_each(|frame| counts[frame.0 as usize].0 += 1);
@@ -279,7 +282,7 @@ pub(super) fn check_frames(kernel: &Kernel<Fake>) {
 }
 
 /// Quotas have paid for exactly what refers to them.
-pub(super) fn check_quotas(kernel: &Kernel<Fake>, uncharged: usize) {
+pub(crate) fn check_quotas(kernel: &Kernel<Fake>, uncharged: usize) {
     let vm = &kernel.vm;
     for id in vm.quotas.ids() {
         let quota = vm.quotas.find(id).unwrap();
@@ -314,7 +317,7 @@ fn charges(kernel: &Kernel<Fake>, id: crate::arena::Id<crate::quota::Quota>) -> 
     }));
     let tables = kernel.tables.ids().filter_map(|id| kernel.tables.find(id));
     let tables = tables.filter(|table| table.quota == own);
-    charges.extend(tables.map(|table| (table.pages, Table::COST)));
+    charges.extend(tables.map(|table| (table.price(), Table::COST)));
     let quotas = vm.quotas.ids().filter_map(|id| vm.quotas.find(id));
     let quotas = quotas.filter(|quota| quota.parent == own);
     charges.extend(quotas.map(|quota| (quota.pages_limit, quota.objects_limit + Quota::COST)));

@@ -61,7 +61,8 @@ fn inversion(ceiling: u64) -> usize {
     let low = clients[0];
     // Hog and high client come into being when the low one is being served.
     let endpoint = rig.kernel.threads[server.slot].table.unwrap();
-    let endpoint = rig.kernel.tables.get(endpoint).unwrap().get(kamen_abi::Handle(8)).unwrap();
+    let endpoint = rig.kernel.tables.get(endpoint).unwrap();
+    let endpoint = endpoint.get(&rig.kernel.vm.machine, kamen_abi::Handle(8)).unwrap();
     while rig.run() != server.slot {
         call(&mut rig);
     }
@@ -73,7 +74,7 @@ fn inversion(ceiling: u64) -> usize {
     let (hog, high) = (spawn(&mut rig, 8), spawn(&mut rig, 12));
     let table = rig.kernel.threads[high].table.unwrap();
     let table = rig.kernel.tables.get_mut(table).unwrap();
-    table.insert_at(kamen_abi::Handle(8), endpoint).unwrap();
+    table.insert_at(&mut rig.kernel.vm.supply().0, kamen_abi::Handle(8), endpoint).unwrap();
     rig.kernel.wake(hog);
     rig.kernel.wake(high);
     let (mut hogged, mut calls) = (0, 0);
@@ -102,7 +103,8 @@ fn spawn(rig: &mut Rig, priority: u8) -> u16 {
     let kernel = &mut rig.kernel;
     let first = kernel.threads.get(kernel.threads.id_at(0).unwrap()).unwrap();
     let (space, root, quota) = (first.space, first.root, first.quota);
-    let table = kernel.tables.insert(crate::table::Table::new(16).unwrap());
+    let table = crate::table::Table::new(&mut kernel.vm.supply().0, quota, 16).unwrap();
+    let table = kernel.tables.insert(table);
     let thread = crate::Thread { space, root, quota, table, priority, ..Default::default() };
     kernel.threads.insert(thread).unwrap().index() as u16
 }
@@ -161,7 +163,7 @@ fn equals_are_served_as_they_came_and_a_new_priority_counts_at_once() {
     let object = crate::table::Object::Thread(rig.kernel.threads.id_at(last.slot.into()).unwrap());
     let capability = crate::table::Capability { object, rights: Rights::ALL, badge: 0 };
     let table = rig.kernel.tables.get_mut(table).unwrap();
-    table.insert_at(kamen_abi::Handle(9), capability).unwrap();
+    table.insert_at(&mut rig.kernel.vm.supply().0, kamen_abi::Handle(9), capability).unwrap();
     assert_eq!(rig.run(), server.slot);
     rig.ok(Operation::SetPriority, 9, &[9]);
     let mut served = Vec::new();

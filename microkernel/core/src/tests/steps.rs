@@ -167,6 +167,8 @@ fn protection_changes_in_steps_and_splits_only_once() {
 #[test]
 fn a_dying_quota_is_found_by_destroy_alone_and_gives_everything_back() {
     let mut rig = Rig::new();
+    // A second leaf of the table, which keeps it.
+    rig.ok(Operation::Mint, QUOTA, &[0, 255, 0, 128]);
     let before = usage(&rig);
     let quota = rig.create(ObjectKind::Quota, &[300, 1200]);
     let mut at = quota;

@@ -5,6 +5,8 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use libipc::abi::MAX_SLOTS;
+
 use super::{
     ANY_PROGRAM, Amount, LOG, MAX_CAPABILITIES, MAX_NAME, MAX_PROGRAMS, Manifest, ManifestError,
     Program, Role, SUPERVISOR_PRIORITY, SUPERVISOR_SERVICES,
@@ -38,6 +40,9 @@ fn check_program(program: &Program) -> Result<(), String> {
     }
     if program.priority >= SUPERVISOR_PRIORITY {
         return Err(format!("{name}: priority must be below init's {SUPERVISOR_PRIORITY}"));
+    }
+    if usize::from(program.handles) > MAX_SLOTS {
+        return Err(format!("{name}: more than {MAX_SLOTS} handles"));
     }
     for (what, amount) in [("pages", program.pages), ("objects", program.objects)] {
         match amount {

@@ -1,7 +1,6 @@
 //! Tests of the manifest: the checks, the lines, and the system that is shipped.
 
 use super::*;
-use alloc::format;
 use alloc::string::ToString;
 use alloc::vec;
 use proptest::prelude::*;
@@ -69,6 +68,8 @@ fn bounds_are_checked() {
     let other = Program { name: "b".into(), ..server("b", 5, &[]) };
     let other = Program { pages: Amount::Percent(60), ..other };
     assert!(cause(vec![greedy, other]).contains("memory add up to 120 %"));
+    let wide = Program { handles: 16_385, ..server("a", 5, &[]) };
+    assert!(cause(vec![wide]).contains("more than 16384 handles"));
     let rich = |name| Program { objects: Amount::Percent(51), ..server(name, 5, &[]) };
     assert!(cause(vec![rich("a"), rich("b")]).contains("objects add up to 102 %"));
     let mut ports = server("a", 5, &[]);
@@ -110,9 +111,9 @@ proptest! {
 
     #[test]
     fn parse_undoes_emit(
-        priority in 0u8..20, percent in 1u8..100, objects in 1u64.., share: bool, handles: u16,
-        first: u16,
-        line: u8, pages in 1u64.., file in "/[a-z/ .]{0,20}",
+        priority in 0u8..20, percent in 1u8..100, objects in 1u64.., share: bool,
+        handles in 0u16..=16_384, first: u16, line: u8,
+        pages in 1u64.., file in "/[a-z/ .]{0,20}",
     ) {
         let mut program = server("a", priority, &["log", "process"]);
         program.file = file;

@@ -133,9 +133,14 @@ impl World {
     fn compare_table(&self, name: Name, model: &Table) {
         let Object::Table(id) = self.objects[&name] else { panic!("{name} is no table") };
         let table = self.kernel.tables.get(id).expect("the model's tables live");
-        assert_eq!(table.used(), model.used.len(), "capabilities in table {name}");
+        assert_eq!(
+            table.used(&self.kernel.vm.machine),
+            model.used.len(),
+            "capabilities in table {name}"
+        );
         for (slot, wanted) in &model.used {
-            let found = table.get(Handle(*slot)).expect("the model has it, too");
+            let found =
+                table.get(&self.kernel.vm.machine, Handle(*slot)).expect("the model has it, too");
             let same = match (wanted.to, found.object) {
                 (Target::Object(wanted), found) => {
                     self.objects.get(&wanted).is_none_or(|wanted| *wanted == found)

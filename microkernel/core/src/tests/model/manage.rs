@@ -20,19 +20,19 @@ impl Model {
                 let space = self.space_named(w1, Rights::CONTROL)?;
                 let table =
                     if w2 == 0 { None } else { Some(self.table_named(w2, Rights::CONTROL)?) };
-                self.make(quota, What::Thread(Box::new(new_thread(space, table))), 0)
+                self.make(quota, What::Thread(Box::new(new_thread(space, table))))
             }
-            ObjectKind::Space => self.make(quota, What::Space(Space::default()), 1),
+            ObjectKind::Space => self.make(quota, What::Space(Space::default())),
             ObjectKind::Table => {
-                if !(2..=u16::MAX as u64).contains(&w1) {
+                if !(2..=kamen_abi::MAX_SLOTS as u64).contains(&w1) {
                     return Err(Error::InvalidArgument);
                 }
                 let table = Table { slots: w1, used: BTreeMap::new() };
-                self.make(quota, What::Table(table), 0)
+                self.make(quota, What::Table(table))
             }
-            ObjectKind::Endpoint => self.make(quota, What::Endpoint(Endpoint::default()), 0),
+            ObjectKind::Endpoint => self.make(quota, What::Endpoint(Endpoint::default())),
             ObjectKind::Notification => {
-                self.make(quota, What::Notification(Notification::default()), 0)
+                self.make(quota, What::Notification(Notification::default()))
             }
             ObjectKind::Memory => {
                 let kind = MemoryKind::from_number(w2).ok_or(Error::InvalidArgument)?;
@@ -46,12 +46,12 @@ impl Model {
                     MemoryKind::Contiguous | MemoryKind::Device => panic!("not in the model"),
                 };
                 let memory = Memory { pages: w1, touched: BTreeMap::new(), pager };
-                self.make(quota, What::Memory(memory), 0)
+                self.make(quota, What::Memory(memory))
             }
             ObjectKind::Timer => {
                 let notification = self.notification_named(w1, Rights::SEND)?;
                 let timer = Timer { notification, bits: w2, deadline: None };
-                self.make(quota, What::Timer(timer), 0)
+                self.make(quota, What::Timer(timer))
             }
             ObjectKind::Quota => {
                 self.afford(Some(quota), (0, 0), w2)?;
@@ -66,10 +66,10 @@ impl Model {
         }
     }
 
-    fn make(&mut self, quota: Name, what: What, pages: u64) -> Outcome {
+    fn make(&mut self, quota: Name, what: What) -> Outcome {
         self.has_slot()?;
-        let (_, most, cost) = super::price(&what);
-        self.afford(Some(quota), (pages, pages + most), cost)?;
+        let (least, most, cost) = super::price(&what);
+        self.afford(Some(quota), (least, most), cost)?;
         self.install(quota, what)
     }
 

@@ -212,7 +212,9 @@ impl World {
             oracle.destroyed = [word(1), word(11)];
         }
         let table = thread.table.and_then(|table| self.kernel.tables.get(table));
-        let made = table.and_then(|table| table.get(Handle(registers.r12 as u16)).ok());
+        let made = table.and_then(|table| {
+            table.get(&self.kernel.vm.machine, Handle(registers.r12 as u16)).ok()
+        });
         oracle.order = made.map_or(0, |made| index(made.object));
     }
 
@@ -225,7 +227,8 @@ impl World {
         let handle = self.model.thread(creator).registers.r12 as u16;
         let slot = index(self.objects[&creator]) as u16;
         let table = self.kernel.tables.get(self.kernel.threads[slot].table.unwrap()).unwrap();
-        let made = table.get(Handle(handle)).expect("the kernel made it, too");
+        let made =
+            table.get(&self.kernel.vm.machine, Handle(handle)).expect("the kernel made it, too");
         self.objects.insert(last, made.object);
     }
 
@@ -234,7 +237,9 @@ impl World {
         let Object::Table(id) = table else { panic!("{table:?} is no table") };
         let table = self.kernel.tables.get(id).expect("it lives");
         let slots = (1..u16::MAX).take_while(|slot| (*slot as usize) < table.len());
-        let used = slots.filter_map(|slot| Some((slot, table.get(Handle(slot)).ok()?)));
+        let used = slots.filter_map(|slot| {
+            Some((slot, table.get(&self.kernel.vm.machine, Handle(slot)).ok()?))
+        });
         used.map(|(slot, capability)| (slot, self.capability(capability))).collect()
     }
 
