@@ -31,6 +31,10 @@ pub struct Options {
     /// Only the tests in QEMU.
     #[arg(long)]
     guest: bool,
+    /// Only the tests in QEMU that need one processor, with this many.
+    #[arg(long, value_name = "N", requires = "guest",
+          value_parser = clap::value_parser!(u32).range(2..=8))]
+    cpus: Option<u32>,
     /// How many guests run at a time.
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
@@ -79,7 +83,11 @@ fn chosen(options: &Options) -> Vec<Case> {
     let is_chosen = |case: &Case| {
         options.names.is_empty() || options.names.iter().any(|name| case.name.contains(name))
     };
-    guest_tests::cases().into_iter().filter(is_chosen).collect()
+    let cases = guest_tests::cases().into_iter().filter(is_chosen);
+    match options.cpus {
+        Some(cpus) => cases.filter_map(|case| case.moved_to(cpus)).collect(),
+        None => cases.collect(),
+    }
 }
 
 /// Runs `cargo test` over the workspace and counts its tests.

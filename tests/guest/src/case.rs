@@ -150,6 +150,22 @@ impl Case {
         Case { cpus, ..self }
     }
 
+    /// Returns the same test of a machine with more processors, if it makes sense there. It has a
+    /// clock of time: that of instructions lets one processor's idling hold up the others. A first
+    /// task is told, as what it measures is the host's time then.
+    pub fn moved_to(self, cpus: u32) -> Option<Case> {
+        if self.cpus != 1 || matches!(self.action, Action::Benchmark) {
+            return None;
+        }
+        let way = if self.way == Way::InstructionClock { Way::Microvm } else { self.way };
+        let name = format!("{}, on {cpus} processors", self.name);
+        let mut action = self.action;
+        if let Action::FirstTask { arguments, .. } = &mut action {
+            *arguments += &format!(" cpus={cpus}");
+        }
+        Some(Case { name, way, cpus, action, limit: self.limit * 2, ..self })
+    }
+
     /// Gives the program an input.
     pub fn reads(mut self, bytes: &[u8]) -> Case {
         match &mut self.action {

@@ -2,6 +2,8 @@
 //!
 //! Layouts: System V ABI, "ELF-64 Object File Format", figures 2 and 6; instructions: Intel SDM 2.
 
+pub mod forker;
+
 /// Where the programs are loaded.
 const BASE: u64 = 0x40_0000;
 const HEADER_BYTES: usize = 64;
@@ -24,6 +26,12 @@ pub fn undefined_instruction() -> Vec<u8> {
 /// Returns a program that spins forever and calls nobody.
 pub fn spin() -> Vec<u8> {
     executable(&[0xeb, 0xfe], None) // jmp $
+}
+
+/// Returns a program that forks with all registers in use; it prints [`forker::PRINTS`] where both
+/// sides keep theirs.
+pub fn forker() -> Vec<u8> {
+    executable(&forker::code(), None)
 }
 
 /// Returns a program that needs a dynamic linker.
@@ -72,7 +80,8 @@ fn program_header(kind: u32, offset: u64, len: u64) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{dynamic, fault};
+    use super::{dynamic, fault, forker};
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn the_entry_is_the_code() {
@@ -80,6 +89,22 @@ mod tests {
         let entry = u64::from_le_bytes(bytes[24..32].try_into().unwrap()) - super::BASE;
         assert_eq!(bytes[entry as usize..][..2], [0x48, 0x8b]);
         assert_eq!(bytes.len(), 64 + 56 + 8);
+    }
+
+    /// On Linux the registers are kept: what the program says here counts there.
+    #[test]
+    fn the_forker_runs_on_linux() {
+        if !std::arch::is_x86_feature_detected!("avx") {
+            return;
+        }
+        let path = std::env::temp_dir().join(format!("kamen-forker-{}", std::process::id()));
+        std::fs::write(&path, forker()).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        let output = std::process::Command::new(&path).output();
+        std::fs::remove_file(&path).unwrap();
+        let output = output.unwrap();
+        assert_eq!(output.stdout, forker::PRINTS.as_bytes());
+        assert!(output.status.success());
     }
 
     #[test]

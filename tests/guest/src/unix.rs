@@ -19,6 +19,9 @@ fn programs_run() -> Vec<Case> {
         Case::line("signal: a program that spins is killed", spin_then_kill)
             .with("/tmp/spin", programs::spin())
             .prints("137\n"),
+        Case::program("fork: both sides keep SSE, AVX and x87 registers", &["/tmp/forker"])
+            .with("/tmp/forker", programs::forker())
+            .prints(programs::forker::PRINTS),
     ]
 }
 

@@ -6,7 +6,7 @@ extern crate alloc;
 
 mod start;
 
-use kamen_chaos::{Order, Parent, Report, echo, watch};
+use kamen_chaos::{LONGEST_NS, Order, Parent, Report, echo, watch};
 use kamen_first_task::{FirstTask, leave};
 use kamen_rt::{Start, boot_archive, log};
 use libipc::{Endpoint, Error, Time};
@@ -29,15 +29,18 @@ fn main(start: &Start) -> i32 {
             seed: task.number("seed").unwrap_or(1),
             calls: task.number("calls").unwrap_or(10_000),
         };
-        let verdict = run(start, task.program, order);
+        let verdict = run(start, task.program, order).map(|(holds, longest_ns)| {
+            // By the instruction clock, on one processor; else it is the host's time.
+            holds && (longest_ns < LONGEST_NS || task.number("cpus").is_some())
+        });
         log!("verdict: {verdict:?}");
         leave(u8::from(verdict != Ok(true)));
     }
     1
 }
 
-/// Returns whether nothing leaked and the witness noticed nothing.
-fn run(start: &Start, program: &[u8], order: Order) -> Result<bool, Error> {
+/// Returns whether nothing leaked and the witness noticed nothing, and the longest that it waited.
+fn run(start: &Start, program: &[u8], order: Order) -> Result<(bool, u64), Error> {
     log!("seed {} calls {}", order.seed, order.calls);
     let witness = start::Witness::start(start, program)?;
     let verdict = Parent::new(order.seed)?.run(order.calls)?;
@@ -45,6 +48,6 @@ fn run(start: &Start, program: &[u8], order: Order) -> Result<bool, Error> {
     let report = witness.stop()?;
     log!("{report:?}");
     let good = report.calls > 100 && report.wrong == 0;
-    let prompt = report.longest_ns < kamen_chaos::LONGEST_NS;
-    Ok(verdict.leaks == 0 && verdict.calls >= order.calls && good && prompt)
+    let complete = verdict.leaks == 0 && verdict.calls >= order.calls;
+    Ok((complete && good, report.longest_ns))
 }
