@@ -19,7 +19,7 @@ fn main(start: &Start) -> i32 {
     } else if let (Some(server), Some(stop), Some(parent)) =
         (start.find("server"), start.find("stop"), start.find::<Endpoint>("parent"))
     {
-        let told = watch(server, stop).and_then(|report| {
+        let told = watch(server, stop, parent).and_then(|report| {
             let Report { calls, wrong, longest_ns } = report;
             parent.send(0, [calls, wrong, longest_ns, 0, 0, 0], Time::FOREVER)
         });

@@ -20,8 +20,8 @@ pub struct Witness {
 }
 
 impl Witness {
-    /// Starts witness and server, and lets them run for a while, so that they have touched all
-    /// memory that they ever will.
+    /// Starts witness and server, and waits until they have touched all memory that they ever
+    /// will.
     pub fn start(start: &Start, program: &[u8]) -> Result<Witness, Error> {
         let quota = Quota(boot::QUOTA);
         let (meeting, told) = (quota.create_endpoint()?, quota.create_endpoint()?);
@@ -60,9 +60,7 @@ impl Witness {
             })
         };
         let processes = [launch("echo", &serve, SERVER)?, launch("witness", &watch, WITNESS)?];
-        let pause = quota.create_notification()?;
-        // Nobody signals it: this sleeps.
-        let _ = pause.wait(now().after_ms(50));
+        Inbox::new(told).receive(now().after_ms(10_000))?;
         Ok(Witness { stop, told, _processes: processes })
     }
 

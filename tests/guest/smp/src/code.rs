@@ -52,6 +52,19 @@ pub const ECHO: &[u8] = &[
     0xeb, 0xea, // jmp to ReplyReceive
 ];
 
+/// Hands calls that arrive at the endpoint in rbx over to the one in rbp, with badge 3, for ever.
+pub const HAND_BACK: &[u8] = &[
+    0xb8, 3, 0, 0, 0, // mov eax, Receive
+    0x49, 0x89, 0xdc, // mov r12, rbx
+    0x49, 0x83, 0xce, 0xff, // or r14, FOREVER
+    0x0f, 0x05, // syscall
+    0xb8, 41, 0, 0, 0, // mov eax, HandOver
+    0x48, 0x89, 0xef, // mov rdi, rbp
+    0xbe, 3, 0, 0, 0, // mov esi, 3
+    0x0f, 0x05, // syscall
+    0xeb, 0xe1, // jmp to the first
+];
+
 /// Makes foreign system calls with the number in rdi, whose answer must be the next number.
 pub const CALLER: &[u8] = &[
     0x48, 0x89, 0xf8, // mov rax, rdi

@@ -5,10 +5,14 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+extern crate alloc;
+
 mod code;
+mod handed;
 mod messages;
 mod pages;
 mod threads;
+mod trace;
 mod world;
 
 pub use world::World;
@@ -19,7 +23,7 @@ use libipc::Error;
 pub type Check = (&'static str, fn(&mut World) -> Result<bool, Error>);
 
 /// All checks.
-pub const CHECKS: [Check; 13] = [
+pub const CHECKS: [Check; 16] = [
     ("two processors run", threads::two_run),
     ("notifications pass to and fro", messages::ping_pong),
     ("a server on the other processor answers", messages::call_across),
@@ -32,5 +36,8 @@ pub const CHECKS: [Check; 13] = [
     ("a thread that spins elsewhere is recalled", threads::recall),
     ("no system call is lost by recalls", threads::recall_calls),
     ("a thread's space is destroyed under it", threads::destroy),
+    ("a foreign thread is handed over and back", handed::here),
+    ("a foreign thread is handed over and back across processors", handed::across),
+    ("the trace has both processors' events, in order", trace::both),
     ("SSE registers stay each thread's own", threads::floats),
 ];

@@ -8,7 +8,8 @@ use crate::world::World;
 /// Messages that are timed.
 const MESSAGES: u64 = 500;
 
-fn number(object: impl Object) -> u64 {
+/// Returns the number of an object's handle.
+pub fn number(object: impl Object) -> u64 {
     let Handle(number) = object.handle();
     number.into()
 }

@@ -35,7 +35,8 @@ pub struct World {
     pub space: Space,
     /// What their faults, or system calls, arrive at.
     pub inbox: Inbox,
-    handler: Endpoint,
+    /// Where their faults, or system calls, go.
+    pub handler: Endpoint,
     code: Memory,
     words: Memory,
     programs: [&'static [u8]; MAX_PROGRAMS],

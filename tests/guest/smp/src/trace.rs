@@ -1,0 +1,45 @@
+//! The kernel's trace of two processors.
+
+use alloc::vec::Vec;
+
+use kamen_kit::trace::{Recorded, pairs, read};
+use libipc::abi::boot;
+use libipc::abi::trace::EventKind;
+use libipc::{Error, Handling, Memory, Object, Registers, Time, Trace};
+
+use crate::code::ECHO;
+use crate::messages::number;
+use crate::world::World;
+
+/// Calls that are traced: few enough for the rings.
+const CALLS: u64 = 40;
+
+/// Calls a server on the other processor; both rings tell of it, and by their clocks each message
+/// comes before its answer.
+pub fn both(world: &mut World) -> Result<bool, Error> {
+    let endpoint = world.quota.create_endpoint()?;
+    let registers = Registers { rbx: number(endpoint), ..Registers::default() };
+    let word = world.word();
+    let server = world.start(ECHO, (word, registers), 1, Handling::Faults)?;
+    endpoint.call(0, [1; 6], Time::FOREVER)?;
+    let trace = Trace(boot::TRACE);
+    trace.record(EventKind::EVERYTHING)?;
+    for round in 0..CALLS {
+        endpoint.call(7, [round; 6], Time::FOREVER)?;
+    }
+    trace.record(0)?;
+    server.destroy()?;
+    let Recorded { events, lost } = read(Memory(boot::TRACE_MEMORY))?;
+    let of = |processor, kind| {
+        let found = events.iter().filter(|it| it.processor == processor && it.kind == kind);
+        found.map(|event| event.time).collect::<Vec<_>>()
+    };
+    // Whoever sends hands the message over, so that it is recorded there; so is the answer.
+    let [asked, answered] = [of(0, EventKind::Message), of(1, EventKind::Reply)];
+    let in_order = asked.iter().zip(&answered).all(|(asked, answered)| asked < answered)
+        && answered.iter().zip(asked.iter().skip(1)).all(|(answered, next)| answered < next);
+    let switches = [0, 1].map(|processor| of(processor, EventKind::Switch).len() as u64);
+    let calls: Vec<(u64, u64)> = pairs(&events).iter().map(|it| (it.calls, it.open)).collect();
+    let complete = [asked.len(), answered.len()] == [CALLS as usize; 2] && lost == 0;
+    Ok(complete && in_order && calls == [(CALLS, 0)] && switches.iter().all(|it| *it >= CALLS))
+}
