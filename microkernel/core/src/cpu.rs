@@ -8,7 +8,16 @@ use kamen_abi::FOREVER;
 use crate::arena::{Arena, Slots};
 use crate::queue::NIL;
 use crate::schedule::RunQueue;
-use crate::thread::{Obstacles, Thread};
+use crate::thread::{Obstacles, State, Thread};
+
+/// What becomes of the current time slice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Slice {
+    /// It, or none, goes on.
+    AsBefore,
+    /// The current thread has equals now, and its slice begins.
+    Begins,
+}
 
 /// What belongs to one processor.
 pub struct Cpu {
@@ -101,6 +110,29 @@ impl Cpu {
         self.ready.push_front(threads, thread);
     }
 
+    /// Lets a thread run that waited; it preempts the current one if it is above it.
+    #[inline(always)]
+    pub(crate) fn wake(&mut self, threads: &mut Slots<'_, Thread>, thread: u16) -> Slice {
+        threads[thread].state = State::Ready;
+        if self.current == NIL {
+            self.enqueue(threads, thread);
+            return Slice::AsBefore;
+        }
+        let (new, old) = (threads[thread].priority, threads[self.current].priority);
+        if new > old {
+            self.set_aside(threads);
+            if !self.ready.has_from(new) && self.preempted.0 != thread {
+                // It has no equals, and so no slice.
+                self.current = thread;
+                self.slice_over = false;
+                self.slice_end = FOREVER;
+                return Slice::AsBefore;
+            }
+        }
+        self.enqueue(threads, thread);
+        if new == old && self.slice_end == FOREVER { Slice::Begins } else { Slice::AsBefore }
+    }
+
     /// Puts the current thread before its equals; it keeps what is left of its slice.
     #[inline(always)]
     pub(crate) fn set_aside(&mut self, threads: &mut Slots<'_, Thread>) {
@@ -109,19 +141,6 @@ impl Cpu {
         if self.slice_end != FOREVER {
             self.preempted = (current, self.slice_end);
         }
-    }
-
-    /// Makes a thread the current one where there is none, if it has no equals, and so no slice;
-    /// returns whether it has none.
-    #[inline(always)]
-    pub(crate) fn begin(&mut self, thread: u16, priority: u8) -> bool {
-        if self.ready.has_from(priority) || self.preempted.0 == thread {
-            return false;
-        }
-        self.current = thread;
-        self.slice_over = false;
-        self.slice_end = FOREVER;
-        true
     }
 
     /// Returns one more than the priority of the first that runs or waits here; 0 while idle.
@@ -142,11 +161,11 @@ impl Cpu {
 
     /// Returns what the bar is to be, by who is ready.
     pub fn bar_by_ready(&self) -> u8 {
-        match self.ready.highest() {
+        let level = self.ready.level();
+        match self.slice_end {
             _ if self.slice_over | self.is_traced => u8::MAX,
-            None => 0,
-            Some(_) if self.slice_end == FOREVER => self.ready.level(),
-            Some(highest) => highest,
+            FOREVER => level,
+            _ => level.saturating_sub(1),
         }
     }
 }

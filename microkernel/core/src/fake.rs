@@ -9,6 +9,7 @@ use kamen_abi::{Operation, PAGE_SIZE, PortWidth, Registers};
 use crate::Kernel;
 use crate::fast::{Passage, Replied, Size};
 use crate::machine::{Access, FaultAccess, Frame, Machine, NoFrame};
+use crate::quick::Outcome;
 use crate::thread::{Calls, Entry};
 
 mod rig;
@@ -395,10 +396,11 @@ impl Kernel<Fake> {
                 Some(Replied::Resumed) => return,
             },
             _ => {
-                if let Some(outcome) = self.quick(rax, r12, rdi, r14) {
-                    (self.saved().rax, self.saved().rdi) = (outcome.status, outcome.value);
-                } else {
-                    self.native_system_call();
+                let Outcome { status, value } = self.quick(rax, r12, rdi, r14);
+                match status {
+                    Outcome::ELSEWHERE => {}
+                    Outcome::UNDONE => self.native_system_call(),
+                    _ => (self.saved().rax, self.saved().rdi) = (status, value),
                 }
                 return;
             }

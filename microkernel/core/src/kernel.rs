@@ -5,7 +5,7 @@ use kamen_abi::trace::{EventKind, TIMER};
 use kamen_abi::{Error, FOREVER, Handle, NOW, ObjectKind, Rights};
 
 use crate::arena::{Arena, Id};
-use crate::cpu::Cpu;
+use crate::cpu::{Cpu, Slice};
 use crate::deadline::{Deadlines, Timer, Waiter};
 use crate::endpoint::Endpoint;
 use crate::machine::{Machine, Next};
@@ -76,16 +76,16 @@ impl<M: Machine> Kernel<M> {
         let current = self.cpu.current;
         self.trace_switch(current);
         if current != self.cpu.loaded && self.threads[current].is_burdened | self.cpu.is_burdened {
-            self.load_burden(current);
+            return Next::Run(self.load_burdened(current));
         }
-        let threads = self.threads.slots();
+        let Some(thread) = self.threads.slots().into_at(current) else { return Next::Idle };
         if current != self.cpu.loaded {
             self.cpu.loaded = current;
-            if let Some(root) = threads[current].root {
+            if let Some(root) = thread.root {
                 self.vm.machine.activate(root);
             }
         }
-        threads.into_at(current).map_or(Next::Idle, Next::Run)
+        Next::Run(thread)
     }
 
     /// Makes the first ready thread the current one.
@@ -106,13 +106,16 @@ impl<M: Machine> Kernel<M> {
         true
     }
 
-    /// Sets bases and extended state up for a thread that has some, or follows one that has.
+    /// Sets the processor up for a thread that has bases or extended state, or follows one that has.
     #[inline(never)]
-    fn load_burden(&mut self, slot: u16) {
-        let Thread { registers, is_burdened, .. } = &self.threads[slot];
+    fn load_burdened(&mut self, slot: u16) -> &mut Thread {
+        let Thread { root, registers, is_burdened, .. } = &self.threads[slot];
+        self.cpu.loaded = slot;
+        root.inspect(|root| self.vm.machine.activate(*root));
         self.vm.machine.set_bases(registers.fs_base, registers.gs_base);
         self.cpu.is_burdened = *is_burdened;
         self.load_extended(slot);
+        &mut self.threads[slot]
     }
 
     /// Gives a thread the processor's extended state, or takes the use of it away.
@@ -162,31 +165,9 @@ impl<M: Machine> Kernel<M> {
     /// Lets a thread run that waited; it preempts the current one if it is above it.
     #[inline(never)]
     pub(crate) fn wake(&mut self, thread: u16) {
-        self.wake_inline(thread);
-    }
-
-    /// Does what [`Kernel::wake`] does, where each instruction counts.
-    #[inline(always)]
-    pub(crate) fn wake_inline(&mut self, thread: u16) {
-        if !self.parked.is_empty() && self.wake_elsewhere(thread) {
-            return;
-        }
-        let mut threads = self.threads.slots();
-        threads[thread].state = State::Ready;
-        let current = self.cpu.current;
-        if current == NIL {
-            return self.cpu.enqueue(&mut threads, thread);
-        }
-        let (new, old) = (threads[thread].priority, threads[current].priority);
-        if new > old {
-            self.cpu.set_aside(&mut threads);
-            if self.cpu.begin(thread, new) {
-                return;
-            }
-        }
-        self.cpu.enqueue(&mut threads, thread);
-        if new == old && self.cpu.slice_end == FOREVER {
-            self.renew_slice();
+        if self.parked.is_empty() || !self.wake_elsewhere(thread) {
+            let slice = self.cpu.wake(&mut self.threads.slots(), thread);
+            self.begin_slice(slice);
         }
     }
 
@@ -255,6 +236,15 @@ impl<M: Machine> Kernel<M> {
         self.cpu.slice_over = false;
         self.cpu.slice_end = FOREVER;
         if current != NIL && self.cpu.ready.has_at(self.threads[current].priority) {
+            self.begin_slice(Slice::Begins);
+        }
+    }
+
+    /// Starts a time slice, if one begins.
+    #[inline(always)]
+    pub(crate) fn begin_slice(&mut self, slice: Slice) {
+        if slice == Slice::Begins {
+            self.cpu.slice_over = false;
             self.cpu.slice_end = self.vm.machine.now().saturating_add(SLICE_NS);
             self.arm();
         }

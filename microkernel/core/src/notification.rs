@@ -42,10 +42,12 @@ impl<M: Machine> Kernel<M> {
             let thread = &mut threads[waiter];
             thread.registers.rax = 0;
             thread.registers.rdi = core::mem::take(&mut notification.bits);
-            if thread.obstacles.is_timed() {
-                self.clear_deadline(waiter);
+            if thread.obstacles.is_timed() || !self.parked.is_empty() {
+                self.end_wait(waiter, Ok(()));
+            } else {
+                let slice = self.cpu.wake(&mut threads, waiter);
+                self.begin_slice(slice);
             }
-            self.wake_inline(waiter);
         } else if let bound = notification.bound
             && bound != NIL
         {
@@ -74,12 +76,19 @@ impl<M: Machine> Kernel<M> {
         }
         let deadline = self.threads[current].registers.r14;
         self.set_deadline(current, deadline)?;
-        self.threads[current].state = State::Waiting(id);
-        if let Some(notification) = self.notifications.get_mut(id) {
-            notification.waiters.push(&mut self.threads.slots(), current);
-        }
-        self.give_up();
+        self.await_bits(id);
         Ok(())
+    }
+
+    /// Has the current thread wait for the bits of a notification, where none is set.
+    #[inline(never)]
+    pub(crate) fn await_bits(&mut self, id: Id<Notification>) {
+        let current = self.cpu.current;
+        let Some(notification) = self.notifications.get_mut(id) else { return };
+        let mut threads = self.threads.slots();
+        threads[current].state = State::Waiting(id);
+        notification.waiters.push(&mut threads, current);
+        self.give_up();
     }
 
     pub(crate) fn deliver_bits(&mut self, receiver: u16, notification: Id<Notification>) {

@@ -63,7 +63,7 @@ impl Queue {
     }
 
     /// Adds a thread at the end.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, threads: &mut Slots<'_, Thread>, thread: u16) {
         threads[thread].link = Link { prev: self.tail, next: NIL };
         if self.tail == NIL {
@@ -75,7 +75,7 @@ impl Queue {
     }
 
     /// Adds a thread at the front.
-    #[inline]
+    #[inline(always)]
     pub fn push_front(&mut self, threads: &mut Slots<'_, Thread>, thread: u16) {
         threads[thread].link = Link { prev: NIL, next: self.head };
         if self.head == NIL {
@@ -87,7 +87,7 @@ impl Queue {
     }
 
     /// Takes the first thread.
-    #[inline]
+    #[inline(always)]
     pub fn pop(&mut self, threads: &mut Slots<'_, Thread>) -> Option<u16> {
         let thread = self.first()?;
         self.head = core::mem::take(&mut threads[thread].link).next;

@@ -77,7 +77,7 @@ impl RunQueue {
     }
 
     /// Adds a thread behind its equals.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, threads: &mut Slots<'_, Thread>, thread: u16) {
         let priority = threads[thread].priority;
         self.queues[priority as usize].push(threads, thread);
@@ -85,7 +85,7 @@ impl RunQueue {
     }
 
     /// Adds a thread before its equals: one that was preempted.
-    #[inline]
+    #[inline(always)]
     pub fn push_front(&mut self, threads: &mut Slots<'_, Thread>, thread: u16) {
         let priority = threads[thread].priority;
         self.queues[priority as usize].push_front(threads, thread);
@@ -93,7 +93,7 @@ impl RunQueue {
     }
 
     /// Takes the first thread of the highest priority.
-    #[inline]
+    #[inline(always)]
     pub fn pop(&mut self, threads: &mut Slots<'_, Thread>) -> Option<u16> {
         let priority = self.bitmap.checked_ilog2()?;
         let queue = &mut self.queues[priority as usize];

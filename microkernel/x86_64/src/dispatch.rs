@@ -146,7 +146,7 @@ fn arrive_long(mut passage: Passage<'_>) -> ! {
 
 /// Returns from the kernel where all is decided but nothing is loaded.
 #[inline(never)]
-fn proceed() -> ! {
+pub(crate) extern "C" fn proceed() -> ! {
     // SAFETY: the processor has the lock, and the references of all callers have ended.
     match unsafe { kernel() }.next() {
         // SAFETY: the core keeps a thread's registers valid and in place while the thread runs;
@@ -156,15 +156,16 @@ fn proceed() -> ! {
     }
 }
 
-/// What [`on_quick`] returns for an operation that takes longer.
-const NOT_SO_QUICK: Outcome = Outcome { status: u64::MAX, value: 0 };
-
-/// Continues the entry by `syscall` of an operation that may be over at once. Where it is not,
-/// nothing has happened, and [`on_native`] follows. The entry path has taken the lock.
+/// Continues the entry by `syscall` of an operation that may be over at once. The entry path has
+/// taken the lock; it goes on to [`on_native`] where nothing has happened, to [`proceed`] where
+/// another thread goes on.
 pub(crate) extern "C" fn on_quick(number: u64, target: u64, word: u64, deadline: u64) -> Outcome {
     // SAFETY: this is the first thing after an entry with the lock; the reference ends here.
-    unsafe { kernel() }.quick(number, target, word, deadline).unwrap_or(NOT_SO_QUICK)
+    unsafe { kernel() }.quick(number, target, word, deadline)
 }
+
+/// What the entry path takes for "nothing has happened" and for "another thread goes on".
+const _: () = assert!(Outcome::UNDONE == u64::MAX && Outcome::ELSEWHERE >> 63 == 1);
 
 /// Continues the entry by `syscall` of an operation for which there is no faster way.
 pub(crate) extern "C" fn on_other() -> ! {

@@ -6,8 +6,9 @@
 //!   native: Send, Receive, Reply   all                       on_other
 //!   native: any other              what a function changes   on_quick, with the lock; back by
 //!                                                            sysret if that sufficed
-//!                                  then all                  on_native, with the lock; or
-//!                                                            contend_native without it
+//!                                  then all                  proceed, if another thread goes on
+//!                                                            now; on_native, if nothing was done;
+//!                                                            contend_native, without the lock
 //!   foreign                        all                       on_foreign
 //!   branching, from its entry      as for native             as for native
 //!   branching, from elsewhere      nothing                   the in-process entry, by iretq
@@ -23,7 +24,7 @@
 //!   flags         IF TF DF NT AC clear (FMASK)  the same               user space's
 //!
 //!   (*) on_quick: number, target, word 0, deadline in rdi, rsi, rdx, rcx; it returns status and
-//!       word 0 in rax and rdx, or a status with bit 63 set for "not so quick"
+//!       word 0 in rax and rdx, or a status with bit 63 set: -1 for "nothing was done"
 //! ```
 //! rcx and r11 of user space are its rip and rflags, and are not saved twice (see
 //! `kamen_core::Thread::is_interrupted`, which is false between a return to user space and the
@@ -36,7 +37,7 @@ use kamen_core::{Calls, Entry, Thread};
 
 use crate::descriptors::{USER_CODE, USER_DATA};
 use crate::dispatch::{
-    contend_native, on_call, on_foreign, on_native, on_other, on_quick, on_reply_receive,
+    contend_native, on_call, on_foreign, on_native, on_other, on_quick, on_reply_receive, proceed,
 };
 use crate::lock::LOCK;
 use crate::per_cpu::PerCpu;
@@ -57,18 +58,16 @@ macro_rules! save_words {
     };
 }
 
-/// Saves the other registers and switches to the kernel stack.
-macro_rules! save_rest {
+/// Saves all other registers but rax, and switches to the kernel stack.
+macro_rules! save_kept {
     () => {
-        "mov [rsp + {rax}], rax
-        mov [rsp + {rbx}], rbx
+        "mov [rsp + {rbx}], rbx
         mov [rsp + {rbp}], rbp
         mov [rsp + {r12}], r12
         mov [rsp + {r13}], r13
         mov [rsp + {r14}], r14
         mov [rsp + {r15}], r15
-        mov rsp, gs:[{stack}]
-        mov rcx, r10"
+        mov rsp, gs:[{stack}]"
     };
 }
 
@@ -89,13 +88,18 @@ pub(crate) extern "C" fn system_call_entry() -> ! {
         "cmp rax, {call}",
         "jb 5f",
         "jne 3f",
-        save_rest!(),
+        "mov [rsp + {rax}], rax",
+        save_kept!(),
+        "mov rcx, r10",
         "jmp {on_call}",
         "3:",
-        save_rest!(),
+        "mov [rsp + {rax}], rax",
+        save_kept!(),
         "jmp {on_other}",
         "4:",
-        save_rest!(),
+        "mov [rsp + {rax}], rax",
+        save_kept!(),
+        "mov rcx, r10",
         "jmp {on_reply_receive}",
 
         "5:",
@@ -127,19 +131,21 @@ pub(crate) extern "C" fn system_call_entry() -> ! {
         "sysretq",
         "7:",
         "mov rsp, r11",
-        "mov rax, [rsp + {rax}]",
-        save_rest!(),
-        "jmp {on_native}",
+        save_kept!(),
+        "inc rax",
+        "jz {on_native}",
+        "jmp {proceed}",
         "12:",
-        "mov rax, [rsp + {rax}]",
-        save_rest!(),
+        save_kept!(),
         "jmp {contend_native}",
 
         "6:",
         "cmp byte ptr [rsp + {calls}], {foreign}",
         "jne 8f",
         save_words!(),
-        save_rest!(),
+        "mov [rsp + {rax}], rax",
+        save_kept!(),
+        "mov rcx, r10",
         "jmp {on_foreign}",
 
         "8:",
@@ -196,6 +202,7 @@ pub(crate) extern "C" fn system_call_entry() -> ! {
         contend_native = sym contend_native,
         on_foreign = sym on_foreign,
         on_quick = sym on_quick,
+        proceed = sym proceed,
     )
 }
 
