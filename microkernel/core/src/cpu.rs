@@ -51,8 +51,6 @@ pub struct Cpu {
     /// Whether what is loaded is burdened (see [`Thread::is_burdened`]), so that even for a thread
     /// that is not there is more to do.
     pub(crate) is_burdened: bool,
-    /// The trace is on: nothing takes the fast path.
-    pub is_traced: bool,
 }
 
 impl Cpu {
@@ -71,7 +69,6 @@ impl Cpu {
             armed: FOREVER,
             bar: u8::MAX,
             is_burdened: true,
-            is_traced: false,
         }
     }
 
@@ -163,7 +160,7 @@ impl Cpu {
     pub fn bar_by_ready(&self) -> u8 {
         let level = self.ready.level();
         match self.slice_end {
-            _ if self.slice_over | self.is_traced => u8::MAX,
+            _ if self.slice_over => u8::MAX,
             FOREVER => level,
             _ => level.saturating_sub(1),
         }

@@ -8,7 +8,7 @@ use kamen_abi::{Operation, PAGE_SIZE, PortWidth, Registers};
 
 use crate::Kernel;
 use crate::fast::{Passage, Replied, Size};
-use crate::machine::{Access, FaultAccess, Frame, Machine, NoFrame};
+use crate::machine::{Access, FaultAccess, Frame, Machine, NoFrame, Ways};
 use crate::quick::Outcome;
 use crate::thread::{Calls, Entry};
 
@@ -33,6 +33,7 @@ pub struct Fake {
     pub processors: Vec<Processor>,
     /// The processor that is in the kernel.
     pub here: usize,
+    pub ways: Ways,
     /// What was asked of other processors, in order.
     pub asked: Vec<Asked>,
 }
@@ -75,6 +76,7 @@ impl Fake {
             written: Vec::new(),
             processors: vec![Processor::default(); processors],
             here: 0,
+            ways: Ways::All,
             asked: Vec::new(),
         }
     }
@@ -280,6 +282,9 @@ impl Machine for Fake {
             }
         }
     }
+    fn set_ways(&mut self, ways: Ways) {
+        self.ways = ways;
+    }
     fn nudge(&mut self, processor: u8) {
         assert_ne!(processor as usize, self.here);
         self.processors[processor as usize].nudged = true;
@@ -343,14 +348,24 @@ impl Kernel<Fake> {
         let Registers { rip, .. } = *self.saved();
         let thread = &self.threads[self.cpu.current];
         match (thread.calls, thread.entry) {
-            (Calls::Foreign, _) => self.foreign_way(),
+            (Calls::Foreign, _) if self.vm.machine.ways == Ways::All => self.foreign_way(),
+            (Calls::Foreign, _) => {
+                self.saved();
+                self.foreign_system_call();
+            }
             (Calls::Branching, Entry { start, end, .. }) if !(start < rip && rip <= end) => {
                 let Entry { start, block, .. } = thread.entry;
                 let registers = self.saved();
                 (registers.rcx, registers.r11, registers.rip) = (rip, block, start);
                 self.threads[self.cpu.current].is_interrupted = true;
             }
-            (Calls::Native | Calls::Branching, _) => self.native_way(),
+            (Calls::Native | Calls::Branching, _) if self.vm.machine.ways == Ways::All => {
+                self.native_way();
+            }
+            (Calls::Native | Calls::Branching, _) => {
+                self.saved();
+                self.native_system_call();
+            }
         }
     }
 

@@ -75,6 +75,6 @@ pub use boot::{BootInfo, Segment};
 pub use capacities::heap_bytes;
 pub use fast::{Passage, Replied, Size};
 pub use kernel::Kernel;
-pub use machine::{Access, FaultAccess, Frame, Machine, Next, NoFrame};
+pub use machine::{Access, FaultAccess, Frame, Machine, Next, NoFrame, Ways};
 pub use quick::Outcome;
 pub use thread::{Calls, Entry, MAX_PROCESSORS, Thread};

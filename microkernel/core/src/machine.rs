@@ -34,6 +34,15 @@ pub enum FaultAccess {
     Execute,
 }
 
+/// Which ways into the kernel there are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ways {
+    /// All: each entry takes the fastest that does what it wants.
+    All,
+    /// Only those on which everything is recorded.
+    Recorded,
+}
+
 /// The frame allocator gave out nothing: quota or machine are exhausted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NoFrame;
@@ -117,6 +126,9 @@ pub trait Machine {
     /// Makes another processor enter the kernel and call [`crate::Kernel::reschedule`]; does not
     /// wait for it.
     fn nudge(&mut self, processor: u8);
+    /// Opens or closes the ways on which nothing is recorded, for all processors: what enters after
+    /// the kernel is left finds it so.
+    fn set_ways(&mut self, ways: Ways);
     /// Brings another processor, which runs a thread, to where it waits for the kernel, and waits
     /// until its thread's registers are saved. What the thread had entered for is undone: it will
     /// do it again, and the processor only asks what is next.

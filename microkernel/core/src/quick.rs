@@ -6,9 +6,8 @@
 //! ```text
 //!   Null      (nothing)
 //!   Yield     an equal is ready
-//!   Signal    a thread is bound to the notification and receives; one waits for it, and the trace
-//!             is on
-//!   Wait      no bit is set, and the deadline is neither NOW nor FOREVER, or the trace is on
+//!   Signal    a thread is bound to the notification and receives
+//!   Wait      no bit is set, and the deadline is neither NOW nor FOREVER
 //!   Copy      a place is no memory of a space, crosses the end of a page, or lies in a page that
 //!             the page tables do not show so; both places lie in one page
 //!   any       the capability is missing or of another kind, lacks the right, or names nothing
@@ -87,7 +86,7 @@ impl<M: Machine> Kernel<M> {
         let bits = if badge != 0 { badge } else { word };
         let notification = self.notifications.get_mut(id)?;
         if !notification.waiters.is_empty() {
-            return (!self.cpu.is_traced).then(|| self.quick_wake(id, bits, word));
+            return Some(self.quick_wake(id, bits, word));
         }
         if notification.bound != NIL
             && let State::Receiving(_) = self.threads.at(notification.bound)?.state
@@ -120,7 +119,7 @@ impl<M: Machine> Kernel<M> {
         let Notification { bits, .. } = self.notifications.get_mut(id)?;
         match core::mem::take(bits) {
             0 if deadline == NOW => Some(Outcome { status: Error::WouldBlock as u64, value: word }),
-            0 if deadline == FOREVER && !self.cpu.is_traced => {
+            0 if deadline == FOREVER => {
                 self.await_bits(id);
                 Some(Outcome { status: Outcome::ELSEWHERE, value: word })
             }

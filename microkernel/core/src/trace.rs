@@ -2,9 +2,8 @@
 //!
 //! The rings are frames that are set apart at boot, never to be freed, and shown to the first
 //! task as one memory object; their layout stands in [`kamen_abi::trace`]. While nothing is
-//! recorded a hook is one comparison, and the fast path has none: with the trace on it refuses
-//! everything (`Cpu::bar_by_ready`), so that each message takes the slow path, whose hooks these
-//! are:
+//! recorded a hook is one comparison, and the fast and quick paths have none: with the trace on
+//! nobody takes them ([`Ways`]). These are the hooks of the slow path:
 //!
 //! ```text
 //!   trap.rs     operations, exceptions         ipc.rs      messages, replies, notifications
@@ -18,7 +17,7 @@ use kamen_abi::trace::{Event, EventKind, Header, NOBODY, RING_BYTES, event_at};
 use kamen_abi::{Error, Handle, PAGE_SIZE, Rights};
 
 use crate::kernel::Kernel;
-use crate::machine::{Frame, Machine};
+use crate::machine::{Frame, Machine, Ways};
 use crate::table::Object;
 
 /// Pages of a processor's ring.
@@ -95,10 +94,9 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::InvalidArgument);
         }
         self.trace.kinds = if self.trace.rings.is_empty() { 0 } else { kinds };
-        let is_on = self.trace.is_on();
-        for cpu in core::iter::once(&mut self.cpu).chain(&mut self.parked) {
-            cpu.is_traced = is_on;
-            cpu.bar = cpu.bar_by_ready();
+        let ways = if self.trace.is_on() { Ways::Recorded } else { Ways::All };
+        self.vm.machine.set_ways(ways);
+        for cpu in core::iter::once(&self.cpu).chain(&self.parked) {
             if let Some(ring) = self.trace.rings.get_mut(usize::from(cpu.number)) {
                 ring.runs = cpu.current;
             }

@@ -18,12 +18,15 @@
 use core::hint::spin_loop;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use kamen_core::MAX_PROCESSORS;
+use kamen_core::{MAX_PROCESSORS, Ways};
 
 use crate::per_cpu::PerCpu;
 use crate::undo::{Entry, undo};
 
 const HELD: u32 = 1;
+/// In a processor's own word for the lock: [`try_acquire`] never succeeds, so that every entry
+/// comes to [`acquire`], and from there takes no fast way.
+const CLOSED: u32 = 1 << 31;
 
 /// The lock; boot has it.
 pub(crate) static LOCK: AtomicU32 = AtomicU32::new(word(0) | HELD);
@@ -31,6 +34,14 @@ pub(crate) static LOCK: AtomicU32 = AtomicU32::new(word(0) | HELD);
 /// Returns the lock's word where it is free and a processor had it last.
 pub(crate) const fn word(processor: u8) -> u32 {
     (processor as u32) << 8
+}
+
+/// Returns what a processor is to have as its own word for the lock.
+pub(crate) const fn own_word(processor: u8, ways: Ways) -> u32 {
+    match ways {
+        Ways::All => word(processor),
+        Ways::Recorded => word(processor) | CLOSED,
+    }
 }
 
 /// Something asked of a processor; the discriminants are what mailboxes hold.
@@ -80,7 +91,7 @@ pub(crate) fn try_acquire() -> bool {
 
 /// Takes the lock from whoever has it, and does meanwhile what its holders ask.
 pub(crate) fn acquire(entry: Entry) -> Acquired {
-    let mine = PerCpu::lock();
+    let mine = PerCpu::lock() & !CLOSED;
     let mailbox = &MAILBOXES[(mine >> 8) as usize];
     let mut stands = true;
     loop {

@@ -1,7 +1,7 @@
 //! The machine as the core sees it.
 
 use kamen_abi::{PAGE_SIZE, PortWidth};
-use kamen_core::{Access, FaultAccess, Frame, MAX_PROCESSORS, Machine, NoFrame};
+use kamen_core::{Access, FaultAccess, Frame, MAX_PROCESSORS, Machine, NoFrame, Ways};
 use x86_64::instructions::port::Port;
 
 use crate::Ranges;
@@ -12,10 +12,10 @@ use crate::devices::local_apic::LocalApic;
 use crate::devices::vectors;
 use crate::epitaph::Epitaph;
 use crate::extended::Extended;
-use crate::lock::Ask;
+use crate::lock::{self, Ask};
 use crate::memory::direct::DirectMap;
 use crate::memory::paging::{self, Tables};
-use crate::undo;
+use crate::{per_cpu, undo};
 
 pub(crate) mod others;
 mod start;
@@ -230,6 +230,12 @@ impl Machine for X86 {
         if self.stale != 0 {
             let stale = core::mem::take(&mut self.stale);
             self.ask_all(stale, Ask::Flush);
+        }
+    }
+
+    fn set_ways(&mut self, ways: Ways) {
+        for number in 0..self.processors {
+            per_cpu::set_lock_word(number, lock::own_word(number, ways));
         }
     }
 

@@ -105,6 +105,14 @@ pub(crate) fn of(number: u8) -> *mut Processor {
     }
 }
 
+/// Sets a processor's own word for the lock; the caller has the lock. The processor may be reading
+/// it: an entry with the old word waits for the lock or goes on as before.
+pub(crate) fn set_lock_word(number: u8, word: u32) {
+    // SAFETY: the block of each processor that runs is mapped for good; this field is only ever
+    // written by who has the lock, and read in one piece.
+    unsafe { (&raw mut (*of(number)).block.lock).write_volatile(word) };
+}
+
 /// Returns the address after a processor's kernel stack; it is a multiple of 16.
 pub(crate) fn stack_end(processor: *mut Processor) -> u64 {
     processor as u64 + size_of::<Stack>() as u64

@@ -172,3 +172,23 @@ fn a_thread_s_slot_is_what_the_trace_calls_it() {
     rig.ok(Operation::Inspect, process.thread, &[]);
     assert_eq!(rig.registers().words()[5], process.slot.into());
 }
+
+#[test]
+fn while_the_trace_is_on_nothing_takes_a_way_that_is_not_recorded() {
+    let mut rig = Rig::new();
+    let event = rig.create(ObjectKind::Notification, &[]);
+    let quick = |rig: &mut Rig| {
+        rig.ok(Operation::Null, 0, &[]);
+        rig.ok(Operation::Yield, 0, &[]);
+        rig.ok(Operation::Signal, event, &[5]);
+        rig.ok(Operation::Wait, event, &[]);
+    };
+    rig.ok(Operation::Trace, TRACE, &[EventKind::Entry.set()]);
+    quick(&mut rig);
+    rig.ok(Operation::Trace, TRACE, &[0]);
+    quick(&mut rig);
+    let entries = events(&rig, &[EventKind::Entry]).into_iter().map(|(_, _, number, _)| number);
+    let expected =
+        [Operation::Null, Operation::Yield, Operation::Signal, Operation::Wait, Operation::Trace];
+    assert!(entries.eq(expected.map(|operation| operation as u32)));
+}
