@@ -68,6 +68,9 @@ impl Frames {
     /// range of fresh frames that has as many: a frame that was used once is in the free list, in
     /// which its neighbours are not found.
     pub fn allocate_adjacent(&mut self, count: usize) -> Option<Frame> {
+        if count == 1 {
+            return self.allocate();
+        }
         let place = self.fresh.iter().position(|range| range.len() > count)?;
         let range = self.fresh.get_mut(place)?;
         range.end -= count as u32;

@@ -9,6 +9,7 @@ mod cancelled;
 mod decode;
 mod dice;
 mod entry;
+mod exhaustion;
 mod foreign;
 mod hostile;
 mod model;

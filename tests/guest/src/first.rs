@@ -18,6 +18,13 @@ pub fn cases() -> Vec<Case> {
         first("fpu: registers are their thread's own", "fpu-test", "")
             .logs(&["holds: a new thread in a slot that was used sees none", "verdict: Ok(9)"]),
         chaos(100_000, 1),
+        first(
+            "exhaust: who takes all he can leaves others what they were promised",
+            "exhaust-test",
+            "",
+        )
+        .within(120)
+        .logs(&["holds: ", "broken promises: 0", "verdict: true"]),
         first("smp: instruction clock", "smp-test", "")
             .on(2)
             .within(240)
