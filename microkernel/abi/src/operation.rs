@@ -4,7 +4,7 @@
 pub const COPY_MAX: usize = 64 * 1024;
 
 /// Bytes that one [`Operation::PortWrite`] writes at most, for the same reason.
-pub const PORT_WRITE_MAX: usize = 512;
+pub const PORT_WRITE_MAX: usize = 128;
 
 /// An operation of the kernel; the number goes in `rax`.
 ///

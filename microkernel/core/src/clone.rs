@@ -121,7 +121,7 @@ impl<M: Machine> Vm<M> {
             if at >= original.pages.min(target.pages) {
                 return Ok(());
             }
-            self.steps.spend(2 * steps::PAGE)?;
+            self.steps.spend(4 * steps::PAGE)?;
             let place = original.look(&self.machine, at);
             self.steps.note(place.cost());
             let (next, shared) = match place {

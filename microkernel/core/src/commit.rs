@@ -111,6 +111,7 @@ impl<M: Machine> Vm<M> {
         }
         let (mut supply, memories) = self.supply();
         let memory = memories.get_mut(id).ok_or(Error::InvalidHandle)?;
+        supply.steps.note(2 * steps::PAGE);
         if let Some(frame) = memory.take_page(&mut supply, page) {
             self.sweep(id, page, Change::Removed(frame))?;
         }
@@ -131,6 +132,7 @@ impl<M: Machine> Vm<M> {
         let frame = self.frame(source, from, false)?;
         let (mut supply, memories) = self.supply();
         let memory = memories.get_mut(target).ok_or(Error::InvalidHandle)?;
+        supply.steps.note(3 * steps::PAGE);
         memory.adopt(&mut supply, to, frame)?;
         self.sweep(source, from, Change::Shared)
     }

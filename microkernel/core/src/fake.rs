@@ -240,7 +240,7 @@ impl Machine for Fake {
         let unmapped = found.map(|address| self.unmap(root, address).map(|_| address + PAGE_SIZE));
         (unmapped.flatten().unwrap_or(end), unmapped.is_some())
     }
-    fn take_table(&mut self, root: Frame) -> Option<Frame> {
+    fn take_table(&mut self, root: Frame, _: usize) -> (Option<Frame>, usize) {
         assert!(self.tables.remove(&root).is_none_or(|table| table.is_empty()));
         if self.active == Some(root) {
             self.active = None;
@@ -255,7 +255,7 @@ impl Machine for Fake {
                 self.asked.push(Asked::Leave(number as u8));
             }
         }
-        None
+        (None, kamen_abi::USER_END)
     }
     fn activate(&mut self, root: Frame) {
         assert!(self.tables.contains_key(&root));

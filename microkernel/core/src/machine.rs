@@ -109,10 +109,12 @@ pub trait Machine {
     /// in bounded time. Returns the address up to which, and whether, a page was unmapped: nothing
     /// is mapped before it now.
     fn unmap_next(&mut self, root: Frame, address: usize, end: usize) -> (usize, bool);
-    /// Detaches one page table that the user half of `root` refers to, a leaf first, and returns
-    /// it; nothing when only the root is left. The pages it mapped are unmapped already. All
-    /// processors leave a root that is current for one without a user half.
-    fn take_table(&mut self, root: Frame) -> Option<Frame>;
+    /// Looks for a page table to detach, at an address of user space or after it; those before are
+    /// gone, and the pages they mapped are unmapped already. Returns it, if it came to one, and
+    /// where to look next: [`kamen_abi::USER_END`] or more when only the root is left. All
+    /// processors leave a root that is current for one without a user half. It takes a few hundred
+    /// instructions.
+    fn take_table(&mut self, root: Frame, from: usize) -> (Option<Frame>, usize);
     /// Makes `root` the current address space, if it is not.
     fn activate(&mut self, root: Frame);
 

@@ -260,6 +260,7 @@ impl Memory {
             *stale = stale.saturating_sub(1);
             let frame = self.entry(supply.machine, page).frame().ok_or(Error::BadRange)?;
             supply.machine.zero(frame);
+            supply.steps.note(steps::FRAME);
             self.put(supply, page, Entry::new(frame))?;
             return Ok(frame);
         }

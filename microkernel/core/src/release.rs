@@ -64,7 +64,7 @@ impl<M: Machine> Vm<M> {
         while let Some(memory) = self.memories.find(id)
             && let Work::Releasing(at, end) = memory.work
         {
-            self.steps.spend(steps::PAGE)?;
+            self.steps.spend(2 * steps::PAGE)?;
             let place = match at < end {
                 true => memory.look(&self.machine, at),
                 false => Place::Nothing(memory.capacity()),

@@ -29,8 +29,10 @@ pub(crate) enum End {
     Threads(u16),
     /// Calls that its threads received are ended; the slot to look at next.
     Calls(u16),
-    /// What it maps goes, then its page tables.
+    /// What it maps goes.
     Mappings,
+    /// Its page tables go; the address to look from next.
+    Tables(usize),
 }
 
 /// An address space.

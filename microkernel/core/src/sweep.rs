@@ -110,7 +110,7 @@ impl<M: Machine> Vm<M> {
         while let Some(sweep) = self.memories.find(id).and_then(|memory| memory.sweep)
             && sweep.next != NO_MAPPING
         {
-            self.steps.spend(steps::PAGE)?;
+            self.steps.spend(3 * steps::PAGE)?;
             self.sweep_mapping(sweep);
             let next = self.mappings.in_slot(sweep.next).next;
             if let Some(memory) = self.memories.find_mut(id) {

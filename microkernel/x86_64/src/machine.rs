@@ -200,13 +200,13 @@ impl Machine for X86 {
         (at, unmapped)
     }
 
-    fn take_table(&mut self, root: Frame) -> Option<Frame> {
+    fn take_table(&mut self, root: Frame, from: usize) -> (Option<Frame>, usize) {
         // The processor may cache entries of tables that go; a space that loses them is dying.
         if root == self.own.current_root {
             self.write_root(self.kernel_root);
         }
         self.evict(root);
-        paging::take_table(&mut self.frames, root)
+        paging::take_table(&mut self.frames, root, from)
     }
 
     #[inline]

@@ -267,29 +267,38 @@ fn unmap_next_in(
     }
 }
 
-/// Detaches a table of user space that refers to no other table, and returns it.
-pub(crate) fn take_table(tables: &mut impl Tables, root: Frame) -> Option<Frame> {
-    let mut parent = None;
-    let mut place = (root, first_present(tables, root, USER_ENTRIES)?);
-    loop {
-        let entry = tables.load(place.0, place.1);
-        let table = frame_of(entry);
-        let child = match entry & bits::CHILDREN {
-            0 => None,
-            _ => first_present(tables, table, ENTRIES),
-        };
-        let Some(child) = child else {
-            tables.store(place.0, place.1, 0);
-            count_child(tables, parent, bits::CHILD.wrapping_neg());
-            return Some(table);
-        };
-        parent = Some(place);
-        place = (table, child);
-    }
-}
+/// Entries of a table that [`take_table`] looks at in one call.
+const LOOKS: usize = 64;
 
-fn first_present(tables: &impl Tables, table: Frame, count: usize) -> Option<usize> {
-    (0..count).find(|&slot| is_present(tables.load(table, slot)))
+/// Looks from an address on for a table of user space that refers to no other, and detaches it; all
+/// that refer to addresses before it are gone. Returns it, if it came to one, and where to look
+/// next. A call looks at [`LOOKS`] entries of each level at most.
+pub(crate) fn take_table(
+    tables: &mut impl Tables,
+    root: Frame,
+    from: usize,
+) -> (Option<Frame>, usize) {
+    let (mut parent, mut table, mut at) = (None, root, from);
+    for level in (1..=ROOT_LEVEL).rev() {
+        let first = index(at, level);
+        let count = if level == ROOT_LEVEL { USER_ENTRIES } else { ENTRIES };
+        let end = count.min(first + LOOKS);
+        let found = (first..end).find(|&slot| is_present(tables.load(table, slot)));
+        let passed = found.unwrap_or(end) - first;
+        if passed > 0 {
+            at = (at & !(span(level) - 1)) + passed * span(level);
+        }
+        let Some(slot) = found else { break };
+        let entry = tables.load(table, slot);
+        if entry & bits::CHILDREN == 0 {
+            tables.store(table, slot, 0);
+            count_child(tables, parent, bits::CHILD.wrapping_neg());
+            // Here again: the table that had it may be the next to go.
+            return (Some(frame_of(entry)), at & !(span(level) - 1));
+        }
+        (parent, table) = (Some((table, slot)), frame_of(entry));
+    }
+    (None, at)
 }
 
 #[cfg(test)]

@@ -103,8 +103,12 @@ fn take_table_returns_each_table_once_and_leaves_the_kernel_half() {
     let mut fake = space();
     fake.store(ROOT, 256, entry(Frame(31), bits::PRESENT));
     let mut taken = BTreeSet::new();
-    while let Some(table) = take_table(&mut fake, ROOT) {
-        assert!(taken.insert(table.0));
+    let mut at = 0;
+    while at < kamen_abi::USER_END {
+        let (table, next) = take_table(&mut fake, ROOT, at);
+        assert!(next > at || table.is_some());
+        assert!(table.is_none_or(|table| taken.insert(table.0)));
+        at = next;
     }
     assert_eq!(taken, (1..fake.next).collect());
     assert_eq!(fake.load(ROOT, 256), entry(Frame(31), bits::PRESENT));
