@@ -190,20 +190,31 @@ pub fn build(purpose: Purpose) -> Result<Vec<Program>> {
     Ok(programs)
 }
 
-/// Builds the benchmark's kernel, which has the compared service in it, and returns its path; it
-/// lies apart from the kernel that users get.
+/// A kernel that users do not get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Special {
+    /// It has the compared service in it.
+    Structures,
+    /// It measures its longest stretch with interrupts off.
+    Stretch,
+}
+
+/// Builds a kernel with something special in it and returns its path, apart from the other's.
 ///
 /// # Errors
 /// Where cargo or the compiler fails; they have said why.
-pub fn benchmark_kernel() -> Result<PathBuf> {
-    const FOLDER: &str = "benchmark-kernel";
-    let mut command = cargo("build", FOLDER, &Set::Kernel.flags());
+pub fn special_kernel(special: Special) -> Result<PathBuf> {
+    let (folder, feature) = match special {
+        Special::Structures => ("benchmark-kernel", "structures"),
+        Special::Stretch => ("stretch-kernel", "stretch"),
+    };
+    let mut command = cargo("build", folder, &Set::Kernel.flags());
     command.args(["--package", "kamen-kernel", "--bin", "kernel"]);
-    command.args(["--features", "kamen-kernel/image,kamen-kernel/structures"]);
+    command.args(["--features", &format!("kamen-kernel/image,kamen-kernel/{feature}")]);
     if !run_quietly(&mut command)? {
-        bail!("the build of the benchmark's kernel failed");
+        bail!("the build of the kernel with `{feature}` failed");
     }
-    Ok(workspace::target("guest").join(FOLDER).join(TARGET).join("release/kernel"))
+    Ok(workspace::target("guest").join(folder).join(TARGET).join("release/kernel"))
 }
 
 fn build_set(set: Set, programs: &[&Program]) -> Result<()> {

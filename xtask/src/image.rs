@@ -45,6 +45,7 @@ pub struct Extras {
 }
 
 /// The system's programs, built.
+#[derive(Clone)]
 pub struct System {
     programs: Vec<Program>,
     /// Taken instead of the programs' own.

@@ -17,6 +17,7 @@ use std::time::Instant;
 
 mod case;
 mod nightly;
+pub mod stretch;
 mod typist;
 
 /// Which tests to run.
@@ -38,6 +39,10 @@ pub struct Options {
     /// How many guests run at a time.
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
+    /// Measures the longest stretch with interrupts off that each test in QEMU meets, and
+    /// nothing else.
+    #[arg(long, conflicts_with_all = ["host", "nightly"])]
+    irqs_off: bool,
     /// The long form of the random tests, and nothing else: about half an hour.
     #[arg(long, conflicts_with_all = ["host", "guest", "names"])]
     nightly: bool,
@@ -68,6 +73,9 @@ pub fn test(options: &Options) -> Result<ExitCode> {
     if options.list {
         cases.iter().for_each(|case| println!("{}", case.name));
         return Ok(ExitCode::SUCCESS);
+    }
+    if options.irqs_off {
+        return stretch::test(cases, options.jobs.max(1));
     }
     let mut tally = Tally::default();
     if !options.guest && options.names.is_empty() {
@@ -122,23 +130,30 @@ fn guest_tests(cases: Vec<Case>, jobs: usize) -> Result<Tally> {
     provide(&cases)?;
     let system = System::build(Purpose::Test)?;
     eprintln!("test: in QEMU, {} tests", cases.len());
-    let waiting = Mutex::new(VecDeque::from(cases));
     let tally = Mutex::new(Tally::default());
+    for_each(cases, jobs, |case| {
+        let started = Instant::now();
+        let outcome = case::perform(&system, &case);
+        let mut tally = lock(&tally);
+        report(&case, &outcome, started);
+        tally.add(Tally::one(outcome.is_ok()));
+    });
+    Ok(tally.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Does something with each case, several at a time.
+fn for_each(cases: Vec<Case>, jobs: usize, act: impl Fn(Case) + Sync) {
+    let waiting = Mutex::new(VecDeque::from(cases));
     let next = || lock(&waiting).pop_front();
     thread::scope(|scope| {
         for _ in 0..jobs {
             scope.spawn(|| {
                 while let Some(case) = next() {
-                    let started = Instant::now();
-                    let outcome = case::perform(&system, &case);
-                    let mut tally = lock(&tally);
-                    report(&case, &outcome, started);
-                    tally.add(Tally::one(outcome.is_ok()));
+                    act(case);
                 }
             });
         }
     });
-    Ok(tally.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn provide(cases: &[Case]) -> Result<()> {

@@ -9,7 +9,7 @@ use crate::devices::vectors;
 use crate::entry::{idle, leave};
 use crate::per_cpu::{Local, PerCpu};
 use crate::undo::Entry;
-use crate::{X86, epitaph, last_events, lock};
+use crate::{X86, epitaph, last_events, lock, stretch};
 
 /// The kernel, from [`run`] on.
 static KERNEL: Local<MaybeUninit<Kernel<X86>>> = Local::new(MaybeUninit::uninit());
@@ -111,6 +111,7 @@ fn on_long_reply() -> ! {
 
 /// Continues the entry by a foreign thread's `syscall`; the arguments are its own.
 pub(crate) extern "C" fn on_foreign(w0: u64, w1: u64, w2: u64, w3: u64, w4: u64, w5: u64) -> ! {
+    stretch::note_foreign();
     if !lock::try_acquire() {
         contend_foreign()
     }
@@ -161,7 +162,11 @@ pub(crate) extern "C" fn proceed() -> ! {
 /// another thread goes on.
 pub(crate) extern "C" fn on_quick(number: u64, target: u64, word: u64, deadline: u64) -> Outcome {
     // SAFETY: this is the first thing after an entry with the lock; the reference ends here.
-    unsafe { kernel() }.quick(number, target, word, deadline)
+    let outcome = unsafe { kernel() }.quick(number, target, word, deadline);
+    if outcome.status >> 63 == 0 {
+        stretch::end();
+    }
+    outcome
 }
 
 /// What the entry path takes for "nothing has happened" and for "another thread goes on".

@@ -8,7 +8,8 @@ use core::fmt::{Arguments, Write};
 use x86_64::instructions::port::Port;
 
 const DEBUG_CONSOLE: u16 = 0xe9;
-const DEBUG_EXIT: u16 = 0xf4;
+/// The port of the device that ends the machine.
+pub(crate) const DEBUG_EXIT: u16 = 0xf4;
 /// What the exit device gets when the kernel panics; QEMU exits with `value << 1 | 1` = 35.
 const EXIT_PANIC: u32 = 0x11;
 

@@ -40,6 +40,11 @@ mod mem;
 mod memory;
 mod per_cpu;
 mod physical;
+#[cfg(feature = "stretch")]
+mod stretch;
+#[cfg(not(feature = "stretch"))]
+#[path = "stretch/none.rs"]
+mod stretch;
 mod undo;
 
 pub use dispatch::run;

@@ -15,7 +15,7 @@ use crate::extended::Extended;
 use crate::lock::{self, Ask};
 use crate::memory::direct::DirectMap;
 use crate::memory::paging::{self, Tables};
-use crate::{per_cpu, undo};
+use crate::{per_cpu, stretch, undo};
 
 pub(crate) mod others;
 mod start;
@@ -315,6 +315,7 @@ impl Machine for X86 {
     }
 
     fn port_out(&mut self, port: u16, width: PortWidth, value: u32) {
+        stretch::before_output(port);
         // SAFETY: as for `port_in`.
         unsafe {
             match width {

@@ -96,6 +96,8 @@ pub struct Case {
     pub name: String,
     /// How it boots.
     pub way: Way,
+    /// Whether it runs under the instruction clock, whatever its way.
+    pub counted: bool,
     /// How many processors the machine has.
     pub cpus: u32,
     /// What it adds to the image.
@@ -143,6 +145,16 @@ impl Case {
     /// Boots it another way.
     pub fn by(self, way: Way) -> Case {
         Case { way, ..self }
+    }
+
+    /// Runs it under the instruction clock, whatever its way.
+    pub fn counted(self) -> Case {
+        Case { counted: true, ..self }
+    }
+
+    /// Returns whether it runs under the instruction clock.
+    pub fn is_counted(&self) -> bool {
+        self.counted || self.way == Way::InstructionClock
     }
 
     /// Boots a machine with so many processors.
@@ -211,6 +223,7 @@ impl Case {
         Case {
             name: name.to_owned(),
             way: Way::Microvm,
+            counted: false,
             cpus: 1,
             files: Vec::new(),
             action,

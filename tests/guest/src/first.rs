@@ -37,8 +37,11 @@ pub fn cases() -> Vec<Case> {
             .by(Way::Microvm)
             .on(2)
             .logs(&["verdict: Ok(0) fail"]),
-        Case::new("bench: no row takes more instructions than committed", Action::Benchmark),
     ]
+    .into_iter()
+    .chain(stresses())
+    .chain([Case::new("bench: no row takes more instructions than committed", Action::Benchmark)])
+    .collect()
 }
 
 /// What the log of `memory-test` must say, the last of its checks included.
@@ -55,6 +58,15 @@ pub fn chaos(calls: u64, seed: u64) -> Case {
     first("chaos: random system calls change nothing for others", "chaos", &arguments)
         .logs(&["seed ", "leaks: 0", "wrong: 0", "verdict: Ok(true)"])
         .within(60 + calls / 2000)
+}
+
+/// Returns the tests of the kernel's long operations (tests/bench/kernel).
+pub fn stresses() -> Vec<Case> {
+    let stress = |group| {
+        let name = format!("stress: long operations on {group}");
+        first(&name, "kernel-bench", &format!("stress {group}")).within(120)
+    };
+    ["memory", "objects", "threads"].map(stress).into()
 }
 
 /// Returns a test that runs a program as first task under the instruction clock; it must leave

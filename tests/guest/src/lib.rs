@@ -27,5 +27,5 @@ mod terminal;
 mod unix;
 
 pub use case::{Action, Case, Expected, File, Step, Way};
-pub use first::chaos;
+pub use first::{chaos, stresses};
 pub use table::cases;

@@ -4,7 +4,7 @@ use super::draw::{self, Bars};
 use super::first::{self, Program};
 use super::kernel::{PROGRAM, PROGRAMS};
 use super::results::Measured;
-use crate::build::{self, Purpose};
+use crate::build::{self, Purpose, Special};
 use crate::image::System;
 use anyhow::Result;
 
@@ -22,7 +22,8 @@ pub const STRUCTURES: [(&str, &str); 5] = [
 /// # Errors
 /// Where the build or a boot fails.
 pub fn measure(seeds: u32, missing: &mut Vec<String>) -> Result<Vec<Measured>> {
-    let system = System::build(Purpose::Only(PROGRAMS))?.with_kernel(build::benchmark_kernel()?);
+    let kernel = build::special_kernel(Special::Structures)?;
+    let system = System::build(Purpose::Only(PROGRAMS))?.with_kernel(kernel);
     let program = Program { system: &system, name: PROGRAM, arguments: "structures" };
     let runs = first::runs(program, seeds)?;
     let mut rows = Vec::new();

@@ -13,9 +13,11 @@ use core::mem::offset_of;
 
 use crate::lock::LOCK;
 use crate::per_cpu::PerCpu;
+use crate::stretch;
 
 /// Halts with interrupts on. The next entry into the kernel is an interrupt.
 pub(crate) fn idle() -> ! {
+    stretch::end();
     // SAFETY: `halt` does not return, and nothing on the stack is used again.
     unsafe { core::arch::asm!("jmp {halt}", halt = sym halt, options(noreturn)) }
 }

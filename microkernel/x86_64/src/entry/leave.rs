@@ -26,6 +26,7 @@ use kamen_core::{Passage, Thread};
 use crate::descriptors::{USER_CODE, USER_DATA};
 use crate::lock::LOCK;
 use crate::per_cpu::PerCpu;
+use crate::stretch;
 
 /// Loads a thread's registers and lets it run; the next entry saves them there again.
 ///
@@ -34,6 +35,7 @@ use crate::per_cpu::PerCpu;
 /// nobody refers to it, nor to anything on the kernel stack.
 #[inline(always)]
 pub(crate) unsafe fn to_user(thread: *mut Thread) -> ! {
+    stretch::end();
     // SAFETY: `leave` does not return; the caller answers for the thread.
     unsafe {
         core::arch::asm!("jmp {leave}", leave = sym leave, in("rdi") thread, options(noreturn))
@@ -48,6 +50,7 @@ pub(crate) unsafe fn to_user(thread: *mut Thread) -> ! {
 pub(crate) unsafe fn with_message(passage: Passage<'_>, words: [u64; WORDS]) -> ! {
     let Passage { thread, target, tag, badge, is_loaded: _ } = passage;
     let [w0, w1, w2, w3, w4, w5] = words;
+    stretch::end();
     // SAFETY: as in `to_user`.
     unsafe {
         core::arch::asm!(

@@ -28,6 +28,7 @@ use kamen_core::Thread;
 
 use crate::dispatch::{on_exception, on_interrupt, on_kernel_trap};
 use crate::per_cpu::PerCpu;
+use crate::stretch;
 
 /// Bytes of a stub.
 const STUB: usize = 16;
@@ -59,8 +60,8 @@ extern "C" fn stubs() -> ! {
         ".endr",
         size = const STUB,
         fatal = sym kernel_trap,
-        exception = sym exception,
-        interrupt = sym interrupt,
+        exception = sym stretch::exception,
+        interrupt = sym stretch::interrupt,
         options(att_syntax)
     )
 }
@@ -99,8 +100,9 @@ macro_rules! save_frame {
     };
 }
 
+/// Where the stubs of interrupts go.
 #[unsafe(naked)]
-extern "C" fn interrupt() -> ! {
+pub(crate) extern "C" fn interrupt() -> ! {
     core::arch::naked_asm!(
         "test byte ptr [rsp + 16], 3",
         "jz 2f",
@@ -142,8 +144,9 @@ extern "C" fn interrupt() -> ! {
     )
 }
 
+/// Where the stubs of exceptions go.
 #[unsafe(naked)]
-extern "C" fn exception() -> ! {
+pub(crate) extern "C" fn exception() -> ! {
     core::arch::naked_asm!(
         "test byte ptr [rsp + 24], 3",
         "jz {kernel_trap}",

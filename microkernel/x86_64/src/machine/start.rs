@@ -11,7 +11,6 @@ use crate::devices::lines::{Lines, MAX_CONTROLLERS};
 use crate::devices::local_apic::LocalApic;
 use crate::devices::mmio::Mmio;
 use crate::devices::pic;
-use crate::entry::system_call::system_call_entry;
 use crate::extended::Extended;
 use crate::memory::direct::DirectMap;
 use crate::memory::kernel_space::KernelSpace;
@@ -19,6 +18,7 @@ use crate::memory::paging::Tables;
 use crate::memory::{DIRECT_MAP, PAGE};
 use crate::per_cpu::{self, Processor, stack_end};
 use crate::physical::Handoff;
+use crate::stretch::system_call_entry;
 use crate::{Heap, Ranges, descriptors, lock};
 
 /// First frame that the boot entry's mapping does not reach.

@@ -14,6 +14,7 @@ extern crate alloc;
 mod measure;
 mod raw;
 mod rows;
+mod stress;
 mod structures;
 mod world;
 
@@ -40,6 +41,9 @@ fn main(start: &Start) -> i32 {
 fn run(start: &Start) -> Result<usize, Error> {
     let task = FirstTask::new(kamen_rt::boot_archive(start)).ok_or(Error::InvalidArgument)?;
     let mut world = World::new(task.program)?;
+    if let Some(group) = task.arguments.strip_prefix("stress ") {
+        return Ok(stress::run(&mut world, group));
+    }
     let rows: &[(&str, rows::Measure)] = if task.arguments == "structures" {
         structures::prepare(&world)?;
         &structures::STRUCTURES

@@ -10,14 +10,12 @@ mod memory;
 mod message;
 mod notification;
 mod process;
-mod stress;
-mod stretch;
 
 /// What measures a row and prints it.
 pub type Measure = fn(&mut World) -> Result<(), Error>;
 
 /// Every row that this kernel can show.
-pub const ROWS: [(&str, Measure); 19] = [
+pub const ROWS: [(&str, Measure); 18] = [
     ("rt0_cross", message::rt0_cross),
     ("rt6_cross", message::rt6_cross),
     ("rt0_same", message::rt0_same),
@@ -36,5 +34,4 @@ pub const ROWS: [(&str, Measure); 19] = [
     ("map1_new", memory::map1_new),
     ("map1_again", memory::map1_again),
     ("process", process::process),
-    ("irqs_off_max", stretch::irqs_off_max),
 ];
