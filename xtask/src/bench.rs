@@ -26,7 +26,7 @@ mod draw;
 mod figure;
 mod first;
 mod kernel;
-mod page;
+pub mod page;
 mod peers;
 mod results;
 mod structures;

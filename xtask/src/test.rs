@@ -43,6 +43,9 @@ pub struct Options {
     /// nothing else.
     #[arg(long, conflicts_with_all = ["host", "nightly"])]
     irqs_off: bool,
+    /// Puts the table of `--irqs-off` into docs/benchmarks.md.
+    #[arg(long, requires = "irqs_off")]
+    accept: bool,
     /// The long form of the random tests, and nothing else: about half an hour.
     #[arg(long, conflicts_with_all = ["host", "guest", "names"])]
     nightly: bool,
@@ -75,7 +78,7 @@ pub fn test(options: &Options) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if options.irqs_off {
-        return stretch::test(cases, options.jobs.max(1));
+        return stretch::test(cases, options.jobs.max(1), options.accept);
     }
     let mut tally = Tally::default();
     if !options.guest && options.names.is_empty() {

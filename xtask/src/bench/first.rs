@@ -3,7 +3,6 @@
 //! ```text
 //!   clock TICKS NS             so many ticks of the processor's clock are so many nanoseconds
 //!   row NAME MIN MEDIAN P99    in ticks, which are instructions under the instruction clock
-//!   path NAME TEXT             where the kernel was in the largest sample
 //!   missing NAME ERROR         a row that could not be measured
 //! ```
 
@@ -25,8 +24,6 @@ pub struct Told {
     pub figures: Vec<Figure>,
     /// Rows that are missing, each with the reason.
     pub missing: Vec<(String, String)>,
-    /// Where the kernel was in some rows' largest sample.
-    pub paths: Vec<(String, String)>,
 }
 
 /// What is booted as first task.
@@ -105,12 +102,6 @@ impl Runs {
         Some((counted, times.and_then(|times| times.into_iter().min_by(f64::total_cmp))))
     }
 
-    /// Returns where the kernel was in a row's largest sample.
-    pub fn path(&self, name: &str) -> Option<String> {
-        let mut told = self.instructions.iter().flat_map(|told| &told.paths);
-        told.find(|(of, _)| of == name).map(|(_, path)| path.clone())
-    }
-
     /// Returns why a row is missing.
     pub fn reason(&self, name: &str) -> String {
         let told = self.instructions.iter().flat_map(|told| &told.missing);
@@ -150,12 +141,8 @@ impl Told {
         let mut told = Told::default();
         for line in log.lines() {
             told.figures.extend(Figure::of_row(line, unit).map(|figure| figure.scaled(scale)));
-            let after = |word: &str| {
-                let (name, text) = line.strip_prefix(word)?.split_once(' ')?;
-                Some((name.to_owned(), text.to_owned()))
-            };
-            told.missing.extend(after("missing "));
-            told.paths.extend(after("path "));
+            let missing = line.strip_prefix("missing ").and_then(|rest| rest.split_once(' '));
+            told.missing.extend(missing.map(|(name, why)| (name.to_owned(), why.to_owned())));
         }
         let is_missing =
             |figure: &Figure| told.missing.iter().any(|(name, _)| *name == figure.name);
@@ -170,7 +157,7 @@ mod tests {
     use super::{Runs, Told};
 
     const LOG: &str = "noise\nclock 2000 1000\nrow null 50.00 51.00 52.00\nrow poll 8.00 8.00 8.00\n\
-                       missing poll InvalidOperation\npath null far away\n";
+                       missing poll InvalidOperation\n";
 
     #[test]
     fn rows_are_in_ticks_or_scaled_to_time() {
@@ -185,7 +172,6 @@ mod tests {
         let told = Told::of_log(LOG, Unit::Instructions).unwrap();
         assert_eq!(told.figures.len(), 1);
         assert_eq!(told.missing, [("poll".to_owned(), "InvalidOperation".to_owned())]);
-        assert_eq!(told.paths, [("null".to_owned(), "far away".to_owned())]);
     }
 
     #[test]

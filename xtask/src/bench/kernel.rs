@@ -79,17 +79,15 @@ fn program(system: &System) -> Program<'_> {
 fn measured(name: &str, runs: &Runs) -> Option<Measured> {
     let (counted, time) = runs.row(name)?;
     let peer = peers::find(name).and_then(|row| row.peer);
-    let path = runs.path(name);
     Some(Measured {
         name: name.to_owned(),
         instructions: counted.median,
-        // The largest of samples is the host's doing, in time.
-        tcg_ns: time.filter(|_| path.is_none()),
+        tcg_ns: time,
         peer: peer.map(|peer| peer.name.to_owned()),
         peer_instructions: peer.map(|peer| peer.instructions),
         min: counted.min,
         p99: counted.p99,
-        path,
+        path: None,
     })
 }
 

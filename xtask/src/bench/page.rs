@@ -5,6 +5,7 @@
 
 use super::results::{Measured, Results};
 use super::{kernel, structures};
+use crate::workspace;
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
@@ -28,6 +29,18 @@ pub fn update(path: &Path, results: &Results) -> Result<()> {
         }
     }
     fs::write(path, page).with_context(|| path.display().to_string())
+}
+
+/// Puts another table into docs/benchmarks.md.
+///
+/// # Errors
+/// Where the page can't be read or written, or has no place for the table.
+pub fn replace(name: &str, table: &str) -> Result<()> {
+    let path = workspace::root().join("docs/benchmarks.md");
+    let page = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let page = with_table(&page, name, table)
+        .with_context(|| format!("{} has no table {name}", path.display()))?;
+    fs::write(&path, page).with_context(|| path.display().to_string())
 }
 
 /// Returns the page with another table in the place of one; nothing where it has none such.

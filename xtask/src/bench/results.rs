@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 /// How much more a row may take than the committed result, as a part of it.
 const TOLERANCE: f64 = 0.03;
-/// The same for a row that is the largest of samples taken here and there (`path`).
+/// The same for a row that is the largest of many figures (`path`), and so jumps.
 const MOST_TOLERANCE: f64 = 0.25;
 
 /// What to do about complaints that are none.

@@ -8,6 +8,7 @@
 //! here is how long the kernel kept interrupts off meanwhile.
 
 use super::{case, for_each, lock, provide};
+use crate::bench::page;
 use crate::build::{self, Purpose, Special};
 use crate::image::System;
 use anyhow::Result;
@@ -19,14 +20,17 @@ use std::sync::{Mutex, PoisonError};
 /// Most instructions that a stretch may take.
 pub const MOST: u64 = 10_000;
 
+/// Paths that are shown, the longest first.
+const SHOWN: usize = 16;
 /// How many times as long a test may take under the instruction clock.
 const SLOWER: u32 = 4;
 
-/// Runs the cases of one processor on the kernel that measures, and judges the stretches.
+/// Runs the cases of one processor on the kernel that measures, and judges the stretches; they
+/// become those of docs/benchmarks.md where they are to be accepted.
 ///
 /// # Errors
 /// Where the host lacks something or a build fails.
-pub fn test(mut cases: Vec<Case>, jobs: usize) -> Result<ExitCode> {
+pub fn test(mut cases: Vec<Case>, jobs: usize, accept: bool) -> Result<ExitCode> {
     cases.retain(|case| case.cpus == 1 && !matches!(case.action, Action::Benchmark));
     provide(&cases)?;
     let system = System::build(Purpose::Test)?;
@@ -39,6 +43,9 @@ pub fn test(mut cases: Vec<Case>, jobs: usize) -> Result<ExitCode> {
     });
     let stretches = stretches.into_inner().unwrap_or_else(PoisonError::into_inner);
     print!("{}", stretches.table());
+    if accept {
+        page::replace("stretches", &stretches.markdown())?;
+    }
     let failures = stretches.failures();
     println!("{failures} tests with more than {MOST} instructions, or not known");
     Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -137,6 +144,15 @@ impl Stretches {
         paths
     }
 
+    /// Returns the table of paths for docs/benchmarks.md.
+    fn markdown(&self) -> String {
+        let mut table = "| path | instructions | test |\n|---|--:|---|\n".to_owned();
+        for (Stretch { instructions, path, .. }, test) in self.by_path().into_iter().take(SHOWN) {
+            table += &format!("| {path} | {instructions} | {test} |\n");
+        }
+        table
+    }
+
     /// Returns the tables for a person to read: by test, and by path.
     pub fn table(&self) -> String {
         let mut rows: Vec<(&str, Option<&Stretch>)> =
@@ -156,8 +172,7 @@ impl Stretches {
             };
         }
         table += "the longest of each path:\n";
-        let worth_telling = |(stretch, _): &(&Stretch, &str)| stretch.instructions >= MOST / 5;
-        for (stretch, test) in self.by_path().into_iter().filter(worth_telling) {
+        for (stretch, test) in self.by_path().into_iter().take(SHOWN) {
             table += &line(test, stretch);
         }
         table
