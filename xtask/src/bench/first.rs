@@ -184,7 +184,7 @@ mod tests {
         let (name, unit) = ("null".to_owned(), Unit::Instructions);
         let figure = Figure { name, unit, min: median - 1.0, median, p99: median + 1.0 };
         let missing = vec![("poll".to_owned(), "Busy".to_owned())];
-        Told { figures: vec![figure], missing, ..Told::default() }
+        Told { figures: vec![figure], missing }
     }
 
     #[test]
