@@ -263,7 +263,8 @@ impl<M: Machine> Kernel<M> {
         }
         bound.bound = thread.index() as u16;
         let thread = self.threads.get_mut(thread).ok_or(Error::InvalidHandle)?;
-        let old = thread.bound.replace(id).and_then(|old| self.notifications.get_mut(old));
+        // One that is being destroyed, too: it would unbind the thread from the new one.
+        let old = thread.bound.replace(id).and_then(|old| self.notifications.find_mut(old));
         if let Some(old) = old {
             old.bound = crate::queue::NIL;
         }

@@ -5,6 +5,7 @@ use kamen_abi::{
 };
 
 mod across;
+mod bound;
 mod cancelled;
 mod decode;
 mod dice;
