@@ -205,7 +205,7 @@ pub enum Operation {
     /// Errors: none but for the target.
     SetTimer = 29,
     /// Connects interrupt line `w0` of the lines in the target (CONTROL) to the notification
-    /// `w1` (SEND), bits `w2`, and unmasks it. Each interrupt masks the line until acknowledged.
+    /// `w1` (SEND), bits `w2` or the capability's badge, as in Signal, and unmasks it. Each interrupt masks the line until acknowledged.
     ///
     /// Errors: InvalidArgument (the capability does not have the line).
     BindInterrupt = 30,
@@ -400,7 +400,8 @@ pub enum ObjectKind {
     Interrupt = 7,
     /// I/O ports; not created but narrowed from the first task's.
     Ports = 8,
-    /// A timer: `w1` the notification (SEND) it signals, `w2` the bits. Created disarmed.
+    /// A timer: `w1` the notification (SEND) it signals, `w2` the bits (the capability's badge,
+    /// where it has one). Created disarmed.
     Timer = 9,
     /// A quota, part of the one it is charged to: `w1` pages, `w2` units for objects
     /// ([`ObjectKind::cost`]).

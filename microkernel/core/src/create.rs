@@ -99,7 +99,8 @@ impl<M: Machine> Kernel<M> {
     }
 
     fn create_timer(&mut self, quota: Id<Quota>, to: u64, bits: u64) -> Result<(), Error> {
-        let notification = Some(self.notification(to, Rights::SEND)?);
+        let (notification, bits) = self.signalled(to, bits)?;
+        let notification = Some(notification);
         self.install(quota, ObjectKind::Timer, 0, |kernel| {
             let timer = Timer { notification, bits, quota: Some(quota) };
             let id = quota::insert(&mut kernel.vm.quotas, &mut kernel.timers, timer);

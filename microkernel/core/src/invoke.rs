@@ -148,12 +148,23 @@ impl<M: Machine> Kernel<M> {
     }
 
     fn signal_operation(&mut self, target: u64, bits: u64) -> Result<(), Error> {
-        let (id, _, badge) = self.named(target, ObjectKind::Notification, Rights::SEND)?;
+        let (id, bits) = self.signalled(target, bits)?;
+        self.signal(id, bits);
+        Ok(())
+    }
+
+    /// Returns the notification that a handle allows to signal, and the bits: the badge of the
+    /// capability, where it has one, whoever signals on its holder's behalf.
+    pub(crate) fn signalled(
+        &self,
+        handle: u64,
+        bits: u64,
+    ) -> Result<(Id<Notification>, u64), Error> {
+        let (id, _, badge) = self.named(handle, ObjectKind::Notification, Rights::SEND)?;
         if !self.notifications.contains(id) {
             return Err(Error::InvalidHandle);
         }
-        self.signal(id, if badge != 0 { badge } else { bits });
-        Ok(())
+        Ok((id, if badge != 0 { badge } else { bits }))
     }
 
     fn yield_now(&mut self) {
@@ -362,8 +373,7 @@ impl<M: Machine> Kernel<M> {
         bits: u64,
     ) -> Result<(), Error> {
         let line = self.line(target, line)?;
-        let id = self.notification(notification, Rights::SEND)?;
-        self.lines[line as usize] = Some((id, bits));
+        self.lines[line as usize] = Some(self.signalled(notification, bits)?);
         self.vm.machine.unmask(line as u32);
         Ok(())
     }

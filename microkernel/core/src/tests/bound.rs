@@ -1,6 +1,6 @@
 //! Facts about notifications that are bound to threads, and whose bits others may set.
 
-use kamen_abi::{FOREVER, ObjectKind, Operation, Rights, Tag};
+use kamen_abi::{Error, FOREVER, NOW, ObjectKind, Operation, Rights, Tag};
 
 use crate::fake::{Process, Rig};
 use crate::thread::State;
@@ -58,4 +58,26 @@ fn a_thread_bound_anew_while_its_notification_is_destroyed_stays_bound() {
     rig.kernel.timer();
     rig.ok(Operation::Signal, new, &[0xbad]);
     assert!(matches!(rig.kernel.threads[next.slot].state, State::Receiving(_)));
+}
+
+#[test]
+fn neither_timer_nor_interrupt_signals_more_than_the_capability_may() {
+    let mut rig = Rig::new();
+    let event = rig.create(ObjectKind::Notification, &[]);
+    let doorbell = rig.ok(Operation::Mint, event, &[0, Rights::SEND.0 as u64, 4]);
+    rig.ok(Operation::Signal, doorbell, &[0xff]);
+    let taken = |rig: &mut Rig| {
+        let status = rig.send(Operation::Wait, event, Tag::short(0), NOW);
+        if status == Error::WouldBlock as u64 { 0 } else { rig.registers().rdi }
+    };
+    assert_eq!(taken(&mut rig), 4, "a signal sets the badge");
+    let timer = rig.create(ObjectKind::Timer, &[doorbell, 0xff]);
+    rig.ok(Operation::SetTimer, timer, &[10]);
+    rig.kernel.vm.machine.now = 10;
+    rig.kernel.timer();
+    assert_eq!(taken(&mut rig), 4, "so does a timer");
+    let lines = kamen_abi::boot::INTERRUPTS.0 as u64;
+    rig.ok(Operation::BindInterrupt, lines, &[5, doorbell, 0xff]);
+    rig.kernel.interrupt(5);
+    assert_eq!(taken(&mut rig), 4, "and an interrupt");
 }

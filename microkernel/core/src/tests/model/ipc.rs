@@ -181,6 +181,13 @@ impl Model {
         waits.map(|_| ())
     }
 
+    /// Returns the notification that a handle allows to signal, and the bits.
+    pub fn signalled(&self, handle: u64, bits: u64) -> Result<(Name, u64), Error> {
+        let name = self.notification_named(handle, Rights::SEND)?;
+        let badge = self.capability(handle, Rights::SEND)?.badge;
+        Ok((name, if badge != 0 { badge } else { bits }))
+    }
+
     pub fn signal(&mut self, name: Name, bits: u64) {
         if !self.exists(name) {
             return;

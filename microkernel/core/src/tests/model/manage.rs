@@ -49,8 +49,8 @@ impl Model {
                 self.make(quota, What::Memory(memory))
             }
             ObjectKind::Timer => {
-                let notification = self.notification_named(w1, Rights::SEND)?;
-                let timer = Timer { notification, bits: w2, deadline: None };
+                let (notification, bits) = self.signalled(w1, w2)?;
+                let timer = Timer { notification, bits, deadline: None };
                 self.make(quota, What::Timer(timer))
             }
             ObjectKind::Quota => {
@@ -265,8 +265,7 @@ impl Model {
 
     pub fn bind_interrupt(&mut self, target: u64, [line, to, bits, ..]: [u64; 6]) -> Outcome {
         let line = self.line(target, line)?;
-        let notification = self.notification_named(to, Rights::SEND)?;
-        self.lines[line] = Some((notification, bits));
+        self.lines[line] = Some(self.signalled(to, bits)?);
         Ok(())
     }
 

@@ -44,9 +44,8 @@ impl Model {
             Operation::Reply => self.reply(),
             Operation::ReplyReceive => self.reply_receive(),
             Operation::Signal => {
-                let name = self.notification_named(target, Rights::SEND)?;
-                let badge = self.capability(target, Rights::SEND)?.badge;
-                self.signal(name, if badge != 0 { badge } else { w0 });
+                let (name, bits) = self.signalled(target, w0)?;
+                self.signal(name, bits);
                 Ok(())
             }
             Operation::Wait => self.wait(self.notification_named(target, Rights::RECEIVE)?),
