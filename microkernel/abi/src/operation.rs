@@ -163,7 +163,8 @@ pub enum Operation {
     /// Errors: BadRange (the object has no such page), Busy (too many threads have that page
     /// already), QuotaExhausted, OutOfMemory.
     SetMessagePage = 21,
-    /// Binds the notification `w0` (RECEIVE) to the thread in the target (CONTROL).
+    /// Binds the notification `w0` (RECEIVE) to the thread in the target (CONTROL), which gets
+    /// bits that are set already if it receives.
     ///
     /// Errors: Busy (it is bound already).
     Bind = 22,

@@ -279,6 +279,8 @@ impl<M: Machine> Kernel<M> {
         if let Some(old) = old {
             old.bound = crate::queue::NIL;
         }
+        // Bits that nobody has taken yet.
+        self.signal(id, 0);
         Ok(())
     }
 

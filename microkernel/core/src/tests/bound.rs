@@ -1,6 +1,6 @@
 //! Facts about notifications that are bound to threads, and whose bits others may set.
 
-use kamen_abi::{Error, FOREVER, NOW, ObjectKind, Operation, Rights, Tag};
+use kamen_abi::{Error, FOREVER, Kind, NOW, ObjectKind, Operation, Rights, Tag};
 
 use crate::fake::{Process, Rig};
 use crate::thread::State;
@@ -58,6 +58,26 @@ fn a_thread_bound_anew_while_its_notification_is_destroyed_stays_bound() {
     rig.kernel.timer();
     rig.ok(Operation::Signal, new, &[0xbad]);
     assert!(matches!(rig.kernel.threads[next.slot].state, State::Receiving(_)));
+}
+
+#[test]
+fn bits_that_are_set_already_wake_a_thread_that_is_bound_while_it_receives() {
+    let mut rig = Rig::new();
+    let endpoint = rig.create(ObjectKind::Endpoint, &[]);
+    let event = rig.create(ObjectKind::Notification, &[]);
+    let server = rig.process(8, &[(endpoint, Rights::ALL, 0)]);
+    rig.ok(Operation::Start, server.thread, &[]);
+    let tick = rig.create(ObjectKind::Notification, &[]);
+    rig.send(Operation::Wait, tick, Tag::short(0), 50);
+    rig.send(Operation::Receive, 8, Tag::short(0), FOREVER);
+    rig.kernel.vm.machine.now = 50;
+    rig.kernel.timer();
+    rig.ok(Operation::Signal, event, &[6]);
+    rig.ok(Operation::Bind, server.thread, &[event]);
+    let thread = &rig.kernel.threads[server.slot];
+    assert_eq!(thread.state, State::Ready);
+    assert_eq!(Tag(thread.registers.r13).kind(), Kind::Notification);
+    assert_eq!(thread.registers.rdi, 6);
 }
 
 #[test]

@@ -196,6 +196,7 @@ impl Model {
             self.notification_mut(old).bound = None;
         }
         self.notification_mut(notification).bound = Some(thread);
+        self.signal(notification, 0);
         Ok(())
     }
 
