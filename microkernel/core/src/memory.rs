@@ -271,7 +271,8 @@ impl Memory {
     }
 
     /// Returns the frame of a page that nobody else shares, copied first where somebody does, and
-    /// then the old one, too: mappings of the page still show it, and the object has its share.
+    /// then the old one, too: mappings of the page still show it, and the object has its share and
+    /// pays for both.
     ///
     /// # Errors
     /// As for [`Memory::frame_for_read`].
@@ -284,34 +285,36 @@ impl Memory {
         if self.backing.fixed().is_some() || supply.frames.shares(old) == 1 {
             return Ok((old, None));
         }
-        let new = supply.frames.allocate().ok_or(Error::OutOfMemory)?;
+        let new = supply.frame(self.quota)?;
         supply.machine.copy(old, 0, new, 0, kamen_abi::PAGE_SIZE);
         supply.steps.note(steps::FRAME);
         self.put(supply, page, Entry::new(new))?;
         Ok((new, Some(old)))
     }
 
-    /// Fills an empty contiguous object with adjacent frames, charged already, that nobody has
-    /// zeroed.
+    /// Gives an empty object its only node, if it has more than one page.
     ///
     /// # Errors
-    /// QuotaExhausted or OutOfMemory for the node, which comes first: nothing was filled then.
-    pub fn set_aside<M: Machine>(
-        &mut self,
-        supply: &mut Supply<'_, M>,
-        first: Frame,
-    ) -> Result<(), Error> {
-        let stale = |page| Entry(Entry::new(Frame(first.0 + page as u32)).0 | Entry::STALE);
-        if self.depth == 0 {
-            self.root = stale(0);
-            return Ok(());
-        }
-        let node = supply.zeroed(self.quota)?;
-        self.root = Entry::new(node);
-        for page in 0..self.pages.min(FANOUT) {
-            supply.machine.store(node, page, stale(page).0);
+    /// QuotaExhausted or OutOfMemory.
+    pub fn add_node<M: Machine>(&mut self, supply: &mut Supply<'_, M>) -> Result<(), Error> {
+        if self.depth > 0 {
+            self.root = Entry::new(supply.zeroed(self.quota)?);
         }
         Ok(())
+    }
+
+    /// Fills an empty contiguous object, which has its node, with adjacent frames, charged already,
+    /// that nobody has zeroed.
+    pub fn set_aside<M: Machine>(&mut self, machine: &mut M, first: Frame) {
+        let stale = |page| Entry(Entry::new(Frame(first.0 + page as u32)).0 | Entry::STALE);
+        match self.root.frame() {
+            None => self.root = stale(0),
+            Some(node) => {
+                for page in 0..self.pages.min(FANOUT) {
+                    machine.store(node, page, stale(page).0);
+                }
+            }
+        }
     }
 
     /// Adds a share of another object's frame in the place of a page that has none.

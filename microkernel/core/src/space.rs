@@ -279,7 +279,7 @@ impl<M: Machine> Vm<M> {
         }
         let (frame, old) = memory.frame_for_write(&mut supply, page)?;
         if let Some(old) = old {
-            self.sweep(id, page, Change::Replaced(old))?;
+            self.sweep(id, page, Change::Removed(old))?;
         }
         Ok(frame)
     }

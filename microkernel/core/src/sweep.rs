@@ -23,10 +23,8 @@ use crate::steps;
 /// What becomes of a page's entries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Change {
-    /// They are removed; the page's place in the object has another frame, that of a copy. The
-    /// old one's charge went over to the copy.
-    Replaced(Frame),
-    /// They are removed; the page has no frame any more.
+    /// They are removed; the page has another frame, that of a copy, or none any more. Until they
+    /// all are, the object has its share of the old one and pays for it.
     Removed(Frame),
     /// They do not allow writing any more.
     Shared,
@@ -46,7 +44,7 @@ impl Sweep {
     #[cfg(test)]
     pub fn kept(&self) -> Option<Frame> {
         match self.change {
-            Change::Replaced(frame) | Change::Removed(frame) => Some(frame),
+            Change::Removed(frame) => Some(frame),
             Change::Shared => None,
         }
     }
@@ -131,7 +129,6 @@ impl<M: Machine> Vm<M> {
         self.machine.shoot_down();
         let (mut supply, _) = self.supply();
         match change {
-            Change::Replaced(frame) => supply.frames.release(frame),
             Change::Removed(frame) => supply.release(frame, quota),
             Change::Shared => {}
         }
@@ -142,7 +139,7 @@ impl<M: Machine> Vm<M> {
         let Some(address) = mapping.address_of(sweep.page) else { return };
         let Ok(root) = self.root(mapping.space) else { return };
         match sweep.change {
-            Change::Replaced(_) | Change::Removed(_) => {
+            Change::Removed(_) => {
                 self.machine.unmap(root, address);
             }
             Change::Shared => {

@@ -47,14 +47,13 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::OutOfMemory);
         }
         let (mut supply, _) = self.vm.supply();
-        let first = supply.frames.allocate_adjacent(pages).ok_or(Error::OutOfMemory)?;
         let mut memory = Memory::backed(Backing::Contiguous(pages), pages, Some(quota));
-        if let Err(error) = memory.set_aside(&mut supply, first) {
-            for page in 0..pages {
-                supply.frames.release(Frame(first.0 + page as u32));
-            }
-            return Err(error);
-        }
+        memory.add_node(&mut supply)?;
+        let Some(first) = supply.frames.allocate_adjacent(pages) else {
+            memory.release_node(&mut supply, 0, 1);
+            return Err(Error::OutOfMemory);
+        };
+        memory.set_aside(supply.machine, first);
         quota::insert(&mut self.vm.quotas, &mut self.vm.memories, memory).ok_or(Error::OutOfMemory)
     }
 

@@ -410,3 +410,28 @@ proptest! {
         prop_assert_eq!(outcome(&calls, u32::MAX), outcome(&calls, steps));
     }
 }
+
+#[test]
+fn a_copy_that_is_abandoned_midway_leaves_no_frame_that_nobody_pays_for() {
+    let mut rig = Rig::new();
+    let unpaid = |rig: &Rig| {
+        let (pages, _, free) = usage(rig);
+        (rig.kernel.vm.frames.total() - free) as isize - pages as isize
+    };
+    let before = unpaid(&rig);
+    for place in 0..8_u64 {
+        let memory = rig.create(ObjectKind::Memory, &[1]);
+        rig.ok(Operation::Commit, memory, &[0, 1]);
+        let clone = rig.ok(Operation::Clone, memory, &[QUOTA]);
+        let at = DATA + AT + place * 64 * 8192;
+        for copy in 0..40 {
+            rig.ok(Operation::Map, SPACE, &[memory, 0, at + copy * 8192, 1, WRITE]);
+        }
+        rig.kernel.vm.steps.limit(10 * steps::PAGE);
+        rig.kernel.exception(14, 2 | 4, at);
+        // Whoever wrote is stopped and does not try again; the other share goes.
+        rig.kernel.vm.steps.limit(u32::MAX);
+        rig.ok(Operation::Destroy, clone, &[]);
+    }
+    assert_eq!(unpaid(&rig), before);
+}

@@ -181,7 +181,7 @@ impl Model {
             // Paid for before the page is made, which may be the same quota's affair.
             self.thread_mut(name).page = Some(NO_PAGE);
         }
-        let page = self.touch(memory, page);
+        let page = self.touch_to_write(memory, page);
         self.thread_mut(name).page = page.ok().or(old);
         page.map(|_| ())
     }

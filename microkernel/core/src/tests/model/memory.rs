@@ -153,12 +153,23 @@ impl Model {
         Ok(name)
     }
 
+    /// Returns the page of a memory object to write to: the kernel may have to copy it, and the
+    /// object pays for both until nobody is shown the old one.
+    pub fn touch_to_write(&mut self, memory: Name, page: u64) -> Result<PageName, Error> {
+        let name = self.touch(memory, page)?;
+        self.afford(self.objects[&memory].quota, (0, 1), 0)?;
+        Ok(name)
+    }
+
     /// Returns the page at an address, if the access is allowed.
     pub fn resolve(&mut self, space: Name, address: u64, right: Rights) -> Result<PageName, Error> {
         let mapped = self.space(space).pages.get(&(address / PAGE * PAGE)).copied();
         let mapped = mapped.filter(|mapped| mapped.rights.contains(right));
         let Mapped { memory, page, .. } = mapped.ok_or(Error::BadAddress)?;
-        self.touch(memory, page)
+        match right {
+            Rights::WRITE => self.touch_to_write(memory, page),
+            _ => self.touch(memory, page),
+        }
     }
 
     pub fn copy(&mut self, words: [u64; 6]) -> Outcome {
@@ -310,6 +321,9 @@ impl Model {
     ) -> Result<(PageName, usize), Error> {
         let (page, at) = match spot {
             Spot::Space(space, at) => (self.resolve(space, at + done, right)?, at + done),
+            Spot::Memory(memory, at) if right == Rights::WRITE => {
+                (self.touch_to_write(memory, (at + done) / PAGE)?, at + done)
+            }
             Spot::Memory(memory, at) => (self.touch(memory, (at + done) / PAGE)?, at + done),
         };
         Ok((page, (at % PAGE) as usize))
