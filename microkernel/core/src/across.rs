@@ -9,7 +9,8 @@
 //!   made ready ──> may run here, and would at once ────────────────> here
 //!              ──> elsewhere it would run at once, or it must ─────> there; that one is nudged
 //!              ──> nowhere at once ────────────────────────────────> waits here
-//!   a processor without work ──> takes the first thread that waits elsewhere and may be moved
+//!   a processor without work ──> takes the first thread that waits elsewhere and may be moved,
+//!                                of the first few of each priority
 //! ```
 
 use kamen_abi::{Error, PRIORITIES, Rights};
@@ -133,7 +134,7 @@ impl<M: Machine> Kernel<M> {
         let here = self.cpu.number;
         let threads = &self.threads;
         let may_come = |thread: &u16| threads[*thread].obstacles.may_run_on(here);
-        let first = |cpu: &Cpu| cpu.ready.firsts().find(may_come);
+        let first = |cpu: &Cpu| cpu.ready.firsts(threads).find(may_come);
         let found = self.parked.iter().enumerate();
         let found = found.filter_map(|(place, cpu)| first(cpu).map(|thread| (place, thread)));
         let (place, thread) = found.max_by_key(|(_, thread)| threads[*thread].priority)?;

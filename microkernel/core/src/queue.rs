@@ -3,9 +3,7 @@
 //! A thread is in at most one queue at a time: a run queue, an endpoint's senders or receivers,
 //! or a notification's waiters; its state tells which.
 
-#[cfg(test)]
-use crate::arena::Arena;
-use crate::arena::Slots;
+use crate::arena::{Arena, Slots};
 use crate::thread::Thread;
 
 /// No thread.
@@ -60,6 +58,12 @@ impl Queue {
     #[inline]
     pub fn first(&self) -> Option<u16> {
         (self.head != NIL).then_some(self.head)
+    }
+
+    /// Returns the threads in the queue, the first one first.
+    pub fn iter<'a>(&self, threads: &'a Arena<Thread>) -> impl Iterator<Item = u16> + use<'a> {
+        let next = |thread: &u16| Some(threads[*thread].link.next).filter(|next| *next != NIL);
+        core::iter::successors(self.first(), next)
     }
 
     /// Adds a thread at the end.

@@ -4,14 +4,15 @@
 
 use kamen_abi::PRIORITIES;
 
-#[cfg(test)]
-use crate::arena::Arena;
-use crate::arena::Slots;
+use crate::arena::{Arena, Slots};
 use crate::queue::Queue;
 use crate::thread::Thread;
 
 /// Nanoseconds that a thread runs before its equals get their turn.
 pub const SLICE_NS: u64 = 10_000_000;
+
+/// Threads of a priority that another processor looks at, for one that may come to it.
+const LOOKED_AT: usize = 8;
 
 /// Threads by priority: those that are ready and not running, on one processor, or those that
 /// wait to be received at an endpoint.
@@ -71,9 +72,9 @@ impl RunQueue {
         (u32::BITS - self.bitmap.leading_zeros()) as u8
     }
 
-    /// Returns the first thread of each priority, the highest first.
-    pub fn firsts(&self) -> impl Iterator<Item = u16> + '_ {
-        self.queues.iter().rev().filter_map(Queue::first)
+    /// Returns the first few threads of each priority, the highest first.
+    pub fn firsts<'a>(&'a self, threads: &'a Arena<Thread>) -> impl Iterator<Item = u16> + 'a {
+        self.queues.iter().rev().flat_map(|queue| queue.iter(threads).take(LOOKED_AT))
     }
 
     /// Adds a thread behind its equals.

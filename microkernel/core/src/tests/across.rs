@@ -240,3 +240,15 @@ fn priorities_count_across_processors() {
     two.rig.on(1).ok(Operation::SetPriority, CLIENT, &[9]);
     assert_eq!(two.rig.run_on(0), Some(two.client.slot));
 }
+
+#[test]
+fn an_idle_processor_takes_a_thread_that_waits_behind_one_that_may_not_move() {
+    let mut two = two();
+    two.rig.on(1).ok(Operation::SetProcessor, CLIENT, &[1]);
+    two.rig.on(1).ok(Operation::Start, CLIENT, &[]);
+    two.rig.on(1).ok(Operation::SetProcessor, OTHER, &[1]);
+    two.rig.on(1).ok(Operation::Start, OTHER, &[]);
+    two.rig.on(1).ok(Operation::SetProcessor, OTHER, &[ANYWHERE]);
+    assert_eq!(two.rig.run_on(1), Some(two.server.slot));
+    assert_eq!(two.rig.run_on(0), Some(two.other.slot));
+}
