@@ -22,7 +22,8 @@ pub enum Error {
     WouldBlock = 8,
     /// The deadline passed while the operation waited.
     TimedOut = 9,
-    /// The server died before it replied; whether it acted is unknown.
+    /// The server died (its address space was destroyed) before it replied; whether it acted is
+    /// unknown.
     Restarted = 10,
     /// The wait was ended by somebody who controls the thread.
     Cancelled = 11,

@@ -133,6 +133,9 @@ pub enum Operation {
     /// Changes the rights of the `w1` mapped pages from address `w0` of the space in the target
     /// (CONTROL) to `w2`, at most what they were mapped with allows.
     ///
+    /// Where its caller is stopped or destroyed midway, pages that were written to may stay writable
+    /// until they are protected again.
+    ///
     /// Errors: BadRange (not wholly mapped), NoRights (more than it was mapped with),
     /// InvalidArgument (the rights, the range), QuotaExhausted and OutOfMemory (a mapping that has
     /// to be split).
@@ -140,10 +143,10 @@ pub enum Operation {
     /// Creates a copy-on-write clone of the memory object in the target (READ, GRANT),
     /// whose pages are charged to quota `w0`, shared or not; returns its handle in r12, with all
     /// rights. Pages that miss in a pager-backed object miss in the clone, too, and its pager is
-    /// the server of the endpoint `w1` (SEND), whose badge identifies the clone.
-    /// InvalidArgument for memory that is neither anonymous nor pager-backed.
+    /// the server of the endpoint `w1` (SEND), whose badge identifies the clone. `w5` is 0; the
+    /// kernel keeps there how far it came while it makes a large clone in steps.
     ///
-    /// Errors: InvalidArgument, TableFull (the caller's own), QuotaExhausted, OutOfMemory.
+    /// Errors: InvalidArgument (memory that is neither anonymous nor pager-backed), TableFull (the caller's own), QuotaExhausted, OutOfMemory.
     Clone = 18,
     /// Gives the thread in the target (CONTROL) its priority `w0`, at most the caller's own.
     ///
@@ -243,8 +246,8 @@ pub enum Operation {
     /// Resizes the memory object in the target (CONTROL) to `w0` pages; pages that go are unmapped
     /// everywhere.
     ///
-    /// Errors: InvalidArgument (no or too many pages, or memory that cannot be resized),
-    /// QuotaExhausted, OutOfMemory.
+    /// Errors: InvalidArgument (too many pages, or memory that cannot be resized), QuotaExhausted,
+    /// OutOfMemory.
     Resize = 36,
     /// Compares the 32-bit word at address `w0` of the caller of the open call in the target with
     /// `w1` and sets it to `w2` if equal; returns what it was in `w0`.

@@ -30,7 +30,7 @@ pub enum Waiter {
 
 const ABSENT: u32 = u32::MAX;
 
-/// All deadlines of one processor.
+/// All deadlines; the processors share them.
 pub struct Deadlines {
     heap: Vec<(u64, Waiter)>,
     /// Place in the heap of each thread, then of each timer; ABSENT: none.

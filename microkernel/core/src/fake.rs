@@ -28,7 +28,6 @@ pub struct Fake {
     pub timer: Option<u64>,
     /// The current processor's address space.
     pub active: Option<Frame>,
-    pub masked: Vec<u32>,
     pub written: Vec<(u16, u32)>,
     pub processors: Vec<Processor>,
     /// The processor that is in the kernel.
@@ -72,7 +71,6 @@ impl Fake {
             now: 1,
             timer: None,
             active: None,
-            masked: Vec::new(),
             written: Vec::new(),
             processors: vec![Processor::default(); processors],
             here: 0,
@@ -325,20 +323,12 @@ impl Machine for Fake {
     fn lines(&self) -> u32 {
         24
     }
-    fn mask(&mut self, line: u32) {
-        self.masked.push(line);
-    }
-    fn unmask(&mut self, line: u32) {
-        self.masked.retain(|masked| *masked != line);
-    }
+    fn unmask(&mut self, _line: u32) {}
     fn port_in(&mut self, port: u16, _width: PortWidth) -> u32 {
         port as u32
     }
     fn port_out(&mut self, port: u16, _width: PortWidth, value: u32) {
         self.written.push((port, value));
-    }
-    fn epitaph(&mut self, text: core::fmt::Arguments<'_>) {
-        panic!("{text}");
     }
 }
 

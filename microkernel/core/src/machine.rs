@@ -159,17 +159,12 @@ pub trait Machine {
 
     /// Number of interrupt lines (global system interrupts of the I/O APIC).
     fn lines(&self) -> u32;
-    /// Masks an interrupt line.
-    fn mask(&mut self, line: u32);
     /// Unmasks an interrupt line.
     fn unmask(&mut self, line: u32);
     /// Reads an I/O port.
     fn port_in(&mut self, port: u16, width: PortWidth) -> u32;
     /// Writes an I/O port.
     fn port_out(&mut self, port: u16, width: PortWidth, value: u32);
-
-    /// Writes a message for whoever debugs a broken kernel; only the epitaph and boot use it.
-    fn epitaph(&mut self, text: core::fmt::Arguments<'_>);
 }
 
 /// What the processor does next; see [`crate::Kernel::next`].

@@ -22,7 +22,8 @@ const KINDS: usize = 8;
 pub struct Quota {
     /// The quota that this one was cut out of; the root has none.
     pub parent: Option<Id<Quota>>,
-    /// Pages in use: memory, page tables, capability tables, children's budgets.
+    /// Pages in use: memory, page tables, capability tables, threads' message pages and extended
+    /// states, children's budgets.
     pub pages_used: usize,
     /// Pages that may be used.
     pub pages_limit: usize,

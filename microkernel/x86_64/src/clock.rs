@@ -38,7 +38,7 @@ impl Clock {
     /// Returns nanoseconds since boot.
     #[inline(always)]
     pub(crate) fn now(&self) -> u64 {
-        self.nanoseconds_per_tick.times(ticks().wrapping_sub(self.start))
+        self.nanoseconds_per_tick.times(ticks().saturating_sub(self.start))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The kernel's heap: used at boot, when the core sizes its tables.
+//! The kernel's heap: used at boot, when the core sizes its arenas.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{NonNull, null_mut};

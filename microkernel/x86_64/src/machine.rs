@@ -10,7 +10,6 @@ use crate::control::Bases;
 use crate::devices::lines::Lines;
 use crate::devices::local_apic::LocalApic;
 use crate::devices::vectors;
-use crate::epitaph::Epitaph;
 use crate::extended::Extended;
 use crate::lock::{self, Ask};
 use crate::memory::direct::DirectMap;
@@ -73,11 +72,6 @@ impl X86 {
 
     /// Returns a byte of the current address space.
     pub(crate) fn user_byte(&self, address: u64) -> Option<u8> {
-        let page = address as usize & !(PAGE_SIZE - 1);
-        let (frame, _) = paging::lookup(&self.frames, self.own.current_root, page)?;
-        if self.is_device(frame, 1) {
-            return None;
-        }
         undo::user_byte(&self.frames, self.own.current_root, address)
     }
 
@@ -294,10 +288,6 @@ impl Machine for X86 {
         self.lines.count()
     }
 
-    fn mask(&mut self, line: u32) {
-        self.lines.mask(line);
-    }
-
     fn unmask(&mut self, line: u32) {
         self.lines.unmask(line);
     }
@@ -324,10 +314,5 @@ impl Machine for X86 {
                 PortWidth::Long => Port::new(port).write(value),
             }
         }
-    }
-
-    fn epitaph(&mut self, text: core::fmt::Arguments<'_>) {
-        // Writing to the debug console cannot fail.
-        let _ = core::fmt::Write::write_fmt(&mut Epitaph, text);
     }
 }

@@ -5,7 +5,7 @@
 //! it here. Only the trap of a single step is not repeated; the next instruction's comes.
 
 use kamen_abi::PAGE_SIZE;
-use kamen_core::Frame;
+use kamen_core::{FaultAccess, Frame};
 
 use crate::memory::direct::DirectMap;
 use crate::memory::paging::{self, Tables};
@@ -53,10 +53,10 @@ fn breakpoint_len(end: u64) -> u64 {
     }
 }
 
-/// Returns a byte of an address space.
+/// Returns a byte of an address space's memory; reading a device's registers could change them.
 pub(crate) fn user_byte(frames: &DirectMap, root: Frame, address: u64) -> Option<u8> {
     let (page, offset) = (address as usize & !(PAGE_SIZE - 1), address as usize % PAGE_SIZE);
-    let (frame, _) = paging::lookup(frames, root, page)?;
+    let frame = paging::mapped_memory(frames, root, page, FaultAccess::Read)?;
     let word = frames.load(frame, offset / 8);
     Some(word.to_le_bytes()[offset % 8])
 }

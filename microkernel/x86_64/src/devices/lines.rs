@@ -92,16 +92,6 @@ impl Lines {
         (state == State::Open).then_some(number)
     }
 
-    /// Masks a line.
-    pub(crate) fn mask(&mut self, number: u32) {
-        let Some(line) = self.lines.get(number as usize) else { return };
-        match (line.state, line.signal.level) {
-            (State::Open, true) => self.enter(number, State::Closed),
-            (State::Open, false) => self.enter(number, State::Masked),
-            (State::Closed | State::Masked | State::Pending, _) => (),
-        }
-    }
-
     /// Unmasks a line.
     pub(crate) fn unmask(&mut self, number: u32) {
         let Some(line) = self.lines.get(number as usize) else { return };

@@ -13,6 +13,7 @@ use crate::devices::local_apic::LocalApic;
 use crate::devices::mmio::Mmio;
 use crate::devices::vectors;
 use crate::dispatch::run_other;
+use crate::epitaph::Epitaph;
 use crate::extended::Extended;
 use crate::lock::{self, Ask};
 use crate::memory::{DEVICES, PAGE};
@@ -69,7 +70,8 @@ impl X86 {
             self.processors += 1;
         } else {
             let text = format_args!("kernel: the processor with APIC {apic} does not start\n");
-            kamen_core::Machine::epitaph(self, text);
+            // Writing to the debug console cannot fail.
+            let _ = core::fmt::Write::write_fmt(&mut Epitaph, text);
         }
     }
 
