@@ -26,14 +26,13 @@ pub fn print(line: &str) {
     let _ = Ports(boot::PORTS).write_bytes(DEBUG_PORT, line.as_bytes());
 }
 
-/// Tells and returns how many ticks of the processor's clock make how many nanoseconds of the
+/// Tells how many ticks of the processor's clock make how many nanoseconds of the
 /// kernel's.
-pub fn calibrate() -> (u64, u64) {
+pub fn calibrate() {
     let (from_ns, from) = (now().0, raw::ticks());
     while now().0 < from_ns + 20_000_000 {}
     let (ns, ticks) = (now().0 - from_ns, raw::ticks() - from);
     print(&alloc::format!("clock {ticks} {ns}\n"));
-    (ticks, ns)
 }
 
 /// Returns the ticks that `batch` operations take.

@@ -46,8 +46,6 @@ pub struct World {
     pub code: (Memory, u64, u64),
     /// Signalled by threads that have measured something.
     pub done: Notification,
-    /// Ticks of the processor's clock, and the nanoseconds that they take.
-    pub clock: (u64, u64),
     threads: u64,
 }
 
@@ -66,7 +64,8 @@ impl World {
         }
         let code = load(quota, second, image)?;
         let done = quota.create_notification()?;
-        Ok(World { quota, second, code, done, clock: calibrate(), threads: 0 })
+        calibrate();
+        Ok(World { quota, second, code, done, threads: 0 })
     }
 
     /// Starts a thread, which no handler watches: one that faults stops for good.

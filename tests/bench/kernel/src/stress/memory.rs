@@ -1,12 +1,13 @@
 //! Large memory objects: unmapped, cloned, shrunk, copied, supplied and destroyed.
 
 use libipc::abi::{CONTIGUOUS_MAX, COPY_MAX, PAGE_SIZE, PORT_WRITE_MAX, boot};
-use libipc::{Error, Memory, Object, Ports, Quota, Registers, Rights, Space};
+use libipc::{Error, Memory, Ports, Quota, Registers, Rights, Space};
 
 use super::{Operation, end};
 use crate::raw;
 use crate::world::{TOP, World};
 
+/// The group.
 pub const OPERATIONS: &[Operation] = &[
     ("unmapping and destroying 4 MiB", large_unmap),
     ("changing the rights of 4 MiB in many mappings", many_mappings),
@@ -71,7 +72,7 @@ fn clones_mapped_twice(world: &mut World) -> Result<(), Error> {
         let at = AT + 2 * place as u64 * PAGES * PAGE;
         for at in [at, at + PAGES * PAGE] {
             SPACE.map(clone, 0, at, PAGES, READ_WRITE)?;
-            (0..PAGES).for_each(|page| drop(raw::look(at + page * PAGE)));
+            look_at_all(at, PAGES, 1);
         }
         touch_all(at, PAGES / 2);
     }
@@ -94,7 +95,7 @@ fn one_page_everywhere(_: &mut World) -> Result<(), Error> {
     let clone = memory.clone_to(QUOTA)?;
     (0..MAPPINGS).for_each(|place| raw::touch(AT + 2 * place * PAGE));
     memory.decommit(0, 1)?;
-    (0..MAPPINGS).for_each(|place| drop(raw::look(AT + 2 * place * PAGE)));
+    look_at_all(AT, MAPPINGS, 2);
     end(clone)?;
     end(memory)
 }
@@ -150,7 +151,7 @@ fn scattered(_: &mut World) -> Result<(), Error> {
 fn many_tables(_: &mut World) -> Result<(), Error> {
     let memory = QUOTA.create_memory(1)?;
     for place in 0..100 {
-        let at = AT + (place % 10 << 30) + (place / 10 * 51 << 21) + 511 * PAGE;
+        let at = AT + ((place % 10) << 30) + ((place / 10 * 51) << 21) + 511 * PAGE;
         SPACE.map(memory, 0, at, 1, READ_WRITE)?;
         raw::touch(at);
     }
@@ -160,7 +161,7 @@ fn many_tables(_: &mut World) -> Result<(), Error> {
     let space = QUOTA.create_space()?;
     let memory = QUOTA.create_memory(1)?;
     for place in 0..100 {
-        let at = (200 + place % 10 << 39) + (511 << 30) + (place / 10 * 51 << 21);
+        let at = ((200 + place % 10) << 39) + (511 << 30) + ((place / 10 * 51) << 21);
         space.map(memory, 0, at, 1, Rights::READ.union(Rights::EXECUTE))?;
         touch_from_there(space, at)?;
     }
@@ -225,5 +226,12 @@ pub fn filled(quota: Quota, space: Space) -> Result<Memory, Error> {
 fn touch_all(at: u64, pages: u64) {
     for page in 0..pages {
         raw::touch(at + page * PAGE);
+    }
+}
+
+/// Reads pages, each so many behind the last.
+fn look_at_all(at: u64, pages: u64, step: u64) {
+    for page in 0..pages {
+        raw::look(at + step * page * PAGE);
     }
 }

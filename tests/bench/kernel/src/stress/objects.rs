@@ -7,6 +7,7 @@ use super::memory::filled;
 use super::{Operation, end};
 use crate::world::World;
 
+/// The group.
 pub const OPERATIONS: &[Operation] = &[
     ("destroying a process of 4 MiB", large_process),
     ("destroying a quota of many objects", many_objects),

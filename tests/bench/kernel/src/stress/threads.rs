@@ -9,6 +9,7 @@ use super::{Operation, end};
 use crate::raw;
 use crate::world::{self, TOP, Where, World, number};
 
+/// The group.
 pub const OPERATIONS: &[Operation] = &[
     ("a chain of 200 calls, the first caller destroyed", |world| chain(world, 0)),
     ("a chain of 200 calls, one in the middle destroyed", |world| chain(world, LINKS / 2)),
