@@ -94,7 +94,7 @@ fn document(source: &Source) -> Result<String> {
     let both = |file, item| {
         Ok::<_, anyhow::Error>(format!("{}\n\n{}", source.docs_of(file, item)?, table(file, item)?))
     };
-    section(&mut page, "Objects", &both("operation", "ObjectKind")?);
+    section(&mut page, "Objects", &both("object", "ObjectKind")?);
     section(&mut page, "Kinds of memory", &both("memory", "MemoryKind")?);
     section(&mut page, "Places", &both("operation", "Place")?);
     section(&mut page, "Rights", &constants(source, "rights", "Rights")?);
@@ -205,7 +205,7 @@ fn trace(source: &Source) -> Result<String> {
 
 fn limits(source: &Source) -> Result<String> {
     let mut entries = Vec::new();
-    for file in ["lib", "message", "operation", "memory", "trace"] {
+    for file in ["lib", "message", "object", "operation", "memory", "trace"] {
         entries.extend(source.constants(file, "")?);
     }
     Ok(table(&entries))

@@ -32,6 +32,7 @@ mod error;
 mod handle;
 mod memory;
 mod message;
+mod object;
 mod operation;
 mod registers;
 mod rights;
@@ -41,9 +42,8 @@ pub use error::Error;
 pub use handle::{Handle, MAX_SLOTS, OpenCall, boot};
 pub use memory::{CONTIGUOUS_MAX, MemoryKind, PAGES_MAX};
 pub use message::{Kind, Lease, MAX_BYTES, MAX_CAPS, MAX_LEASES, MessagePage, Tag, WORDS};
-pub use operation::{
-    COPY_MAX, MAPPING_COST, ObjectKind, Operation, PORT_WRITE_MAX, Place, PortWidth,
-};
+pub use object::{MAPPING_COST, ObjectKind};
+pub use operation::{COPY_MAX, Operation, PORT_WRITE_MAX, Place, PortWidth};
 pub use registers::Registers;
 pub use rights::Rights;
 
