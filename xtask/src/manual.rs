@@ -205,7 +205,7 @@ fn trace(source: &Source) -> Result<String> {
 
 fn limits(source: &Source) -> Result<String> {
     let mut entries = Vec::new();
-    for file in ["lib", "message", "object", "operation", "memory", "trace"] {
+    for file in ["lib", "handle", "message", "object", "operation", "memory", "trace"] {
         entries.extend(source.constants(file, "")?);
     }
     Ok(table(&entries))

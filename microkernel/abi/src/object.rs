@@ -1,4 +1,4 @@
-//! The kinds of object, and what they cost.
+//! The kinds of kernel object, and what each costs.
 
 /// The kinds of object, with the further arguments of [`Operation::Create`](crate::Operation::Create).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -6,18 +6,24 @@
 pub enum ObjectKind {
     /// A thread: `w1` its space (CONTROL), `w2` its capability table (CONTROL) (0: none, for
     /// foreign threads). Created stopped, all registers zero, priority 0.
+    /// Costs 8 units.
     Thread = 1,
     /// An empty address space.
+    /// Costs 2 units.
     Space = 2,
     /// A capability table: `w1` its number of slots, 2 to [`MAX_SLOTS`](crate::MAX_SLOTS); slot 0 is never
     /// used. Charged is a page for every 128 slots begun, and one more where that is not the only one.
+    /// Costs 8 units.
     Table = 3,
     /// An endpoint.
+    /// Costs 8 units.
     Endpoint = 4,
     /// A notification, all bits clear.
+    /// Costs 4 units.
     Notification = 5,
     /// A memory object: `w1` pages, `w2` a [`MemoryKind`](crate::MemoryKind), which tells the
     /// other arguments.
+    /// Costs 1 unit.
     Memory = 6,
     /// Interrupt lines; not created but narrowed from the first task's.
     Interrupt = 7,
@@ -25,9 +31,11 @@ pub enum ObjectKind {
     Ports = 8,
     /// A timer: `w1` the notification (SEND) it signals, `w2` the bits (the capability's badge,
     /// where it has one). Created disarmed.
+    /// Costs 8 units.
     Timer = 9,
     /// A quota, part of the one it is charged to: `w1` pages, `w2` units for objects
     /// ([`ObjectKind::cost`]).
+    /// Costs 8 units.
     Quota = 10,
     /// Physical memory, by the numbers of its frames; not created but narrowed from the first
     /// task's.

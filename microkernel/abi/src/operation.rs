@@ -94,7 +94,7 @@ pub enum Operation {
     /// memory of a caller that sent a message), StaleCall, Busy (the thread is not stopped),
     /// PageMissing, QuotaExhausted and OutOfMemory (a page that is written for the first time).
     Copy = 10,
-    /// Creates an object of kind `w0` ([`ObjectKind`], which tells the other arguments), charged to
+    /// Creates an object of kind `w0` ([`ObjectKind`](crate::ObjectKind), which tells the other arguments), charged to
     /// the quota in the target (CONTROL); returns its handle in r12, with all rights.
     ///
     /// Errors: InvalidArgument (the kind, or an argument of it), TableFull (the caller's own),

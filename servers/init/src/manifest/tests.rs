@@ -155,7 +155,9 @@ mod source {
     #[test]
     fn registers_are_whole_pages() {
         let text = |first: u64, last: u64| {
-            format!("[[native]]\nname=\"a\"\nfile=\"/a\"\nmmio={{ screen=[{first}, {last}] }}")
+            alloc::format!(
+                "[[native]]\nname=\"a\"\nfile=\"/a\"\nmmio={{ screen=[{first}, {last}] }}"
+            )
         };
         let manifest = from_toml(&text(0xb8000, 0xbffff)).unwrap();
         let mmio = MmioRange { name: "screen".into(), first: 0xb8, last: 0xbf };
