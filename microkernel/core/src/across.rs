@@ -128,8 +128,6 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Takes a thread that waits for another processor and may run here.
-    #[cold]
-    #[inline(never)]
     pub(crate) fn steal(&mut self) -> Option<u16> {
         let here = self.cpu.number;
         let threads = &self.threads;

@@ -405,7 +405,10 @@ impl Kernel<Fake> {
                 match status {
                     Outcome::ELSEWHERE => {}
                     Outcome::UNDONE => self.native_system_call(),
-                    _ => (self.saved().rax, self.saved().rdi) = (status, value),
+                    _ => {
+                        assert_eq!(self.cpu.bar, self.cpu.bar_by_ready(), "the bar is left behind");
+                        (self.saved().rax, self.saved().rdi) = (status, value);
+                    }
                 }
                 return;
             }

@@ -91,18 +91,33 @@ impl<M: Machine> Kernel<M> {
     /// Makes the first ready thread the current one.
     #[inline(always)]
     fn pick(&mut self) -> bool {
-        let Some(thread) = self.cpu.ready.pop(&mut self.threads.slots()).or_else(|| self.steal())
-        else {
-            return false;
+        let Some(thread) = self.cpu.ready.pop(&mut self.threads.slots()) else {
+            return self.pick_elsewhere();
         };
         self.cpu.current = thread;
         if self.cpu.preempted.0 == thread {
-            (_, self.cpu.slice_end) = core::mem::replace(&mut self.cpu.preempted, (NIL, FOREVER));
-            self.cpu.slice_over = false;
-            self.arm();
+            self.resume_slice();
         } else {
             self.renew_slice();
         }
+        true
+    }
+
+    /// Gives a thread that was preempted what is left of its slice.
+    #[inline(never)]
+    fn resume_slice(&mut self) {
+        (_, self.cpu.slice_end) = core::mem::replace(&mut self.cpu.preempted, (NIL, FOREVER));
+        self.cpu.slice_over = false;
+        self.arm();
+    }
+
+    /// Makes a thread the current one that waits for another processor.
+    #[cold]
+    #[inline(never)]
+    fn pick_elsewhere(&mut self) -> bool {
+        let Some(thread) = self.steal() else { return false };
+        self.cpu.current = thread;
+        self.renew_slice();
         true
     }
 
@@ -246,7 +261,10 @@ impl<M: Machine> Kernel<M> {
         if slice == Slice::Begins {
             self.cpu.slice_over = false;
             self.cpu.slice_end = self.vm.machine.now().saturating_add(SLICE_NS);
-            self.arm();
+            // Until then the timer arms itself anew, whenever it interrupts.
+            if self.cpu.slice_end < self.cpu.armed {
+                self.arm();
+            }
         }
     }
 

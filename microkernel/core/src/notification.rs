@@ -3,12 +3,12 @@
 use kamen_abi::trace::{EventKind, NOBODY};
 use kamen_abi::{Error, Kind, OpenCall, Tag};
 
-use crate::arena::Id;
+use crate::arena::{Id, Slots};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::queue::{NIL, Queue};
 use crate::quota::Quota;
-use crate::thread::State;
+use crate::thread::{State, Thread};
 
 /// A word of bits and the threads that wait for any of them.
 #[derive(Debug)]
@@ -26,6 +26,20 @@ pub struct Notification {
 impl Default for Notification {
     fn default() -> Self {
         Notification { bits: 0, waiters: Queue::default(), bound: NIL, quota: None }
+    }
+}
+
+impl Notification {
+    /// Has a thread wait for bits, where none is set.
+    #[inline(always)]
+    pub(crate) fn admit(
+        &mut self,
+        own: Id<Notification>,
+        threads: &mut Slots<'_, Thread>,
+        thread: u16,
+    ) {
+        threads[thread].state = State::Waiting(own);
+        self.waiters.push(threads, thread);
     }
 }
 
@@ -76,19 +90,11 @@ impl<M: Machine> Kernel<M> {
         }
         let deadline = self.threads[current].registers.r14;
         self.set_deadline(current, deadline)?;
-        self.await_bits(id);
-        Ok(())
-    }
-
-    /// Has the current thread wait for the bits of a notification, where none is set.
-    #[inline(never)]
-    pub(crate) fn await_bits(&mut self, id: Id<Notification>) {
-        let current = self.cpu.current;
-        let Some(notification) = self.notifications.get_mut(id) else { return };
-        let mut threads = self.threads.slots();
-        threads[current].state = State::Waiting(id);
-        notification.waiters.push(&mut threads, current);
+        if let Some(notification) = self.notifications.get_mut(id) {
+            notification.admit(id, &mut self.threads.slots(), current);
+        }
         self.give_up();
+        Ok(())
     }
 
     pub(crate) fn deliver_bits(&mut self, receiver: u16, notification: Id<Notification>) {

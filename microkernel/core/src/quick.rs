@@ -116,11 +116,12 @@ impl<M: Machine> Kernel<M> {
         let handle = Handle(u16::try_from(target).ok()?);
         let table = self.tables.get(current.table?)?;
         let (id, _) = table.notification(&self.vm.machine, handle, Rights::RECEIVE)?;
-        let Notification { bits, .. } = self.notifications.get_mut(id)?;
-        match core::mem::take(bits) {
+        let notification = self.notifications.get_mut(id)?;
+        match core::mem::take(&mut notification.bits) {
             0 if deadline == NOW => Some(Outcome { status: Error::WouldBlock as u64, value: word }),
             0 if deadline == FOREVER => {
-                self.await_bits(id);
+                notification.admit(id, &mut self.threads.slots(), self.cpu.current);
+                self.give_up();
                 Some(Outcome { status: Outcome::ELSEWHERE, value: word })
             }
             0 => None,
