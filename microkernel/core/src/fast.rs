@@ -12,6 +12,9 @@
 //!   waits with a deadline (or has one)      caller, receiver    server, caller
 //!   is not allowed, or names nothing        capability          capability, open call
 //!   finds nobody waiting, or several        receivers           (other receivers)
+//!   answers anything but a message, a                           kind and tag, the address
+//!   foreign system call, or an exception
+//!   with where to go on in user space
 //!   finds more to do first                                      senders, notices, bound
 //!                                                               notification
 //!   must not run next                       the thread is below the processor's bar: somebody
@@ -27,10 +30,10 @@
 
 use kamen_abi::{FOREVER, Handle, Kind, MAX_LEASES, OpenCall, Rights, Tag, WORDS};
 
-use crate::arena::Id;
+use crate::arena::{Id, Slots};
 use crate::cpu::Cpu;
 use crate::endpoint::Endpoint;
-use crate::ipc::copy_page_part;
+use crate::ipc::{RESUME_AT, copy_page_part};
 use crate::kernel::Kernel;
 use crate::machine::{Frame, Machine};
 use crate::queue::Queue;
@@ -89,7 +92,8 @@ pub struct Passage<'k> {
 pub enum Replied<'k> {
     /// A native caller receives the reply's words.
     Words(Passage<'k>),
-    /// A foreign caller goes on with its registers as saved, by [`Kernel::next`].
+    /// A foreign caller, or one that met an exception, goes on with its registers as saved, by
+    /// [`Kernel::next`].
     Resumed,
 }
 
@@ -186,7 +190,7 @@ impl<M: Machine> Kernel<M> {
         if !is_idle {
             return None;
         }
-        let (space, value) = (server.space, registers.rdi);
+        let space = server.space;
         let body = Body::of(server, size)?;
         let caller = threads.at(call.thread())?;
         let is_open = matches!(caller.state, State::Open(_))
@@ -198,9 +202,12 @@ impl<M: Machine> Kernel<M> {
         {
             return None;
         }
-        let with_words = caller.tag.is_message();
-        if !with_words && (caller.tag.kind() != Kind::SystemCall || tag.0 != 0) {
-            return None;
+        if !caller.tag.is_message() {
+            resume(&mut threads, current, call.thread(), tag)?;
+            endpoint.receivers = Queue::of(current);
+            threads.at(current)?.state = State::Receiving(id);
+            self.cpu.current = call.thread();
+            return Some(Replied::Resumed);
         }
         body.copy(&mut self.vm.machine, caller, tag)?;
 
@@ -209,15 +216,26 @@ impl<M: Machine> Kernel<M> {
         caller.answerer = None;
         threads.at(current)?.state = State::Receiving(id);
         let thread = threads.into_at(call.thread())?;
-        if !with_words {
-            thread.registers.rax = value;
-            self.cpu.current = call.thread();
-            return Some(Replied::Resumed);
-        }
         let (target, badge) = (thread.registers.r12, thread.registers.r14);
         let is_loaded = switch(&mut self.cpu, &mut self.vm.machine, call.thread(), thread);
         Some(Replied::Words(Passage { thread, target, tag, badge, is_loaded }))
     }
+}
+
+/// Ends the open call of a caller that sent no message, if the answer is a foreign system call's
+/// result, or says where to go on after an exception: the last check, and the first change.
+#[inline(always)]
+fn resume(threads: &mut Slots<'_, Thread>, handler: u16, caller: u16, tag: Tag) -> Option<()> {
+    let [result, _, rip, rsp, rflags, _] = threads.at(handler)?.registers.words();
+    let caller = threads.at(caller)?;
+    match caller.tag.kind() {
+        Kind::SystemCall if tag.0 == 0 => caller.registers.rax = result,
+        Kind::Exception if tag.0 == u64::from(RESUME_AT) => caller.go_on_at(rip, rsp, rflags)?,
+        _ => return None,
+    }
+    caller.state = State::Ready;
+    caller.answerer = None;
+    Some(())
 }
 
 /// What of a message does not stay where it is: nothing of a short one.

@@ -6,7 +6,7 @@
 use kamen_abi::trace::EventKind;
 use kamen_abi::{
     Error, FOREVER, Handle, Kind, MAX_CAPS, MAX_LEASES, MessagePage, NOW, ObjectKind, OpenCall,
-    Registers, Rights, Tag,
+    Rights, Tag,
 };
 
 use crate::arena::Id;
@@ -19,7 +19,7 @@ use crate::table::Capability;
 use crate::thread::State;
 
 /// Label of an answer to an exception that says where the thread goes on.
-const RESUME_AT: u32 = 2;
+pub(crate) const RESUME_AT: u32 = 2;
 
 /// Whether a message can lend memory: a lease lasts as long as its call, which others have none of.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -323,9 +323,7 @@ impl<M: Machine> Kernel<M> {
         }
         if kind == Kind::Exception && tag.label() == RESUME_AT {
             let [_, _, rip, rsp, rflags, _] = words;
-            let moved = Registers { rip, rsp, rflags, ..self.threads[caller].user_registers() };
-            let moved = moved.validated().ok_or(Error::InvalidArgument)?;
-            self.threads[caller].set_registers(moved);
+            self.threads[caller].go_on_at(rip, rsp, rflags).ok_or(Error::InvalidArgument)?;
         }
         self.clear_deadline(caller);
         let registers = &mut self.threads[caller].registers;

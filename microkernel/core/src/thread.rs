@@ -228,6 +228,17 @@ impl Thread {
         self.note_burden();
     }
 
+    /// Moves the thread: sets rip, rsp and rflags, which are validated here; nothing, and no change,
+    /// where rip is not in the user half.
+    pub fn go_on_at(&mut self, rip: u64, rsp: u64, rflags: u64) -> Option<()> {
+        let Registers { rip, rsp, rflags, .. } =
+            Registers { rip, rsp, rflags, ..Registers::default() }.validated()?;
+        let Registers { rcx, r11, .. } = self.user_registers();
+        self.is_interrupted = (rcx, r11) != (rip, rflags);
+        self.registers = Registers { rcx, r11, rip, rsp, rflags, ..self.registers };
+        Some(())
+    }
+
     /// Notes whether the thread has bases or extended state, after either changed.
     pub fn note_burden(&mut self) {
         let bases = self.registers.fs_base | self.registers.gs_base;

@@ -1,6 +1,6 @@
 //! The fast path does what the slow path does: random messages, both ways, same state.
 
-use kamen_abi::{FOREVER, NOW, ObjectKind, Operation, PAGE_SIZE, Rights, Tag};
+use kamen_abi::{FOREVER, NOW, ObjectKind, Operation, PAGE_SIZE, Rights, Tag, USER_END};
 use proptest::prelude::*;
 use std::format;
 use std::string::String;
@@ -59,6 +59,8 @@ enum Step {
     },
     Null,
     Yield,
+    /// It meets an exception, where it has a handler.
+    Fault,
     /// Time passes.
     Tick,
 }
@@ -100,8 +102,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(handle, deadline)| Step::Wait { handle, deadline }),
         4 => ([place(), place()], [0u64..9000, 0u64..9000], prop_oneof![0u64..600, 0u64..5000])
             .prop_map(|(places, at, len)| Step::Copy { places, at, len }),
-        1 => Just(Step::Null),
-        1 => Just(Step::Yield),
+        2 => prop_oneof![Just(Step::Null), Just(Step::Yield)],
+        2 => Just(Step::Fault),
         1 => Just(Step::Tick),
     ]
 }
@@ -181,14 +183,27 @@ impl World {
             }
             Step::Null => return self.enter(Operation::Null, 0, [7; 6], [0; 3]),
             Step::Yield => return self.enter(Operation::Yield, 0, [0; 6], [0; 3]),
+            Step::Fault => return self.fault(),
             Step::Tick => {
                 let fake = &mut self.rig.kernel.vm.machine;
                 fake.now = fake.timer.unwrap_or(fake.now + 1);
                 return self.rig.kernel.timer();
             }
         };
-        let words = [tag, 2, 3, 4, deadline, 6];
+        // Where a handler says the thread goes on, in user space and not.
+        let rip = if self.entries.is_multiple_of(4) { USER_END as u64 } else { 0x40_0000 };
+        let words = [tag, 2, rip, 4, deadline, 6];
         self.enter(operation, target, words, [tag, deadline, second]);
+    }
+
+    fn fault(&mut self) {
+        if let crate::Next::Run(thread) = self.rig.kernel.next()
+            && thread.handler.is_some()
+        {
+            thread.is_interrupted = true;
+            (thread.registers.rcx, thread.registers.r11) = (self.entries, 11);
+            self.rig.kernel.exception(6, 0, 0);
+        }
     }
 
     /// Returns the open call that the running thread received last.
