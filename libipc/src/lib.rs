@@ -1,9 +1,11 @@
-//! System calls, capabilities, messages and leases: how programs talk to kernel and servers.
+//! System calls, capabilities, messages, leases and rings: how programs talk to each other.
 //!
 //! ```text
 //!   protocol client ── Transport ──┐                       ┌── Inbox ── protocol dispatch
 //!                                  ├── syscall ── kernel ──┤
 //!   objects (Memory, Thread, …) ───┘                       └── OpenCall, leases
+//!
+//!   ring::Client ── shared memory, doorbells ── ring::Server
 //! ```
 //!
 //! Everything is a thin, typed view of an [`abi::Operation`]. Capabilities are plain numbers
@@ -38,6 +40,7 @@ mod object;
 mod page;
 mod pager;
 mod request;
+pub mod ring;
 pub mod start;
 mod syscall;
 mod time;

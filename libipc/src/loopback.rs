@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Leases reach the client's slices as they do in the system, with the same errors. Capabilities
-//! travel as the numbers that they are.
+//! travel as the numbers that they are; those of [`memory`] and [`notification`] name objects that
+//! all threads of the test share, enough for rings.
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -18,8 +19,9 @@ use kamen_abi::{Error, Handle, Lease, MAX_CAPS, Tag};
 
 use crate::request::Parts;
 use crate::syscall::calls::{self, Answer};
+use crate::syscall::objects;
 use crate::transport::{Lend, Outgoing, Reply, first_caps};
-use crate::{Caller, Endpoint, Message, OpenCall, Request, Transport};
+use crate::{Caller, Endpoint, Memory, Message, Notification, OpenCall, Request, Transport};
 
 /// How often a loopback looks whether a parked call was answered, before it gives up.
 pub const PATIENCE: usize = 1000;
@@ -201,12 +203,43 @@ impl Drop for HostCall<'_> {
     }
 }
 
-/// Returns and forgets the signals that the calling thread sent: notification and bits.
+/// Returns a new memory object, which can be minted, inspected, committed, and hold a ring.
+///
+/// ```
+/// assert_eq!(libipc::loopback::memory(3).pages(), Ok(3));
+/// ```
+///
+/// # Panics
+/// More than 20,000 capabilities to such objects are there and not deleted.
+pub fn memory(pages: u64) -> Memory {
+    Memory(objects::create_memory(pages))
+}
+
+/// Returns a new notification, which can be minted, signalled by any thread, and waited for. There
+/// is no clock: a deadline other than [`Time::FOREVER`](crate::Time::FOREVER) has passed.
+///
+/// ```
+/// use libipc::{Object, Rights, loopback};
+/// let bell = loopback::notification();
+/// bell.mint(Rights::SEND, 4)?.signal(1)?;
+/// assert_eq!(bell.poll(), Ok(4));
+/// # Ok::<(), libipc::Error>(())
+/// ```
+///
+/// # Panics
+/// As [`memory`].
+pub fn notification() -> Notification {
+    Notification(objects::create_notification())
+}
+
+/// Returns and forgets the signals that the calling thread sent to notifications that are mere
+/// numbers: notification and bits.
 pub fn take_signals() -> Vec<(Handle, u64)> {
     calls::take_signals()
 }
 
-/// Returns and forgets the capabilities that the calling thread deleted from its own table.
+/// Returns and forgets the capabilities that the calling thread deleted from its own table and
+/// that were mere numbers.
 pub fn take_deleted() -> Vec<Handle> {
     calls::take_deleted()
 }

@@ -68,7 +68,8 @@ pub fn map_constant(memory: Memory) -> Result<&'static [u8], Error> {
     Ok(unsafe { &*range })
 }
 
-fn map(memory: Memory, rights: Rights) -> Result<*mut [u8], Error> {
+/// Maps all of a memory object, for good or until the caller unmaps it.
+pub(crate) fn map(memory: Memory, rights: Rights) -> Result<*mut [u8], Error> {
     let pages = memory.pages()?;
     if pages > SLOT_BYTES / PAGE_SIZE as u64 {
         return Err(Error::InvalidArgument);

@@ -16,10 +16,10 @@ mod trap;
 mod trap;
 
 #[cfg(not(kamen))]
-pub(crate) use trap::calls;
+pub(crate) use trap::{calls, objects};
 
 /// What goes into an operation that is a message.
-#[cfg_attr(not(kamen), expect(dead_code, reason = "nothing waits on the host"))]
+#[cfg_attr(not(kamen), expect(dead_code, reason = "nothing is received on the host"))]
 pub(crate) struct Outbound {
     pub(crate) target: u64,
     pub(crate) tag: Tag,

@@ -2,9 +2,10 @@
 //!
 //! Replies to open calls and copies between own memory and leases work as the kernel's do;
 //! signals and deleted capabilities are noted; every other operation is refused. The state
-//! (`calls`) belongs to the thread, so that tests do not see each other.
+//! (`calls`) belongs to the thread, so that tests do not see each other. Memory objects and
+//! notifications that a test has created (`objects`) do more, and for all threads.
 
-use kamen_abi::{Error, Handle, Operation, Tag, WORDS};
+use kamen_abi::{Error, Handle, ObjectKind, Operation, Tag, WORDS};
 
 use super::{Inbound, Outbound};
 
@@ -12,39 +13,66 @@ use super::{Inbound, Outbound};
 pub(crate) mod calls;
 #[path = "host/copy.rs"]
 mod copy;
+#[path = "host/objects.rs"]
+pub(crate) mod objects;
 
-/// Executes an operation that uses all message registers: Reply, or none.
+/// Executes an operation that uses all message registers: Reply, Wait, or none.
 pub(crate) fn message(operation: Operation, outbound: Outbound) -> (u64, Inbound) {
-    let Outbound { target, tag, words, deadline: _, second: _ } = outbound;
+    let Outbound { target, tag, mut words, deadline, second: _ } = outbound;
     let result = match operation {
         Operation::Reply => calls::answer(target, tag, words),
+        Operation::Wait => objects::wait(handle(target), deadline).map(|bits| words[0] = bits),
         _ => Err(Error::InvalidOperation),
     };
     (status(result), Inbound { target, tag: Tag(0), badge: 0, words })
 }
 
-/// Executes an operation that uses only target and words: Copy, Signal, Delete, or none.
+/// Executes an operation that uses only target and words: Copy, Signal, Delete, those of created
+/// objects, or none.
 pub(crate) fn operate(
     operation: Operation,
     target: u64,
     words: [u64; WORDS],
 ) -> (u64, u64, [u64; WORDS]) {
-    let [first, ..] = words;
+    let [first, second, badge, ..] = words;
     match operation {
         Operation::Copy => {
             let (result, copied) = copy::copy(words);
             (status(result), target, [copied, 0, 0, 0, 0, 0])
         }
         Operation::Signal => {
-            calls::note_signal(Handle(target as u16), first);
-            (0, target, words)
+            let result = objects::signal(handle(target), first);
+            let result = result.unwrap_or_else(|| {
+                calls::note_signal(handle(target), first);
+                Ok(())
+            });
+            (status(result), target, words)
         }
         Operation::Delete if target == 0 => {
-            calls::note_deleted(Handle(first as u16));
+            if !objects::delete(handle(first)) {
+                calls::note_deleted(handle(first));
+            }
             (0, target, words)
         }
+        Operation::Destroy => (status(objects::destroy(handle(target))), target, words),
+        Operation::Mint if first == 0 => match objects::mint(handle(target), badge) {
+            Ok(Handle(copy)) => (0, copy.into(), words),
+            Err(error) => (error as u64, target, words),
+        },
+        Operation::Inspect => match objects::pages(handle(target)) {
+            Ok(pages) => (0, target, [ObjectKind::Memory as u64, 0, 0, pages, 0, 0]),
+            Err(error) => (error as u64, target, words),
+        },
+        Operation::Commit => match objects::pages(handle(target)) {
+            Ok(_) => (0, target, [second, 0, 0, 0, 0, 0]),
+            Err(error) => (error as u64, target, [0; WORDS]),
+        },
         _ => (Error::InvalidOperation as u64, target, [0; WORDS]),
     }
+}
+
+fn handle(word: u64) -> Handle {
+    Handle(word as u16)
 }
 
 fn status(result: Result<(), Error>) -> u64 {

@@ -1,0 +1,287 @@
+//! The server's side of a ring: takes submissions, and completes them in any order.
+
+use core::sync::atomic::AtomicU64;
+
+use super::layout::Parts;
+use super::line::{Generation, Position};
+use super::shared::Shared;
+use super::{Area, Completion, PeerError, RingError, Submission, ring_bell};
+use crate::{Memory, Notification, Object, ProtocolError};
+
+/// The server's side of a ring.
+///
+/// It never works on more submissions than the ring has entries, so that there is always room for
+/// their completions. What it completes the client sees at the next [`Server::flush`]. Dropping it
+/// unmaps the memory and deletes the capabilities.
+#[derive(Debug)]
+pub struct Server {
+    parts: Parts,
+    /// None before the client's first, or where another life of this server began it.
+    generation: Option<Generation>,
+    /// The generation that another life of this server began, and this one goes on with not.
+    ended: Option<Generation>,
+    /// Submissions taken.
+    taken: u32,
+    /// Submissions that were there at the last look: `taken`, and at most all entries more.
+    seen: u32,
+    completed: u32,
+    /// What of `completed` the client sees.
+    published: u32,
+    /// Tickets given out and not used up, of all generations: at most all entries.
+    held: u32,
+    closed: Option<PeerError>,
+    client_bell: Notification,
+    /// What the parts lie in: dropped last.
+    shared: Shared,
+}
+
+/// The duty to complete a submission: used up by [`Server::complete`].
+#[derive(PartialEq, Eq, Debug)]
+#[must_use = "the submission stays in flight until its ticket is given to Server::complete"]
+pub struct Ticket {
+    token: u32,
+    generation: Generation,
+}
+
+impl Ticket {
+    /// Returns the submission's token.
+    pub const fn token(&self) -> u32 {
+        self.token
+    }
+}
+
+/// Whether [`Server::serve`] has come to an end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Served {
+    /// There is nothing more; the doorbell rings when there is.
+    All,
+    /// There is more, although a whole ring was dealt with: look at others, then serve it again.
+    /// No doorbell is rung for it; a server that waits for its own signals it.
+    More,
+}
+
+impl Server {
+    /// Opens the server's side of a ring that a client has made in a memory object. The
+    /// capabilities, READ and WRITE of the memory, SEND of the client's doorbell, belong to the
+    /// ring, and are deleted where this fails.
+    ///
+    /// Where an earlier life of the server took submissions from the ring, the client is told and
+    /// resets it.
+    ///
+    /// # Errors
+    /// Peer: the memory holds no ring; Kernel: InvalidArgument: it is too large; whatever the
+    /// kernel refused.
+    pub fn attach(memory: Memory, client_bell: Notification) -> Result<Self, RingError> {
+        let shared = Shared::map(memory).map_err(RingError::from);
+        shared.and_then(|shared| Self::of(shared, client_bell)).inspect_err(|_| {
+            // It came with a request that is refused.
+            let _ = client_bell.delete();
+        })
+    }
+
+    /// Opens the server's side of a ring in words that are shared already.
+    ///
+    /// # Errors
+    /// Peer: they hold no ring.
+    pub fn over(
+        words: &'static [AtomicU64],
+        client_bell: Notification,
+    ) -> Result<Self, RingError> {
+        Self::of(Shared::over(words), client_bell)
+    }
+
+    fn of(shared: Shared, client_bell: Notification) -> Result<Self, RingError> {
+        let parts = Parts::find(shared.words()).map_err(RingError::Peer)?;
+        let (client, before) = (parts.client.position(), parts.server.position());
+        let generation = client.generation().ok_or(RingError::Peer(PeerError::Layout))?;
+        let is_begun = before.generation() == Some(generation) && client.count() != 0;
+        let mut server = Server {
+            parts,
+            generation: None,
+            ended: is_begun.then_some(generation),
+            taken: 0,
+            seen: 0,
+            completed: 0,
+            published: 0,
+            held: 0,
+            closed: None,
+            client_bell,
+            shared,
+        };
+        parts.server.withdraw();
+        if is_begun {
+            parts.server.publish(Position::ended(generation));
+            // A client that is gone as well does not need to know.
+            let _ = ring_bell(server.client_bell);
+        } else {
+            server.begin(generation);
+        }
+        Ok(server)
+    }
+
+    /// Returns the data area.
+    #[inline(always)]
+    pub const fn area(&self) -> Area<'_> {
+        self.parts.area()
+    }
+
+    /// Returns how many tickets are given out and not used up.
+    pub const fn held(&self) -> u32 {
+        self.held
+    }
+
+    /// Takes a submission, whose buffer lies in the data area, if there is one and fewer tickets
+    /// are given out than the ring has entries.
+    ///
+    /// # Errors
+    /// Peer: the client broke the ring's rules, and the ring is closed.
+    #[inline(always)]
+    pub fn take(&mut self) -> Result<Option<(Ticket, Submission)>, RingError> {
+        if self.seen == self.taken && !self.look()? {
+            return Ok(None);
+        }
+        let (Some(generation), true) = (self.generation, self.held < self.parts.entries()) else {
+            return Ok(None);
+        };
+        let place = self.taken as usize & (self.parts.submissions.len() - 1);
+        let Some(slot) = self.parts.submissions.get(place) else { return Ok(None) };
+        let submission = Submission::copy_out(slot);
+        if !self.area().contains(submission.buffer) {
+            return Err(self.close(PeerError::Buffer));
+        }
+        self.taken = self.taken.wrapping_add(1);
+        self.held += 1;
+        Ok(Some((Ticket { token: submission.token, generation }, submission)))
+    }
+
+    /// Answers a submission; the client sees it at the next flush. The answer to one of before the
+    /// client's reset is dropped.
+    #[inline(always)]
+    pub fn complete<E: ProtocolError>(&mut self, ticket: Ticket, result: Result<u64, E>) {
+        self.held = self.held.saturating_sub(1);
+        if self.generation != Some(ticket.generation) || self.completed == self.taken {
+            return;
+        }
+        let (status, value) = match result {
+            Ok(value) => (0, value),
+            Err(error) => (error.number(), 0),
+        };
+        let place = self.completed as usize & (self.parts.completions.len() - 1);
+        if let Some(slot) = self.parts.completions.get(place) {
+            Completion { token: ticket.token, status, value }.put(slot);
+        }
+        self.completed = self.completed.wrapping_add(1);
+    }
+
+    /// Shows the client what was completed, and rings if it sleeps.
+    ///
+    /// # Errors
+    /// Ended: the client's doorbell is gone, and the ring can be dropped.
+    #[inline]
+    pub fn flush(&mut self) -> Result<(), RingError> {
+        let (Some(generation), true) = (self.generation, self.published != self.completed) else {
+            return Ok(());
+        };
+        self.published = self.completed;
+        self.parts.server.publish(Position::new(generation, self.completed));
+        if self.parts.client.wake() { ring_bell(self.client_bell) } else { Ok(()) }
+    }
+
+    /// Shows the client what was completed, and has the next submission ring; returns whether
+    /// there is none to be taken yet, so that the server may sleep.
+    ///
+    /// # Errors
+    /// As [`Server::take`] and [`Server::flush`].
+    pub fn rest(&mut self) -> Result<bool, RingError> {
+        self.flush()?;
+        self.parts.server.announce();
+        let is_there = self.seen != self.taken || self.look()?;
+        let is_awake = is_there && self.held < self.parts.entries();
+        if is_awake {
+            self.parts.server.withdraw();
+        }
+        Ok(!is_awake)
+    }
+
+    /// Has `handle` deal with what was submitted, a whole ring at most, and flushes. A server calls
+    /// it when its doorbell was rung, and after it completed something for another reason.
+    ///
+    /// # Errors
+    /// As [`Server::take`] and [`Server::flush`].
+    pub fn serve(
+        &mut self,
+        mut handle: impl FnMut(&mut Server, Ticket, Submission),
+    ) -> Result<Served, RingError> {
+        for _ in 0..self.parts.entries() {
+            match self.take()? {
+                Some((ticket, submission)) => handle(self, ticket, submission),
+                None if self.rest()? => return Ok(Served::All),
+                None => {}
+            }
+        }
+        let is_resting = self.rest()?;
+        Ok(if is_resting { Served::All } else { Served::More })
+    }
+
+    fn begin(&mut self, generation: Generation) {
+        self.generation = Some(generation);
+        (self.taken, self.seen, self.completed, self.published) = (0, 0, 0, 0);
+        self.parts.server.publish(Position::new(generation, 0));
+    }
+
+    /// Looks for submissions at the client's position; returns whether there are any.
+    #[inline]
+    fn look(&mut self) -> Result<bool, RingError> {
+        let position = self.parts.client.position();
+        let is_ours = self.generation.is_some_and(|generation| position.is_of(generation));
+        if !is_ours || self.closed.is_some() {
+            return self.look_elsewhere(position);
+        }
+        self.see(position)
+    }
+
+    #[inline(always)]
+    fn see(&mut self, position: Position) -> Result<bool, RingError> {
+        let in_flight = self.taken.wrapping_sub(self.completed);
+        let more = position.count().wrapping_sub(self.taken);
+        if more > self.parts.entries().wrapping_sub(in_flight) {
+            return Err(self.close(PeerError::Count));
+        }
+        self.seen = position.count();
+        Ok(more != 0)
+    }
+
+    /// Judges a position of another generation: the client has reset the ring, or not yet.
+    #[cold]
+    fn look_elsewhere(&mut self, position: Position) -> Result<bool, RingError> {
+        if let Some(error) = self.closed {
+            return Err(RingError::Peer(error));
+        }
+        match position.generation() {
+            Some(generation) if position.is_of(generation) => {
+                if self.ended == Some(generation) {
+                    return Ok(false);
+                }
+                self.ended = None;
+                self.begin(generation);
+                self.see(position)
+            }
+            _ => Err(self.close(PeerError::Count)),
+        }
+    }
+
+    #[cold]
+    fn close(&mut self, error: PeerError) -> RingError {
+        (self.seen, self.closed) = (self.taken, Some(error));
+        RingError::Peer(error)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.shared.memory().is_some() {
+            // One that is gone already leaves an empty slot, which is what is wanted.
+            let _ = self.client_bell.delete();
+        }
+    }
+}
