@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Leases reach the client's slices as they do in the system, with the same errors. Capabilities
-//! travel as the numbers that they are; those of [`memory`] and [`notification`] name objects that
-//! all threads of the test share, enough for rings.
+//! travel as the numbers that they are. Those of [`memory`] and [`notification`] name objects that all
+//! threads of the test share, enough for rings; the receiver gets a copy, as in the system.
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -118,7 +118,7 @@ impl Transport for Loopback<'_> {
         if caps > MAX_CAPS || leases > parts.leases.len() {
             return Err(Error::InvalidArgument);
         }
-        parts.caps = first_caps(request.caps);
+        parts.caps = first_caps(request.caps).map(objects::copy);
         for (slot, lend) in parts.leases.iter_mut().zip(request.leases) {
             *slot = lend.lease;
         }
@@ -126,11 +126,11 @@ impl Transport for Loopback<'_> {
         let request = Request { caller: call.caller(), tag, words: request.words, parts: &parts };
         let answer = (self.dispatch.borrow_mut())(&request);
         if let Some(message) = answer {
-            let caps = first_caps(message.caps());
+            let caps = first_caps(message.caps()).map(objects::copy);
             return Ok(Reply { tag: message.tag(), words: message.words(), caps });
         }
         let Answer { tag, words, caps } = self.await_answer(call.call).ok_or(Error::TimedOut)?;
-        Ok(Reply { tag, words, caps })
+        Ok(Reply { tag, words, caps: caps.map(objects::copy) })
     }
 }
 

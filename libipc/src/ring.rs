@@ -41,7 +41,7 @@
 //! A server that reads blocks, and a client with eight reads in flight:
 //!
 //! ```
-//! use libipc::ring::{self, Client, Pending, RingError, Server, Shape, Submission, Ticket};
+//! use libipc::ring::{Client, Pending, Served, Server, Shape, Submission, Ticket};
 //! use libipc::{Caller, Error, Failure, Memory, Notification, Object, ProtocolError, Rights, Time};
 //! use libipc::{interface, loopback};
 //!
@@ -85,9 +85,11 @@
 //! impl Disk {
 //!     /// When the doorbell was rung.
 //!     fn serve(&mut self) {
-//!         let served = self.ring.as_mut().map(|ring| ring.serve(read));
-//!         if let Some(Err(_)) = served {
-//!             self.ring = None; // The client has ended, or broke the rules.
+//!         let Some(ring) = &mut self.ring else { return };
+//!         match ring.serve(read) {
+//!             Ok(Served::All) => {}
+//!             Ok(Served::More) => drop(self.bell.signal(1)), // After the others have had a turn.
+//!             Err(_) => self.ring = None, // The client has ended, or broke the rules.
 //!         }
 //!     }
 //! }

@@ -94,16 +94,22 @@ impl<'a> Area<'a> {
     /// Returns the first words of a buffer, unless it has fewer.
     #[inline(always)]
     pub fn load<const N: usize>(&self, buffer: Buffer) -> Option<[u64; N]> {
-        let words: &[AtomicU64; N] = self.words(buffer).first_chunk()?;
+        let words = self.first(buffer)?;
         Some(words.each_ref().map(|word| word.load(Relaxed)))
     }
 
     /// Sets the first words of a buffer; returns whether it has as many.
     #[inline(always)]
     pub fn store<const N: usize>(&self, buffer: Buffer, words: [u64; N]) -> bool {
-        let Some(into) = self.words(buffer).first_chunk::<N>() else { return false };
+        let Some(into) = self.first::<N>(buffer) else { return false };
         into.iter().zip(words).for_each(|(into, word)| into.store(word, Relaxed));
         true
+    }
+
+    #[inline(always)]
+    fn first<const N: usize>(&self, buffer: Buffer) -> Option<&'a [AtomicU64; N]> {
+        let words = self.words.get(buffer.at() as usize / 8..)?;
+        words.first_chunk().filter(|_| buffer.len() as usize >= N * 8)
     }
 
     /// Returns the words of a buffer, its last one whole: as far as they lie in the area.

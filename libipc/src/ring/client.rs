@@ -86,7 +86,7 @@ impl Client {
 
     fn of(shared: Shared, bell: Notification, shape: Shape) -> Result<Self, RingError> {
         let words = shared.words();
-        let parts = Parts::make(words, shape.entries()).ok_or(Error::InvalidArgument)?;
+        let parts = Parts::make(words, shape).ok_or(Error::InvalidArgument)?;
         let generation = Generation::after(parts.client.position());
         let mut client = Client {
             parts,
@@ -164,7 +164,7 @@ impl Client {
         if !self.area().contains(submission.buffer) {
             return Err(RingError::Outside);
         }
-        let place = self.submitted as usize & (self.parts.submissions.len() - 1);
+        let place = self.submitted as usize & self.parts.mask;
         if let Some(slot) = self.parts.submissions.get(place) {
             submission.put(slot);
         }
@@ -199,7 +199,7 @@ impl Client {
         if self.seen == self.taken && !self.look()? {
             return Ok(None);
         }
-        let place = self.taken as usize & (self.parts.completions.len() - 1);
+        let place = self.taken as usize & self.parts.mask;
         let completion = self.parts.completions.get(place).map(Completion::copy_out);
         self.taken = self.taken.wrapping_add(1);
         Ok(completion)
@@ -210,22 +210,32 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::poll`] and [`Client::flush`]; TimedOut; Kernel: the own doorbell.
+    #[inline]
     pub fn wait(&mut self, deadline: Time) -> Result<Option<Completion>, RingError> {
         let mut is_late = false;
-        while self.in_flight() != 0 {
+        loop {
             if let Some(completion) = self.poll()? {
                 return Ok(Some(completion));
+            }
+            if self.in_flight() == 0 {
+                return Ok(None);
             }
             if is_late {
                 return Err(RingError::TimedOut);
             }
-            if self.rest()? {
-                let rung = self.bell.wait(deadline);
-                self.parts.client.withdraw();
-                is_late = is_over(rung, deadline)?;
-            }
+            is_late = self.sleep(deadline)?;
         }
-        Ok(None)
+    }
+
+    /// Sleeps unless there is a completion; returns whether the deadline has passed.
+    #[inline(never)]
+    fn sleep(&mut self, deadline: Time) -> Result<bool, RingError> {
+        if !self.rest()? {
+            return Ok(false);
+        }
+        let rung = self.bell.wait(deadline);
+        self.parts.client.withdraw();
+        is_over(rung, deadline)
     }
 
     /// Shows the server what was submitted, and has the next completion ring; returns whether
@@ -310,5 +320,13 @@ fn is_over(rung: Result<u64, Error>, deadline: Time) -> Result<bool, RingError> 
         Ok(_) => Ok(deadline != Time::FOREVER && now() >= deadline),
         Err(Error::TimedOut | Error::WouldBlock) => Ok(true),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+impl Client {
+    /// Returns the generation.
+    pub(super) const fn generation(&self) -> Generation {
+        self.generation
     }
 }

@@ -91,12 +91,17 @@ pub(super) struct Parts {
     pub(super) submissions: &'static [SubmissionSlot],
     pub(super) completions: &'static [CompletionSlot],
     pub(super) area: &'static [AtomicU64],
+    /// What of a count is its entry's place.
+    pub(super) mask: usize,
 }
 
 impl Parts {
-    /// Makes the words a ring of `entries` entries; the lines are left as they are. None where
-    /// they are too few.
-    pub(super) fn make(words: &'static [AtomicU64], entries: u32) -> Option<Parts> {
+    /// Makes the words a ring; the lines are left as they are. None where they are too few.
+    pub(super) fn make(words: &'static [AtomicU64], shape: Shape) -> Option<Parts> {
+        let entries = shape.entries;
+        if words.len() < shape.pages() as usize * PAGE_WORDS {
+            return None;
+        }
         let parts = Parts::of(words, entries)?;
         words.first()?.store(MAGIC, Relaxed);
         words.get(1)?.store(entries.into(), Relaxed);
@@ -116,6 +121,7 @@ impl Parts {
         Parts::of(words, entries as u32).ok_or(PeerError::Layout)
     }
 
+    /// `entries` is a power of two.
     fn of(words: &'static [AtomicU64], entries: u32) -> Option<Parts> {
         let count = entries as usize;
         let area = words.get(area_page(entries) * PAGE_WORDS..)?;
@@ -128,6 +134,7 @@ impl Parts {
             submissions: submissions.as_chunks().0,
             completions: completions.as_chunks().0,
             area,
+            mask: count - 1,
         })
     }
 

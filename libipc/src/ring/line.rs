@@ -5,7 +5,7 @@
 //!   publish: store position           announce: store sleeps = 1
 //!            fence                              fence
 //!   wake:    load sleeps              look:     load position: something new? then go on
-//!            1: store 0, ring                   nothing: wait for the bell
+//!            1: swap 0, ring                    nothing: wait for the bell
 //!                                     withdraw: store sleeps = 0
 //! ```
 //! Each side writes, then reads what the other wrote; the fences forbid that both read what was
@@ -48,11 +48,7 @@ impl Line {
     #[inline(always)]
     pub(super) fn wake(self) -> bool {
         fence(SeqCst);
-        let sleeps = self.sleeps.load(Relaxed) != 0;
-        if sleeps {
-            self.sleeps.store(0, Relaxed);
-        }
-        sleeps
+        self.sleeps.load(Relaxed) != 0 && self.sleeps.swap(0, SeqCst) != 0
     }
 
     /// Says that the side is about to sleep; it looks at the peer's position once more first.

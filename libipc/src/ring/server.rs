@@ -22,13 +22,14 @@ pub struct Server {
     ended: Option<Generation>,
     /// Submissions taken.
     taken: u32,
-    /// Submissions that were there at the last look: `taken`, and at most all entries more.
-    seen: u32,
+    /// How far may be taken before the next look: to what was submitted then, but so that no more
+    /// tickets are given out than there are entries.
+    limit: u32,
     completed: u32,
     /// What of `completed` the client sees.
     published: u32,
-    /// Tickets given out and not used up, of all generations: at most all entries.
-    held: u32,
+    /// Tickets given out before the client's last reset, and not used up.
+    stale: u32,
     closed: Option<PeerError>,
     client_bell: Notification,
     /// What the parts lie in: dropped last.
@@ -52,6 +53,7 @@ impl Ticket {
 
 /// Whether [`Server::serve`] has come to an end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use = "nobody rings for what was left over"]
 pub enum Served {
     /// There is nothing more; the doorbell rings when there is.
     All,
@@ -83,10 +85,7 @@ impl Server {
     ///
     /// # Errors
     /// Peer: they hold no ring.
-    pub fn over(
-        words: &'static [AtomicU64],
-        client_bell: Notification,
-    ) -> Result<Self, RingError> {
+    pub fn over(words: &'static [AtomicU64], client_bell: Notification) -> Result<Self, RingError> {
         Self::of(Shared::over(words), client_bell)
     }
 
@@ -100,10 +99,10 @@ impl Server {
             generation: None,
             ended: is_begun.then_some(generation),
             taken: 0,
-            seen: 0,
+            limit: 0,
             completed: 0,
             published: 0,
-            held: 0,
+            stale: 0,
             closed: None,
             client_bell,
             shared,
@@ -127,7 +126,7 @@ impl Server {
 
     /// Returns how many tickets are given out and not used up.
     pub const fn held(&self) -> u32 {
-        self.held
+        self.taken.wrapping_sub(self.completed).wrapping_add(self.stale)
     }
 
     /// Takes a submission, whose buffer lies in the data area, if there is one and fewer tickets
@@ -137,20 +136,19 @@ impl Server {
     /// Peer: the client broke the ring's rules, and the ring is closed.
     #[inline(always)]
     pub fn take(&mut self) -> Result<Option<(Ticket, Submission)>, RingError> {
-        if self.seen == self.taken && !self.look()? {
+        if self.limit == self.taken && !self.look()? {
             return Ok(None);
         }
-        let (Some(generation), true) = (self.generation, self.held < self.parts.entries()) else {
+        let place = self.taken as usize & self.parts.mask;
+        let (Some(slot), Some(generation)) = (self.parts.submissions.get(place), self.generation)
+        else {
             return Ok(None);
         };
-        let place = self.taken as usize & (self.parts.submissions.len() - 1);
-        let Some(slot) = self.parts.submissions.get(place) else { return Ok(None) };
         let submission = Submission::copy_out(slot);
         if !self.area().contains(submission.buffer) {
             return Err(self.close(PeerError::Buffer));
         }
         self.taken = self.taken.wrapping_add(1);
-        self.held += 1;
         Ok(Some((Ticket { token: submission.token, generation }, submission)))
     }
 
@@ -158,15 +156,15 @@ impl Server {
     /// client's reset is dropped.
     #[inline(always)]
     pub fn complete<E: ProtocolError>(&mut self, ticket: Ticket, result: Result<u64, E>) {
-        self.held = self.held.saturating_sub(1);
-        if self.generation != Some(ticket.generation) || self.completed == self.taken {
+        if self.generation != Some(ticket.generation) {
+            self.stale = self.stale.saturating_sub(1);
             return;
         }
         let (status, value) = match result {
             Ok(value) => (0, value),
             Err(error) => (error.number(), 0),
         };
-        let place = self.completed as usize & (self.parts.completions.len() - 1);
+        let place = self.completed as usize & self.parts.mask;
         if let Some(slot) = self.parts.completions.get(place) {
             Completion { token: ticket.token, status, value }.put(slot);
         }
@@ -195,8 +193,7 @@ impl Server {
     pub fn rest(&mut self) -> Result<bool, RingError> {
         self.flush()?;
         self.parts.server.announce();
-        let is_there = self.seen != self.taken || self.look()?;
-        let is_awake = is_there && self.held < self.parts.entries();
+        let is_awake = self.limit != self.taken || self.look()?;
         if is_awake {
             self.parts.server.withdraw();
         }
@@ -224,8 +221,9 @@ impl Server {
     }
 
     fn begin(&mut self, generation: Generation) {
+        self.stale = self.held();
         self.generation = Some(generation);
-        (self.taken, self.seen, self.completed, self.published) = (0, 0, 0, 0);
+        (self.taken, self.limit, self.completed, self.published) = (0, 0, 0, 0);
         self.parts.server.publish(Position::new(generation, 0));
     }
 
@@ -243,11 +241,13 @@ impl Server {
     #[inline(always)]
     fn see(&mut self, position: Position) -> Result<bool, RingError> {
         let in_flight = self.taken.wrapping_sub(self.completed);
+        let room = self.parts.entries().saturating_sub(in_flight);
         let more = position.count().wrapping_sub(self.taken);
-        if more > self.parts.entries().wrapping_sub(in_flight) {
+        if more > room {
             return Err(self.close(PeerError::Count));
         }
-        self.seen = position.count();
+        let more = more.min(room.saturating_sub(self.stale));
+        self.limit = self.taken.wrapping_add(more);
         Ok(more != 0)
     }
 
@@ -272,7 +272,7 @@ impl Server {
 
     #[cold]
     fn close(&mut self, error: PeerError) -> RingError {
-        (self.seen, self.closed) = (self.taken, Some(error));
+        (self.limit, self.closed) = (self.taken, Some(error));
         RingError::Peer(error)
     }
 }
@@ -283,5 +283,13 @@ impl Drop for Server {
             // One that is gone already leaves an empty slot, which is what is wanted.
             let _ = self.client_bell.delete();
         }
+    }
+}
+
+#[cfg(test)]
+impl Server {
+    /// Returns whether the server has seen the client's last reset.
+    pub(super) fn is_current(&self, client: &super::Client) -> bool {
+        self.generation == Some(client.generation())
     }
 }
