@@ -124,7 +124,11 @@ impl Client {
         let opened = open(memory, bell);
         // They were made for this call.
         let _ = (memory.delete(), bell.delete());
-        self.server_bell = Some(opened?);
+        let server_bell = *self.server_bell.insert(opened?);
+        if self.published != self.taken {
+            // It was submitted before there was anybody to ring.
+            ring_bell(server_bell)?;
+        }
         Ok(())
     }
 

@@ -67,6 +67,8 @@ impl Server {
     /// capabilities, READ and WRITE of the memory, SEND of the client's doorbell, belong to the
     /// ring, and are deleted where this fails.
     ///
+    /// The doorbell rings for the first submission: the server is taken to sleep.
+    ///
     /// Where an earlier life of the server took submissions from the ring, the client is told and
     /// resets it.
     ///
@@ -81,7 +83,8 @@ impl Server {
         })
     }
 
-    /// Opens the server's side of a ring in words that are shared already.
+    /// Opens the server's side of a ring in words that are shared already. What was submitted
+    /// before does not ring: the server serves it at once.
     ///
     /// # Errors
     /// Peer: they hold no ring.
@@ -107,7 +110,8 @@ impl Server {
             client_bell,
             shared,
         };
-        parts.server.withdraw();
+        // Who opens a ring waits for its doorbell next.
+        parts.server.announce();
         if is_begun {
             parts.server.publish(Position::ended(generation));
             // A client that is gone as well does not need to know.

@@ -120,14 +120,32 @@ fn who_sleeps_is_rung_once_for_a_batch_and_who_is_awake_never() {
         client.flush().unwrap();
     };
     submit(&mut pair.client, 0);
-    assert_eq!(pair.server_bell.poll(), Ok(0), "the server never said that it sleeps");
-    assert_eq!(pair.server.rest(), Ok(false), "there is something to take");
-    let _ = take(&mut pair.server);
-    assert_eq!(pair.server.rest(), Ok(true));
+    assert_eq!(pair.server_bell.poll(), Ok(1), "who has just opened the ring sleeps");
     submit(&mut pair.client, 1);
-    assert_eq!(pair.server_bell.poll(), Ok(1));
-    submit(&mut pair.client, 2);
     assert_eq!(pair.server_bell.poll(), Ok(0), "it was rung already");
+    assert_eq!(pair.server.rest(), Ok(false), "there is something to take");
+    let _tickets = [take(&mut pair.server), take(&mut pair.server)];
+    submit(&mut pair.client, 2);
+    assert_eq!(pair.server_bell.poll(), Ok(0), "it is awake");
+    let _ticket = take(&mut pair.server);
+    assert_eq!(pair.server.rest(), Ok(true));
+    submit(&mut pair.client, 3);
+    assert_eq!(pair.server_bell.poll(), Ok(1));
+}
+
+#[test]
+fn what_is_submitted_before_the_ring_is_open_is_served() {
+    let (memory, bell) = (loopback::memory(shape(4).pages()), loopback::notification());
+    let mut client = Client::create(memory, loopback::notification(), shape(4)).unwrap();
+    client.submit(Submission::new(1, 0)).unwrap();
+    client.flush().unwrap();
+    let mut server = None;
+    let opened = client.connect(|memory, client_bell| {
+        server = Some(attach(memory, client_bell)?);
+        Ok::<_, RingError>(bell)
+    });
+    assert_eq!((opened, bell.poll()), (Ok(()), Ok(1)));
+    assert_eq!(take(&mut server.unwrap()).0.token(), 1);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use crate::case::{Action, Case, Way};
 /// Returns the tests.
 pub fn cases() -> Vec<Case> {
     vec![
-        first("first: libipc against the kernel", "ipc-test", "")
-            .logs(&["holds: empty call returns", "verdict: Ok(true)"]),
+        first("first: libipc against the kernel", "ipc-test", "").logs(IPC_CHECKS),
+        Case::first_task("first: libipc on two processors", "ipc-test", "").on(2).logs(IPC_CHECKS),
         first("first: a pager, contiguous memory and a virtio device", "memory-test", "virtio")
             .logs(MEMORY_CHECKS),
         first("first: a pager and its client on two processors", "memory-test", "virtio")
@@ -43,6 +43,14 @@ pub fn cases() -> Vec<Case> {
     .chain([Case::new("bench: no row takes more instructions than committed", Action::Benchmark)])
     .collect()
 }
+
+/// What the log of `ipc-test` must say, the last of its checks included.
+const IPC_CHECKS: &[&str] = &[
+    "holds: empty call returns",
+    "holds: reads over a ring arrive",
+    "holds: what was in flight is read from the next life",
+    "verdict: Ok(true)",
+];
 
 /// What the log of `memory-test` must say, the last of its checks included.
 const MEMORY_CHECKS: &[&str] = &[

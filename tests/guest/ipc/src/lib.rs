@@ -6,6 +6,7 @@
 //!
 //! ```text
 //!   first process: client ── Probe (calls, leases, capabilities) ──> second process: server
+//!        │  reader ───────── ring (submissions, completions, data) ──────> │
 //!        ^──────────────── fault of the server ────────────────────────┘ (bad instruction)
 //! ```
 #![no_std]
@@ -15,11 +16,13 @@ extern crate alloc;
 
 mod client;
 mod probe;
+mod reader;
 mod server;
 
 pub use client::{Check, Setting, checks};
 pub use probe::{Answered, Probe, ProbeClient, ProbeError, Sum, probe_reply, serve_probe};
-pub use server::Server;
+pub use reader::Reader;
+pub use server::{RING_BIT, Server};
 
 #[cfg(test)]
 mod tests;

@@ -9,13 +9,16 @@ use alloc::vec::Vec;
 use core::fmt::Write;
 
 use kamen_first_task::FirstTask;
-use kamen_ipc_test::{ProbeClient, Server, Setting, checks};
+use kamen_ipc_test::{ProbeClient, ProbeError, RING_BIT, Reader, Server, Setting, checks};
 use kamen_kit::files::Tree;
 use kamen_kit::process::{Capability, Grant, Launch, Process};
 use kamen_kit::serve;
 use kamen_rt::{Start, log};
 use libipc::abi::boot;
-use libipc::{Endpoint, Error, Event, Inbox, Kind, Object, Quota, Rights, Thread, Within, now};
+use libipc::ring::RingError;
+use libipc::{
+    Endpoint, Error, Event, Failure, Inbox, Kind, Object, Quota, Rights, Thread, Within, now,
+};
 use protocols::file::FileClient;
 use protocols::stream::{StreamClient, Wait};
 
@@ -78,7 +81,8 @@ fn serve_it(endpoint: Endpoint) -> Result<(), Error> {
     let quota = Quota(boot::QUOTA);
     let notification = quota.create_notification()?;
     Thread(boot::THREAD).bind(notification)?;
-    let mut server = Server::new(quota, Some(quota.create_timer(notification, 1)?));
+    let bell = notification.mint(Rights::SEND.union(Rights::GRANT), RING_BIT)?;
+    let mut server = Server::new(quota, Some(quota.create_timer(notification, 1)?), Some(bell));
     Err(serve::run(endpoint, |event| server.handle(event)))
 }
 
@@ -95,15 +99,29 @@ fn run(start: &Start, image: &[u8], report: &mut String) -> Result<bool, Error> 
     let called = (0..CALLS).all(|_| client.nothing() == Ok(()));
     let ns = (now().0 - from.0) / CALLS;
     found.push(("many calls return", called));
+    let mut reader = Reader::open(quota, &client).map_err(refused)?;
+    let from = now();
+    found.push(("reads over a ring arrive", reader.read(0..CALLS) == Ok(CALLS)));
+    let read_ns = (now().0 - from.0) / CALLS;
     found.push(("a fault reaches the supervisor", server_faults(endpoint, faults)));
     drop(process);
+    found.push(("a ring whose server ended says so", reader.read(0..8) == Err(RingError::Ended)));
+    let next = start_server(start, image, endpoint, faults)?;
+    reader.reopen(&client).map_err(refused)?;
+    found.push(("what was in flight is read from the next life", reader.read(8..50) == Ok(50)));
+    drop((reader, next));
     for (name, holds) in &found {
         let verdict = if *holds { "holds" } else { "FAILS" };
         // What a String is written to does not fail.
         let _ = writeln!(report, "{verdict}: {name}");
     }
-    let _ = writeln!(report, "empty call and reply: {ns} ns");
+    let _ = writeln!(report, "empty call and reply: {ns} ns, 512 bytes over a ring: {read_ns} ns");
     Ok(found.iter().all(|&(_, holds)| holds))
+}
+
+fn refused(failure: Failure<ProbeError>) -> Error {
+    log!("ring: {failure:?}");
+    Error::InvalidArgument
 }
 
 fn start_server(

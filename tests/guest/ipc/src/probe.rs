@@ -65,6 +65,9 @@ pub trait Probe {
     /// Answers `after_ms` milliseconds later and writes "later"; 0: at once.
     #[operation(8, deferred)]
     fn later(&mut self, after_ms: u64, into: &mut [u8]) -> Result<Answered, ProbeError>;
+    /// Opens a ring in place of the last one; returns the server's doorbell.
+    #[operation(10, idempotent)]
+    fn ring(&mut self, memory: Memory, bell: Notification) -> Result<Notification, ProbeError>;
     /// Ends the server by a fault.
     #[operation(9)]
     fn fault(&mut self) -> Result<(), ProbeError>;

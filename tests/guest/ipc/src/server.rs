@@ -1,14 +1,20 @@
-//! The server: does what it is asked, and keeps one call until its timer comes.
+//! The server: does what it is asked, keeps one call until its timer comes, and serves a ring.
 
+use alloc::vec::Vec;
+
+use libipc::ring::{self, Served, Submission, Ticket};
 use libipc::{
     Caller, Endpoint, Error, Event, Memory, Message, Notification, Object, Quota, ReadLease,
     Rights, Time, Timer, WriteLease, log, now,
 };
 
 use crate::probe::{Answered, Probe, ProbeError, Sum, probe_reply, serve_probe};
+use crate::reader::{READ, content};
 
 /// Bytes moved at once between leases.
 const CHUNK: usize = 4096;
+/// The bit of the bound notification by which the ring's client rings; the others are the timer's.
+pub const RING_BIT: u64 = 2;
 
 /// The server of the protocol.
 #[derive(Debug)]
@@ -16,21 +22,28 @@ pub struct Server {
     quota: Quota,
     timer: Option<Timer>,
     parked: Option<Caller>,
+    bell: Option<Notification>,
+    ring: Option<ring::Server>,
 }
 
 impl Server {
     /// Returns a server that creates objects from a quota, and whose timer signals the bound
-    /// notification.
-    pub const fn new(quota: Quota, timer: Option<Timer>) -> Self {
-        Server { quota, timer, parked: None }
+    /// notification, as does `bell`, by [`RING_BIT`], for the ring's client.
+    pub const fn new(quota: Quota, timer: Option<Timer>, bell: Option<Notification>) -> Self {
+        Server { quota, timer, parked: None, bell, ring: None }
     }
 
     /// Handles an event.
     pub fn handle(&mut self, event: Event<'_>) -> Option<Message> {
         match event {
             Event::Request(request) => serve_probe(self, &request),
-            Event::Notified(_) => {
-                self.answer_parked();
+            Event::Notified(bits) => {
+                if bits & RING_BIT != 0 {
+                    self.serve_ring();
+                }
+                if bits & !RING_BIT != 0 {
+                    self.answer_parked();
+                }
                 None
             }
             Event::Foreign(_) | Event::Cancelled(_) => None,
@@ -47,6 +60,26 @@ impl Server {
         }
     }
 
+    /// Takes what was submitted, and completes the last first.
+    fn serve_ring(&mut self) {
+        let Some(ring) = &mut self.ring else { return };
+        let mut taken = Vec::new();
+        let served = ring.serve(|_, ticket, submission| taken.push((ticket, submission)));
+        while let Some((ticket, submission)) = taken.pop() {
+            read(ring, ticket, submission);
+        }
+        let end = served.and_then(|served| ring.flush().map(|()| served));
+        match (end, self.bell) {
+            (Ok(Served::All), _) | (Ok(Served::More), None) => {}
+            // The bell is this server's own; its next receive brings it back here.
+            (Ok(Served::More), Some(bell)) => drop(bell.signal(RING_BIT)),
+            (Err(error), _) => {
+                log!("ring: {error:?}");
+                self.ring = None;
+            }
+        }
+    }
+
     fn memory(&self) -> Result<Memory, Error> {
         let memory = self.quota.create_memory(1)?;
         memory.write(0, b"memory")?;
@@ -60,6 +93,20 @@ fn kernel(what: &str) -> impl Fn(Error) -> ProbeError {
         log!("{what}: {error:?}");
         ProbeError::Kernel
     }
+}
+
+fn read(ring: &mut ring::Server, ticket: Ticket, submission: Submission) {
+    let [block, _] = submission.arguments;
+    let buffer = submission.buffer;
+    let result = match submission.operation {
+        READ => {
+            let bytes = [content(block); CHUNK];
+            ring.area().write(buffer, &bytes);
+            Ok(block)
+        }
+        _ => Err(ProbeError::Refused),
+    };
+    ring.complete(ticket, result);
 }
 
 impl Probe for Server {
@@ -156,6 +203,20 @@ impl Probe for Server {
         let time: Time = now().after_ms(after_ms);
         let set = self.timer.map_or(Ok(()), |timer| timer.set(time));
         set.err().map(|error| Err(kernel("timer")(error)))
+    }
+
+    fn ring(
+        &mut self,
+        _: &Caller,
+        memory: Memory,
+        bell: Notification,
+    ) -> Result<Notification, ProbeError> {
+        let ring = ring::Server::attach(memory, bell).map_err(|error| {
+            log!("ring: {error:?}");
+            ProbeError::Kernel
+        })?;
+        self.ring = Some(ring);
+        self.bell.ok_or(ProbeError::Refused)
     }
 
     fn fault(&mut self, _: &Caller) -> Result<(), ProbeError> {

@@ -9,7 +9,7 @@ use crate::{ProbeClient, Server, Setting, checks, serve_probe};
 
 #[test]
 fn client_and_server_agree_over_loopback() {
-    let server = RefCell::new(Server::new(Quota(Handle(4)), None));
+    let server = RefCell::new(Server::new(Quota(Handle(4)), None, None));
     let serve = |request: &libipc::Request<'_>| serve_probe(&mut *server.borrow_mut(), request);
     let loopback = Loopback::new(77, serve).with_meanwhile(|| server.borrow_mut().answer_parked());
     let client = ProbeClient::with(Endpoint(Handle(1)), loopback);
