@@ -16,6 +16,25 @@ use crate::{Memory, Notification, Object, Time, now};
 /// What it submits the server sees at the next [`Client::flush`], also made by [`Client::wait`];
 /// the server's doorbell rings then, if it sleeps. Dropping it unmaps the memory and deletes the
 /// capabilities.
+///
+/// A client that waits for other things as well does not use [`Client::wait`], but has its doorbell
+/// set a bit among others:
+///
+/// ```
+/// use libipc::ring::{Client, Completion, RingError};
+///
+/// /// The doorbell was rung: takes all completions, and sees to it that it rings for the next.
+/// fn rung(ring: &mut Client, mut take: impl FnMut(Completion)) -> Result<(), RingError> {
+///     loop {
+///         while let Some(done) = ring.poll()? {
+///             take(done); // It may lead to more submissions, which `rest` flushes.
+///         }
+///         if ring.rest()? {
+///             return Ok(());
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Client {
     parts: Parts,

@@ -13,6 +13,57 @@ use crate::{Memory, Notification, Object, ProtocolError};
 /// It never works on more submissions than the ring has entries, so that there is always room for
 /// their completions. What it completes the client sees at the next [`Server::flush`]. Dropping it
 /// unmaps the memory and deletes the capabilities.
+///
+/// A driver to whom receive buffers are posted: it keeps their tickets until packets come.
+///
+/// ```
+/// use std::collections::VecDeque;
+/// use libipc::ring::{RingError, Served, Server, Submission, Ticket};
+/// # use libipc::{ProtocolError, loopback, ring::{Buffer, Client, Shape}};
+///
+/// #[derive(ProtocolError, Clone, Copy, PartialEq, Debug)]
+/// #[repr(u8)]
+/// enum NetError {
+///     /// The packet is longer than the buffer.
+///     TooLong = 1,
+/// }
+///
+/// struct Driver {
+///     ring: Server,
+///     posted: VecDeque<(Ticket, Submission)>,
+/// }
+///
+/// impl Driver {
+///     /// The doorbell was rung: takes what was posted.
+///     fn serve(&mut self) -> Result<Served, RingError> {
+///         self.ring.serve(|_, ticket, submission| self.posted.push_back((ticket, submission)))
+///     }
+///
+///     /// The device has interrupted: fills the oldest buffer, and lets others be posted.
+///     fn receive(&mut self, packet: &[u8]) -> Result<Served, RingError> {
+///         let Some((ticket, submission)) = self.posted.pop_front() else {
+///             return self.serve(); // The packet is dropped.
+///         };
+///         let written = self.ring.area().write(submission.buffer, packet);
+///         let is_whole = written == packet.len();
+///         let result = if is_whole { Ok(written as u64) } else { Err(NetError::TooLong) };
+///         self.ring.complete(ticket, result);
+///         self.serve()
+///     }
+/// }
+/// # fn main() -> Result<(), RingError> {
+/// # let (memory, bell) = (loopback::memory(2), loopback::notification());
+/// # let shape = Shape::new(8, 4096).expect("a power of two");
+/// # let words = Box::leak(Box::new([const { std::sync::atomic::AtomicU64::new(0) }; 1024]));
+/// # let mut client = Client::over(words, shape, bell, bell)?;
+/// # let mut driver = Driver { ring: Server::over(words, bell)?, posted: VecDeque::new() };
+/// # client.submit(Submission::new(1, 1).with_buffer(Buffer::new(0, 64)))?;
+/// # client.flush()?;
+/// # assert_eq!((driver.serve()?, driver.receive(b"packet")?), (Served::All, Served::All));
+/// # assert_eq!(client.poll()?.and_then(|done| done.result::<NetError>().ok()), Some(6));
+/// # memory; Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Server {
     parts: Parts,

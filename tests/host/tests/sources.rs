@@ -13,7 +13,7 @@ const UNSAFE_PLACES: [&str; 10] = [
     "libipc/src/lease",
     "libipc/src/mapping",
     "libipc/src/page",
-    "libipc/src/ring",
+    "libipc/src/ring/shared",
     "libipc/rt/",
     "servers/drivers/kit/",
     // The guest's memory of the virtual 8086, if measurement shows the need.
