@@ -113,6 +113,26 @@ fn a_buffer_outside_of_the_area_is_refused_by_either_side() {
 }
 
 #[test]
+fn a_count_that_runs_ahead_or_back_closes_the_ring() {
+    let closed = RingError::Peer(PeerError::Count);
+    for (submitted, count) in [(0, 3), (1, 4), (2, 1), (1, 0), (0, u64::from(u32::MAX))] {
+        let mut pair = pair(2);
+        let mut tickets = Vec::new();
+        for token in 0..submitted {
+            pair.client.submit(Submission::new(token, 0)).unwrap();
+            pair.client.flush().unwrap();
+            tickets.push(take(&mut pair.server));
+        }
+        pair.words[8].store(1 << 32 | count, Relaxed);
+        assert_eq!(pair.server.take(), Err(closed), "{submitted} {count}");
+        assert_eq!(pair.server.take(), Err(closed), "it stays closed");
+        pair.words[16].store(1 << 32 | (u64::from(submitted) + 1), Relaxed);
+        assert_eq!(pair.client.poll(), Err(closed), "{submitted} {count}");
+        assert_eq!(pair.client.submit(Submission::new(9, 0)), Err(closed), "it stays closed");
+    }
+}
+
+#[test]
 fn who_sleeps_is_rung_once_for_a_batch_and_who_is_awake_never() {
     let mut pair = pair(8);
     let submit = |client: &mut Client, token| {

@@ -6,7 +6,6 @@ use crate::case::{Action, Case, Way};
 pub fn cases() -> Vec<Case> {
     vec![
         first("first: libipc against the kernel", "ipc-test", "").logs(IPC_CHECKS),
-        Case::first_task("first: libipc on two processors", "ipc-test", "").on(2).logs(IPC_CHECKS),
         first("first: a pager, contiguous memory and a virtio device", "memory-test", "virtio")
             .logs(MEMORY_CHECKS),
         first("first: a pager and its client on two processors", "memory-test", "virtio")
