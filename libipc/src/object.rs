@@ -1,6 +1,6 @@
 //! Kernel objects: a capability's number in the type of what it names.
 
-use kamen_abi::{Error, Handle, ObjectKind, Operation, Rights, WORDS};
+use kamen_abi::{Error, Handle, ObjectKind, Operation, Rights, WHOLE, WORDS};
 
 use crate::syscall;
 
@@ -36,7 +36,7 @@ pub trait Object: Copy {
     /// # Errors
     /// NoRights: GRANT is missing; TableFull; InvalidHandle.
     fn mint(self, rights: Rights, badge: u64) -> Result<Self, Error> {
-        let words = [0, rights.0.into(), badge, 0, 0, 0];
+        let words = [0, rights.0.into(), badge, 0, WHOLE, 0];
         let (handle, _) = syscall::operate(Operation::Mint, self.handle().0.into(), words)?;
         Ok(Self::from_handle(Handle(handle as u16)))
     }
@@ -54,7 +54,7 @@ pub trait Object: Copy {
         badge: u64,
         slot: Handle,
     ) -> Result<Handle, Error> {
-        let words = [table.0.0.into(), rights.0.into(), badge, slot.0.into(), 0, 0];
+        let words = [table.0.0.into(), rights.0.into(), badge, slot.0.into(), WHOLE, 0];
         let (handle, _) = syscall::operate(Operation::Mint, self.handle().0.into(), words)?;
         Ok(Handle(handle as u16))
     }

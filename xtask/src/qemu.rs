@@ -16,11 +16,11 @@ pub const SEED: u32 = 1;
 pub struct Machine {
     /// Memory in MiB.
     #[arg(long = "mem", value_name = "MIB", default_value_t = 256,
-          value_parser = clap::value_parser!(u32).range(16..=1_048_576))]
+          value_parser = clap::value_parser!(u32).range(48..=1_048_576))]
     pub memory_mib: u32,
     /// Number of processors.
     #[arg(long, value_name = "N", default_value_t = 1,
-          value_parser = clap::value_parser!(u32).range(1..=255))]
+          value_parser = clap::value_parser!(u32).range(1..=8))]
     pub cpus: u32,
     /// How the processor is emulated; auto takes KVM where it works.
     #[arg(long, value_enum, default_value_t = Accelerator::Auto)]

@@ -5,7 +5,7 @@ use crate::guest::terminal;
 use crate::host;
 use crate::image::System;
 use crate::workspace;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use guest_tests::{Case, Way};
 use std::collections::VecDeque;
@@ -73,6 +73,9 @@ pub fn test(options: &Options) -> Result<ExitCode> {
         return nightly::test(options.seed);
     }
     let cases = chosen(options);
+    if cases.is_empty() {
+        bail!("no test in QEMU has such a name; `cargo xtask test --list` tells all");
+    }
     if options.list {
         cases.iter().for_each(|case| println!("{}", case.name));
         return Ok(ExitCode::SUCCESS);

@@ -15,7 +15,7 @@ use core::fmt::{self, Write};
 
 use libipc::abi::OpenCall;
 use libipc::abi::trace::{Event, EventKind, HEADER_BYTES, Header, NOBODY, RING_BYTES, event_at};
-use libipc::{Destination, Error, Memory, Source, copy};
+use libipc::{Destination, Error, Memory, Source, Time, copy};
 
 /// Most rings that are read.
 const RINGS_MAX: u64 = 64;
@@ -27,6 +27,18 @@ pub struct Recorded {
     pub events: Vec<Event>,
     /// Events that were overwritten by later ones.
     pub lost: u64,
+}
+
+impl Recorded {
+    /// Returns what was recorded from a time on; the rings hold what was recorded before, too.
+    pub fn since(mut self, begun: Time) -> Recorded {
+        if self.events.first().is_some_and(|first| first.time < begun.0) {
+            // Only earlier ones were overwritten.
+            self.lost = 0;
+        }
+        self.events.retain(|event| event.time >= begun.0);
+        self
+    }
 }
 
 /// Calls from one thread to another.

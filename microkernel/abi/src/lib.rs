@@ -43,7 +43,7 @@ pub use handle::{Handle, MAX_SLOTS, OpenCall, boot};
 pub use memory::{CONTIGUOUS_MAX, MemoryKind, PAGES_MAX};
 pub use message::{Kind, Lease, MAX_BYTES, MAX_CAPS, MAX_LEASES, MessagePage, Tag, WORDS};
 pub use object::{MAPPING_COST, ObjectKind};
-pub use operation::{COPY_MAX, Operation, PORT_WRITE_MAX, Place, PortWidth};
+pub use operation::{COPY_MAX, Operation, PORT_WRITE_MAX, Place, PortWidth, WHOLE};
 pub use registers::Registers;
 pub use rights::Rights;
 

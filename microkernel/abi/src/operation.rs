@@ -6,12 +6,17 @@ pub const COPY_MAX: usize = 64 * 1024;
 /// Bytes that one [`Operation::PortWrite`] writes at most, for the same reason.
 pub const PORT_WRITE_MAX: usize = 128;
 
+/// What [`Operation::Mint`] takes for the last of a range, with 0 for the first, to copy a
+/// capability to ports, interrupts or physical memory as a whole.
+pub const WHOLE: u64 = u64::MAX;
+
 /// An operation of the kernel; the number goes in `rax`.
 ///
 /// "Target" is `r12`, `w0` to `w5` are the message words; rights that the capabilities need stand
 /// in brackets. An operation checks all of its arguments before it changes anything; one that
 /// fails has changed nothing, except that long operations (Map to Clone, Copy, Destroy) may be
-/// interrupted between bounded steps and go on by themselves.
+/// interrupted between bounded steps and go on by themselves, and that Copy, Commit, Decommit and
+/// Supply tell how far they came.
 ///
 /// Any operation fails with InvalidHandle, WrongKind or NoRights where a handle names no live
 /// object, one of another kind, or the capability lacks the right; with StaleCall where an open
@@ -103,7 +108,8 @@ pub enum Operation {
     /// Copies the capability in the target (GRANT) to the table `w0` (CONTROL) (0: the caller's
     /// own), with at most the rights `w1`; `w2` becomes its badge where the source has badge 0
     /// (endpoint, notification); slot `w3` (0: any free one). For ports, interrupts and physical
-    /// memory `w2` and `w4` narrow the range to first and last. Returns the handle in r12.
+    /// memory `w2` and `w4` narrow the range to first and last; 0 and [`WHOLE`] leave it as it is.
+    /// Returns the handle in r12.
     ///
     /// Errors: InvalidArgument (the table has no such slot, or the range is not within the
     /// source's), TableFull, Busy (the slot is in use).
@@ -146,11 +152,12 @@ pub enum Operation {
     /// the server of the endpoint `w1` (SEND), whose badge identifies the clone. `w5` is 0; the
     /// kernel keeps there how far it came while it makes a large clone in steps.
     ///
-    /// Errors: InvalidArgument (memory that is neither anonymous nor pager-backed), TableFull (the caller's own), QuotaExhausted, OutOfMemory.
+    /// Errors: InvalidArgument (memory that is neither anonymous nor pager-backed), TableFull (the
+    /// caller's own), QuotaExhausted, OutOfMemory.
     Clone = 18,
     /// Gives the thread in the target (CONTROL) its priority `w0`, at most the caller's own.
     ///
-    /// Errors: InvalidArgument.
+    /// Errors: InvalidArgument (above the caller's own, or no priority).
     SetPriority = 19,
     /// Gives the thread in the target (CONTROL) the endpoint `w0` (SEND) for its faults; `w1` is
     /// the badge that the receiver sees, unless the capability has one. With `w2` = 1 the thread is
@@ -163,13 +170,14 @@ pub enum Operation {
     /// affair. A thread with a message page costs its quota a page: the frame stays as long as the
     /// thread has it.
     ///
-    /// Errors: BadRange (the object has no such page), Busy (too many threads have that page
+    /// Errors: BadRange (the object has no such page), PageMissing (its pager has not supplied it),
+    /// BadAddress (a device's), NoRights (the boot archive's), Busy (too many threads have that page
     /// already), QuotaExhausted, OutOfMemory.
     SetMessagePage = 21,
-    /// Binds the notification `w0` (RECEIVE) to the thread in the target (CONTROL), which gets
-    /// bits that are set already if it receives.
+    /// Binds the notification `w0` (RECEIVE) to the thread in the target (CONTROL), in place of the
+    /// one that it had; a thread that receives gets bits that are set already.
     ///
-    /// Errors: Busy (it is bound already).
+    /// Errors: Busy (the notification is bound to a thread already).
     Bind = 22,
     /// Lets the thread in the target (CONTROL) run, from a stopped state.
     ///
@@ -182,10 +190,10 @@ pub enum Operation {
     /// Errors: none but for the target.
     Stop = 24,
     /// Turns the foreign thread in the target (CONTROL) into an open call of kind Recall on its
-    /// handler, if it is running in user space. Busy where it waits in an open call or in a queue
-    /// to become one.
+    /// handler, if it is running in user space.
     ///
-    /// Errors: Busy.
+    /// Errors: Busy (it waits in an open call or in a queue to become one, is stopped, is not
+    /// foreign, or is the caller).
     Recall = 25,
     /// Copies the [`Registers`](crate::Registers) of the open call or thread in the target (READ),
     /// a call that is no message or a stopped thread, to the bytes of the message page.
@@ -217,7 +225,7 @@ pub enum Operation {
     ///
     /// Errors: InvalidArgument (the capability does not have the line).
     AcknowledgeInterrupt = 31,
-    /// Reads the I/O port `w0` of the ports in the target (READ) in width `w1`
+    /// Reads the I/O port `w0` of the ports in the target (READ) in width `w1`, 1, 2 or 4 bytes
     /// ([`PortWidth`]); returns the value in `w0`.
     ///
     /// Errors: InvalidArgument (the width, or a port that the capability does not have).

@@ -35,8 +35,7 @@ pub const TIMER: u32 = u32::MAX;
 #[repr(u8)]
 pub enum EventKind {
     /// The thread asked for an operation: its number in `detail`, target (r12) and word 0 in
-    /// `values`. Operations that end at once (Null, Yield, Signal, a Wait that polls) are
-    /// recorded only where something waits for them.
+    /// `values`. Of operations made while recording begins on another processor one may miss.
     Entry = 1,
     /// The processor goes on with the thread, or idles; `detail` is the one that ran before.
     Switch = 2,

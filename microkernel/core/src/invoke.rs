@@ -2,7 +2,7 @@
 
 use kamen_abi::{
     Error, FOREVER, Handle, MemoryKind, ObjectKind, Operation, PAGE_SIZE, PortWidth, Rights,
-    USER_END, WORDS,
+    USER_END, WHOLE, WORDS,
 };
 
 use crate::arena::Id;
@@ -477,13 +477,13 @@ fn narrowed(object: Object, first: u64, last: u64) -> Result<Object, Error> {
     })
 }
 
-/// Returns a part of a range; all of it where nothing else is asked for.
+/// Returns a part of a range, or all of it.
 fn narrowed_range<T>(from: T, to: T, first: u64, last: u64) -> Result<(T, T), Error>
 where
     T: Copy + Ord + TryFrom<u64>,
 {
     match (T::try_from(first), T::try_from(last)) {
-        _ if first == 0 && last == 0 => Ok((from, to)),
+        _ if (first, last) == (0, WHOLE) => Ok((from, to)),
         (Ok(first), Ok(last)) if from <= first && first <= last && last <= to => Ok((first, last)),
         _ => Err(Error::InvalidArgument),
     }

@@ -148,7 +148,7 @@ pub fn parse(line: &[u8]) -> Result<Command, String> {
 }
 
 fn trace(format: Format, argv: &[Vec<u8>]) -> Result<Command, String> {
-    if argv.is_empty() {
+    if argv.first().is_none_or(|first| first.starts_with(b"-")) {
         return Err("usage: trace [--json] PROGRAM [ARGS]".into());
     }
     match run(argv.to_vec())? {

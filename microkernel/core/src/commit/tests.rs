@@ -276,7 +276,7 @@ fn a_device_is_where_the_capability_reaches_and_no_ram_is() {
     assert_eq!(create(&mut rig, boot::PORTS.0 as u64, first, 1), Error::WrongKind as u64);
     let wider = rig.invoke(Operation::Mint, narrow, &[0, u64::MAX, first - 1, 0, last]);
     assert_eq!(wider, bad);
-    let poor = rig.ok(Operation::Mint, narrow, &[0, Rights::READ.0 as u64]);
+    let poor = rig.ok(Operation::Mint, narrow, &[0, Rights::READ.0 as u64, 0, 0, kamen_abi::WHOLE]);
     assert_eq!(create(&mut rig, poor, first, 1), Error::NoRights as u64);
     assert_eq!(rig.invoke(Operation::Destroy, narrow, &[]), Error::WrongKind as u64);
 }

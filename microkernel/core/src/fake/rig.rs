@@ -166,7 +166,7 @@ impl Rig {
             self.ok(Operation::Mint, handle, &[table, u64::MAX, 0, slot.0 as u64]);
         }
         for (place, (handle, rights, badge)) in give.iter().enumerate() {
-            let words = [table, rights.0 as u64, *badge, 8 + place as u64];
+            let words = [table, rights.0 as u64, *badge, 8 + place as u64, kamen_abi::WHOLE];
             self.ok(Operation::Mint, *handle, &words);
         }
         let object = self.kernel.capability(Handle(thread as u16), Rights::NONE).unwrap().object;

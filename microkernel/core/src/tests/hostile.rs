@@ -100,6 +100,21 @@ fn a_handler_s_badge_is_that_of_the_capability() {
 }
 
 #[test]
+fn the_first_port_alone_is_no_other_port() {
+    let mut rig = Rig::new();
+    let mint = |rig: &mut Rig, from: u64, first: u64, last: u64| {
+        rig.ok(Operation::Mint, from, &[0, u64::MAX, first, 0, last])
+    };
+    let first = mint(&mut rig, boot::PORTS.0 as u64, 0, 0);
+    let copy = mint(&mut rig, first, 0, kamen_abi::WHOLE);
+    let bad = Error::InvalidArgument as u64;
+    for handle in [first, copy] {
+        assert_eq!(rig.invoke(Operation::PortIn, handle, &[0, PortWidth::Byte as u64]), 0);
+        assert_eq!(rig.invoke(Operation::PortIn, handle, &[1, PortWidth::Byte as u64]), bad);
+    }
+}
+
+#[test]
 fn an_access_needs_all_ports_that_it_touches() {
     let mut rig = Rig::new();
     let all = boot::PORTS.0 as u64;

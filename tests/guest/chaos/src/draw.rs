@@ -1,6 +1,8 @@
 //! Random system calls: nearly valid, and anything.
 
-use libipc::abi::{FOREVER, NOW, ObjectKind, Operation, PAGE_SIZE, Registers, Tag, USER_END};
+use libipc::abi::{
+    FOREVER, NOW, ObjectKind, Operation, PAGE_SIZE, Registers, Tag, USER_END, WHOLE,
+};
 
 use crate::life::{CODE, DATA, DATA_PAGES};
 
@@ -123,7 +125,10 @@ impl Dice {
                 let first = self.pick(&[2, 10, 1 + self.0 % 30, number]);
                 [kind, first, self.pick(&[0, 1, 2, 30, number]), handle, number, 0]
             }
-            Operation::Mint => [self.pick(&[0, 0, 1, handle]), rights, number, 0, number, 0],
+            Operation::Mint => {
+                let last = self.pick(&[number, WHOLE]);
+                [self.pick(&[0, 0, 1, handle]), rights, number, 0, last, 0]
+            }
             Operation::Map => [handle, self.roll(4), from, self.roll(6), rights, 0],
             Operation::Unmap | Operation::Protect => [from, self.roll(8), rights, 0, 0, 0],
             Operation::SetHandler | Operation::HandOver => {

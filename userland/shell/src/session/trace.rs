@@ -7,7 +7,7 @@ use alloc::vec;
 
 use kamen_kit::trace::{self, Recorded};
 use libipc::abi::trace::EventKind;
-use libipc::{Error, Memory, Object};
+use libipc::{Error, Memory, Object, Time, now};
 use protocols::process::Pid;
 
 use super::Session;
@@ -21,6 +21,7 @@ const LINES_BYTES: usize = 4096;
 impl Session {
     pub(super) fn trace(&self, format: Format, run: &Run) -> u8 {
         let mut names = BTreeMap::new();
+        let begun = now();
         let rings = match self.services.system.trace(KINDS) {
             Ok(rings) => rings,
             Err(failure) => return self.failed(format!("trace: {failure:?}")),
@@ -29,16 +30,17 @@ impl Session {
         let status = self.program(run);
         // Those that were started meanwhile; what has ended already stays without a name.
         self.find_names(&mut names);
-        if let Err(error) = self.show(rings, format, &names) {
+        if let Err(error) = self.show(rings, begun, format, &names) {
             return self.failed(format!("trace: {error:?}"));
         }
         status
     }
 
-    /// Stops recording and prints what there is.
+    /// Stops recording and prints what was recorded since then.
     fn show(
         &self,
         rings: Memory,
+        begun: Time,
         format: Format,
         names: &BTreeMap<u16, String>,
     ) -> Result<(), Error> {
@@ -48,7 +50,7 @@ impl Session {
         }
         let recorded = trace::read(rings);
         let _ = rings.delete();
-        let recorded = recorded?;
+        let recorded = recorded?.since(begun);
         let name =
             |slot: u16| names.get(&slot).cloned().unwrap_or_else(|| format!("thread {slot}"));
         match format {

@@ -95,7 +95,7 @@ impl Model {
         let source = self.capability(target, Rights::GRANT)?;
         let table = self.table_named(table, Rights::CONTROL)?;
         let narrowed = |from, to| match (u16::try_from(badge), u16::try_from(last)) {
-            (Ok(0), Ok(0)) => Ok((from, to)),
+            _ if (badge, last) == (0, u64::MAX) => Ok((from, to)),
             (Ok(first), Ok(last)) if from <= first && first <= last && last <= to => {
                 Ok((first, last))
             }

@@ -162,7 +162,7 @@ impl Run {
             let rights = if place == 0 && priority < 12 { CLIENT } else { rights };
             let (badge, last) = match place {
                 0 | 1 => (priority, 0),
-                _ => (0, 0),
+                _ => (0, u64::MAX),
             };
             self.ok(Operation::Mint, handle, &[table, rights, badge, 8 + place as u64, last]);
         }

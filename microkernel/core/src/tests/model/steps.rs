@@ -294,7 +294,8 @@ impl Steps<'_> {
             O::Mint => {
                 let (table, rights, badge) = (self.table(), self.rights(), self.number());
                 let slot = if self.dice.one_in(4) { self.number() } else { 0 };
-                (self.any_handle(), [table, rights, badge, slot, self.number(), 0])
+                let last = if self.dice.one_in(2) { u64::MAX } else { self.number() };
+                (self.any_handle(), [table, rights, badge, slot, last, 0])
             }
             O::Delete => (self.table(), [self.own_object(), 0, 0, 0, 0, 0]),
             O::Destroy => (self.own_object(), [0; 6]),
