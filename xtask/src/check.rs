@@ -1,10 +1,10 @@
 //! `cargo xtask check`: all that must hold before a change lands, without QEMU.
 //!
-//! Format, lints of the host's and of the guest's build, documentation, import rules, and a look
+//! The manifest, format, lints of the host's and of the guest's build, documentation, import rules, and a look
 //! into the machine code. All steps run, so that one round shows everything.
 
-use crate::build::{self, Program, Purpose};
-use crate::workspace;
+use crate::build::{self, Place, Program, Purpose};
+use crate::{graph, workspace};
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
 use std::process::{Command, ExitCode, Stdio};
@@ -15,7 +15,8 @@ mod floating;
 /// One step: its name and what it does.
 type Step = (&'static str, fn() -> Result<()>);
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
+    ("manifest", manifest),
     ("format", format),
     ("lints, host", lint_host),
     ("lints, guest", lint_guest),
@@ -47,6 +48,16 @@ pub fn check() -> Result<ExitCode> {
     }
     println!("check: failed: {}", failed.join("; "));
     Ok(ExitCode::FAILURE)
+}
+
+/// Checks servers/system.toml, as the making of every image does.
+fn manifest() -> Result<()> {
+    let programs = build::programs()?;
+    let is_at = |program: &Program, file: &str| match &program.place {
+        Place::Archive(path) => file.strip_prefix('/') == Some(path),
+        Place::Kernel | Place::Init => false,
+    };
+    graph::manifest(|file| programs.iter().any(|program| is_at(program, file))).map(drop)
 }
 
 fn format() -> Result<()> {

@@ -7,7 +7,7 @@
 //!                                 │
 //!             qemu ── command ── guest ── one booted machine: console, log, verdict
 //!                                 │
-//!               run     test     bench     check (needs build only)     manual (needs nothing)
+//!               run     test     bench     check (needs build only)     manual, graph (need nothing)
 //! ```
 //!
 //! Everything for a person to read goes to stderr; stdout belongs to the guest's program.
@@ -19,12 +19,14 @@ use std::process::ExitCode;
 mod bench;
 mod build;
 mod check;
+mod graph;
 mod guest;
 mod host;
 mod image;
 mod manual;
 mod qemu;
 mod run;
+mod svg;
 mod test;
 mod transcript;
 mod workspace;
@@ -49,6 +51,8 @@ enum Task {
     Test(test::Options),
     /// Writes docs/kernel.md, the manual of the kernel's system calls.
     Manual,
+    /// Draws servers/system.toml as docs/system.svg: programs, their resources, who calls whom.
+    Graph(graph::Options),
     /// Measures the system, in instructions and in time.
     Bench(bench::Options),
 }
@@ -69,6 +73,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Check => check::check(),
         Task::Test(options) => test::test(&options),
         Task::Manual => manual::write(),
+        Task::Graph(options) => graph::write(&options),
         Task::Bench(options) => bench::bench(&options),
     }
 }

@@ -36,6 +36,17 @@ pub const SUPERVISOR_SERVICES: [&str; 2] = ["process", "system"];
 pub const LOG: &str = "log";
 /// The entry for native programs that have none of their own.
 pub const ANY_PROGRAM: &str = "any";
+/// The debug console's port (QEMU isa-debugcon), which [`LOG`] stands for.
+pub const LOG_PORT: u16 = 0xe9;
+
+/// Memory in MiB of the smallest machine that a system must come up on.
+pub const SMALLEST_MIB: u64 = 64;
+/// Pages of that machine that servers can be promised: three quarters, the rest being the
+/// kernel's, init's and the boot archive's.
+pub const SMALLEST_PAGES: u64 = SMALLEST_MIB * 256 * 3 / 4;
+/// Units for objects of that machine that servers can be promised: half of the least that the
+/// kernel has, the rest being init's and native programs'.
+pub const SMALLEST_OBJECTS: u64 = 2048;
 
 /// The declaration of a whole system.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -162,6 +173,8 @@ pub struct KeptMemory {
 pub struct ManifestError {
     /// Index of the program that the error is about.
     pub program: Option<usize>,
+    /// Key of the program's entry in servers/system.toml; empty where all of it is meant.
+    pub key: &'static str,
     /// Line of the text, from 1; 0 where none is to blame.
     pub line: usize,
     /// What is wrong, for a person.
@@ -181,7 +194,8 @@ impl Manifest {
     /// Returns the manifest if its parts fit together.
     ///
     /// # Errors
-    /// What is wrong first: names, bounds, capabilities, unknown services, priorities, circles.
+    /// What is wrong first: names, bounds, capabilities, what two programs cannot both have,
+    /// unknown services, priorities, circles, sums.
     pub fn check(self) -> Result<Self, ManifestError> {
         check::check(&self)?;
         Ok(self)

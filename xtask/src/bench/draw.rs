@@ -6,9 +6,8 @@
 //!          ███████████ 410      second series, where it has a value
 //!          |      |      |      decades
 //! ```
-//! Written by hand: a library for charts would bring fonts, and more code than this.
 
-use std::fmt::Write;
+use crate::svg::{begin, end, line, rectangle, text};
 
 /// A row of bars under one label.
 pub struct Bars {
@@ -37,11 +36,7 @@ pub fn svg(title: &str, series: &[Series], rows: &[Bars]) -> String {
     let row_height = BAR * series.len() as f64 + GAP;
     let bottom = HEAD + row_height * rows.len() as f64;
     let (width, height) = (LABEL_WIDTH + PLOT_WIDTH + VALUE_WIDTH, bottom + FOOT);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
-         width=\"{width}\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"11\">\n\
-         <rect width=\"{width}\" height=\"{height}\" fill=\"white\"/>\n"
-    );
+    let mut svg = begin((width, height));
     text(&mut svg, (12.0, 20.0), "start", title);
     legend(&mut svg, series);
     axis(&mut svg, &scale, bottom);
@@ -55,7 +50,7 @@ pub fn svg(title: &str, series: &[Series], rows: &[Bars]) -> String {
             }
         }
     }
-    svg + "</svg>\n"
+    end(svg)
 }
 
 /// A logarithmic scale over whole decades.
@@ -100,7 +95,7 @@ fn axis(svg: &mut String, scale: &Scale, bottom: f64) {
         let value = 10f64.powi(decade);
         let decades = f64::from(scale.last - scale.first);
         let x = LABEL_WIDTH + PLOT_WIDTH * f64::from(decade - scale.first) / decades;
-        line(svg, x, (HEAD, bottom));
+        line(svg, (x, HEAD), (x, bottom), "#e2e4e8");
         text(svg, (x, bottom + 16.0), "middle", &grouped(value));
     }
 }
@@ -109,29 +104,6 @@ fn bar(svg: &mut String, scale: &Scale, (top, color): (f64, &str), value: f64) {
     let len = scale.place(value);
     rectangle(svg, (LABEL_WIDTH, top), (len, BAR - 1.0), color);
     text(svg, (LABEL_WIDTH + len + 4.0, top + BAR - 2.0), "start", &grouped(value));
-}
-
-// What a String is written to does not fail.
-
-fn rectangle(svg: &mut String, (x, y): (f64, f64), (width, height): (f64, f64), color: &str) {
-    let _ = writeln!(
-        svg,
-        "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" \
-         fill=\"{color}\"/>"
-    );
-}
-
-fn line(svg: &mut String, x: f64, (top, bottom): (f64, f64)) {
-    let _ = writeln!(
-        svg,
-        "<line x1=\"{x:.1}\" y1=\"{top:.1}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\" stroke=\"#e2e4e8\"/>"
-    );
-}
-
-fn text(svg: &mut String, (x, y): (f64, f64), anchor: &str, content: &str) {
-    let content = content.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let _ =
-        writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{content}</text>");
 }
 
 /// Returns a value with its thousands parted.

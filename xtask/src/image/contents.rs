@@ -4,9 +4,8 @@ use super::archive::Archive;
 use super::{Extras, Start, add, busybox, executable};
 use crate::build::{Place, Program, Set};
 use crate::workspace;
-use anyhow::{Context, Error, Result, bail};
+use anyhow::Result;
 use kamen_init::manifest;
-use std::fs;
 
 /// Devices with Linux' numbers (Linux Documentation/admin-guide/devices.txt).
 const DEVICES: [(&str, u32, u32); 7] = [
@@ -88,17 +87,8 @@ fn programs_built(archive: &mut Archive, programs: &[Program]) -> Result<()> {
     Ok(())
 }
 
-/// Compiles servers/system.toml; a server that nothing brings is a mistake in it.
+/// Compiles servers/system.toml; a program that nothing brings is a mistake in it.
 fn system(archive: &mut Archive) -> Result<()> {
-    let source = workspace::root().join("servers/system.toml");
-    let text = fs::read_to_string(&source).with_context(|| source.display().to_string())?;
-    let manifest = manifest::from_toml(&text).map_err(Error::msg);
-    let manifest = manifest.with_context(|| source.display().to_string())?;
-    for program in &manifest.programs {
-        let is_server = matches!(program.role, manifest::Role::Server { .. });
-        if is_server && !archive.contains(program.file.trim_start_matches('/')) {
-            bail!("servers/system.toml names {}, which no package builds", program.file);
-        }
-    }
+    let manifest = crate::graph::manifest(|file| archive.contains(file.trim_start_matches('/')))?;
     archive.file("boot/system.bin", 0o444, manifest::emit(&manifest))
 }

@@ -46,7 +46,7 @@ pub fn emit(manifest: &Manifest) -> Vec<u8> {
 /// # Errors
 /// What is wrong with the text, with its line, or with the manifest as a whole.
 pub fn parse(bytes: &[u8]) -> Result<Manifest, ManifestError> {
-    let at = |line: usize, cause: String| ManifestError { program: None, line, cause };
+    let at = |line: usize, cause: String| ManifestError { program: None, key: "", line, cause };
     if bytes.len() > MAX_BYTES {
         return Err(at(0, format!("longer than {MAX_BYTES} bytes")));
     }

@@ -10,11 +10,9 @@ use libipc::{Endpoint, Error, Notification, Object, Rights};
 use protocols::process::Pid;
 
 use super::{SHELL, SYSTEM_BADGE, Supervisor, entry};
-use crate::manifest::{Amount, Archive, LOG, Program};
+use crate::manifest::{Amount, Archive, LOG, LOG_PORT, Program};
 use crate::processes::{Class, SUPERVISOR};
 
-/// The debug console's port (QEMU isa-debugcon).
-const LOG_PORT: u16 = 0xe9;
 /// Where a session begins.
 const HOME: &[u8] = b"/root";
 /// The program whose processes count as DOS'.

@@ -1,0 +1,67 @@
+//! `cargo xtask graph`: docs/system.svg, the picture of servers/system.toml.
+//!
+//! ```text
+//!   servers/system.toml ──manifest──> rows (boxes, by priority) + lanes (services) ──> SVG
+//! ```
+//!
+//! A test fails while the file is not what the manifest says. Images and checks take the manifest
+//! from here as well.
+
+use anyhow::{Context, Error, Result};
+use clap::Args;
+use kamen_init::manifest::{self, Manifest};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::workspace;
+
+mod boxes;
+mod picture;
+
+/// The manifest's source, from the root.
+const SOURCE: &str = "servers/system.toml";
+/// Where the picture is, from the root.
+const PATH: &str = "docs/system.svg";
+
+/// Where to draw.
+#[derive(Args)]
+pub struct Options {
+    /// Writes the picture there.
+    #[arg(long, value_name = "FILE.svg")]
+    out: Option<PathBuf>,
+}
+
+/// Returns the system's manifest; `has` says which files the image has.
+///
+/// # Errors
+/// Path, line and cause of what is wrong with it.
+pub fn manifest(has: impl Fn(&str) -> bool) -> Result<Manifest> {
+    let source = workspace::root().join(SOURCE);
+    let text = std::fs::read_to_string(&source).with_context(|| source.display().to_string())?;
+    manifest::from_toml(&text, has).map_err(Error::msg).context(SOURCE)
+}
+
+/// Writes the picture.
+///
+/// # Errors
+/// The manifest is malformed, or the file cannot be written.
+pub fn write(options: &Options) -> Result<ExitCode> {
+    let path = options.out.clone().unwrap_or_else(|| workspace::root().join(PATH));
+    let picture = picture::draw(&manifest(|_| true)?);
+    std::fs::write(&path, picture).with_context(|| path.display().to_string())?;
+    eprintln!("graph: wrote {}", path.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PATH, manifest, picture};
+    use crate::workspace;
+
+    #[test]
+    fn the_picture_is_what_the_manifest_says() {
+        let written = std::fs::read_to_string(workspace::root().join(PATH)).unwrap_or_default();
+        let current = picture::draw(&manifest(|_| true).unwrap());
+        assert!(written == current, "docs/system.svg is stale; run: cargo xtask graph");
+    }
+}
