@@ -63,6 +63,7 @@ extern "C" fn run(page: *const MessagePage, archive_len: usize) -> ! {
     if let Some(ports) = start.find::<Ports>("log") {
         libipc::log::connect(start.name(), ports);
     }
+    crate::capabilities::tell(&start);
     exit(kamen_main(&start))
 }
 

@@ -30,6 +30,11 @@ struct Allocator {
 // SAFETY: `with` gives the state to one thread at a time.
 unsafe impl Sync for Allocator {}
 
+/// Returns the memory object beneath the heap, once there is one.
+pub(crate) fn memory() -> Option<Memory> {
+    ALLOCATOR.with(|state| state.memory)
+}
+
 impl Allocator {
     fn with<T>(&self, use_it: impl FnOnce(&mut State) -> T) -> T {
         while self.locked.swap(true, Ordering::Acquire) {

@@ -12,6 +12,7 @@
 
 extern crate alloc;
 
+mod capabilities;
 mod entry;
 mod heap;
 mod mem;

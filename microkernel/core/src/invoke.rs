@@ -419,7 +419,7 @@ impl<M: Machine> Kernel<M> {
             }),
             Object::Space(id) => self.vm.spaces.get(id).map(|_| [0; 3]),
             Object::Table(id) => self.tables.get(id).map(|_| [0; 3]),
-            Object::Endpoint(id) => self.endpoints.get(id).map(|_| [0; 3]),
+            Object::Endpoint(id) => self.endpoints.get(id).map(|_| [0, 0, id.index() as u64]),
             Object::Notification(id) => self.notifications.get(id).map(|_| [0; 3]),
             Object::Timer(id) => self.timers.get(id).map(|_| [0; 3]),
             Object::Ports(first, last) | Object::Interrupt(first, last) => {

@@ -1,5 +1,6 @@
 //! One test: how to boot, what to do, what must come out.
 
+use crate::capabilities::{self, Holder};
 use std::time::Duration;
 
 /// Time limit of a test that names none: many times what it takes, for machines under load.
@@ -76,6 +77,8 @@ pub enum Expected {
     Exactly(Vec<u8>),
     /// These texts, in this order, with anything between.
     Texts(Vec<String>),
+    /// What these programs say of their capabilities is what the manifest gives them.
+    Capabilities(Vec<Holder>),
 }
 
 /// A file for the image of one test.
@@ -100,6 +103,8 @@ pub struct Case {
     pub counted: bool,
     /// How many processors the machine has.
     pub cpus: u32,
+    /// `key=value` lines in every program's environment.
+    pub settings: Vec<String>,
     /// What it adds to the image.
     pub files: Vec<File>,
     /// What it does.
@@ -203,6 +208,12 @@ impl Case {
         Case { log: Expected::texts(texts), ..self }
     }
 
+    /// Has every program tell its capabilities in the log, and compares those of these.
+    pub fn holds(mut self, holders: &[Holder]) -> Case {
+        self.settings.push("capabilities=tell".into());
+        Case { log: Expected::Capabilities(holders.to_vec()), ..self }
+    }
+
     /// Expects this exit status.
     pub fn exits(self, status: u8) -> Case {
         Case { status, ..self }
@@ -225,6 +236,7 @@ impl Case {
             way: Way::Microvm,
             counted: false,
             cpus: 1,
+            settings: Vec::new(),
             files: Vec::new(),
             action,
             output: Expected::Anything,
@@ -242,6 +254,9 @@ impl Expected {
             Expected::Anything => None,
             Expected::Exactly(bytes) if bytes == found => None,
             Expected::Exactly(bytes) => Some(difference(bytes, found)),
+            Expected::Capabilities(holders) => {
+                capabilities::complaint(holders, &String::from_utf8_lossy(found))
+            }
             Expected::Texts(texts) => {
                 let found = String::from_utf8_lossy(found);
                 let mut rest = &found[..];

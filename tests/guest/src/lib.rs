@@ -17,6 +17,7 @@
 //! for another board and clock, `.within(seconds)` for another limit than 60, and `.logs(…)` for
 //! what the log must show.
 
+mod capabilities;
 mod case;
 mod dos;
 mod first;
@@ -26,6 +27,7 @@ mod table;
 mod terminal;
 mod unix;
 
+pub use capabilities::Holder;
 pub use case::{Action, Case, Expected, File, Step, Way};
 pub use first::{chaos, stresses};
 pub use table::cases;

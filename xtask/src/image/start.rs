@@ -12,6 +12,7 @@ pub struct Start {
     shell: Option<String>,
     size: Option<Size>,
     program: Vec<OsString>,
+    settings: Vec<String>,
 }
 
 /// What the console is, and who reads from it.
@@ -30,23 +31,40 @@ pub enum Mode {
 impl Start {
     /// Returns a start to the prompt of a shell on a terminal.
     pub fn interactive(size: Option<Size>) -> Start {
-        Start { mode: Mode::Interactive, shell: None, size, program: Vec::new() }
+        Start {
+            mode: Mode::Interactive,
+            shell: None,
+            size,
+            program: Vec::new(),
+            settings: Vec::new(),
+        }
     }
 
     /// Returns a start to a shell that reads a script.
     pub fn piped() -> Start {
-        Start { mode: Mode::Piped, shell: None, size: None, program: Vec::new() }
+        Start {
+            mode: Mode::Piped,
+            shell: None,
+            size: None,
+            program: Vec::new(),
+            settings: Vec::new(),
+        }
     }
 
     /// Returns a start of one program, on a terminal where its size is given.
     pub fn program(program: Vec<OsString>, terminal: Option<Size>) -> Start {
         let mode = if terminal.is_some() { Mode::ProgramOnTerminal } else { Mode::Program };
-        Start { mode, shell: None, size: terminal, program }
+        Start { mode, shell: None, size: terminal, program, settings: Vec::new() }
     }
 
     /// Returns this start with another shell.
     pub fn with_shell(self, shell: Option<String>) -> Start {
         Start { shell, ..self }
+    }
+
+    /// Returns this start with `key=value` lines for all programs' environments.
+    pub fn with_settings(self, settings: &[String]) -> Start {
+        Start { settings: settings.to_vec(), ..self }
     }
 
     /// Returns what the console is.
@@ -68,6 +86,7 @@ impl Start {
         if let Some(shell) = &self.shell {
             lines += &format!("shell={shell}\n");
         }
+        self.settings.iter().for_each(|line| lines += &format!("{line}\n"));
         lines
     }
 

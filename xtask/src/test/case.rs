@@ -116,7 +116,10 @@ fn package(system: &System, case: &Case) -> Result<Vec<u8>> {
         Action::Terminal { .. } => Start::interactive(Some(SIZE)),
         Action::Benchmark => bail!("a benchmark boots by itself"),
     };
-    system.package(&Extras { files: case.files.clone(), ..Extras::default() }, &start)
+    system.package(
+        &Extras { files: case.files.clone(), ..Extras::default() },
+        &start.with_settings(&case.settings),
+    )
 }
 
 fn feed(

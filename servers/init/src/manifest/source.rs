@@ -11,7 +11,8 @@ mod value;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use toml::de::{DeTable, DeValue};
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::{ANY_PROGRAM, Manifest, Program};
 use entry::{Entry, Lines};
@@ -60,7 +61,9 @@ impl Source<'_> {
             at(line, error.message().lines().next().unwrap_or("no TOML"))
         })?;
         let table = table.into_inner();
-        for key in table.keys().filter(|key| !matches!(&**key.get_ref(), "server" | "native")) {
+        let is_other =
+            |key: &&Spanned<DeString<'_>>| !matches!(&**key.get_ref(), "server" | "native");
+        if let Some(key) = table.keys().find(is_other) {
             let cause = format!(
                 "{:?} is no part of a manifest, which consists of [[server]] and [[native]]",
                 key.get_ref()

@@ -307,7 +307,7 @@ impl Model {
                     }
                     What::Space(_) => (ObjectKind::Space, [0; 3]),
                     What::Table(_) => (ObjectKind::Table, [0; 3]),
-                    What::Endpoint(_) => (ObjectKind::Endpoint, [0; 3]),
+                    What::Endpoint(_) => (ObjectKind::Endpoint, [0, 0, object.order as u64]),
                     What::Notification(_) => (ObjectKind::Notification, [0; 3]),
                     What::Memory(memory) => {
                         let kind = match memory.pager {
