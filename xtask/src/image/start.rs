@@ -116,6 +116,12 @@ mod tests {
     }
 
     #[test]
+    fn settings_are_lines_of_their_own() {
+        let start = Start::program(vec!["echo".into()], None).with_settings(&["a=b".into()]);
+        assert_eq!(start.lines(), "mode=program\na=b\n");
+    }
+
+    #[test]
     fn the_terminal_size_is_told() {
         let size = Size { columns: 132, rows: 50 };
         let start = Start::interactive(Some(size)).with_shell(Some("native".into()));
