@@ -57,7 +57,7 @@ pub use mapping::{DeviceRegisters, Mapping, map_constant};
 pub use message::Message;
 pub use object::{
     Endpoint, Handling, Inspection, Interrupt, Memory, Notification, Object, Physical, Ports,
-    Quota, Space, Stopped, Table, Thread, Timer, Trace,
+    Quota, Space, Stopped, Table, Thread, Threads, Timer, Trace,
 };
 pub use pager::{MissingPage, PageAccess, PageRequest};
 pub use request::{Caller, Request};

@@ -16,7 +16,7 @@ mod thread;
 pub use endpoint::Endpoint;
 pub use memory::{Memory, Stopped};
 pub use notification::{Notification, Timer};
-pub use platform::{Interrupt, Physical, Ports, Trace};
+pub use platform::{Interrupt, Physical, Ports, Threads, Trace};
 pub use quota::Quota;
 pub use space::Space;
 pub use table::Table;

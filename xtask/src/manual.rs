@@ -61,7 +61,7 @@ const CHAPTERS: [(&str, &str, &[&str]); 11] = [
         &["Recall", "HandOver", "SetEntry"],
     ),
     ("Devices", "", &["BindInterrupt", "AcknowledgeInterrupt", "PortIn", "PortOut", "PortWrite"]),
-    ("The kernel's trace", "", &["Trace"]),
+    ("The kernel's trace, and all threads", "", &["Trace", "InspectThread"]),
 ];
 
 /// Writes the manual.
@@ -103,6 +103,7 @@ fn document(source: &Source) -> Result<String> {
     section(&mut page, "Kinds of message", &both("message", "Kind")?);
     section(&mut page, "Errors", &both("error", "Error")?);
     section(&mut page, "The trace's layout", &trace(source)?);
+    section(&mut page, "What is told of a thread", &snapshot(source)?);
     section(&mut page, "Limits", &limits(source)?);
     Ok(page)
 }
@@ -203,9 +204,14 @@ fn trace(source: &Source) -> Result<String> {
     Ok(format!("{head}\n\n{header}\n\n{event}\n\n{}", table(&kinds)))
 }
 
+fn snapshot(source: &Source) -> Result<String> {
+    let (head, activities) = (source.head("snapshot")?, source.variants("snapshot", "Activity")?);
+    Ok(format!("{head}\n\n{}", table(&activities)))
+}
+
 fn limits(source: &Source) -> Result<String> {
     let mut entries = Vec::new();
-    for file in ["lib", "handle", "message", "object", "operation", "memory", "trace"] {
+    for file in ["lib", "handle", "message", "object", "operation", "memory", "trace", "snapshot"] {
         entries.extend(source.constants(file, "")?);
     }
     Ok(table(&entries))

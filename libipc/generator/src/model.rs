@@ -321,12 +321,12 @@ fn parse_part(given: &Type, lent: bool) -> Result<Part> {
 /// Parses the type of a value that is not a reference.
 fn parse_value(given: &Type) -> Result<Part> {
     let Type::Path(path) = given else {
-        let message = "values are words, structs of words, Endpoint, Notification or Memory";
+        let message = "values are words, structs of words, Endpoint, Notification, Memory or Trace";
         return Err(Error::new_spanned(given, message));
     };
     let name = path.path.segments.last().map(|segment| segment.ident.to_string());
     Ok(match name.as_deref() {
-        Some("Endpoint" | "Notification" | "Memory") => Part::Capability(given.clone()),
+        Some("Endpoint" | "Notification" | "Memory" | "Trace") => Part::Capability(given.clone()),
         Some("Vec" | "String" | "Box") => {
             let message = "pass bytes as a slice; results of any length go to a `&mut [u8]`";
             return Err(Error::new_spanned(given, message));

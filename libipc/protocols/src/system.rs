@@ -1,6 +1,6 @@
 //! The supervisor's own operations: power, memory, servers.
 
-use libipc::{Memory, interface};
+use libipc::{Memory, Trace, interface};
 
 use crate::process::Pid;
 
@@ -45,6 +45,10 @@ pub trait System {
     /// text, "pid slot name\n"; returns how many bytes were written, whole lines only.
     #[operation(5, idempotent)]
     fn slots(&mut self, after: Pid, into: &mut [u8]) -> Result<u64, SystemError>;
+    /// Returns the kernel's trace, to be read only: what each thread of the system does and waits
+    /// for ([`Trace::threads`]).
+    #[operation(10, idempotent)]
+    fn threads(&mut self) -> Result<Trace, SystemError>;
 }
 
 #[cfg(test)]

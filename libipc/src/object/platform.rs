@@ -1,5 +1,6 @@
 //! The platform's objects: I/O ports, interrupt lines, physical memory, the trace.
 
+use kamen_abi::snapshot::{Activity, Snapshot};
 use kamen_abi::{Error, Handle, Operation, PortWidth, Rights};
 
 use super::{Notification, Object, Table};
@@ -190,6 +191,49 @@ impl Trace {
     /// NoRights: CONTROL; InvalidArgument: a bit that stands for no kind.
     pub fn record(self, kinds: u64) -> Result<(), Error> {
         syscall::control(Operation::Trace, self.0, [kinds, 0, 0, 0, 0, 0])
+    }
+
+    /// Returns all threads in the order of their slots, each as it is when it is come to.
+    pub fn threads(self) -> Threads {
+        Threads { trace: self, next: Some(0) }
+    }
+
+    /// Tells about the first thread from a slot on, as far as one operation looks.
+    ///
+    /// # Errors
+    /// NoRights: READ; InvalidHandle, WrongKind: the capability is to something else.
+    fn inspect_thread(self, from: u64) -> Result<Snapshot, Error> {
+        let words = [from, 0, 0, 0, 0, 0];
+        let (_, words) = syscall::operate(Operation::InspectThread, self.0.0.into(), words)?;
+        Snapshot::from_words(words).ok_or(Error::InvalidArgument)
+    }
+}
+
+/// The threads of the system, each as it was when the iterator came to it. The first error is the
+/// last item.
+#[derive(Clone, Debug)]
+pub struct Threads {
+    trace: Trace,
+    /// The slot from which to look on; nothing at the end.
+    next: Option<u64>,
+}
+
+impl Iterator for Threads {
+    type Item = Result<Snapshot, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some(from) = self.next.take() {
+            let snapshot = match self.trace.inspect_thread(from) {
+                Ok(Snapshot::END) => return None,
+                Ok(snapshot) => snapshot,
+                Err(error) => return Some(Err(error)),
+            };
+            self.next = Some(u64::from(snapshot.slot) + 1);
+            if snapshot.activity != Activity::None {
+                return Some(Ok(snapshot));
+            }
+        }
+        None
     }
 }
 

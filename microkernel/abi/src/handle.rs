@@ -63,7 +63,7 @@ pub mod boot {
     /// First task only: all physical memory, of which devices' registers can be mapped.
     pub const PHYSICAL: Handle = Handle(8);
 
-    /// First task only: the kernel's trace, to be controlled.
+    /// First task only: the kernel's trace, to be controlled, and all threads seen through it.
     pub const TRACE: Handle = Handle(9);
     /// First task only: the rings of the trace, a memory object that may be read; none where the
     /// machine has too little memory.

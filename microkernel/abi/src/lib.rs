@@ -36,6 +36,7 @@ mod object;
 mod operation;
 mod registers;
 mod rights;
+pub mod snapshot;
 pub mod trace;
 
 pub use error::Error;

@@ -318,11 +318,19 @@ pub enum Operation {
     ///
     /// Errors: InvalidArgument (a bit that stands for no kind).
     Trace = 44,
+    /// Tells about the first thread from slot `w0` on, of all that there are, to
+    /// whoever has the trace in the target (READ): a [`Snapshot`](crate::snapshot::Snapshot) in the
+    /// words. One operation looks at [`SLOTS_MAX`](crate::snapshot::SLOTS_MAX) slots; where it
+    /// finds nobody there, the state is 0 and the slot the last one that it looked at. With slot
+    /// 65,535 there are no more. Threads that are being destroyed are not told of.
+    ///
+    /// Errors: none but for the target.
+    InspectThread = 45,
 }
 
 impl Operation {
     /// Number of operations; they are numbered from 0 without gaps.
-    pub const COUNT: u64 = 45;
+    pub const COUNT: u64 = 46;
 
     /// Every operation, in the order of their numbers.
     pub const ALL: [Operation; Self::COUNT as usize] = {
@@ -373,6 +381,7 @@ impl Operation {
             SetEntry,
             SetProcessor,
             Trace,
+            InspectThread,
         ]
     };
 

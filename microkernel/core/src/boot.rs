@@ -242,7 +242,7 @@ impl<M: Machine> Kernel<M> {
         if let Some(archive) = archive {
             put(boot::ARCHIVE, Object::Memory(archive), read)?;
         }
-        put(boot::TRACE, Object::Trace, Rights::CONTROL.union(Rights::GRANT))?;
+        put(boot::TRACE, Object::Trace, read.union(Rights::CONTROL))?;
         if let Some(trace) = trace {
             put(boot::TRACE_MEMORY, Object::Memory(trace), read)?;
         }

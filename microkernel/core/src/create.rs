@@ -76,8 +76,9 @@ impl<M: Machine> Kernel<M> {
         self.install(quota, ObjectKind::Thread, 0, |kernel| {
             let root = kernel.vm.spaces.get(space).and_then(|space| space.root);
             let (space, quota) = (Some(space), Some(quota));
-            let sequence = kernel.first_sequence;
-            let thread = Thread { space, root, table, quota, sequence, ..Thread::default() };
+            let (sequence, first_sequence) = (kernel.first_sequence, kernel.first_sequence);
+            let thread =
+                Thread { space, root, table, quota, sequence, first_sequence, ..Thread::default() };
             let id = quota::insert(&mut kernel.vm.quotas, &mut kernel.threads, thread);
             id.map(Object::Thread).ok_or(Error::OutOfMemory)
         })

@@ -120,6 +120,7 @@ impl<M: Machine> Kernel<M> {
             Operation::HandOver => self.hand_over(target, w0, w1),
             Operation::Trace => self.set_trace(target, w0),
             Operation::SetProcessor => self.set_processor(target, w0),
+            Operation::InspectThread => self.inspect_thread(target, w0),
         }
     }
 

@@ -56,6 +56,7 @@ mod service;
 #[cfg(not(feature = "structures"))]
 #[path = "service/none.rs"]
 mod service;
+mod snapshot;
 mod space;
 mod steps;
 mod sweep;

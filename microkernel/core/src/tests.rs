@@ -17,6 +17,7 @@ mod model;
 mod paths;
 pub(crate) mod random;
 mod scheduling;
+mod snapshot;
 mod steps;
 mod trace;
 

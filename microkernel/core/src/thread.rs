@@ -201,6 +201,8 @@ pub struct Thread {
     pub destroying: Option<(Handle, Object)>,
     /// What it is charged to; nothing only in a free slot.
     pub quota: Option<Id<Quota>>,
+    /// Where its sequence numbers began: what is above is the number of its calls.
+    pub first_sequence: u64,
 }
 
 impl Thread {

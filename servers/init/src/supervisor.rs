@@ -26,7 +26,7 @@ use kamen_kit::process::NATIVE_BADGE;
 use libipc::abi::boot;
 use libipc::{
     Endpoint, Error, Event, Foreign, Interrupt, Memory, Message, Object, Physical, Ports, Quota,
-    Request, Thread, Within, log,
+    Request, Thread, Trace, Within, log,
 };
 use protocols::process::{Pid, process_label, serve_process};
 use protocols::system::{serve_system, system_label};
@@ -104,6 +104,8 @@ pub struct Supervisor {
     shared_pages: u64,
     /// Units for objects likewise.
     shared_objects: u64,
+    /// The trace to be read only, once somebody has asked for it.
+    seen: Option<Trace>,
 }
 
 /// Why the system cannot come up.
@@ -145,6 +147,7 @@ impl Supervisor {
             shell: SUPERVISOR,
             shared_pages: 0,
             shared_objects: 0,
+            seen: None,
         };
         supervisor.create_objects()?;
         // The kernel starts it above everything; its place is just above the servers.

@@ -24,6 +24,9 @@ impl System for Server {
         into.write_at(0, b"2 7 name\n").map_err(|_| SystemError::Refused)?;
         Ok(after.0 + 9)
     }
+    fn threads(&mut self, _: &Caller) -> Result<Trace, SystemError> {
+        Ok(Trace(Handle(11)))
+    }
 }
 
 #[test]
@@ -37,6 +40,7 @@ fn operations_arrive_with_the_badge() {
     let mut lines = [0; 16];
     assert_eq!(client.slots(Pid(0), &mut lines), Ok(9));
     assert_eq!(&lines[..9], b"2 7 name\n");
+    assert_eq!(client.threads(), Ok(Trace(Handle(11))));
     let other = SystemClient::with(Endpoint(Handle(1)), loopback.with_badge(8));
     assert_eq!(other.power_off(3), Err(Failure::Protocol(SystemError::Denied)));
 }

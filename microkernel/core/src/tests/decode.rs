@@ -25,9 +25,9 @@ fn populated() -> Rig {
     let paged = rig.create(ObjectKind::Memory, &paged);
     for priority in [12, 8, 8, 4] {
         let quota = rig.create(ObjectKind::Quota, &[60, 100]);
-        let all = [endpoint, notification, memory, timer, paged, quota, boot::PORTS.0.into()];
+        let all = [endpoint, notification, memory, timer, paged, quota, boot::TRACE.0.into()];
         let give = all.map(|handle| (handle, Rights::ALL, 0));
-        let program = rig.process(priority, &give[..6]);
+        let program = rig.process(priority, &give);
         rig.ok(Operation::SetHandler, program.thread, &[endpoint, priority, priority / 12]);
         rig.ok(Operation::Start, program.thread, &[]);
     }

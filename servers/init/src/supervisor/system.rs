@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use libipc::abi::boot;
-use libipc::{Caller, Memory, Object, Thread, Trace, WriteLease, log};
+use libipc::{Caller, Memory, Object, Rights, Thread, Trace, WriteLease, log};
 use protocols::process::Pid;
 use protocols::system::{MemoryUse, System, SystemError};
 
@@ -52,6 +52,17 @@ impl System for Supervisor {
         }));
         into.write_at(0, &lines).map_err(|_| SystemError::Refused)?;
         Ok(lines.len() as u64)
+    }
+
+    fn threads(&mut self, caller: &Caller) -> Result<Trace, SystemError> {
+        allowed(caller)?;
+        let seen = match self.seen {
+            Some(seen) => seen,
+            None => Trace(boot::TRACE)
+                .mint(Rights::READ.union(Rights::GRANT), 0)
+                .map_err(|_| SystemError::Refused)?,
+        };
+        Ok(*self.seen.insert(seen))
     }
 }
 

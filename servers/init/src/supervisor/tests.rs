@@ -27,6 +27,7 @@ fn supervisor() -> Supervisor {
         shell: SUPERVISOR,
         shared_pages: 0,
         shared_objects: 0,
+        seen: None,
     }
 }
 

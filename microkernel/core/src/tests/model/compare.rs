@@ -5,7 +5,8 @@ use super::trap::to_words;
 use super::world::{World, index};
 use crate::table::Object;
 use crate::thread::State as CoreState;
-use kamen_abi::{Handle, PAGE_SIZE};
+use kamen_abi::snapshot::{Activity, NO_PROCESSOR, NOTHING, Snapshot};
+use kamen_abi::{Handle, PAGE_SIZE, Tag};
 
 impl World {
     /// Compares everything.
@@ -65,6 +66,7 @@ impl World {
             _ => false,
         };
         assert!(agrees, "thread {name} is {found:?}, should be {state:?}");
+        self.compare_snapshot(name);
         let calls = matches!(state, State::Calling(_) | State::Open { .. });
         let foreign = calls && self.model.thread(name).tag.kind() != kamen_abi::Kind::Message;
         for (place, (found, wanted)) in
@@ -82,6 +84,57 @@ impl World {
                 found == wanted,
                 "register {place} of thread {name} ({state:?}): {found:x}, should be {wanted:x}"
             );
+        }
+    }
+
+    /// What the kernel tells of a thread to whoever has the trace.
+    fn compare_snapshot(&self, name: Name) {
+        let wanted = self.model.thread(name);
+        let found = self.kernel.snapshot(self.slot(name)).expect("the model's threads live");
+        let at = |name: Name| match self.objects.get(&name) {
+            Some(object) if self.model.exists(name) => index(*object),
+            // Where a call was received may be gone; the kernel still knows what slot it was.
+            _ => found.waits_for,
+        };
+        let (activity, waits_for, answerer) = match wanted.state {
+            State::Stopped => (Activity::Stopped, NOTHING, NOTHING),
+            State::Ready if found.activity == Activity::Running => {
+                (Activity::Running, NOTHING, NOTHING)
+            }
+            State::Ready => (Activity::Ready, NOTHING, NOTHING),
+            State::Calling(endpoint) => (Activity::Calling, at(endpoint), NOTHING),
+            State::Sending(endpoint) => (Activity::Sending, at(endpoint), NOTHING),
+            State::Receiving(endpoint) => (Activity::Receiving, at(endpoint), NOTHING),
+            State::Waiting(notification) => (Activity::Waiting, at(notification), NOTHING),
+            State::Open { at: endpoint, space, .. } => {
+                let space = space.map_or(NOTHING, |space| index(self.objects[&space]));
+                (Activity::Open, at(endpoint), space)
+            }
+        };
+        let sends = matches!(activity, Activity::Calling | Activity::Sending | Activity::Open);
+        let handler = wanted.handler;
+        let expected = Snapshot {
+            slot: self.slot(name),
+            activity,
+            priority: wanted.priority,
+            processor: found.processor,
+            is_foreign: handler.is_some_and(|handler| handler.foreign),
+            is_timed: wanted.deadline.is_some(),
+            is_bound: wanted.bound.is_some(),
+            waits_for,
+            answerer,
+            calls: wanted.calls,
+            badge: handler.map_or(0, |handler| handler.badge),
+            tag: if sends { wanted.tag } else { Tag(0) },
+            space: index(self.objects[&wanted.space]),
+            handler: found.handler,
+        };
+        assert_eq!(found, expected, "snapshot of thread {name}");
+        let home = wanted.home.map_or(NO_PROCESSOR.into(), |home| home);
+        let may_run = |processor| u64::from(processor) < self.model.cpu.processors;
+        match found.activity {
+            Activity::Running | Activity::Ready => assert!(may_run(found.processor)),
+            _ => assert_eq!(u64::from(found.processor), home),
         }
     }
 

@@ -369,6 +369,7 @@ impl Model {
             open = self.new_open_call();
             let space = Some(self.thread(receiver).space);
             self.thread_mut(sender).state = State::Open { at, space, call: open };
+            self.thread_mut(sender).calls += 1;
         }
         let registers = &mut self.thread_mut(receiver).registers;
         registers.set_words(words);

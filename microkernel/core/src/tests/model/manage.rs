@@ -338,6 +338,14 @@ impl Model {
         Ok(())
     }
 
+    /// Nobody but the first task has the trace: what threads are, `compare` looks at.
+    pub fn inspect_thread(&self, target: u64) -> Outcome {
+        match self.capability(target, Rights::READ)?.to {
+            Target::Trace => panic!("the trace is not in the model"),
+            _ => Err(Error::WrongKind),
+        }
+    }
+
     /// Returns what a capability names or named.
     fn what(&self, capability: Capability) -> Option<&What> {
         let Target::Object(name) = capability.to else { return None };
@@ -363,5 +371,6 @@ pub fn new_thread(space: Name, table: Option<Name>) -> Thread {
         fault: [0; 2],
         extended: false,
         home: None,
+        calls: 0,
     }
 }

@@ -90,6 +90,8 @@ pub struct Thread {
     pub extended: bool,
     /// The processor that it was moved to.
     pub home: Option<u64>,
+    /// How many of its calls were received.
+    pub calls: u64,
 }
 
 /// Where a thread's faults go.

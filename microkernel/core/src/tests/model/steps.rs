@@ -224,7 +224,8 @@ impl Steps<'_> {
             O::Wait,
             O::Yield,
         ];
-        const OTHERS: [Operation; 35] = [
+        const OTHERS: [Operation; 36] = [
+            O::InspectThread,
             O::SetEntry,
             O::Commit,
             O::Decommit,

@@ -94,6 +94,7 @@ impl Model {
             Operation::HandOver => self.hand_over(target, w0, w1),
             Operation::SetEntry => self.set_entry(target, words),
             Operation::SetProcessor => self.set_processor(target, w0),
+            Operation::InspectThread => self.inspect_thread(target),
             Operation::PortWrite | Operation::Trace => {
                 panic!("{operation:?} is not in the model")
             }
