@@ -16,6 +16,19 @@ use kamen_abi::{Handle, MAX_BYTES, boot};
 
 use crate::Object;
 
+/// Bits of the notification `events`, which init makes for a server and keeps over its lives.
+///
+/// The bits below are the server's own: of interrupts, timers and doorbells. A signal may be left
+/// over from an earlier life, so that each bit means "look", not "it has happened".
+pub mod event {
+    /// init asks whether the server's loop still turns; the answer is a signal to `alive`.
+    pub const PING: u64 = 1 << 63;
+    /// A service that the program uses began another life, or was given up.
+    pub const SERVICE_RESTARTED: u64 = 1 << 62;
+    /// All bits that are the server's own.
+    pub const OWN: u64 = SERVICE_RESTARTED - 1;
+}
+
 /// Label of the call that ends the calling program: `exit` of the process protocol.
 pub const EXIT_LABEL: u32 = 4 << 16 | 5;
 

@@ -4,6 +4,8 @@
 //!   kernel ──starts──> init ──starts, watches──> servers ─ personalities ─ native programs
 //!                        │ process, system protocols      ▲
 //!                        └────────────────────────────────┘
+//!   supervisor (what it does) ── manifest (what is declared) ── policy (when to start again)
+//!        └── processes (who runs) ── run (what this start of the machine is for)
 //! ```
 #![no_std]
 #![deny(unsafe_code)]
@@ -11,6 +13,7 @@
 extern crate alloc;
 
 pub mod manifest;
+mod policy;
 mod processes;
 mod run;
 pub mod supervisor;

@@ -25,6 +25,8 @@ pub use source::from_toml;
 pub const SUPERVISOR_PRIORITY: u8 = 20;
 /// Most entries of a manifest.
 pub const MAX_PROGRAMS: usize = 64;
+/// Most servers of a manifest: each has a bit of init's notification.
+pub const MAX_SERVERS: usize = 48;
 /// Most capabilities that one entry may name, of all sorts together.
 pub const MAX_CAPABILITIES: usize = 24;
 /// Longest name of a program, service or capability.

@@ -4,6 +4,7 @@
 //!   Machine (boot capabilities, archive) ──> Supervisor::new ──> start_servers ──> start_shell
 //!                                                 │
 //!        events: requests ──> process, system     │   faults ──> report, end the process
+//!                timer ─────> watch: servers that wait to be restarted
 //! ```
 //!
 //! init is a client of the file server and of the console, although both run below it: it must
@@ -15,6 +16,7 @@ mod launch;
 mod power;
 mod process;
 mod system;
+mod watch;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
@@ -32,9 +34,11 @@ use protocols::process::{Pid, process_label, serve_process};
 use protocols::system::{serve_system, system_label};
 
 use crate::manifest::{self, Amount, Manifest, ManifestError, Program, SUPERVISOR_PRIORITY};
+use crate::policy::End;
 use crate::processes::{Processes, SUPERVISOR};
 use crate::run::Run;
 use launch::Held;
+use watch::{Bell, Watched};
 
 /// Path of the manifest in the boot archive.
 const MANIFEST: &[u8] = b"boot/system.bin";
@@ -96,8 +100,10 @@ pub struct Supervisor {
     /// Memory that outlives its program, by the names of program and capability.
     kept: BTreeMap<(String, String), Memory>,
     processes: Processes<Held>,
-    /// How often each server was restarted.
-    restarts: BTreeMap<String, u32>,
+    /// The servers in the manifest's order, over all their lives.
+    watched: Vec<Watched>,
+    /// Own notification.
+    bell: Bell,
     /// The process whose end is the end of the session.
     shell: Pid,
     /// Pages that the servers' shares are hundredths of.
@@ -135,6 +141,7 @@ impl Supervisor {
         let manifest = file(MANIFEST).ok_or(BootError::NoManifest)?;
         let manifest = manifest::parse(manifest).map_err(BootError::Manifest)?;
         let run = Run::parse(file(SETTINGS).unwrap_or(b""));
+        let watched = watch::watch(&manifest, machine.quota)?;
         let mut supervisor = Supervisor {
             machine,
             manifest,
@@ -143,7 +150,8 @@ impl Supervisor {
             services: BTreeMap::new(),
             kept: BTreeMap::new(),
             processes: Processes::default(),
-            restarts: BTreeMap::new(),
+            watched,
+            bell: Bell::new(machine.quota)?,
             shell: SUPERVISOR,
             shared_pages: 0,
             shared_objects: 0,
@@ -164,10 +172,10 @@ impl Supervisor {
     /// What cannot be started is reported; the rest goes on.
     pub fn start(&mut self) {
         let servers: Vec<Program> = self.manifest.servers().cloned().collect();
-        for server in &servers {
+        for (place, server) in servers.iter().enumerate() {
             if let Err(cause) = self.start_server(server) {
                 log!("cannot start {}: {cause}", server.name);
-                self.abandon(server);
+                self.replace(place, &End::Own(format!("it cannot be started: {cause}")));
             }
         }
         if let Err(cause) = self.start_shell() {
@@ -184,7 +192,11 @@ impl Supervisor {
                 self.fault(foreign);
                 None
             }
-            Event::Notified(_) | Event::Cancelled(_) => None,
+            Event::Notified(bits) => {
+                self.notified(bits);
+                None
+            }
+            Event::Cancelled(_) => None,
         }
     }
 

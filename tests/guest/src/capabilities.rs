@@ -65,17 +65,19 @@ pub fn complaint(holders: &[Holder], log: &str) -> Option<String> {
         if !pids.insert(pid) {
             faults.push(format!("{logged} calls as process {pid}, which another is"));
         }
-        compare(logged, program, told, pid, &mut faults);
-        ends.extend(endpoints(program, told).map(|(service, slot)| ((service, slot), logged)));
+        compare(logged, wanted::of(&manifest, program, pid), told, &mut faults);
+        ends.extend(
+            endpoints(&manifest, program, told).map(|(service, slot)| ((service, slot), logged)),
+        );
     }
     faults.extend(mixed_up(ends.keys()));
     (!faults.is_empty()).then(|| faults.join("\n"))
 }
 
 /// Compares what a program has with what it should have, both ways.
-fn compare(who: &str, program: &Program, told: &[Told], pid: u64, faults: &mut Vec<String>) {
+fn compare(who: &str, all: Vec<Wanted>, told: &[Told], faults: &mut Vec<String>) {
     let mut besides: Vec<&Told> = told.iter().collect();
-    for wanted in wanted::of(program, pid) {
+    for wanted in all {
         match besides.iter().position(|told| wanted.is_met_by(told)) {
             Some(place) => drop(besides.remove(place)),
             None => faults.push(format!("{who} lacks {wanted:?}")),
@@ -85,8 +87,12 @@ fn compare(who: &str, program: &Program, told: &[Told], pid: u64, faults: &mut V
 }
 
 /// Returns the services that a program's endpoints stand for, with their slots.
-fn endpoints(program: &Program, told: &[Told]) -> impl Iterator<Item = (String, u64)> {
-    let wanted = wanted::of(program, 0).into_iter();
+fn endpoints(
+    system: &Manifest,
+    program: &Program,
+    told: &[Told],
+) -> impl Iterator<Item = (String, u64)> {
+    let wanted = wanted::of(system, program, 0).into_iter();
     wanted.filter_map(|Wanted { name, leads, .. }| {
         let Leads::Service(service) = leads else { return None };
         let told = told.iter().find(|told| told.name == name)?;

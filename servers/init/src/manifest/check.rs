@@ -13,7 +13,7 @@ mod pairs;
 use alloc::format;
 use alloc::string::String;
 
-use super::{MAX_PROGRAMS, Manifest, ManifestError};
+use super::{MAX_PROGRAMS, MAX_SERVERS, Manifest, ManifestError, Program};
 
 /// What is wrong with an entry: the key at fault ("" for all of it), and the cause.
 struct Fault {
@@ -37,6 +37,12 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
     if count > MAX_PROGRAMS {
         let cause = format!("there are {count} programs; at most {MAX_PROGRAMS} can be declared");
         return Err(ManifestError { program: Some(MAX_PROGRAMS), key: "", line: 0, cause });
+    }
+    let is_server = |&(_, program): &(usize, &Program)| program.service().is_some();
+    let mut servers = manifest.programs.iter().enumerate().filter(is_server);
+    if let Some((index, _)) = servers.nth(MAX_SERVERS) {
+        let cause = format!("there are more than {MAX_SERVERS} servers");
+        return Err(ManifestError { program: Some(index), key: "", line: 0, cause });
     }
     for (index, program) in manifest.programs.iter().enumerate() {
         let at = |fault: Fault| fault.of(manifest, index);

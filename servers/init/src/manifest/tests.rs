@@ -33,9 +33,13 @@ fn a_sound_system_passes_both_ways() {
 
 #[test]
 fn more_programs_than_can_be_are_refused() {
-    let programs = (0..=MAX_PROGRAMS).map(|n| server(&n.to_string(), 5, &[])).collect();
+    let program = |n: usize| Program::new(&n.to_string(), Role::Native, "/bin/x");
+    let programs = (0..=MAX_PROGRAMS).map(program).collect();
     let error = Manifest { programs }.check().unwrap_err();
     assert_eq!(error.cause, "there are 65 programs; at most 64 can be declared");
+    let programs = (0..=MAX_SERVERS).map(|n| server(&n.to_string(), 5, &[])).collect();
+    let error = Manifest { programs }.check().unwrap_err();
+    assert_eq!(error.cause, "there are more than 48 servers");
 }
 
 #[test]

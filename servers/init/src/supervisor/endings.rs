@@ -1,22 +1,16 @@
 //! How processes end: by themselves, by a signal, by a fault.
 
-use alloc::borrow::ToOwned;
 use alloc::format;
 use kamen_kit::fault::{Fault, PAGE_FAULT};
-use libipc::{Object, Within, log};
+use libipc::{Object, log};
 use protocols::process::{ExitStatus, Pid};
-use protocols::stream::{StreamClient, Wait};
 
 use super::launch::Held;
+use super::watch::tell;
 use super::{Supervisor, power};
-use crate::manifest::{Program, Restart};
+use crate::policy::End;
 use crate::processes::{Class, Ended};
 use crate::run::Mode;
-
-/// How long telling of a fault may take.
-const BRIEFLY: Within = Within(100);
-/// How often a server is restarted before it stays down.
-const MAX_RESTARTS: u32 = 5;
 
 impl Supervisor {
     /// Ends a process that asked for it.
@@ -26,7 +20,7 @@ impl Supervisor {
         {
             log!("server {} (pid {}) ended with status {}", process.name, pid.0, status.0);
         }
-        self.end(pid, status);
+        self.end(pid, status, End::Own(format!("it ended with status {}", status.0)));
     }
 
     /// Ends a process that met an exception, and tells so in the log and to whoever sees it.
@@ -41,25 +35,18 @@ impl Supervisor {
         log!("{line}");
         let stderr = held.stderr;
         let is_console = process.name == "console";
-        let seen = match class {
-            // Nobody would look into the log for a server's end before missing the server.
-            Class::Server if !is_console && self.run.mode == Mode::Interactive => {
-                self.client("console")
-            }
-            Class::Server => None,
-            Class::Native | Class::Dos => stderr,
-        };
-        if let Some(seen) = seen {
-            // Before the end, so that it comes before whatever those say who wait for that.
-            // Who cannot be told now has the log.
-            let client = StreamClient::with(seen, BRIEFLY);
-            let _ = client.write(Wait::Never, format!("{line}\n").as_bytes());
+        // Before the end, so that it comes before whatever those say who wait for that.
+        match (class, stderr) {
+            (Class::Server, _) if is_console => {}
+            (Class::Server, _) => self.tell_console(&line),
+            (Class::Native | Class::Dos, Some(stderr)) => tell(stderr, &line),
+            (Class::Native | Class::Dos, None) => {}
         }
-        self.end(pid, ExitStatus(256 + fault.signal()));
+        self.end(pid, ExitStatus(256 + fault.signal()), End::Own(format!("{fault}{why}")));
     }
 
     /// Ends a process, tells who waits for it, and sees to what depended on it.
-    pub(super) fn end(&mut self, pid: Pid, status: ExitStatus) {
+    pub(super) fn end(&mut self, pid: Pid, status: ExitStatus, end: End) {
         let Some(Ended { class, name, held }) = self.processes.end(pid, status) else { return };
         let Held { process, exited, stderr, .. } = held;
         drop(process);
@@ -72,40 +59,13 @@ impl Supervisor {
             let _ = stderr.delete();
         }
         match class {
-            Class::Server => self.replace_server(&name),
-            Class::Native | Class::Dos if pid == self.shell => self.end_session(status),
-            Class::Native | Class::Dos => {}
-        }
-    }
-
-    /// Starts a server again if its policy says so.
-    fn replace_server(&mut self, name: &str) {
-        let Some(program) = self.manifest.servers().find(|server| server.name == name) else {
-            return;
-        };
-        let program = program.clone();
-        let restarts = self.restarts.entry(name.to_owned()).or_insert(0);
-        if program.restart == Restart::Always && *restarts < MAX_RESTARTS {
-            *restarts += 1;
-            match self.start_server(&program) {
-                Ok(pid) => log!("server {name} restarted as pid {}", pid.0),
-                Err(cause) => {
-                    log!("server {name} cannot be restarted: {cause}");
-                    self.abandon(&program);
+            Class::Server => {
+                if let Some(place) = self.place(&name) {
+                    self.replace(place, &end);
                 }
             }
-            return;
-        }
-        log!("server {name} stays down");
-        self.abandon(&program);
-    }
-
-    /// Takes a service's endpoint away, so that its clients get an error in place of silence.
-    pub(super) fn abandon(&mut self, program: &Program) {
-        if let Some(endpoint) = self.services.remove(program.service().unwrap_or_default()) {
-            // It is init's, with all rights.
-            let _ = endpoint.destroy();
-            let _ = endpoint.delete();
+            Class::Native | Class::Dos if pid == self.shell => self.end_session(status),
+            Class::Native | Class::Dos => {}
         }
     }
 

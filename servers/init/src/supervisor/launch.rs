@@ -9,6 +9,7 @@ use kamen_kit::{Arguments, path};
 use libipc::{Endpoint, Error, Notification, Object, Rights};
 use protocols::process::Pid;
 
+use super::watch::alive_badge;
 use super::{SHELL, SYSTEM_BADGE, Supervisor, entry};
 use crate::manifest::{Amount, Archive, LOG, LOG_PORT, Program};
 use crate::processes::{Class, SUPERVISOR};
@@ -164,6 +165,12 @@ impl Supervisor {
         if let Some(&own) = program.service().and_then(|service| self.services.get(service)) {
             let server = client.union(Rights::RECEIVE);
             add("self", Capability::Object(own.handle(), server, 0));
+        }
+        if let Some(place) = program.service().and_then(|_| self.place(&program.name)) {
+            let events = self.watched[place].events.handle();
+            add("events", Capability::Object(events, client.union(Rights::RECEIVE), 0));
+            let (bell, badge) = (self.bell.notification.handle(), alive_badge(place));
+            add("alive", Capability::Object(bell, Rights::SEND, badge));
         }
         if let Some(Streams { stdin, stdout, stderr }) = candidate.streams {
             for (name, stream) in [("stdin", stdin), ("stdout", stdout), ("stderr", stderr)] {

@@ -10,6 +10,7 @@ use protocols::process::{ExitStatus, Pid, Process, ProcessError, Signal};
 
 use super::launch::{Candidate, Powers, Streams, classify, explain};
 use super::{PATIENCE, Supervisor, pid_of, text};
+use crate::policy::End;
 use crate::processes::{Class, SUPERVISOR};
 
 /// Longest image that init loads from the file server, in bytes.
@@ -60,7 +61,7 @@ impl Process for Supervisor {
             log!("server {} (pid {}) is killed by process {}", process.name, pid.0, caller.0);
         }
         // Native programs have no handlers: every signal ends them.
-        self.end(pid, ExitStatus(256 + signal as u64));
+        self.end(pid, ExitStatus(256 + signal as u64), End::Requested);
         Ok(())
     }
 

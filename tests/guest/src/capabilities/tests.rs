@@ -9,6 +9,8 @@ clock: capability 2 Space 64 0 0 0 0 -
 clock: capability 3 Thread 64 0 1 0 5 -
 clock: capability 4 Quota 64 0 1 100 6000000001 -
 clock: capability 5 Endpoint 43 0 0 0 9 self
+clock: capability a Notification 43 0 0 0 0 events
+clock: capability b Notification 1 2 0 0 0 alive
 clock: capability 6 Ports c 0 e9 e9 0 log
 clock: capability 7 Endpoint 41 8000000000000003 0 0 1 process
 clock: capability 8 Ports c 0 70 71 0 rtc
@@ -33,10 +35,11 @@ fn every_difference_is_found() {
     };
     assert!(changed("clock: capability 8 Ports c 0 70 71 0 rtc\n", "").contains("lacks"));
     assert!(changed("70 71 0 rtc", "70 72 0 rtc").contains("has besides"));
+    assert!(changed("Notification 1 2", "Notification 1 4").contains("has besides"));
     assert!(changed("Endpoint 41", "Endpoint 43").contains("has besides"));
     assert!(changed("100 6000000001", "101 6000000001").contains("lacks"));
     assert!(changed("0 0 1 process", "0 0 9 process").contains("another service's endpoint"));
-    let more = "clock: capability a Notification 2 0 0 0 0 -\nclock: capabilities told\n";
+    let more = "clock: capability c Notification 2 0 0 0 0 -\nclock: capabilities told\n";
     assert!(changed("clock: capabilities told\n", more).contains("has besides"));
     assert_eq!(of(""), Some("clock tells nothing".into()));
 }

@@ -2,7 +2,7 @@
 
 use super::told::Told;
 use kamen_abi::{ObjectKind, Rights, boot};
-use kamen_init::manifest::{Amount, Archive, LOG, LOG_PORT, Program};
+use kamen_init::manifest::{Amount, Archive, LOG, LOG_PORT, Manifest, Program};
 
 /// Badge bits of a native process' calls, and of those of the system protocol.
 const NATIVE: u64 = 1 << 63;
@@ -27,7 +27,7 @@ pub struct Wanted {
 /// What a capability leads to.
 #[derive(Clone, Debug)]
 pub enum Leads {
-    /// The process itself, its heap, or a stream of who started it.
+    /// The process itself, its heap, a stream of who started it, or what init hears and tells by.
     Anywhere,
     /// The endpoint of a service.
     Service(String),
@@ -66,13 +66,19 @@ fn is_of(amount: Amount, limit: u64) -> bool {
 }
 
 /// Returns what a program should have as process `pid`.
-pub fn of(program: &Program, pid: u64) -> Vec<Wanted> {
+pub fn of(system: &Manifest, program: &Program, pid: u64) -> Vec<Wanted> {
     let mut all = own(program);
     match program.service() {
         Some(service) => {
             let rights = CLIENT.union(Rights::RECEIVE);
             let leads = Leads::Service(service.into());
             all.push(wanted("self", ObjectKind::Endpoint, rights, leads));
+            let events = ObjectKind::Notification;
+            all.push(wanted("events", events, rights, Leads::Anywhere));
+            // By the badge init knows who answers: each server has a bit, in the manifest's order.
+            let place = system.servers().position(|server| server.name == program.name);
+            let badge = place.map(|place| 1 << place);
+            all.push(Wanted { badge, ..wanted("alive", events, Rights::SEND, Leads::Anywhere) });
         }
         None => all.extend(["stdin", "stdout", "stderr"].map(|name| Wanted {
             badge: None,

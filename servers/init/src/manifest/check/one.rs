@@ -12,7 +12,7 @@ use super::super::{
 use super::{Fault, require};
 
 /// Names of capabilities that init gives by itself.
-const RESERVED: [&str; 5] = ["self", "stdin", "stdout", "stderr", ANY_PROGRAM];
+const RESERVED: [&str; 7] = ["self", "events", "alive", "stdin", "stdout", "stderr", ANY_PROGRAM];
 /// Slots that every table has in use: the null handle's, and the process' own objects.
 const OWN_SLOTS: usize = boot::QUOTA.0 as usize + 1;
 
@@ -127,7 +127,7 @@ fn check_handles(program: &Program, count: usize) -> Result<(), Fault> {
     require(handles <= MAX_SLOTS, "handles", || {
         format!("handles is {handles}; a table has at most {MAX_SLOTS}")
     })?;
-    let besides = if program.role == Role::Native { 3 } else { 1 }; // the streams, or "self"
+    let besides = 3; // the streams, or "self", "events" and "alive"
     let least = OWN_SLOTS + besides + count;
     require(handles >= least, "handles", || {
         format!("handles is {handles}; what the program starts with takes {least}")

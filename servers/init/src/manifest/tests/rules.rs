@@ -130,8 +130,8 @@ fn names_and_bounds_of_one_program() {
         (&[A, "pages = \"101%\"\n"], "line 4: a: pages is 101 %; 100 % is all there is"),
         (&[A, "handles = 16385\n"], "line 4: a: handles is 16385; a table has at most 16384"),
         (
-            &[A, "uses = [\"log\"]\nhandles = 6\n"],
-            "line 5: a: handles is 6; what the program starts with takes 7",
+            &[A, "uses = [\"log\"]\nhandles = 8\n"],
+            "line 5: a: handles is 8; what the program starts with takes 9",
         ),
         (
             &[A, "ports = { p = [2, 1] }\n"],
@@ -156,6 +156,10 @@ fn names_and_bounds_of_one_program() {
         (
             &[A, "memory = { stdin = 1 }\n"],
             "line 4: a: \"stdin\" is a name that init gives by itself; choose another",
+        ),
+        (
+            &[A, "memory = { events = 1 }\n"],
+            "line 4: a: \"events\" is a name that init gives by itself; choose another",
         ),
         (
             &[A, "uses = [\"log\", \"log\"]\n"],
