@@ -14,6 +14,7 @@
 pub mod clock;
 pub mod console;
 pub mod dos;
+pub mod ethernet;
 pub mod file;
 pub mod names;
 pub mod process;
