@@ -13,6 +13,7 @@ mod lines;
 #[cfg(feature = "toml")]
 mod source;
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -31,6 +32,8 @@ pub const MAX_SERVERS: usize = 48;
 pub const MAX_CAPABILITIES: usize = 24;
 /// Longest name of a program, service or capability.
 pub const MAX_NAME: usize = 24;
+/// What the capability to a ring's memory is called: this and the service's name.
+pub const RING: &str = "ring-";
 
 /// What init itself provides: the process and system protocols on its endpoint.
 pub const SUPERVISOR_SERVICES: [&str; 2] = ["process", "system"];
@@ -86,6 +89,11 @@ pub struct Program {
     pub mmio: Vec<MmioRange>,
     /// Memory objects that init creates and keeps, so that their contents outlive the program.
     pub memory: Vec<KeptMemory>,
+    /// Rings to services that it uses, in memory that init creates and keeps.
+    pub rings: Vec<RingMemory>,
+    /// Contiguous memory that devices reach, which init creates and keeps: a device may still
+    /// write to it when the driver has died; the driver's next life resets the device first.
+    pub dma: Vec<KeptMemory>,
     /// Whether it may read the boot archive (capability "archive").
     pub archive: Archive,
 }
@@ -170,6 +178,23 @@ pub struct KeptMemory {
     pub pages: u64,
 }
 
+/// The memory of a ring between a program and the server of a service that it uses; init keeps it,
+/// so that either side survives the other's end (decisions/0024).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RingMemory {
+    /// The service.
+    pub service: String,
+    /// Pages of queues and data area; both sides commit all of them.
+    pub pages: u64,
+}
+
+impl RingMemory {
+    /// Returns the name of the client's capability.
+    pub fn name(&self) -> String {
+        format!("{RING}{}", self.service)
+    }
+}
+
 /// What is wrong with a manifest, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ManifestError {
@@ -239,6 +264,8 @@ impl Program {
             interrupts: Vec::new(),
             mmio: Vec::new(),
             memory: Vec::new(),
+            rings: Vec::new(),
+            dma: Vec::new(),
             archive: Archive::None,
         }
     }
@@ -249,18 +276,6 @@ impl Program {
             Role::Server { service } => Some(service),
             Role::Native => None,
         }
-    }
-
-    /// Returns the names of all capabilities that the manifest gives the program.
-    pub fn capabilities(&self) -> impl Iterator<Item = &str> {
-        let archive = (self.archive == Archive::Read).then_some("archive");
-        (self.uses.iter())
-            .chain(self.ports.iter().map(|ports| &ports.name))
-            .chain(self.interrupts.iter().map(|interrupt| &interrupt.name))
-            .chain(self.mmio.iter().map(|mmio| &mmio.name))
-            .chain(self.memory.iter().map(|memory| &memory.name))
-            .map(String::as_str)
-            .chain(archive)
     }
 }
 

@@ -12,6 +12,7 @@
 //! that hangs or dies cannot take init along.
 
 mod endings;
+mod kept;
 mod launch;
 mod power;
 mod process;
@@ -37,6 +38,7 @@ use crate::manifest::{self, Amount, Manifest, ManifestError, Program, SUPERVISOR
 use crate::policy::End;
 use crate::processes::{Processes, SUPERVISOR};
 use crate::run::Run;
+use kept::Kept;
 use launch::Held;
 use watch::{Bell, Watched};
 
@@ -98,7 +100,7 @@ pub struct Supervisor {
     /// Endpoints of all services. They belong to init, so that they survive their servers.
     services: BTreeMap<String, Endpoint>,
     /// Memory that outlives its program, by the names of program and capability.
-    kept: BTreeMap<(String, String), Memory>,
+    kept: BTreeMap<(String, String), Kept>,
     processes: Processes<Held>,
     /// The servers in the manifest's order, over all their lives.
     watched: Vec<Watched>,
@@ -222,15 +224,11 @@ impl Supervisor {
         let [used, limit, objects] = quota.inspect()?.values;
         let free = limit.saturating_sub(used);
         let (mut taken, mut taken_objects) = (0, 0);
-        for program in self.manifest.servers() {
+        let servers: Vec<Program> = self.manifest.servers().cloned().collect();
+        for program in &servers {
             let service = program.service().unwrap_or_default().to_owned();
             self.services.insert(service, quota.create_endpoint()?);
-            for memory in &program.memory {
-                let pages = memory.pages.min(free / KEPT_SHARE);
-                let key = (program.name.clone(), memory.name.clone());
-                self.kept.insert(key, quota.create_memory(pages)?);
-                taken += pages;
-            }
+            taken += self.keep(program, free)?;
             if let Amount::Count(pages) = program.pages {
                 taken += pages;
             }

@@ -102,6 +102,12 @@ fn lines(program: &Program) -> Vec<String> {
             _ => format!("kept memory {}: {pages} pages", memory.name),
         });
     }
+    for ring in &program.rings {
+        lines.push(format!("ring to {}: {} pages", ring.service, ring.pages));
+    }
+    for dma in &program.dma {
+        lines.push(format!("DMA memory {}: {} pages", dma.name, dma.pages));
+    }
     let log = program.uses.iter().any(|service| service == LOG).then_some("writes the log");
     let archive = (program.archive == Archive::Read).then_some("reads the boot archive");
     let others: Vec<&str> = log.into_iter().chain(archive).collect();

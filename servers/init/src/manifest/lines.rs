@@ -13,6 +13,8 @@
 //!   interrupt NAME LINE
 //!   mmio NAME FIRST LAST                     in frames
 //!   memory NAME PAGES
+//!   ring SERVICE PAGES
+//!   dma NAME PAGES
 //!   archive
 //! ```
 
@@ -24,7 +26,7 @@ use core::str::FromStr;
 
 use super::{
     Amount, Archive, InterruptLine, KeptMemory, Manifest, ManifestError, MmioRange, PortRange,
-    Program, Restart, Role,
+    Program, Restart, RingMemory, Role,
 };
 
 const HEAD: &str = "kamen-system 1";
@@ -98,6 +100,12 @@ fn write_program(text: &mut String, program: &Program) -> core::fmt::Result {
     for memory in &program.memory {
         writeln!(text, "memory {} {}", memory.name, memory.pages)?;
     }
+    for ring in &program.rings {
+        writeln!(text, "ring {} {}", ring.service, ring.pages)?;
+    }
+    for dma in &program.dma {
+        writeln!(text, "dma {} {}", dma.name, dma.pages)?;
+    }
     match program.archive {
         Archive::Read => writeln!(text, "archive"),
         Archive::None => Ok(()),
@@ -154,13 +162,19 @@ fn read_key<'a>(
             first: number(words)?,
             last: number(words)?,
         }),
-        "memory" => {
-            program.memory.push(KeptMemory { name: word(words)?.into(), pages: number(words)? });
+        "memory" => program.memory.push(kept(words)?),
+        "ring" => {
+            program.rings.push(RingMemory { service: word(words)?.into(), pages: number(words)? })
         }
+        "dma" => program.dma.push(kept(words)?),
         "archive" => program.archive = Archive::Read,
         _ => return Err(format!("{key:?} is no key")),
     }
     Ok(())
+}
+
+fn kept<'a>(words: &mut impl Iterator<Item = &'a str>) -> Result<KeptMemory, String> {
+    Ok(KeptMemory { name: word(words)?.into(), pages: number(words)? })
 }
 
 fn restart(word: &str) -> Result<Restart, String> {

@@ -20,6 +20,8 @@ fn a_sound_system_passes_both_ways() {
     let mut files = server("ramfs", 16, &["clock", "system"]);
     files.memory.push(KeptMemory { name: "store".into(), pages: 16384 });
     files.archive = Archive::Read;
+    files.rings.push(RingMemory { service: "clock".into(), pages: 9 });
+    files.dma.push(KeptMemory { name: "buffers".into(), pages: 64 });
     files.pages = Amount::Percent(40);
     files.restart = Restart::Always;
     let any = Program::new(ANY_PROGRAM, Role::Native, "/bin/a program");
@@ -76,9 +78,9 @@ proptest! {
 
     #[test]
     fn parse_undoes_emit(
-        priority in 0u8..20, percent in 1u8..100, objects in 1u64..=2048, share: bool,
+        priority in 0u8..20, percent in 1u8..100, objects in 1u64..=1952, share: bool,
         handles in 16u16..=16_384, first in 0xea_u16.., line: u8,
-        pages in 1u64.., file in "/[a-z/ .]{0,20}",
+        pages in 1u64.., file in "/[a-z/ .]{0,20}", dma in 1u64..=512, ring in 1u64..=4096,
     ) {
         let mut program = server("a", priority, &["log", "process"]);
         program.file = file;
@@ -88,7 +90,10 @@ proptest! {
         program.ports.push(PortRange { name: "p".into(), first, last: u16::MAX });
         program.interrupts.push(InterruptLine { name: "i".into(), line });
         program.memory.push(KeptMemory { name: "m".into(), pages });
-        let manifest = Manifest { programs: vec![program] };
+        program.uses.push("b".into());
+        program.rings.push(RingMemory { service: "b".into(), pages: ring });
+        program.dma.push(KeptMemory { name: "d".into(), pages: dma });
+        let manifest = Manifest { programs: vec![program, server("b", 19, &[])] };
         prop_assert_eq!(parse(&emit(&manifest)), Ok(manifest));
     }
 }

@@ -157,7 +157,7 @@ impl Supervisor {
         self.run.lines.iter().map(|line| line.as_bytes().to_vec()).collect()
     }
 
-    fn grants<'a>(&self, candidate: &Candidate<'a>, pid: Pid) -> Vec<Grant<'a>> {
+    fn grants<'a>(&'a self, candidate: &Candidate<'a>, pid: Pid) -> Vec<Grant<'a>> {
         let program = candidate.program;
         let mut grants = Vec::new();
         let mut add = |name, capability| grants.push(Grant { name, capability });
@@ -193,12 +193,8 @@ impl Supervisor {
             let physical = self.machine.physical;
             add(&mmio.name, Capability::Physical(physical, mmio.first, mmio.last));
         }
-        for memory in &program.memory {
-            let key = (program.name.clone(), memory.name.clone());
-            if let Some(kept) = self.kept.get(&key) {
-                let rights = Rights::READ.union(Rights::WRITE);
-                add(&memory.name, Capability::Object(kept.handle(), rights, 0));
-            }
+        for (name, memory, rights) in self.kept_for(program) {
+            add(name, Capability::Object(memory.handle(), rights, 0));
         }
         if program.archive == Archive::Read {
             let archive = self.machine.archive_memory.handle();

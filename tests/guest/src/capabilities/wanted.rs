@@ -112,6 +112,14 @@ pub fn of(system: &Manifest, program: &Program, pid: u64) -> Vec<Wanted> {
     all.extend(program.memory.iter().map(|memory| {
         wanted(&memory.name, ObjectKind::Memory, ACCESS, Leads::Pages(memory.pages))
     }));
+    all.extend(program.rings.iter().map(|ring| {
+        let name = format!("ring-{}", ring.service);
+        wanted(&name, ObjectKind::Memory, ACCESS.union(Rights::GRANT), Leads::Pages(ring.pages))
+    }));
+    all.extend(program.dma.iter().map(|dma| {
+        let rights = ACCESS.union(Rights::CONTROL);
+        wanted(&dma.name, ObjectKind::Memory, rights, Leads::Pages(dma.pages))
+    }));
     all.extend(
         (program.archive == Archive::Read)
             .then(|| wanted("archive", ObjectKind::Memory, Rights::READ, Leads::Pages(u64::MAX))),

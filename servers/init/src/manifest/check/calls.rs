@@ -68,14 +68,22 @@ fn circle<'a>(manifest: &'a Manifest, start: &'a Program, service: &str) -> Opti
 
 /// Checks what the servers take together; native programs share what their entry names.
 pub(super) fn check_sums(manifest: &Manifest) -> Result<(), ManifestError> {
-    check_sum(manifest, "pages", |program| program.pages, SMALLEST_PAGES)?;
-    check_sum(manifest, "objects", |program| program.objects, SMALLEST_OBJECTS)
+    check_sum(manifest, "pages", |program| (program.pages, committed(program)), SMALLEST_PAGES)?;
+    check_sum(manifest, "objects", |program| (program.objects, 0), SMALLEST_OBJECTS)
 }
 
+/// Returns the pages that init keeps for a program and that are in use from the start.
+fn committed(program: &Program) -> u64 {
+    let rings = program.rings.iter().map(|ring| ring.pages);
+    rings.chain(program.dma.iter().map(|dma| dma.pages)).fold(0, u64::saturating_add)
+}
+
+/// Checks the sum of what the servers take of something: `amount` by themselves, and so much with
+/// init.
 fn check_sum(
     manifest: &Manifest,
     key: &'static str,
-    amount: impl Fn(&Program) -> Amount,
+    amount: impl Fn(&Program) -> (Amount, u64),
     most: u64,
 ) -> Result<(), ManifestError> {
     let (mut shares, mut fixed) = (0, 0u64);
@@ -83,7 +91,9 @@ fn check_sum(
         if program.service().is_none() {
             continue;
         }
-        match amount(program) {
+        let (own, with_init) = amount(program);
+        fixed = fixed.saturating_add(with_init);
+        match own {
             Amount::Percent(percent) => shares += u32::from(percent),
             Amount::Count(count) => fixed = fixed.saturating_add(count),
         }

@@ -1,13 +1,15 @@
 //! Rules that one program's entry keeps or breaks by itself.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::vec::Vec;
 
-use libipc::abi::{MAX_SLOTS, PAGE_SIZE, boot};
+use libipc::abi::{CONTIGUOUS_MAX, MAX_SLOTS, PAGE_SIZE, boot};
+use libipc::ring;
 
 use super::super::{
-    ANY_PROGRAM, Amount, Archive, LOG_PORT, MAX_CAPABILITIES, MAX_NAME, Program, Restart, Role,
-    SUPERVISOR_PRIORITY,
+    ANY_PROGRAM, Amount, Archive, LOG, LOG_PORT, MAX_CAPABILITIES, MAX_NAME, Program, Restart,
+    Role, SUPERVISOR_PRIORITY, SUPERVISOR_SERVICES,
 };
 use super::{Fault, require};
 
@@ -34,6 +36,7 @@ pub(super) fn check(program: &Program) -> Result<(), Fault> {
     check_amount(program.pages, "pages")?;
     check_amount(program.objects, "objects")?;
     check_ranges(program)?;
+    check_memory(program)?;
     check_native(program)?;
     check_capabilities(program)
 }
@@ -79,9 +82,34 @@ fn check_ranges(program: &Program) -> Result<(), Fault> {
             format!("mmio {name} goes from {first:#x} down to {last:#x}; the lower one comes first")
         })?;
     }
+    Ok(())
+}
+
+/// Checks memory that init keeps.
+fn check_memory(program: &Program) -> Result<(), Fault> {
     for memory in &program.memory {
         require(memory.pages > 0, "memory", || {
             format!("memory {} has 0 pages; nothing could be kept in it", memory.name)
+        })?;
+    }
+    for memory in &program.rings {
+        let (service, pages) = (&memory.service, memory.pages);
+        require((1..=ring::MAX_PAGES).contains(&pages), "rings", || {
+            let most = ring::MAX_PAGES;
+            format!("the ring to {service:?} has {pages} pages; a ring has 1 to {most}")
+        })?;
+        require(program.uses.contains(service), "rings", || {
+            format!("there is a ring to {service:?}, which is not in uses; add it there")
+        })?;
+        let has_none = service == LOG || SUPERVISOR_SERVICES.contains(&service.as_str());
+        require(!has_none, "rings", || {
+            format!("{service:?} is init's own, which serves no rings")
+        })?;
+    }
+    for dma in &program.dma {
+        let (name, pages, most) = (&dma.name, dma.pages, CONTIGUOUS_MAX as u64);
+        require((1..=most).contains(&pages), "dma", || {
+            format!("dma {name} has {pages} pages; contiguous memory has 1 to {most}")
         })?;
     }
     Ok(())
@@ -98,6 +126,12 @@ fn check_native(program: &Program) -> Result<(), Fault> {
     require(program.memory.is_empty(), "memory", || {
         "only servers have kept memory; a native program may run several times at once".into()
     })?;
+    require(program.rings.is_empty(), "rings", || {
+        "only servers have rings; a native program may run several times at once".into()
+    })?;
+    require(program.dma.is_empty(), "dma", || {
+        "only servers have DMA memory; a native program may run several times at once".into()
+    })?;
     require(program.interrupts.is_empty(), "interrupts", || {
         "only servers have interrupts; a native program may run several times at once".into()
     })
@@ -106,16 +140,16 @@ fn check_native(program: &Program) -> Result<(), Fault> {
 fn check_capabilities(program: &Program) -> Result<(), Fault> {
     let given = given(program);
     let count = given.len();
-    let (key, _) = given.last().copied().unwrap_or_default();
+    let key = given.last().map_or("", |(key, _)| key);
     require(count <= MAX_CAPABILITIES, key, || {
         format!("{count} capabilities are named; a program gets at most {MAX_CAPABILITIES}")
     })?;
-    for (index, &(key, name)) in given.iter().enumerate() {
+    for (index, (key, name)) in given.iter().enumerate() {
         check_name(name, key, "capability ")?;
-        require(!RESERVED.contains(&name), key, || {
+        require(!RESERVED.contains(&&**name), key, || {
             format!("{name:?} is a name that init gives by itself; choose another")
         })?;
-        require(given[..index].iter().all(|(_, before)| *before != name), key, || {
+        require(given[..index].iter().all(|(_, before)| before != name), key, || {
             format!("{name:?} is given twice; each capability has a name of its own")
         })?;
     }
@@ -135,13 +169,16 @@ fn check_handles(program: &Program, count: usize) -> Result<(), Fault> {
 }
 
 /// Returns the capabilities that an entry names, with the keys they stand under.
-fn given(program: &Program) -> Vec<(&'static str, &str)> {
-    let mut given: Vec<(&'static str, &str)> = Vec::new();
-    given.extend(program.uses.iter().map(|name| ("uses", name.as_str())));
-    given.extend(program.ports.iter().map(|ports| ("ports", ports.name.as_str())));
-    given.extend(program.interrupts.iter().map(|line| ("interrupts", line.name.as_str())));
-    given.extend(program.mmio.iter().map(|mmio| ("mmio", mmio.name.as_str())));
-    given.extend(program.memory.iter().map(|memory| ("memory", memory.name.as_str())));
-    given.extend((program.archive == Archive::Read).then_some(("archive", "archive")));
+fn given(program: &Program) -> Vec<(&'static str, Cow<'_, str>)> {
+    let mut given: Vec<(&'static str, Cow<'_, str>)> = Vec::new();
+    let mut add = |key, name| given.push((key, name));
+    program.uses.iter().for_each(|name| add("uses", name.into()));
+    program.ports.iter().for_each(|ports| add("ports", (&ports.name).into()));
+    program.interrupts.iter().for_each(|line| add("interrupts", (&line.name).into()));
+    program.mmio.iter().for_each(|mmio| add("mmio", (&mmio.name).into()));
+    program.memory.iter().for_each(|memory| add("memory", (&memory.name).into()));
+    program.rings.iter().for_each(|ring| add("rings", ring.name().into()));
+    program.dma.iter().for_each(|dma| add("dma", (&dma.name).into()));
+    given.extend((program.archive == Archive::Read).then_some(("archive", "archive".into())));
     given
 }

@@ -7,13 +7,14 @@ use alloc::vec::Vec;
 use toml::de::{DeTable, DeValue};
 
 use super::super::{
-    Amount, Archive, InterruptLine, KeptMemory, MmioRange, PortRange, Program, Restart, Role,
+    Amount, Archive, InterruptLine, KeptMemory, MmioRange, PortRange, Program, Restart, RingMemory,
+    Role,
 };
 use super::value::{self, Fault};
 use super::{Source, at};
 
 /// All keys of an entry.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "name",
     "service",
     "file",
@@ -27,6 +28,8 @@ const KEYS: [&str; 14] = [
     "interrupts",
     "mmio",
     "memory",
+    "rings",
+    "dma",
     "archive",
 ];
 
@@ -113,10 +116,12 @@ impl<'a> Entry<'a> {
             Ok(InterruptLine { name, line })
         })?;
         program.mmio = self.named("mmio", mmio_range)?;
-        program.memory = self.named("memory", |name, value| {
-            let pages = value::number(value, i64::MAX as u64)?;
-            Ok(KeptMemory { name, pages })
+        program.memory = self.named("memory", kept_memory)?;
+        program.rings = self.named("rings", |service, value| {
+            let KeptMemory { name: service, pages } = kept_memory(service, value)?;
+            Ok(RingMemory { service, pages })
         })?;
+        program.dma = self.named("dma", kept_memory)?;
         let archive = self.read("archive", value::truth)?.unwrap_or(false);
         program.archive = if archive { Archive::Read } else { Archive::None };
         Ok(())
@@ -161,6 +166,12 @@ fn restart(value: &DeValue<'_>) -> Result<Restart, Fault> {
         Some("always") => Ok(Restart::Always),
         _ => Err(Fault::new("\"always\" or \"never\"", value)),
     }
+}
+
+/// Returns memory by its number of pages.
+fn kept_memory(name: String, value: &DeValue<'_>) -> Result<KeptMemory, Fault> {
+    let pages = value::number(value, i64::MAX as u64)?;
+    Ok(KeptMemory { name, pages })
 }
 
 /// Returns the range from the address of its first byte to that of its last.

@@ -36,7 +36,8 @@ fn keys_and_their_types() {
         (
             &[A, "prio = 3\n"],
             "line 4: \"prio\" is no key of a program; keys are name, service, file, priority, \
-             pages, objects, handles, restart, uses, ports, interrupts, mmio, memory, archive",
+             pages, objects, handles, restart, uses, ports, interrupts, mmio, memory, rings, dma, \
+             archive",
         ),
         (
             &["\n[[server]]\nfile = \"/a\"\n"],
@@ -97,6 +98,14 @@ fn keys_and_their_types() {
             &[A, "memory = { m = \"1\" }\n"],
             "line 4: a: memory m must be a number from 0 to 9223372036854775807, not \"1\"",
         ),
+        (
+            &[A, "rings = { b = true }\n"],
+            "line 4: a: rings b must be a number from 0 to 9223372036854775807, not true",
+        ),
+        (
+            &[A, "dma = { buffers = \"1\" }\n"],
+            "line 4: a: dma buffers must be a number from 0 to 9223372036854775807, not \"1\"",
+        ),
         (&[A, "archive = 1\n"], "line 4: a: archive must be true or false, not 1"),
         (&[N, "service = \"s\"\n"], "line 4: n: only servers have a service"),
     ]);
@@ -150,6 +159,46 @@ fn names_and_bounds_of_one_program() {
             "line 4: a: memory m has 0 pages; nothing could be kept in it",
         ),
         (
+            &[A, "uses = [\"b\"]\nrings = { b = 0 }\n"],
+            "line 5: a: the ring to \"b\" has 0 pages; a ring has 1 to 4096",
+        ),
+        (
+            &[A, "uses = [\"b\"]\nrings = { b = 4097 }\n"],
+            "line 5: a: the ring to \"b\" has 4097 pages; a ring has 1 to 4096",
+        ),
+        (
+            &[A, "uses = [\"log\"]\nrings = { b = 1 }\n"],
+            "line 5: a: there is a ring to \"b\", which is not in uses; add it there",
+        ),
+        (
+            &[A, "uses = [\"log\"]\nrings = { log = 1 }\n"],
+            "line 5: a: \"log\" is init's own, which serves no rings",
+        ),
+        (
+            &[A, "uses = [\"process\"]\nrings = { process = 1 }\n"],
+            "line 5: a: \"process\" is init's own, which serves no rings",
+        ),
+        (
+            &[
+                A,
+                "uses = [\"a-service-with-long-name\"]\nrings = { a-service-with-long-name = 1 }\n",
+            ],
+            "line 5: a: capability \"ring-a-service-with-long-name\" is no name; names are 1 to 24 \
+             lower-case letters, digits and hyphens",
+        ),
+        (
+            &[A, "uses = [\"b\"]\nrings = { b = 1 }\nmemory = { ring-b = 1 }\n"],
+            "line 5: a: \"ring-b\" is given twice; each capability has a name of its own",
+        ),
+        (
+            &[A, "dma = { buffers = 0 }\n"],
+            "line 4: a: dma buffers has 0 pages; contiguous memory has 1 to 512",
+        ),
+        (
+            &[A, "dma = { buffers = 513 }\n"],
+            "line 4: a: dma buffers has 513 pages; contiguous memory has 1 to 512",
+        ),
+        (
             &[A, "memory = { M = 1 }\n"],
             "line 4: a: capability \"M\" is no name; names are 1 to 24 lower-case letters, digits and hyphens",
         ),
@@ -176,6 +225,14 @@ fn names_and_bounds_of_one_program() {
         (
             &[N, "memory = { m = 1 }\n"],
             "line 4: n: only servers have kept memory; a native program may run several times at once",
+        ),
+        (
+            &[N, "uses = [\"b\"]\nrings = { b = 1 }\n"],
+            "line 5: n: only servers have rings; a native program may run several times at once",
+        ),
+        (
+            &[N, "dma = { buffers = 1 }\n"],
+            "line 4: n: only servers have DMA memory; a native program may run several times at once",
         ),
         (
             &[N, "interrupts = { i = 4 }\n"],
@@ -257,6 +314,16 @@ fn calls_and_sums_of_the_whole() {
         (
             &[A, "pages = 12000\n", B, "pages = 289\n"],
             "line 9: b: with it the servers' pages add up to 12289; the smallest machine, of 64 \
+             MiB, has 12288 for them",
+        ),
+        (
+            &[
+                A,
+                "pages = 12000\ndma = { m = 200 }\n",
+                B,
+                "pages = 80\nuses = [\"a\"]\nrings = { a = 9 }\n",
+            ],
+            "line 10: b: with it the servers' pages add up to 12289; the smallest machine, of 64 \
              MiB, has 12288 for them",
         ),
         (
