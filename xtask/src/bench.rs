@@ -84,7 +84,7 @@ pub fn bench(options: &Options) -> Result<ExitCode> {
         print!("{}", structures::table(&results.structures));
     }
     if options.wants(Group::System) {
-        let system = System::build(Purpose::Test)?;
+        let system = System::build(Purpose::Measure)?;
         results.system = system::measure(&system, options.boots, &mut missing)?;
         print!("{}", system::table(&results.system));
     }

@@ -90,8 +90,12 @@ pub enum Place {
 pub enum Purpose {
     /// The system that users get.
     System,
-    /// The system and the programs of tests and benchmarks.
+    /// The system and the programs of tests and benchmarks; what tests/guest/system.toml declares
+    /// is started with the system's own.
     Test,
+    /// The same programs under the manifest that users have, so that it is their system that is
+    /// measured.
+    Measure,
     /// The programs of these names: for boots without the system.
     Only(&'static [&'static str]),
 }
@@ -178,7 +182,7 @@ pub fn build(purpose: Purpose) -> Result<Vec<Program>> {
     let mut programs = programs()?;
     programs.retain(|program| match purpose {
         Purpose::System => program.purpose == Purpose::System,
-        Purpose::Test => true,
+        Purpose::Test | Purpose::Measure => true,
         Purpose::Only(names) => names.contains(&program.name.as_str()),
     });
     for set in Set::ALL {

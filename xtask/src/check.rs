@@ -50,14 +50,17 @@ pub fn check() -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-/// Checks servers/system.toml, as the making of every image does.
+/// Checks servers/system.toml, alone and with what tests append to it, as the making of every
+/// image does.
 fn manifest() -> Result<()> {
     let programs = build::programs()?;
     let is_at = |program: &Program, file: &str| match &program.place {
         Place::Archive(path) => file.strip_prefix('/') == Some(path),
         Place::Kernel | Place::Init => false,
     };
-    graph::manifest(|file| programs.iter().any(|program| is_at(program, file))).map(drop)
+    let users = programs.iter().filter(|program| program.purpose == Purpose::System);
+    graph::manifest(|file| users.clone().any(|program| is_at(program, file)))?;
+    graph::manifest_of_tests(|file| programs.iter().any(|program| is_at(program, file))).map(drop)
 }
 
 fn format() -> Result<()> {

@@ -20,6 +20,8 @@ mod picture;
 
 /// The manifest's source, from the root.
 const SOURCE: &str = "servers/system.toml";
+/// What tests append to it, from the root.
+const SOURCE_OF_TESTS: &str = "tests/guest/system.toml";
 /// Where the picture is, from the root.
 const PATH: &str = "docs/system.svg";
 
@@ -36,9 +38,27 @@ pub struct Options {
 /// # Errors
 /// Path, line and cause of what is wrong with it.
 pub fn manifest(has: impl Fn(&str) -> bool) -> Result<Manifest> {
-    let source = workspace::root().join(SOURCE);
-    let text = std::fs::read_to_string(&source).with_context(|| source.display().to_string())?;
-    manifest::from_toml(&text, has).map_err(Error::msg).context(SOURCE)
+    read(&[SOURCE], has)
+}
+
+/// Returns the manifest of images for tests: the system's, and below it the tests' own programs.
+///
+/// # Errors
+/// As [`manifest()`].
+pub fn manifest_of_tests(has: impl Fn(&str) -> bool) -> Result<Manifest> {
+    read(&[SOURCE, SOURCE_OF_TESTS], has)
+}
+
+/// Returns the manifest that files declare together.
+fn read(paths: &[&'static str], has: impl Fn(&str) -> bool) -> Result<Manifest> {
+    let text = |path| {
+        let path = workspace::root().join(path);
+        std::fs::read_to_string(&path).with_context(|| path.display().to_string())
+    };
+    let texts = paths.iter().map(text).collect::<Result<Vec<String>>>()?;
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let manifest = manifest::from_texts(&texts, has);
+    manifest.map_err(|(index, cause)| Error::msg(cause).context(paths[index]))
 }
 
 /// Writes the picture.

@@ -47,6 +47,7 @@ pub struct Extras {
 /// The system's programs, built.
 #[derive(Clone)]
 pub struct System {
+    purpose: Purpose,
     programs: Vec<Program>,
     /// Taken instead of the programs' own.
     kernel: Option<PathBuf>,
@@ -58,7 +59,7 @@ impl System {
     /// # Errors
     /// Where the build fails, or there is no kernel or no init to build.
     pub fn build(purpose: Purpose) -> Result<System> {
-        let system = System { programs: build::build(purpose)?, kernel: None };
+        let system = System { purpose, programs: build::build(purpose)?, kernel: None };
         for (place, name) in [(Place::Kernel, "kernel"), (Place::Init, "init")] {
             let is_needed = !matches!(purpose, Purpose::Only(names) if !names.contains(&name));
             if is_needed && !system.programs.iter().any(|program| program.place == place) {
@@ -92,7 +93,7 @@ impl System {
     /// Where a file can't be read or has no place in an archive.
     pub fn package(&self, options: &Extras, start: &Start) -> Result<Vec<u8>> {
         let init = executable::native(&self.executable(&Place::Init))?;
-        let archive = contents::archive(&self.programs, options, start)?;
+        let archive = contents::archive(self.purpose, &self.programs, options, start)?;
         Ok(package(&init, &archive))
     }
 

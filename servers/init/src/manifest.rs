@@ -20,7 +20,7 @@ use core::fmt;
 
 pub use lines::{emit, parse};
 #[cfg(feature = "toml")]
-pub use source::from_toml;
+pub use source::{from_texts, from_toml};
 
 /// Priority of init itself, above every server's.
 pub const SUPERVISOR_PRIORITY: u8 = 20;

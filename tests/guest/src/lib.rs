@@ -8,6 +8,9 @@
 //! A [`Case`] boots once, does one thing and says what must come out of it. To add a test, add a
 //! case to the file of its area.
 //!
+//! A program that needs more than any native program has, and a server that only tests need, get an
+//! entry in `tests/guest/system.toml`, which images for tests append to `servers/system.toml`.
+//!
 //! A program that needs the kernel for itself runs as first task, in init's place. To add one:
 //! make a package `tests/guest/NAME` as `tests/guest/ipc` is (a binary with
 //! `required-features = ["image"]`), list it in the workspace, find its own file and its arguments

@@ -2,8 +2,8 @@
 
 use super::archive::Archive;
 use super::{Extras, Start, add, busybox, executable};
-use crate::build::{Place, Program, Set};
-use crate::workspace;
+use crate::build::{Place, Program, Purpose, Set};
+use crate::{graph, workspace};
 use anyhow::Result;
 use kamen_init::manifest;
 
@@ -27,11 +27,16 @@ const DESCRIPTORS: [(&str, &[u8]); 4] = [
 ];
 
 /// Returns the boot archive.
-pub fn archive(programs: &[Program], options: &Extras, start: &Start) -> Result<Vec<u8>> {
+pub fn archive(
+    purpose: Purpose,
+    programs: &[Program],
+    options: &Extras,
+    start: &Start,
+) -> Result<Vec<u8>> {
     let mut archive = Archive::new();
     folders(&mut archive)?;
     programs_built(&mut archive, programs)?;
-    system(&mut archive)?;
+    system(&mut archive, purpose)?;
     for (name, bytes) in dos_samples::all() {
         archive.file(&format!("dos/{name}"), 0o755, bytes)?;
     }
@@ -87,8 +92,13 @@ fn programs_built(archive: &mut Archive, programs: &[Program]) -> Result<()> {
     Ok(())
 }
 
-/// Compiles servers/system.toml; a program that nothing brings is a mistake in it.
-fn system(archive: &mut Archive) -> Result<()> {
-    let manifest = crate::graph::manifest(|file| archive.contains(file.trim_start_matches('/')))?;
+/// Compiles servers/system.toml, for tests with their own programs below it; a program that
+/// nothing brings is a mistake in it.
+fn system(archive: &mut Archive, purpose: Purpose) -> Result<()> {
+    let has = |file: &str| archive.contains(file.trim_start_matches('/'));
+    let manifest = match purpose {
+        Purpose::Test => graph::manifest_of_tests(has)?,
+        Purpose::System | Purpose::Measure | Purpose::Only(_) => graph::manifest(has)?,
+    };
     archive.file("boot/system.bin", 0o444, manifest::emit(&manifest))
 }

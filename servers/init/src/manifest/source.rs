@@ -1,9 +1,11 @@
 //! The manifest's source, servers/system.toml: read on the host only.
 //!
 //! ```text
-//!   text ──toml──> tables ──Entry──> Program, Lines ──check──> Manifest
-//!                             └ each message begins with the line of the key at fault
+//!   texts ──toml──> tables ──Entry──> Program, Lines ──check──> Manifest
+//!                              └ each message begins with the line of the key at fault
 //! ```
+//!
+//! A manifest may be of several texts: tests append theirs, tests/guest/system.toml.
 
 mod entry;
 mod value;
@@ -22,22 +24,34 @@ use entry::{Entry, Lines};
 /// # Errors
 /// Line and cause, for a person to read.
 pub fn from_toml(text: &str, has: impl Fn(&str) -> bool) -> Result<Manifest, String> {
-    let source = Source { text };
-    let (mut manifest, mut lines) = (Manifest::default(), Vec::new());
-    for (program, its_lines) in source.read()? {
-        manifest.programs.push(program);
-        lines.push(its_lines);
+    from_texts(&[text], has).map_err(|(_, cause)| cause)
+}
+
+/// Returns the checked manifest that several TOML texts declare together, as if each one's
+/// programs were written below those of the one before.
+///
+/// # Errors
+/// Which text is at fault, and line and cause, for a person to read.
+pub fn from_texts(texts: &[&str], has: impl Fn(&str) -> bool) -> Result<Manifest, (usize, String)> {
+    let (mut manifest, mut places) = (Manifest::default(), Vec::new());
+    for (index, text) in texts.iter().enumerate() {
+        let source = Source { text };
+        for (program, lines) in source.read().map_err(|cause| (index, cause))? {
+            manifest.programs.push(program);
+            places.push((index, lines));
+        }
     }
     let manifest = manifest.check().map_err(|error| {
-        let its_lines = error.program.and_then(|index| lines.get(index));
-        at(its_lines.map_or(1, |lines| lines.of(error.key)), &error.cause)
+        let place = error.program.and_then(|index| places.get(index));
+        let (index, line) = place.map_or((0, 1), |(text, lines)| (*text, lines.of(error.key)));
+        (index, at(line, &error.cause))
     })?;
-    for (program, lines) in manifest.programs.iter().zip(&lines) {
+    for (program, (index, lines)) in manifest.programs.iter().zip(&places) {
         let stands_for_others = program.service().is_none() && program.name == ANY_PROGRAM;
         if !stands_for_others && !has(&program.file) {
             let Program { name, file, .. } = program;
             let cause = format!("{name}: file {file:?} is not in the image; no package builds it");
-            return Err(at(lines.of("file"), &cause));
+            return Err((*index, at(lines.of("file"), &cause)));
         }
     }
     Ok(manifest)

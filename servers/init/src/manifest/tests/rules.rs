@@ -351,3 +351,60 @@ fn registers_are_counted_in_frames() {
     let mmio = MmioRange { name: "screen".into(), first: 0xb8, last: 0xbf };
     assert_eq!(manifest.programs[0].mmio, [mmio]);
 }
+
+#[test]
+fn texts_are_one_manifest_and_faults_are_told_of_the_right_one() {
+    let own = format!("{B}priority = 5\nuses = [\"a\"]\n");
+    let manifest = from_texts(&[&format!("{A}{N}"), &own], |_| true).unwrap();
+    let names: Vec<&str> = manifest.servers().map(|server| server.name.as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
+    let cases: [(&str, &str, usize, &str); 6] = [
+        ("[[server]]\nname = 3\n", "x", 0, "line 2: name must be a text in quotes, not 3"),
+        (A, "uses = [\n", 1, "line 1: unclosed array, expected `]`"),
+        (
+            A,
+            "\n[[server]]\nname = \"a\"\nfile = \"/sbin/a\"\n",
+            1,
+            "line 3: a second program is called \"a\"; each has a name of its own",
+        ),
+        (
+            A,
+            "[[server]]\nname = \"b\"\nfile = \"/sbin/b\"\npriority = 9\nuses = [\"a\"]\n",
+            1,
+            "line 5: b: uses \"a\" with priority 9, but its server a has only 8; a server's priority \
+             is at least that of its clients",
+        ),
+        (
+            "[[server]]\nname = \"c\"\nfile = \"/c\"\nuses = [\"b\"]\n",
+            "[[server]]\nname = \"b\"\nfile = \"/b\"\npriority = 3\n",
+            0,
+            "line 4: c: uses \"b\" with priority 8, but its server b has only 3; a server's priority \
+             is at least that of its clients",
+        ),
+        (
+            A,
+            "[[server]]\nname = \"b\"\nfile = \"/sbin/none\"\n",
+            1,
+            "line 3: b: file \"/sbin/none\" is not in the image; no package builds it",
+        ),
+    ];
+    for (first, second, index, cause) in cases {
+        let error = from_texts(&[first, second], |file| file != "/sbin/none").unwrap_err();
+        assert_eq!(error, (index, cause.into()));
+    }
+}
+
+#[test]
+fn the_system_of_the_tests_is_sound_and_numbers_the_servers_as_that_of_users() {
+    let (system, tests) = (
+        include_str!("../../../../system.toml"),
+        include_str!("../../../../../tests/guest/system.toml"),
+    );
+    let names = |manifest: Manifest| -> Vec<String> {
+        manifest.servers().map(|server| server.name.clone()).collect()
+    };
+    let users = names(from_toml(system, |_| true).unwrap());
+    let both = from_texts(&[system, tests], |_| true).unwrap();
+    assert_eq!(parse(&emit(&both)), Ok(both.clone()));
+    assert!(names(both).starts_with(&users));
+}
