@@ -129,6 +129,21 @@ impl Start {
         &self.arguments
     }
 
+    /// Returns the value of a variable of the environment, where it is text: the arguments' block
+    /// is that of `kamen_kit::Arguments`, which this reads only as far as the variable.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        let mut rest = self.arguments.strip_prefix(b"KARG")?;
+        let arguments = u32::from_le_bytes(take(&mut rest)?);
+        let variables = u32::from_le_bytes(take(&mut rest)?);
+        // The working directory comes first.
+        for _ in 0..=arguments {
+            take_string(&mut rest)?;
+        }
+        (0..variables).map_while(|_| take_string(&mut rest)).find_map(|string| {
+            core::str::from_utf8(string).ok()?.strip_prefix(name)?.strip_prefix('=')
+        })
+    }
+
     /// Returns the length in bytes of the boot archive, for the first task.
     pub fn archive_len(&self) -> usize {
         self.archive_len
@@ -137,6 +152,12 @@ impl Start {
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     rest.split_off(..N)?.try_into().ok()
+}
+
+/// Takes a string of the arguments' block: its length, and its bytes.
+fn take_string<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let len = u32::from_le_bytes(take(rest)?) as usize;
+    rest.split_off(..len)
 }
 
 fn take_text(rest: &mut &[u8], len: usize) -> Option<String> {
@@ -155,6 +176,22 @@ mod tests {
         assert_eq!(start.name(), "name");
         assert!(start.capabilities().eq(caps));
         assert_eq!(start.arguments(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn variables_are_found_in_the_environment_only() {
+        let mut block = Vec::from(*b"KARG\x02\0\0\0\x03\0\0\0");
+        for string in ["/log=cwd", "prog", "log=argument", "logs=x", "log=debug", "log=late"] {
+            block.extend((string.len() as u32).to_le_bytes());
+            block.extend(string.as_bytes());
+        }
+        let start = |block: &[u8]| Start { arguments: block.into(), ..Start::default() };
+        assert_eq!(start(&block).variable("log"), Some("debug"));
+        assert_eq!(start(&block).variable("prog"), None);
+        for len in 0..block.len() - 12 - 9 {
+            assert_eq!(start(&block[..len]).variable("log"), None, "{len} bytes");
+        }
+        assert_eq!(start(b"KARG\xff\xff\xff\xff\xff\xff\xff\xff").variable("log"), None);
     }
 
     #[test]

@@ -8,8 +8,8 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     match info.location() {
         Some(place) => {
             let (file, line) = (place.file(), place.line());
-            kamen_machine::stop(format_args!("kernel: panic at {file}:{line}: {message}"))
+            kamen_machine::stop(format_args!("panic at {file}:{line}: {message}"))
         }
-        None => kamen_machine::stop(format_args!("kernel: panic: {message}")),
+        None => kamen_machine::stop(format_args!("panic: {message}")),
     }
 }

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub mod console;
+pub mod filter;
 pub mod log;
 pub mod status;
 pub mod terminal;

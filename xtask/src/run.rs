@@ -2,7 +2,7 @@
 
 use crate::build::Purpose;
 use crate::guest::status::{Cut, Ending};
-use crate::guest::{Event, Firmware, Plan, Report, Session, console, log::Live, terminal};
+use crate::guest::{Event, Firmware, Plan, Report, Session, console, filter, log::Live, terminal};
 use crate::host;
 use crate::image::{self, Extras, Mode, Start, System};
 use crate::qemu::{self, Accelerator, Machine, Medium};
@@ -37,6 +37,8 @@ pub struct Options {
     /// Shows the system's log on stderr as it comes.
     #[arg(long)]
     debug_log: bool,
+    #[command(flatten)]
+    filter: filter::Chosen,
     /// Program to run in place of a shell, and its arguments.
     #[arg(last = true, value_name = "PROGRAM")]
     program: Vec<OsString>,
@@ -60,7 +62,7 @@ pub struct Boot {
 pub fn run(options: &Options) -> Result<ExitCode> {
     options.boot.provide(&options.machine)?;
     let system = System::build(Purpose::System)?;
-    let start = start(options);
+    let start = start(options).with_setting(options.filter.setting());
     let package = system.package(&options.image, &start)?;
     let report = boot(options, &system, &package, &start)?;
     terminal::restore();
@@ -129,7 +131,10 @@ fn boot_once(
         // An accelerator that can't run a kernel may hang instead of failing.
         start_limit: (accel == Accelerator::Kvm).then_some(KVM_START_LIMIT),
         firmware: options.boot.firmware(),
-        live: if options.debug_log { Live::Shown } else { Live::Quiet },
+        live: match options.debug_log || options.filter.is_given() {
+            true => Live::Shown,
+            false => Live::Quiet,
+        },
     };
     session.run(qemu, plan)
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the host's tests, then those in QEMU, and a summary.
 
 use crate::build::Purpose;
-use crate::guest::terminal;
+use crate::guest::{filter, terminal};
 use crate::host;
 use crate::image::System;
 use crate::workspace;
@@ -55,6 +55,8 @@ pub struct Options {
     /// Shows what the tests in QEMU would be.
     #[arg(long)]
     list: bool,
+    #[command(flatten)]
+    filter: filter::Chosen,
 }
 
 /// How many tests passed and failed.
@@ -98,9 +100,14 @@ fn chosen(options: &Options) -> Vec<Case> {
         options.names.is_empty() || options.names.iter().any(|name| case.name.contains(name))
     };
     let cases = guest_tests::cases().into_iter().filter(is_chosen);
+    let setting = options.filter.setting();
+    let filtered = |mut case: Case| {
+        case.settings.extend(setting.clone());
+        case
+    };
     match options.cpus {
-        Some(cpus) => cases.filter_map(|case| case.moved_to(cpus)).collect(),
-        None => cases.collect(),
+        Some(cpus) => cases.filter_map(|case| case.moved_to(cpus)).map(filtered).collect(),
+        None => cases.map(filtered).collect(),
     }
 }
 

@@ -63,6 +63,9 @@ extern "C" fn run(page: *const MessagePage, archive_len: usize) -> ! {
     if let Some(ports) = start.find::<Ports>("log") {
         libipc::log::connect(start.name(), ports);
     }
+    if let Some(filter) = start.variable("log") {
+        libipc::log::set_filter(filter, start.name());
+    }
     crate::capabilities::tell(&start);
     exit(kamen_main(&start))
 }

@@ -20,4 +20,4 @@ mod mem;
 mod panic;
 
 pub use entry::{boot_archive, exit};
-pub use libipc::{log, start::Start};
+pub use libipc::{debug, error, log, start::Start, trace, warn};

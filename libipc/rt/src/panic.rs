@@ -4,7 +4,7 @@ use core::fmt::{self, Write};
 use core::panic::PanicInfo;
 
 use libipc::transport::{Lend, Outgoing};
-use libipc::{Transport, Within, log};
+use libipc::{Transport, Within, error};
 
 use crate::entry::{PANICKED, exit, stderr};
 
@@ -21,7 +21,7 @@ fn panic(info: &PanicInfo<'_>) -> ! {
         Some(at) => write!(text, "panic at {}:{}: {}", at.file(), at.line(), info.message()),
         None => write!(text, "panic: {}", info.message()),
     };
-    log!("{}", text.as_str());
+    error!("{}", text.as_str());
     if let Some(stderr) = stderr() {
         let _ = text.write_str("\n");
         let leases = [Lend::read(text.as_str().as_bytes())];

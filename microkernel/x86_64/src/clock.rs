@@ -1,6 +1,7 @@
 //! Time since boot: the time-stamp counter, scaled; and how fast the counters run.
 
 use core::arch::x86_64::{__cpuid, _rdtsc};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::control::cpuid;
 use crate::devices::local_apic::LocalApic;
@@ -23,6 +24,16 @@ impl Factor {
     }
 }
 
+/// When the clock was 0 and its factor, for who has no clock at hand; 0 before there is one.
+static START: AtomicU64 = AtomicU64::new(0);
+static FACTOR: AtomicU64 = AtomicU64::new(0);
+
+/// Returns nanoseconds since boot, 0 before there is a clock: for lines of the log.
+pub(crate) fn since_boot() -> u64 {
+    let factor = Factor(FACTOR.load(Ordering::Relaxed));
+    factor.times(ticks().saturating_sub(START.load(Ordering::Relaxed)))
+}
+
 /// The clock: nanoseconds since the kernel's first instruction.
 pub(crate) struct Clock {
     start: u64,
@@ -32,7 +43,10 @@ pub(crate) struct Clock {
 impl Clock {
     /// Returns a clock that was 0 when the time-stamp counter was `start`.
     pub(crate) fn new(start: u64, rates: &Rates) -> Self {
-        Clock { start, nanoseconds_per_tick: Factor::new(SECOND, rates.counter_hertz) }
+        let nanoseconds_per_tick = Factor::new(SECOND, rates.counter_hertz);
+        START.store(start, Ordering::Relaxed);
+        FACTOR.store(nanoseconds_per_tick.0, Ordering::Relaxed);
+        Clock { start, nanoseconds_per_tick }
     }
 
     /// Returns nanoseconds since boot.

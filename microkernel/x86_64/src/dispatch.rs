@@ -330,7 +330,7 @@ pub(crate) extern "C" fn on_kernel_trap(vector: u64, error: u64, frame: *const F
     let Frame { rip, cs, rflags, rsp, ss } = unsafe { frame.read() };
     let address = x86_64::registers::control::Cr2::read_raw();
     epitaph::stop(format_args!(
-        "kernel: panic at {rip:#x}: exception {vector}, error {error:#x}, address {address:#x}, \
+        "panic at {rip:#x}: exception {vector}, error {error:#x}, address {address:#x}, \
          rsp {ss:#x}:{rsp:#x}, cs {cs:#x}, rflags {rflags:#x}"
     ))
 }

@@ -26,12 +26,36 @@ impl Write for Epitaph {
     }
 }
 
+/// How much a line of the kernel's matters; names and form are those of `libipc::log`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Level {
+    /// The kernel's end.
+    Error,
+    /// The machine is less than it should be.
+    Warn,
+}
+
+impl Level {
+    const fn name(self) -> &'static str {
+        match self {
+            Level::Error => "error",
+            Level::Warn => "warn",
+        }
+    }
+}
+
+/// Writes a line to the log.
+pub(crate) fn line(level: Level, text: Arguments<'_>) {
+    let microseconds = crate::clock::since_boot() / 1000;
+    let (seconds, rest, level) = (microseconds / 1_000_000, microseconds % 1_000_000, level.name());
+    // Writing cannot fail; see above.
+    let _ = writeln!(Epitaph, "{seconds}.{rest:06} {level} kernel: {text}");
+}
+
 /// Writes a line, and what the trace recorded last, and stops the machine for good.
 pub fn stop(text: Arguments<'_>) -> ! {
-    // Writing cannot fail; see above.
-    let _ = Epitaph.write_fmt(text);
-    let _ = Epitaph.write_str("\n");
-    crate::last_events::write(&mut Epitaph);
+    line(Level::Error, text);
+    crate::last_events::write();
     // SAFETY: the port belongs to the exit device or to nothing.
     unsafe { Port::new(DEBUG_EXIT).write(EXIT_PANIC) };
     loop {

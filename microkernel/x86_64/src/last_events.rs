@@ -1,11 +1,11 @@
 //! What the trace recorded last, for the epitaph of a kernel that was traced.
 
-use core::fmt::Write;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use kamen_abi::trace::{Event, Header, RING_BYTES, event_at};
 use kamen_core::Frame;
 
+use crate::epitaph;
 use crate::memory::direct::DirectMap;
 
 /// Where the first ring is mapped; 0: there is none.
@@ -22,7 +22,7 @@ pub(crate) fn remember(frames: &DirectMap, rings: core::ops::Range<u32>) {
 }
 
 /// Writes the last events of each processor, the latest first; nothing where none were recorded.
-pub(crate) fn write(out: &mut dyn Write) {
+pub(crate) fn write() {
     let rings = RINGS.load(Ordering::Relaxed);
     let Some(first) = header(rings) else { return };
     for processor in 0..first.processors.min(RINGS_MAX) {
@@ -30,8 +30,7 @@ pub(crate) fn write(out: &mut dyn Write) {
         let Some(header) = header(ring) else { return };
         for number in header.held().rev().take(SHOWN) {
             if let Some(event) = Event::from_words(words(ring + event_at(number) as u64)) {
-                // The debug console takes everything.
-                let _ = writeln!(out, "kernel: before: {event:x?}");
+                epitaph::line(epitaph::Level::Error, format_args!("before: {event:x?}"));
             }
         }
     }

@@ -86,5 +86,5 @@ unsafe extern "C" fn bcmp(one: *const u8, other: *const u8, len: usize) -> i32 {
 /// What precompiled `core` and `alloc` refer to for unwinding; panics abort, so nobody calls it.
 #[unsafe(no_mangle)]
 extern "C" fn _Unwind_Resume() -> ! {
-    crate::epitaph::stop(format_args!("kernel: panic while unwinding"))
+    crate::epitaph::stop(format_args!("panic while unwinding"))
 }

@@ -3,7 +3,7 @@
 #![no_main]
 
 use kamen_dos::Server;
-use kamen_rt::{Start, log};
+use kamen_rt::{Start, error};
 use libipc::{Endpoint, Event};
 use protocols::dos::serve_dos;
 
@@ -11,7 +11,7 @@ kamen_rt::entry!(main);
 
 fn main(start: &Start) -> i32 {
     let Some(endpoint) = start.find::<Endpoint>("self") else {
-        log!("no endpoint");
+        error!("no endpoint");
         return 1;
     };
     let mut server = Server::default();
@@ -19,6 +19,6 @@ fn main(start: &Start) -> i32 {
         Event::Request(request) => serve_dos(&mut server, &request),
         Event::Notified(_) | Event::Foreign(_) | Event::Cancelled(_) => None,
     });
-    log!("can't receive: {error:?}");
+    error!("can't receive: {error:?}");
     1
 }

@@ -149,6 +149,6 @@ pub trait Machine {
     fn random(&mut self, into: &mut [u8]);
     /// Returns total and free bytes of memory.
     fn memory(&mut self) -> (u64, u64);
-    /// Writes a line to the system's log.
+    /// Writes a line to the system's log, as a warning.
     fn log(&mut self, line: &str);
 }

@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-use kamen_rt::{Start, log};
+use kamen_rt::{Start, error};
 use kamen_unix::kernel::personality;
 use kamen_unix::unix::Unix;
 use libipc::{Endpoint, Error, Event};
@@ -12,12 +12,12 @@ kamen_rt::entry!(main);
 fn main(start: &Start) -> i32 {
     let found = (start.find::<Endpoint>("self"), start.find::<Endpoint>("file"));
     let (Some(own), Some(file)) = found else {
-        log!("no endpoint or no file server");
+        error!("no endpoint or no file server");
         return 1;
     };
     match personality(start, own, file) {
-        Ok(mut unix) => log!("can't receive: {:?}", serve(&mut unix, own)),
-        Err(error) => log!("can't start: {error:?}"),
+        Ok(mut unix) => error!("can't receive: {:?}", serve(&mut unix, own)),
+        Err(error) => error!("can't start: {error:?}"),
     }
     1
 }

@@ -3,7 +3,7 @@
 #![no_main]
 
 use kamen_clock::{Cmos, SECOND, Server};
-use kamen_rt::{Start, log};
+use kamen_rt::{Start, error, warn};
 use libipc::{Endpoint, Event, PortWidth, Ports, now};
 use protocols::clock::serve_clock;
 
@@ -25,13 +25,13 @@ impl Cmos for Chip {
 
 fn main(start: &Start) -> i32 {
     let Some(endpoint) = start.find::<Endpoint>("self") else {
-        log!("no endpoint");
+        error!("no endpoint");
         return 1;
     };
     let ports = start.find::<Ports>("rtc");
     let time = ports.and_then(|ports| kamen_clock::read(&mut Chip(ports)));
     if time.is_none() {
-        log!("no time of day: it is 1970 now");
+        warn!("no time of day: it is 1970 now");
     }
     let seconds = time.and_then(|time| time.unix_seconds()).unwrap_or(0);
     let mut server = Server::new(seconds * SECOND, now().0);
@@ -39,6 +39,6 @@ fn main(start: &Start) -> i32 {
         Event::Request(request) => serve_clock(&mut server, &request),
         Event::Notified(_) | Event::Foreign(_) | Event::Cancelled(_) => None,
     });
-    log!("can't receive: {error:?}");
+    error!("can't receive: {error:?}");
     1
 }

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use kamen_console::uart::Uart;
 use kamen_console::{Chip, Server, Settings, Sources, run};
 use kamen_kit::Arguments;
-use kamen_rt::{Start, log};
+use kamen_rt::{Start, error, log};
 use libipc::{Endpoint, Interrupt, Ports};
 
 kamen_rt::entry!(main);
@@ -20,7 +20,7 @@ fn main(start: &Start) -> i32 {
         start.find::<Ports>("serial"),
         start.find::<Interrupt>("serial-line"),
     ) else {
-        log!("a capability is missing");
+        error!("a capability is missing");
         return 1;
     };
     let arguments = Arguments::parse(start.arguments()).unwrap_or_default();
@@ -28,14 +28,15 @@ fn main(start: &Start) -> i32 {
     let sources = match Sources::new(interrupt) {
         Ok(sources) => sources,
         Err(error) => {
-            log!("no interrupts: {error:?}");
+            error!("no interrupts: {error:?}");
             return 1;
         }
     };
     let server = Server::new(Uart::new(Chip::new(ports)), settings);
     // The host sends input from here on.
+    libipc::log::mark(format_args!("ready"));
     log!("ready");
     let error = run(endpoint, server, sources);
-    log!("can't receive: {error:?}");
+    error!("can't receive: {error:?}");
     1
 }

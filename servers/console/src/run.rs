@@ -74,7 +74,7 @@ pub fn run(endpoint: Endpoint, mut server: Server<impl Device>, sources: Sources
         }
         Event::Notified(bits) => {
             if let Err(error) = sources.notified(&mut server, bits) {
-                libipc::log!("interrupt: {error:?}");
+                libipc::error!("interrupt: {error:?}");
             }
             None
         }

@@ -4,7 +4,7 @@
 
 use kamen_init::supervisor::{Machine, Supervisor};
 use kamen_kit::serve;
-use libipc::{Ports, abi::boot, log};
+use libipc::{Ports, abi::boot, error, log};
 
 kamen_rt::entry!(main);
 
@@ -14,7 +14,7 @@ fn main(start: &kamen_rt::Start) -> i32 {
     match Supervisor::new(machine) {
         Ok(supervisor) => serve(supervisor),
         Err(error) => {
-            log!("cannot come up: {error:?}");
+            error!("cannot come up: {error:?}");
             machine.power_off(125)
         }
     }
@@ -23,6 +23,6 @@ fn main(start: &kamen_rt::Start) -> i32 {
 fn serve(mut supervisor: Supervisor) -> i32 {
     supervisor.start();
     let error = serve::run(supervisor.endpoint(), |event| supervisor.handle(event));
-    log!("cannot receive: {error:?}");
+    error!("cannot receive: {error:?}");
     supervisor.shut_down(125)
 }

@@ -29,7 +29,7 @@ use kamen_kit::process::NATIVE_BADGE;
 use libipc::abi::boot;
 use libipc::{
     Endpoint, Error, Event, Foreign, Interrupt, Memory, Message, Object, Physical, Ports, Quota,
-    Request, Thread, Trace, Within, log,
+    Request, Thread, Trace, Within, error, log,
 };
 use protocols::process::{Pid, process_label, serve_process};
 use protocols::system::{serve_system, system_label};
@@ -143,6 +143,7 @@ impl Supervisor {
         let manifest = file(MANIFEST).ok_or(BootError::NoManifest)?;
         let manifest = manifest::parse(manifest).map_err(BootError::Manifest)?;
         let run = Run::parse(file(SETTINGS).unwrap_or(b""));
+        log::set_filter(run.value("log").unwrap_or(""), "init");
         let watched = watch::watch(&manifest, machine.quota)?;
         let mut supervisor = Supervisor {
             machine,
@@ -176,12 +177,12 @@ impl Supervisor {
         let servers: Vec<Program> = self.manifest.servers().cloned().collect();
         for (place, server) in servers.iter().enumerate() {
             if let Err(cause) = self.start_server(server) {
-                log!("cannot start {}: {cause}", server.name);
+                error!("cannot start {}: {cause}", server.name);
                 self.replace(place, &End::Own(format!("it cannot be started: {cause}")));
             }
         }
         if let Err(cause) = self.start_shell() {
-            log!("cannot start the shell: {cause}");
+            error!("cannot start the shell: {cause}");
             self.shut_down(power::FAILED);
         }
     }
@@ -253,7 +254,7 @@ fn entry(archive: &'static [u8], path: &[u8]) -> Option<&'static [u8]> {
     match Archive::new(archive).find(path) {
         Ok(entry) => entry.map(|entry| entry.data),
         Err(malformed) => {
-            log!("boot archive: {malformed:?}");
+            error!("boot archive: {malformed:?}");
             None
         }
     }

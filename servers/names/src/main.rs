@@ -3,7 +3,7 @@
 #![no_main]
 
 use kamen_names::Server;
-use kamen_rt::{Start, log};
+use kamen_rt::{Start, error};
 use libipc::{Endpoint, Event};
 use protocols::names::serve_names;
 
@@ -11,19 +11,19 @@ kamen_rt::entry!(main);
 
 fn main(start: &Start) -> i32 {
     let Some(endpoint) = start.find::<Endpoint>("self") else {
-        log!("no endpoint");
+        error!("no endpoint");
         return 1;
     };
     let mut server = Server::default();
     if let Some(files) = start.find::<Endpoint>("file")
         && let Err(error) = server.mount_own(b"/", files)
     {
-        log!("can't mount the root: {error:?}");
+        error!("can't mount the root: {error:?}");
     }
     let error = kamen_kit::serve::run(endpoint, |event| match event {
         Event::Request(request) => serve_names(&mut server, &request),
         Event::Notified(_) | Event::Foreign(_) | Event::Cancelled(_) => None,
     });
-    log!("can't receive: {error:?}");
+    error!("can't receive: {error:?}");
     1
 }

@@ -77,6 +77,14 @@ pub enum Expected {
     Exactly(Vec<u8>),
     /// These texts, in this order, with anything between.
     Texts(Vec<String>),
+    /// Lines of the log, all of the form `TIME LEVEL NAME: TEXT`: these texts in this order, and
+    /// none of those.
+    Lines {
+        /// What must be there.
+        has: Vec<String>,
+        /// What must not.
+        lacks: Vec<String>,
+    },
     /// What these programs say of their capabilities is what the manifest gives them.
     Capabilities(Vec<Holder>),
 }
@@ -208,6 +216,14 @@ impl Case {
         Case { log: Expected::texts(texts), ..self }
     }
 
+    /// Passes a filter of the log on, and expects these texts in it, in this order, none of those,
+    /// and all lines well-formed.
+    pub fn filters(mut self, filter: &str, has: &[&str], lacks: &[&str]) -> Case {
+        self.settings.push(format!("log={filter}"));
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Case { log: Expected::Lines { has: owned(has), lacks: owned(lacks) }, ..self }
+    }
+
     /// Has every program tell its capabilities in the log, and compares those of these.
     pub fn holds(mut self, holders: &[Holder]) -> Case {
         self.settings.push("capabilities=tell".into());
@@ -257,16 +273,14 @@ impl Expected {
             Expected::Capabilities(holders) => {
                 capabilities::complaint(holders, &String::from_utf8_lossy(found))
             }
-            Expected::Texts(texts) => {
+            Expected::Texts(texts) => missing(texts, &String::from_utf8_lossy(found)),
+            Expected::Lines { has, lacks } => {
                 let found = String::from_utf8_lossy(found);
-                let mut rest = &found[..];
-                for text in texts {
-                    match rest.split_once(text) {
-                        Some((_, after)) => rest = after,
-                        None => return Some(format!("{text:?} is missing in:\n{found}")),
-                    }
-                }
-                None
+                let odd = found.lines().find(|line| !is_line_of_log(line));
+                let odd = odd.map(|line| format!("{line:?} is no line of the log"));
+                let unwanted = lacks.iter().find(|text| found.contains(*text));
+                let unwanted = unwanted.map(|text| format!("{text:?} is in:\n{found}"));
+                odd.or(unwanted).or_else(|| missing(has, &found))
             }
         }
     }
@@ -274,6 +288,32 @@ impl Expected {
     fn texts(texts: &[&str]) -> Expected {
         Expected::Texts(texts.iter().map(|text| (*text).to_owned()).collect())
     }
+}
+
+/// Returns which of the texts does not come after the one before it, if any.
+fn missing(texts: &[String], found: &str) -> Option<String> {
+    let mut rest = found;
+    for text in texts {
+        match rest.split_once(text) {
+            Some((_, after)) => rest = after,
+            None => return Some(format!("{text:?} is missing in:\n{found}")),
+        }
+    }
+    None
+}
+
+/// Returns whether a line is `SECONDS.MICROSECONDS LEVEL NAME: TEXT` (libipc/src/log.rs).
+fn is_line_of_log(line: &str) -> bool {
+    let mut words = line.splitn(4, ' ');
+    let mut word = || words.next().unwrap_or_default();
+    let (time, level, name) = (word(), word(), word());
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let is_time =
+        |(seconds, rest): (&str, &str)| is_number(seconds) && is_number(rest) && rest.len() == 6;
+    time.split_once('.').is_some_and(is_time)
+        && ["error", "warn", "info", "debug", "trace"].contains(&level)
+        && name.len() > 1
+        && name.ends_with(':')
 }
 
 /// Returns where two outputs part, in words.
@@ -304,6 +344,24 @@ mod tests {
         let expected = Expected::texts(&["a", "b"]);
         assert_eq!(expected.complaint(b"xaxbx"), None);
         assert!(expected.complaint(b"b a").unwrap().contains("\"b\" is missing"));
+    }
+
+    #[test]
+    fn lines_of_the_log_are_told_from_others() {
+        let lines = |has: &str, lacks: &str| Expected::Lines {
+            has: vec![has.to_owned()],
+            lacks: vec![lacks.to_owned()],
+        };
+        let log = b"0.000123 info init: a b\n12.500000 warn unix: c\n";
+        assert_eq!(lines("init: a", "d").complaint(log), None);
+        assert!(lines("init: a", "c").complaint(log).unwrap().contains("\"c\" is in"));
+        assert!(lines("d", "e").complaint(log).unwrap().contains("\"d\" is missing"));
+        for odd in ["init: a", "0.12 info init: a", "0.000001 loud init: a", "0.000001 info a"] {
+            assert!(
+                lines("", "zz").complaint(odd.as_bytes()).unwrap().contains("no line"),
+                "{odd}"
+            );
+        }
     }
 
     #[test]

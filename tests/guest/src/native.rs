@@ -4,7 +4,31 @@ use crate::case::{Case, Step};
 
 /// Returns the tests.
 pub fn cases() -> Vec<Case> {
-    [containment(), terminal()].concat()
+    [containment(), log(), terminal()].concat()
+}
+
+/// Lines of the log carry time and level, and are filtered by the one who writes them.
+fn log() -> Vec<Case> {
+    let both = |name, filter| {
+        Case::line(name, "hello; crash panic 2> /dev/null; true").filters(
+            filter,
+            &["error crash: panic at"],
+            &["hello, I am hello"],
+        )
+    };
+    vec![
+        Case::line(
+            "log: lines carry time, level and name",
+            "hello; crash panic 2> /dev/null; true",
+        )
+        .filters(
+            "info",
+            &["info console: ready", "info hello: hello, I am hello", "error crash: panic at"],
+            &[" debug ", " trace "],
+        ),
+        both("log: what the default level leaves out is not there", "error"),
+        both("log: what a program's own level leaves out is not there", "hello=warn,info"),
+    ]
 }
 
 /// A native program's fault stays its own, and is told.

@@ -50,7 +50,7 @@ pub struct Session {
 /// Runs a session to its end and returns its status. When it is init's, init then powers off.
 pub fn run(start: &Start) -> i32 {
     let Some(services) = Services::find(start) else {
-        libipc::log!("a capability is missing");
+        libipc::error!("a capability is missing");
         return 125;
     };
     let arguments = services::arguments(start);

@@ -1,7 +1,8 @@
 //! The guest's log (port 0xe9), and the few lines in it that mean something.
 //!
-//! `\x01exit N` tells the exit status, `kernel: panic …` begins the kernel's epitaph, and the
-//! first line of the console server (`console: …`) says that input may come.
+//! `\x01exit N` tells the exit status, `\x01ready` that the console server takes input, and
+//! `TIME error kernel: panic …` begins the kernel's epitaph. Lines that begin with the byte 1 are
+//! not shown.
 
 use super::Event;
 use super::terminal;
@@ -14,7 +15,7 @@ const TAIL_LINES: usize = 30;
 
 const VERDICT: &[u8] = b"\x01exit ";
 const PANIC: &[u8] = b"kernel: panic";
-const READY: &[u8] = b"console: ";
+const READY: &[u8] = b"\x01ready";
 
 /// What happens to the log as it comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,10 +126,10 @@ impl State {
             let status = str::from_utf8(status).ok()?.trim().parse().ok()?;
             self.verdict.get_or_insert(status);
             Some(Event::LastWord)
-        } else if line.starts_with(PANIC) {
+        } else if is_panic(line) {
             self.has_panicked = true;
             Some(Event::LastWord)
-        } else if line.starts_with(READY) && !self.is_ready {
+        } else if line == READY && !self.is_ready {
             self.is_ready = true;
             Some(Event::Ready)
         } else {
@@ -143,6 +144,11 @@ impl State {
             self.line_at = self.line_at.saturating_sub(cut);
         }
     }
+}
+
+/// Returns whether a line begins the kernel's epitaph: what comes after time and level tells.
+fn is_panic(line: &[u8]) -> bool {
+    line.splitn(3, |byte| *byte == b' ').nth(2).is_some_and(|rest| rest.starts_with(PANIC))
 }
 
 #[cfg(test)]
@@ -175,9 +181,16 @@ mod tests {
     #[test]
     fn ready_is_said_once_and_panic_noticed() {
         let log = Log::new(Live::Quiet);
-        let events = log.append(b"console: ready\nconsole: more\nkernel: panic at x\n");
+        let events = log.append(b"\x01ready\n\x01ready\n0.000001 error kernel: panic at x\n");
         assert_eq!(events, [Event::Started, Event::Ready, Event::LastWord]);
         assert!(log.has_panicked());
+    }
+
+    #[test]
+    fn a_program_that_speaks_of_a_panic_is_not_the_kernel() {
+        let log = Log::new(Live::Quiet);
+        log.append(b"1.000000 info init: process 9: kernel: panic\nkernel: panic\n");
+        assert!(!log.has_panicked());
     }
 
     #[test]

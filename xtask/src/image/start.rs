@@ -67,6 +67,12 @@ impl Start {
         Start { settings: settings.to_vec(), ..self }
     }
 
+    /// Returns this start with one more such line, where there is one.
+    pub fn with_setting(mut self, setting: Option<String>) -> Start {
+        self.settings.extend(setting);
+        self
+    }
+
     /// Returns what the console is.
     pub fn mode(&self) -> Mode {
         self.mode
@@ -118,7 +124,8 @@ mod tests {
     #[test]
     fn settings_are_lines_of_their_own() {
         let start = Start::program(vec!["echo".into()], None).with_settings(&["a=b".into()]);
-        assert_eq!(start.lines(), "mode=program\na=b\n");
+        let start = start.with_setting(None).with_setting(Some("log=warn".into()));
+        assert_eq!(start.lines(), "mode=program\na=b\nlog=warn\n");
     }
 
     #[test]

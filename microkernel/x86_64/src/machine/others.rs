@@ -13,7 +13,7 @@ use crate::devices::local_apic::LocalApic;
 use crate::devices::mmio::Mmio;
 use crate::devices::vectors;
 use crate::dispatch::run_other;
-use crate::epitaph::Epitaph;
+use crate::epitaph;
 use crate::extended::Extended;
 use crate::lock::{self, Ask};
 use crate::memory::{DEVICES, PAGE};
@@ -69,9 +69,8 @@ impl X86 {
                 Own { number, apic, current_root: self.kernel_root, ..self.own };
             self.processors += 1;
         } else {
-            let text = format_args!("kernel: the processor with APIC {apic} does not start\n");
-            // Writing to the debug console cannot fail.
-            let _ = core::fmt::Write::write_fmt(&mut Epitaph, text);
+            let text = format_args!("the processor with APIC {apic} does not start");
+            epitaph::line(epitaph::Level::Warn, text);
         }
     }
 

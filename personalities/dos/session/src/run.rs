@@ -5,7 +5,7 @@ use alloc::format;
 use dos_machine::{End, Session, Start as Program};
 use kamen_kit::Arguments;
 use libipc::start::Start;
-use libipc::{Endpoint, log};
+use libipc::{Endpoint, error};
 use protocols::clock::ClockClient;
 use protocols::dos::DosClient;
 use protocols::file::FileClient;
@@ -55,6 +55,6 @@ fn complain(mut streams: Streams, text: &str) -> i32 {
 }
 
 fn fail(text: &str) -> i32 {
-    log!("{text}");
+    error!("{text}");
     FAILED
 }

@@ -32,7 +32,7 @@ pub fn program_quota(own: Quota) -> Quota {
     match own.create_quota(pages, objects) {
         Ok(quota) if pages != 0 => quota,
         Ok(_) | Err(_) => {
-            libipc::log!("programs share the server's quota");
+            libipc::warn!("programs share the server's quota");
             own
         }
     }
@@ -247,6 +247,6 @@ impl Machine for KernelMachine {
     }
 
     fn log(&mut self, line: &str) {
-        libipc::log!("{line}");
+        libipc::warn!("{line}");
     }
 }

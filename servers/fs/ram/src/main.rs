@@ -3,7 +3,7 @@
 #![no_main]
 
 use kamen_ramfs::{Server, Volume};
-use kamen_rt::{Start, log};
+use kamen_rt::{Start, error, log};
 use libipc::{Endpoint, Event, Mapping, Memory, map_constant, now};
 use protocols::clock::ClockClient;
 use protocols::file::serve_file;
@@ -23,7 +23,7 @@ fn main(start: &Start) -> i32 {
     match volume.load() {
         Ok(0) => log!("took up the file system as it was"),
         Ok(count) => log!("{count} files and directories"),
-        Err(error) => log!("boot archive: {error:?}"),
+        Err(error) => error!("boot archive: {error:?}"),
     }
     let boot_time = boot_time(start);
     let mut server = Server::new(volume, move || boot_time.wrapping_add(now().0));
@@ -41,11 +41,11 @@ fn boot_time(start: &Start) -> u64 {
 }
 
 fn fail(what: &str) -> i32 {
-    log!("{what}");
+    error!("{what}");
     1
 }
 
 fn fail_with(what: &str, error: impl core::fmt::Debug) -> i32 {
-    log!("{what}: {error:?}");
+    error!("{what}: {error:?}");
     1
 }

@@ -2,7 +2,8 @@
 
 use alloc::format;
 use kamen_kit::fault::{Fault, PAGE_FAULT};
-use libipc::{Object, log};
+use libipc::log::Level;
+use libipc::{Object, error, log_at};
 use protocols::process::{ExitStatus, Pid};
 
 use super::launch::Held;
@@ -18,7 +19,7 @@ impl Supervisor {
         if let Some(process) = self.processes.running(pid)
             && process.class == Class::Server
         {
-            log!("server {} (pid {}) ended with status {}", process.name, pid.0, status.0);
+            error!("server {} (pid {}) ended with status {}", process.name, pid.0, status.0);
         }
         self.end(pid, status, End::Own(format!("it ended with status {}", status.0)));
     }
@@ -28,11 +29,14 @@ impl Supervisor {
         let Some(process) = self.processes.running(pid) else { return };
         let Some(held) = process.held.as_ref() else { return };
         let class = process.class;
-        let what = if class == Class::Server { "server " } else { "" };
+        let (what, level) = match class {
+            Class::Server => ("server ", Level::Error),
+            Class::Native | Class::Dos => ("", Level::Warn),
+        };
         let exhausted = fault.vector == PAGE_FAULT && is_exhausted(held);
         let why = if exhausted { ": its quota of memory is used up" } else { "" };
         let line = format!("{what}{} (pid {}) ended: {fault}{why}", process.name, pid.0);
-        log!("{line}");
+        log_at!(level, "{line}");
         let stderr = held.stderr;
         let is_console = process.name == "console";
         // Before the end, so that it comes before whatever those say who wait for that.

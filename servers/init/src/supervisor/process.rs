@@ -4,7 +4,9 @@ use alloc::vec;
 use kamen_kit::files::Tree;
 use kamen_kit::process::LaunchError;
 use kamen_kit::{Arguments, MAX_BLOCK, image, path};
-use libipc::{Caller, Endpoint, Error, Failure, Notification, Object, ReadLease, WriteLease, log};
+use libipc::{
+    Caller, Endpoint, Error, Failure, Notification, Object, ReadLease, WriteLease, log, warn,
+};
 use protocols::file::{FileClient, FileError};
 use protocols::process::{ExitStatus, Pid, Process, ProcessError, Signal};
 
@@ -150,7 +152,7 @@ fn not_found(failure: Failure<FileError>) -> ProcessError {
 }
 
 fn refusal(file: &[u8], error: &LaunchError) -> ProcessError {
-    log!("cannot start {}: {}", text(file), explain(error));
+    warn!("cannot start {}: {}", text(file), explain(error));
     match error {
         LaunchError::Elf(_) | LaunchError::NotNative => ProcessError::NotExecutable,
         LaunchError::TooLong => ProcessError::Invalid,

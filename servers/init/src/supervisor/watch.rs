@@ -15,7 +15,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use libipc::abi::boot;
 use libipc::start::event;
-use libipc::{Endpoint, Error, Notification, Object, Quota, Thread, Time, Timer, Within, log, now};
+use libipc::{
+    Endpoint, Error, Notification, Object, Quota, Thread, Time, Timer, Within, error, now, warn,
+};
 use protocols::stream::{StreamClient, Wait};
 
 use super::Supervisor;
@@ -67,7 +69,7 @@ impl Bell {
         }
         match self.timer.set(due) {
             Ok(()) => self.armed = due,
-            Err(error) => log!("the timer cannot be set, servers may not come back: {error:?}"),
+            Err(error) => error!("the timer cannot be set, servers may not come back: {error:?}"),
         }
     }
 }
@@ -116,7 +118,7 @@ impl Supervisor {
             Next::Start => self.start_again(place),
             Next::Wait => {
                 let delay = lives.due().0.saturating_sub(now.0) / 1_000_000;
-                log!("server {name} is restarted in {delay} ms");
+                warn!("server {name} is restarted in {delay} ms");
             }
             Next::GiveUp => self.give_up(place),
         }
@@ -140,12 +142,12 @@ impl Supervisor {
         let name = &program.name;
         match self.start_server(&program) {
             Ok(pid) => {
-                log!("server {name} restarted as pid {}", pid.0);
+                warn!("server {name} restarted as pid {}", pid.0);
                 self.tell_dependents(&program);
             }
             Err(cause) => {
                 let cause = format!("it cannot be restarted: {cause}");
-                log!("server {name}: {cause}");
+                error!("server {name}: {cause}");
                 // This is an end more, and no third one follows it at once.
                 self.replace(place, &End::Own(cause));
             }
@@ -166,7 +168,7 @@ impl Supervisor {
             let _ = endpoint.delete();
         }
         let line = format!("server {} stays down: {reason}", program.name);
-        log!("{line}");
+        error!("{line}");
         self.tell_console(&line);
         self.tell_dependents(&program);
     }

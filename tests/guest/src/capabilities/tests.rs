@@ -4,18 +4,18 @@ use super::{Holder, complaint};
 
 /// What the clock tells; the numbers of its pages and objects are the manifest's.
 const CLOCK: &str = "\
-clock: capability 1 Table 64 0 0 0 0 -
-clock: capability 2 Space 64 0 0 0 0 -
-clock: capability 3 Thread 64 0 1 0 5 -
-clock: capability 4 Quota 64 0 1 100 6000000001 -
-clock: capability 5 Endpoint 43 0 0 0 9 self
-clock: capability a Notification 43 0 0 0 0 events
-clock: capability b Notification 1 2 0 0 0 alive
-clock: capability 6 Ports c 0 e9 e9 0 log
-clock: capability 7 Endpoint 41 8000000000000003 0 0 1 process
-clock: capability 8 Ports c 0 70 71 0 rtc
-clock: capability 9 Memory ff 0 10 0 0 heap
-clock: capabilities told
+ 1.000042 info clock: capability 1 Table 64 0 0 0 0 -
+ 1.000042 info clock: capability 2 Space 64 0 0 0 0 -
+ 1.000042 info clock: capability 3 Thread 64 0 1 0 5 -
+ 1.000042 info clock: capability 4 Quota 64 0 1 100 6000000001 -
+ 1.000042 info clock: capability 5 Endpoint 43 0 0 0 9 self
+ 1.000042 info clock: capability a Notification 43 0 0 0 0 events
+ 1.000042 info clock: capability b Notification 1 2 0 0 0 alive
+ 1.000042 info clock: capability 6 Ports c 0 e9 e9 0 log
+ 1.000042 info clock: capability 7 Endpoint 41 8000000000000003 0 0 1 process
+ 1.000042 info clock: capability 8 Ports c 0 70 71 0 rtc
+ 1.000042 info clock: capability 9 Memory ff 0 10 0 0 heap
+ 1.000042 info clock: capabilities told
 ";
 
 fn of(log: &str) -> Option<String> {

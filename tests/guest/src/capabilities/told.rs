@@ -30,7 +30,9 @@ impl Told {
 /// A line that is malformed.
 pub fn read(log: &str) -> Result<BTreeMap<String, Vec<Told>>, String> {
     let (mut open, mut told) = (BTreeMap::new(), BTreeMap::new());
-    for (name, text) in log.lines().filter_map(|line| line.split_once(": ")) {
+    for (head, text) in log.lines().filter_map(|line| line.split_once(": ")) {
+        // Time and level come before the name.
+        let name = head.rsplit(' ').next().unwrap_or(head);
         if let Some(words) = text.strip_prefix("capability ") {
             let capability = capability(words).ok_or_else(|| format!("{name}: {text}"))?;
             open.entry(name.to_owned()).or_insert_with(Vec::new).push(capability);
