@@ -98,9 +98,14 @@ fn labels(interface: &Interface) -> TokenStream {
         quote! { #name => #text, }
     });
     let doc = format!("Labels of [`{protocol}`]'s requests: protocol << 16 | operation.");
+    // An interface without operations answers nothing, whatever its number.
+    let first = interface.operations.first();
+    let number = first.map_or(0, |operation| (operation.label >> 16) as u16);
     quote! {
         #[doc = #doc]
         #visibility mod #module {
+            /// The protocol's number.
+            pub const PROTOCOL: u16 = #number;
             #(#constants)*
 
             /// Returns the name of a label's operation, for traces.

@@ -54,6 +54,7 @@ fn labels_are_protocol_and_operation() {
         fn boot_time(&mut self) -> Result<u64, ClockError>;
     });
     let label = 6u32 << 16 | 3;
+    assert_emits(&emitted, quote! { pub const PROTOCOL: u16 = 6u16; });
     assert_emits(&emitted, quote! { pub const BOOT_TIME: u32 = #label; });
     assert_emits(&emitted, quote! { BOOT_TIME => "Clock::boot_time", });
     assert_emits(&emitted, quote! { clock_label::BOOT_TIME => boot_time(server, request), });
