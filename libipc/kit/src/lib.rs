@@ -21,6 +21,7 @@ pub mod image;
 pub mod path;
 pub mod process;
 pub mod serve;
+pub mod service;
 pub mod trace;
 pub mod tty;
 

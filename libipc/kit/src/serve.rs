@@ -1,6 +1,11 @@
-//! A server's event loop: one system call answers a request and waits for the next event.
+//! A server's raw loop: one system call answers a request and waits for the next event.
+//!
+//! Servers use [`crate::service`], which is made of it; what stands here is for those that decide
+//! about every event themselves, as init does.
 
-use libipc::{Endpoint, Error, Event, Inbox, Message, OpenCall, Time};
+use libipc::{Endpoint, Error, Event, Message, Time};
+
+use crate::service::{self, Handler};
 
 /// Receives events of an endpoint (and of the notification bound to the thread) for ever and has
 /// `handle` answer them; returns why receiving became impossible.
@@ -32,24 +37,22 @@ use libipc::{Endpoint, Error, Event, Inbox, Message, OpenCall, Time};
 /// });
 /// panic!("clock: receive: {error:?}");
 /// ```
-pub fn run(endpoint: Endpoint, mut handle: impl FnMut(Event<'_>) -> Option<Message>) -> Error {
-    let mut inbox = Inbox::new(endpoint);
-    let nothing = (OpenCall::NONE, Message::success());
-    let mut answer = nothing;
-    loop {
-        let (call, message) = answer;
-        answer = match inbox.reply_receive(call, &message, Time::FOREVER) {
-            Ok(event) => {
-                let call = event.call();
-                match (call, handle(event)) {
-                    (Some(call), Some(message)) => (call, message),
-                    (_, None) | (None, Some(_)) => nothing,
-                }
-            }
-            // Somebody who controls the thread ended the wait; the answer went out before it.
-            Err(Error::Cancelled) => nothing,
-            Err(error) => return error,
-        };
+pub fn run(endpoint: Endpoint, handle: impl FnMut(Event<'_>) -> Option<Message>) -> Error {
+    service::turn(endpoint, &mut Tireless(handle))
+}
+
+/// A handler that waits for ever.
+struct Tireless<F>(F);
+
+impl<F: FnMut(Event<'_>) -> Option<Message>> Handler for Tireless<F> {
+    #[inline(always)]
+    fn event(&mut self, event: Event<'_>) -> Option<Message> {
+        (self.0)(event)
+    }
+
+    #[inline(always)]
+    fn rest(&mut self) -> Time {
+        Time::FOREVER
     }
 }
 
