@@ -2,8 +2,9 @@
 
 use alloc::collections::BTreeMap;
 
+use kamen_kit::service::{Protocol, Service};
 use libipc::{Caller, Notification, Object, WriteLease};
-use protocols::dos::{Access, Dos, DosError, Sharing};
+use protocols::dos::{Access, Dos, DosError, Sharing, dos_label, serve_dos};
 use protocols::file::Node;
 
 use crate::sharing::{Open, SharingTable};
@@ -34,6 +35,11 @@ impl Server {
             lives
         });
     }
+}
+
+impl Service for Server {
+    type Source = ();
+    const PROTOCOLS: &'static [Protocol<Self>] = &[Protocol::new(dos_label::PROTOCOL, serve_dos)];
 }
 
 impl Dos for Server {

@@ -3,9 +3,9 @@
 #![no_main]
 
 use kamen_clock::{Cmos, SECOND, Server};
-use kamen_rt::{Start, error, warn};
-use libipc::{Endpoint, Event, PortWidth, Ports, now};
-use protocols::clock::serve_clock;
+use kamen_kit::service;
+use kamen_rt::{Start, warn};
+use libipc::{PortWidth, Ports, now};
 
 kamen_rt::entry!(main);
 
@@ -24,21 +24,12 @@ impl Cmos for Chip {
 }
 
 fn main(start: &Start) -> i32 {
-    let Some(endpoint) = start.find::<Endpoint>("self") else {
-        error!("no endpoint");
-        return 1;
-    };
-    let ports = start.find::<Ports>("rtc");
-    let time = ports.and_then(|ports| kamen_clock::read(&mut Chip(ports)));
-    if time.is_none() {
-        warn!("no time of day: it is 1970 now");
-    }
-    let seconds = time.and_then(|time| time.unix_seconds()).unwrap_or(0);
-    let mut server = Server::new(seconds * SECOND, now().0);
-    let error = kamen_kit::serve::run(endpoint, |event| match event {
-        Event::Request(request) => serve_clock(&mut server, &request),
-        Event::Notified(_) | Event::Foreign(_) | Event::Cancelled(_) => None,
-    });
-    error!("can't receive: {error:?}");
-    1
+    service::run(start, |setup| {
+        let time = kamen_clock::read(&mut Chip(setup.find("rtc")?));
+        if time.is_none() {
+            warn!("no time of day: it is 1970 now");
+        }
+        let seconds = time.and_then(|time| time.unix_seconds()).unwrap_or(0);
+        Ok(Server::new(seconds * SECOND, now().0))
+    })
 }

@@ -1,7 +1,8 @@
 //! The clock protocol.
 
+use kamen_kit::service::{Protocol, Service};
 use libipc::Caller;
-use protocols::clock::{Clock, ClockError};
+use protocols::clock::{Clock, ClockError, clock_label, serve_clock};
 
 /// The last time that can be told: so that it is an `i64` to those who need one, in 2262.
 pub const TIME_MAX: u64 = i64::MAX as u64;
@@ -17,6 +18,12 @@ impl Server {
     pub fn new(time: u64, now: u64) -> Self {
         Server { boot_time: time.saturating_sub(now) }
     }
+}
+
+impl Service for Server {
+    type Source = ();
+    const PROTOCOLS: &'static [Protocol<Self>] =
+        &[Protocol::new(clock_label::PROTOCOL, serve_clock)];
 }
 
 impl Clock for Server {

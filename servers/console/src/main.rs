@@ -7,36 +7,22 @@ extern crate alloc;
 use alloc::vec::Vec;
 
 use kamen_console::uart::Uart;
-use kamen_console::{Chip, Server, Settings, Sources, run};
-use kamen_kit::Arguments;
-use kamen_rt::{Start, error, log};
-use libipc::{Endpoint, Interrupt, Ports};
+use kamen_console::{Chip, Server, Settings, Source};
+use kamen_kit::service::{self, Trigger};
+use kamen_rt::{Start, log};
 
 kamen_rt::entry!(main);
 
 fn main(start: &Start) -> i32 {
-    let (Some(endpoint), Some(ports), Some(interrupt)) = (
-        start.find::<Endpoint>("self"),
-        start.find::<Ports>("serial"),
-        start.find::<Interrupt>("serial-line"),
-    ) else {
-        error!("a capability is missing");
-        return 1;
-    };
-    let arguments = Arguments::parse(start.arguments()).unwrap_or_default();
-    let settings = Settings::parse(arguments.env.iter().map(Vec::as_slice));
-    let sources = match Sources::new(interrupt) {
-        Ok(sources) => sources,
-        Err(error) => {
-            error!("no interrupts: {error:?}");
-            return 1;
-        }
-    };
-    let server = Server::new(Uart::new(Chip::new(ports)), settings);
-    // The host sends input from here on.
-    libipc::log::mark(format_args!("ready"));
-    log!("ready");
-    let error = run(endpoint, server, sources);
-    error!("can't receive: {error:?}");
-    1
+    service::run(start, |setup| {
+        let chip = Chip::new(setup.find("serial")?);
+        setup.interrupt("serial-line", Trigger::Edge, Source::Chip)?;
+        let limit = setup.alarm(Source::Limit)?;
+        let settings = Settings::parse(setup.arguments().env.iter().map(Vec::as_slice));
+        let server = Server::new(Uart::new(chip), settings, limit);
+        // The host sends input from here on.
+        libipc::log::mark(format_args!("ready"));
+        log!("ready");
+        Ok(server)
+    })
 }

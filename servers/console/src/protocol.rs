@@ -109,6 +109,7 @@ impl<D: Device> Console for Server<D> {
         if self.parked.drains.len() == PARKED_MAX {
             return Some(Err(StreamError::WouldBlock));
         }
+        self.limit_draining();
         self.parked.drains.push_back(caller.call);
         None
     }

@@ -1,7 +1,8 @@
 //! What the console does when bytes can be moved: line, discipline, waiting calls, events.
 
+use kamen_kit::service::{Alarm, Attention};
 use kamen_kit::tty::{OUTPUT_MAX, Readiness, Signal, Tty, default_modes, transparent_modes};
-use libipc::{Message, OpenCall};
+use libipc::{Message, OpenCall, now};
 use protocols::console::{console_reply, event};
 use protocols::stream::{StreamError, Wait, stream_reply};
 
@@ -16,18 +17,10 @@ use crate::uart::{Device, Input, Output, Uart};
 const STEP_BYTES: usize = 2048;
 /// Most bytes that one write moves, so that no caller keeps the server for long.
 const WRITE_MAX: u64 = 64 * 1024;
+/// How long output may stand still before those who wait for its end are told so.
+const LIMIT_MS: u64 = 2000;
 /// How often the chip is looked at for one interrupt.
 const ROUNDS_MAX: usize = 64;
-
-/// Whether the chip is quiet after an interrupt was handled.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use]
-pub enum Attention {
-    /// It is; there will be another interrupt.
-    Done,
-    /// It is not: the server has to look again without an interrupt.
-    More,
-}
 
 /// The console server.
 #[derive(Debug)]
@@ -37,6 +30,8 @@ pub struct Server<D> {
     pub(crate) listeners: Listeners,
     pub(crate) parked: Parked,
     uart: Uart<D>,
+    /// Comes when output has stood still for too long.
+    limit: Alarm,
     ring: Ring,
     decoder: Decoder,
     /// Whether the input of a pipe has ended.
@@ -48,8 +43,8 @@ pub struct Server<D> {
 }
 
 impl<D: Device> Server<D> {
-    /// Returns the server of a chip.
-    pub fn new(uart: Uart<D>, settings: Settings) -> Self {
+    /// Returns the server of a chip; `limit` tells of itself as [`Source::Limit`](crate::Source).
+    pub fn new(uart: Uart<D>, settings: Settings, limit: Alarm) -> Self {
         let modes = match settings.line {
             Line::Terminal => default_modes(),
             Line::Pipe => transparent_modes(),
@@ -60,6 +55,7 @@ impl<D: Device> Server<D> {
             listeners: Listeners::default(),
             parked: Parked::default(),
             uart,
+            limit,
             ring: Ring::default(),
             decoder: Decoder::default(),
             has_ended: false,
@@ -73,7 +69,8 @@ impl<D: Device> Server<D> {
         self.uart.device_mut()
     }
 
-    /// Handles an interrupt: moves bytes until the chip is quiet.
+    /// Handles an interrupt: moves bytes until the chip is quiet, or for so long that others are
+    /// to have a turn.
     pub fn interrupted(&mut self) -> Attention {
         let mut attention = Attention::More;
         for _ in 0..ROUNDS_MAX {
@@ -93,9 +90,12 @@ impl<D: Device> Server<D> {
         self.parked.forget(cancelled);
     }
 
-    /// Returns whether somebody waits for the end of output.
-    pub fn is_draining(&self) -> bool {
-        !self.parked.drains.is_empty()
+    /// Begins the time in which output must go on, for the first who waits for its end.
+    pub(crate) fn limit_draining(&mut self) {
+        if self.parked.drains.is_empty() {
+            // Without the limit the drain is answered when output goes on.
+            let _ = self.limit.set(now().after_ms(LIMIT_MS));
+        }
     }
 
     /// Answers those who wait for the end of output: the host has stopped taking it.

@@ -4,16 +4,18 @@ use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use kamen_kit::service::{Alarm, Attention, Service};
 use libipc::loopback::{HostCall, take_deleted, take_signals};
-use libipc::{Caller, Handle, Message, Notification, OpenCall};
+use libipc::{Caller, Handle, Message, Notification, OpenCall, Time};
 use protocols::console::{Console, Modes, event};
 use protocols::stream::{Stream, StreamError, StreamKind, Wait, serve_stream};
 
 use crate::listeners::LISTENERS_MAX;
 use crate::parked::PARKED_MAX;
 use crate::ring::RING_BYTES;
-use crate::server::{Attention, Server};
+use crate::server::Server;
 use crate::settings::{Line, Settings};
+use crate::sources::Source;
 use crate::uart::{Device, Register, Uart};
 
 /// A chip whose receiver holds what a test types and whose transmitter takes `credit` bytes.
@@ -68,6 +70,11 @@ impl Device for Model {
 type Tested = Server<Model>;
 
 fn console(line: Line) -> Tested {
+    with_limit(line).0
+}
+
+/// Returns the server and its alarm for drains.
+fn with_limit(line: Line) -> (Tested, Alarm) {
     let model = Model {
         typed: VecDeque::new(),
         sent: Vec::new(),
@@ -77,7 +84,8 @@ fn console(line: Line) -> Tested {
         empty_reported: false,
     };
     let settings = Settings { line, columns: 132, rows: 50 };
-    Server::new(Uart::new(model), settings)
+    let limit = Alarm::default();
+    (Server::new(Uart::new(model), settings, limit.clone()), limit)
 }
 
 fn terminal() -> Tested {
@@ -411,21 +419,22 @@ fn drain_is_answered_when_all_has_left() {
     write(&mut console, b"text").unwrap();
     let call = HostCall::new(1);
     assert_eq!(console.drain(&call.caller()), None);
-    assert!(console.is_draining());
+    assert_eq!(call.answer(), None);
     console.device_mut().credit = 16;
     interrupt(&mut console);
     assert_eq!(call.answer(), Some(Message::success()));
-    assert!(!console.is_draining());
 }
 
 #[test]
 fn drain_is_given_up_when_the_host_takes_nothing() {
-    let mut console = terminal();
+    let (mut console, limit) = with_limit(Line::Terminal);
     console.device_mut().credit = 0;
     write(&mut console, b"text").unwrap();
     let call = HostCall::new(1);
+    assert_eq!(limit.due(), None);
     assert_eq!(console.drain(&call.caller()), None);
-    console.give_up_draining();
+    assert_eq!(limit.due(), Some(Time(2_000_000_000)));
+    assert_eq!(console.occurred(Source::Limit), Attention::Done);
     assert_eq!(call.answer(), Some(Message::error(StreamError::Device)));
 }
 
@@ -439,6 +448,6 @@ fn missing_chip_is_no_endless_input() {
         fn write(&mut self, _: Register, _: u8) {}
         fn send(&mut self, _: &[u8]) {}
     }
-    let mut console = Server::new(Uart::new(Nothing), Settings::default());
+    let mut console = Server::new(Uart::new(Nothing), Settings::default(), Alarm::default());
     assert_eq!(console.interrupted(), Attention::Done);
 }

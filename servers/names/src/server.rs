@@ -1,7 +1,8 @@
 //! The names protocol on the two tables.
 
+use kamen_kit::service::{Protocol, Service};
 use libipc::{Caller, Endpoint, Object};
-use protocols::names::{Mount, Names, NamesError};
+use protocols::names::{Mount, Names, NamesError, names_label, serve_names};
 
 use crate::{Mounts, Services};
 
@@ -20,6 +21,12 @@ impl Server {
     pub fn mount_own(&mut self, path: &[u8], server: Endpoint) -> Result<(), NamesError> {
         self.mounts.mount(path, 0, server).map(drop)
     }
+}
+
+impl Service for Server {
+    type Source = ();
+    const PROTOCOLS: &'static [Protocol<Self>] =
+        &[Protocol::new(names_label::PROTOCOL, serve_names)];
 }
 
 /// Deletes the capability that a change left over: the replaced one, or the refused one.

@@ -3,8 +3,9 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use kamen_kit::service::{Protocol, Service};
 use libipc::{Caller, ReadLease, WriteLease};
-use protocols::file::{Attributes, File, FileError, Node, Statistics};
+use protocols::file::{Attributes, File, FileError, Node, Statistics, file_label, serve_file};
 
 use crate::data::Piece;
 use crate::inodes::New;
@@ -35,6 +36,11 @@ impl<'a, S: Store, C: Fn() -> u64> Server<'a, S, C> {
     fn new_node(&self, mode: u32, uid: u32, gid: u32, device: u32) -> New {
         New { mode, uid, gid, device, now: (self.clock)() }
     }
+}
+
+impl<S: Store + 'static, C: Fn() -> u64 + 'static> Service for Server<'static, S, C> {
+    type Source = ();
+    const PROTOCOLS: &'static [Protocol<Self>] = &[Protocol::new(file_label::PROTOCOL, serve_file)];
 }
 
 /// Copies a piece to the caller at byte `at` of what it lent.
