@@ -1,12 +1,11 @@
-//! `bench`: what a round trip through the servers' own loop takes; `bench serve` is its other half.
+//! `bench`: what a round trip through the servers' own loops takes; `bench LOOP` is its other half.
 #![no_std]
 #![no_main]
 
 extern crate alloc;
 
 use kamen_bench::measure;
-use kamen_bench::serving::{call, echo, start_echo};
-use kamen_kit::Arguments;
+use kamen_bench::serving::{Loop, call, start_echo};
 use kamen_rt::{Start, log};
 use libipc::abi::boot;
 use libipc::{Endpoint, Quota, now};
@@ -18,9 +17,7 @@ kamen_rt::entry!(main);
 const BATCH: u64 = 100;
 
 fn main(start: &Start) -> i32 {
-    let serving = Arguments::parse(start.arguments()).is_ok_and(|found| found.argv.len() > 1);
-    let result = if serving { echo(start) } else { run(start) };
-    match result {
+    match Loop::of(start).map_or_else(|| run(start), |which| which.serve(start)) {
         Some(()) => 0,
         None => {
             log!("a capability is missing, or the other half did not start");
@@ -38,8 +35,12 @@ fn run(start: &Start) -> Option<()> {
             sent.inspect_err(|error| log!("{name} is lost: {error:?}")).ok();
         }
     };
-    let echo = start_echo(start, output, exited)?;
-    row("serve_rt0", &mut || call(echo, [0; 6]));
-    row("serve_rt6", &mut || call(echo, [1, 2, 3, 4, 5, 6]));
+    for (which, rows) in
+        [(Loop::Raw, ["serve_rt0", "serve_rt6"]), (Loop::Service, ["service_rt0", "service_rt6"])]
+    {
+        let echo = start_echo(start, which, output, exited)?;
+        row(rows[0], &mut || call(echo, [0; 6]));
+        row(rows[1], &mut || call(echo, [1, 2, 3, 4, 5, 6]));
+    }
     Some(())
 }
