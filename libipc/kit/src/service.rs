@@ -81,7 +81,7 @@
 //! ```
 
 use libipc::start::Start;
-use libipc::{Endpoint, Error, Event, Foreign, Inbox, Message, OpenCall, Request, Time, log};
+use libipc::{Endpoint, Error, Event, Foreign, Inbox, Message, OpenCall, Request, Time, error};
 
 mod alarm;
 mod desk;
@@ -194,7 +194,7 @@ fn finish(served: Result<(), Problem>) -> i32 {
     match served {
         Ok(()) => 0,
         Err(problem) => {
-            log!("{problem}");
+            error!("{problem}");
             FAILED
         }
     }

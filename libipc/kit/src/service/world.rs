@@ -1,6 +1,6 @@
 //! What the loop does outside of itself: in the kernel, or in a test's place of it.
 
-use libipc::{Notification, Time, log, now};
+use libipc::{Notification, Time, error, now};
 
 use super::sources::Line;
 
@@ -28,7 +28,7 @@ impl World for Kernel {
 
     fn acknowledge(&mut self, line: Line) {
         if let Err(error) = line.interrupt.acknowledge(line.number) {
-            log!("interrupt line {} stays masked: {error:?}", line.number);
+            error!("interrupt line {} stays masked: {error:?}", line.number);
         }
     }
 
