@@ -25,6 +25,12 @@ pub enum Failure<E> {
 /// assert_eq!(ClockError::OutOfRange.number(), 1);
 /// assert_eq!(ClockError::from_number(2), None);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the error enum of a protocol",
+    label = "has no numbers that travel",
+    note = "write `#[derive(libipc::ProtocolError, Clone, Copy)]` and `#[repr(u8)]` above an enum \
+            whose variants have numbers from 1 to 255"
+)]
 pub trait ProtocolError: Copy {
     /// Returns the number, 1 to 255.
     fn number(self) -> u32;

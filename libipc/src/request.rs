@@ -2,7 +2,7 @@
 
 use kamen_abi::{Error, Handle, Lease, MAX_BYTES, MAX_CAPS, MAX_LEASES, Tag, WORDS};
 
-use crate::{Message, OpenCall, Table};
+use crate::{Message, OpenCall, ProtocolError, Table};
 
 /// What of a message does not travel in registers; the tag says how much of it counts.
 #[derive(Clone, Debug)]
@@ -99,6 +99,14 @@ impl<'a> Request<'a> {
             self.delete_caps();
         }
         Message::refused(error)
+    }
+
+    /// Returns the answer that says an error of the protocol to a request that was not taken
+    /// apart to its end, whose capabilities go. Dispatch calls it.
+    #[inline]
+    pub fn decline(&self, error: impl ProtocolError) -> Message {
+        self.delete_caps();
+        Message::error(error)
     }
 }
 

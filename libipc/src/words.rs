@@ -26,6 +26,12 @@ use kamen_abi::WORDS;
 /// assert_eq!(Wait::Yes.to_word(), 1);
 /// assert_eq!(Wait::from_word(2), None);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a word of a message",
+    label = "does not fit in a word, as far as anybody said",
+    note = "write `#[derive(libipc::Word, Clone, Copy)]` above it: a newtype of a word, or an enum \
+            of plain variants with a number each"
+)]
 pub trait Word: Copy {
     /// Bytes that it takes in a struct: 4 or 8.
     const BYTES: usize;
@@ -52,6 +58,13 @@ pub trait Word: Copy {
 /// packer.put(Size { columns: 80, rows: 25, pixels: 7 });
 /// assert_eq!(packer.finish()[..2], [25 << 32 | 80, 7]);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel in a message",
+    label = "not known to be made of words",
+    note = "write `#[derive(libipc::Words, Clone, Copy)]` above a struct, or \
+            `#[derive(libipc::Word, Clone, Copy)]` above a newtype or an enum of plain variants",
+    note = "what needs more than six words is copied as bytes, `&[u8]`, or lent, `&mut [u8]`"
+)]
 pub trait Words: Copy {
     /// Number of words.
     const COUNT: usize;
@@ -63,7 +76,14 @@ pub trait Words: Copy {
     fn unpack(from: &mut Unpacker) -> Option<Self>;
 }
 
-/// A value that can be a field of a struct in [`Words`]: any [`Word`], or an array of bytes.
+/// A value that can be a field of a struct in [`Words`]: any [`Word`], an array of bytes, or
+/// another such struct.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a field of a struct that travels in a message",
+    label = "not known to be made of words",
+    note = "fields are integers, bool, `[u8; N]`, and types that derive `libipc::Word` or \
+            `libipc::Words`"
+)]
 pub trait Field: Copy {
     /// Bytes that it takes.
     const BYTES: usize;
@@ -274,8 +294,11 @@ integer!(u16, u16, 4);
 integer!(u32, u32, 4);
 integer!(u64, u64, 8);
 integer!(usize, usize, 8);
+integer!(i8, u8, 4);
+integer!(i16, u16, 4);
 integer!(i32, u32, 4);
 integer!(i64, u64, 8);
+integer!(isize, usize, 8);
 
 impl Word for bool {
     const BYTES: usize = 4;

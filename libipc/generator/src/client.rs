@@ -3,12 +3,13 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
+use crate::docs;
 use crate::model::{Argument, Interface, Operation, Part};
-use crate::server::{check_words, label_name, labels_name};
+use crate::server::{bound_of, label_name, labels_name};
 
 /// Returns the client's half.
 pub(crate) fn emit(interface: &Interface) -> TokenStream {
-    let (trait_name, visibility) = (&interface.name, &interface.visibility);
+    let Interface { docs, visibility, name: trait_name, .. } = interface;
     let name = format_ident!("{}Client", trait_name);
     let methods = interface.operations.iter().map(|operation| method(interface, operation));
     let doc = format!(
@@ -16,8 +17,11 @@ pub(crate) fn emit(interface: &Interface) -> TokenStream {
          error or the kernel's.\n\nIdempotent operations are repeated when the server was \
          restarted meanwhile; others fail with `Restarted`."
     );
+    // What the interface is, as its author says it.
+    let about = (!docs.is_empty()).then(|| quote! { #[doc = ""] #(#docs)* });
     quote! {
         #[doc = #doc]
+        #about
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #visibility struct #name<T = ::libipc::Kernel> {
             endpoint: ::libipc::Endpoint,
@@ -52,48 +56,49 @@ pub(crate) fn emit(interface: &Interface) -> TokenStream {
 
 /// Returns a method; its locals begin with underscores, because any argument may be called `reply`.
 fn method(interface: &Interface, operation: &Operation) -> TokenStream {
-    let Operation { docs, name, success, idempotent, arguments, .. } = operation;
+    let Operation { name, success, idempotent, arguments, .. } = operation;
+    let docs = docs::client(interface, operation);
     let (error, labels, label) = (&interface.error, labels_name(interface), label_name(operation));
-    let parameters = arguments.iter().map(|Argument { name, part }| {
+    let parameters = arguments.iter().map(|Argument { name, part, .. }| {
         let of = client_type(part);
         quote! { #name: #of }
     });
     let last_slice = operation.last_slice();
     let puts =
-        arguments.iter().enumerate().filter_map(|(index, Argument { name, part })| match part {
-            Part::Words(_) => Some(quote! { __words.put(#name); }),
-            Part::Bytes | Part::Text if last_slice != Some(index) => {
-                Some(quote! { __words.put(#name.len()); })
-            }
-            _ => None,
-        });
+        arguments.iter().enumerate().filter_map(
+            |(index, Argument { name, part, .. })| match part {
+                Part::Words(_) => Some(quote! { __words.put(#name); }),
+                Part::Bytes | Part::Text if last_slice != Some(index) => {
+                    Some(quote! { __words.put(#name.len()); })
+                }
+                _ => None,
+            },
+        );
     let puts: Vec<_> = puts.collect();
     let mutable = (!puts.is_empty()).then(|| quote! { mut });
-    let slices = arguments.iter().filter_map(|Argument { name, part }| match part {
+    let slices = arguments.iter().filter_map(|Argument { name, part, .. }| match part {
         Part::Bytes => Some(quote! { #name }),
         Part::Text => Some(quote! { #name.as_bytes() }),
         _ => None,
     });
     let caps = arguments.iter().filter(|argument| argument.part.is_capability());
     let caps = caps.map(|argument| &argument.name);
-    let leases = arguments.iter().filter_map(|Argument { name, part }| match part {
+    let leases = arguments.iter().filter_map(|Argument { name, part, .. }| match part {
         Part::Read => Some(quote! { ::libipc::transport::Lend::read(#name) }),
         Part::Write => Some(quote! { ::libipc::transport::Lend::write(#name) }),
         _ => None,
     });
-    let lengths = operation.count(Part::is_slice).saturating_sub(1);
-    let parts = arguments.iter().map(|argument| &argument.part);
-    let room = check_words(parts, lengths, "arguments exceed six words");
+    let bounds = arguments.iter().filter_map(|argument| check_bound(interface, argument));
     let results = results(operation, error);
     quote! {
-        #(#docs)*
+        #docs
         #[inline]
         #[allow(clippy::too_many_arguments)]
         pub fn #name(
             &self,
             #(#parameters),*
         ) -> ::core::result::Result<#success, ::libipc::Failure<#error>> {
-            #room
+            #(#bounds)*
             let #mutable __words = ::libipc::words::Packer::new();
             #(#puts)*
             let __request = ::libipc::transport::Outgoing {
@@ -108,6 +113,22 @@ fn method(interface: &Interface, operation: &Operation) -> TokenStream {
             #results
         }
     }
+}
+
+/// Returns the statement that refuses an argument beyond its bound, before anything is sent.
+fn check_bound(interface: &Interface, argument: &Argument) -> Option<TokenStream> {
+    let (name, bound) = (&argument.name, argument.bound.as_ref()?);
+    let most = bound_of(bound);
+    let (of, failure) = (&interface.error, quote! { ::libipc::Failure });
+    let failure = match &bound.error {
+        Some(variant) => quote! { #failure::Protocol(<#of>::#variant) },
+        None => quote! { #failure::Kernel(::libipc::Error::InvalidArgument) },
+    };
+    Some(quote! {
+        if #name.len() > #most {
+            return ::core::result::Result::Err(#failure);
+        }
+    })
 }
 
 /// Returns the statements that turn `reply` into the method's result.

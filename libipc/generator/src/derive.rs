@@ -1,8 +1,10 @@
 //! The derives: `Word`, `Words`, `ProtocolError`.
 
+use std::ops::RangeInclusive;
+
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Data, DataEnum, DeriveInput, Error, Expr, Fields, Ident, Lit, Result};
+use syn::{Data, DataEnum, DeriveInput, Error, Expr, ExprLit, Fields, Ident, Lit, Result};
 
 /// Returns the implementation of `libipc::Word` (and `Words`) for a newtype or `repr` enum.
 pub fn word(item: TokenStream) -> TokenStream {
@@ -23,7 +25,9 @@ fn finish(item: TokenStream, emit: fn(DeriveInput) -> Result<TokenStream>) -> To
     let parsed =
         syn::parse2::<DeriveInput>(item).and_then(|input| match input.generics.params.is_empty() {
             true => emit(input),
-            false => Err(Error::new_spanned(input.generics, "generic types are not derived")),
+            false => {
+                Err(Error::new_spanned(input.generics, "what travels has no generic parameters"))
+            }
         });
     parsed.unwrap_or_else(Error::into_compile_error)
 }
@@ -42,12 +46,13 @@ fn emit_word(input: DeriveInput) -> Result<TokenStream> {
             let inner = &field.ty;
             (
                 quote! { <#inner as ::libipc::Word>::BYTES },
-                quote! { ::libipc::Word::to_word(self.0) },
+                quote! { <#inner as ::libipc::Word>::to_word(self.0) },
                 quote! { <#inner as ::libipc::Word>::from_word(word).map(#name) },
             )
         }
         Data::Enum(data) => {
             let variants = plain_variants(data, message)?;
+            check_numbers(name, data, 0..=u64::MAX, "value its number, from 0: `Never = 0`")?;
             (
                 quote! { if ::core::mem::size_of::<#name>() == 8 { 8 } else { 4 } },
                 quote! { self as u64 },
@@ -94,13 +99,14 @@ fn emit_word(input: DeriveInput) -> Result<TokenStream> {
 
 fn emit_words(input: DeriveInput) -> Result<TokenStream> {
     let name = &input.ident;
-    let message = "Words is a struct of named fields: words and arrays of bytes";
+    let message = "Words is a struct of named fields: words, arrays of bytes, other such structs";
     let Data::Struct(data) = &input.data else {
         return Err(Error::new_spanned(name, message));
     };
     let Fields::Named(fields) = &data.fields else {
         return Err(Error::new_spanned(name, message));
     };
+    let too_large = format!("{name} exceeds the six words of a message");
     let names: Vec<_> = fields.named.iter().map(|field| &field.ident).collect();
     let types: Vec<_> = fields.named.iter().map(|field| &field.ty).collect();
     Ok(quote! {
@@ -111,7 +117,7 @@ fn emit_words(input: DeriveInput) -> Result<TokenStream> {
             #[inline(always)]
             fn pack(self, into: &mut ::libipc::words::Packer) {
                 into.align();
-                #(::libipc::words::Field::put(self.#names, into);)*
+                #(<#types as ::libipc::words::Field>::put(self.#names, into);)*
                 into.align();
             }
 
@@ -124,9 +130,24 @@ fn emit_words(input: DeriveInput) -> Result<TokenStream> {
             }
         }
 
+        /// A struct within a struct begins at a new word, and ends with one.
+        impl ::libipc::words::Field for #name {
+            const BYTES: usize = <#name as ::libipc::Words>::COUNT * 8;
+
+            #[inline(always)]
+            fn put(self, into: &mut ::libipc::words::Packer) {
+                into.put(self);
+            }
+
+            #[inline(always)]
+            fn take(from: &mut ::libipc::words::Unpacker) -> ::core::option::Option<Self> {
+                from.take()
+            }
+        }
+
         const _: () = ::core::assert!(
             <#name as ::libipc::Words>::COUNT <= ::libipc::abi::WORDS,
-            "the struct exceeds six words"
+            #too_large
         );
     })
 }
@@ -137,20 +158,8 @@ fn emit_protocol_error(input: DeriveInput) -> Result<TokenStream> {
     let Data::Enum(data) = &input.data else {
         return Err(Error::new_spanned(name, message));
     };
-    for variant in &data.variants {
-        let number = match &variant.discriminant {
-            Some((_, Expr::Lit(literal))) => match &literal.lit {
-                Lit::Int(number) => number.base10_parse::<u8>().unwrap_or(0),
-                _ => 0,
-            },
-            _ => 0,
-        };
-        if number == 0 {
-            let message = "give every error its number, from 1 to 255: `NotFound = 1`";
-            return Err(Error::new_spanned(variant, message));
-        }
-    }
     let variants = plain_variants(data, message)?;
+    check_numbers(name, data, 1..=255, "error its number, from 1 to 255: `NotFound = 1`")?;
     Ok(quote! {
         impl ::libipc::ProtocolError for #name {
             #[inline]
@@ -167,6 +176,31 @@ fn emit_protocol_error(input: DeriveInput) -> Result<TokenStream> {
             }
         }
     })
+}
+
+/// Checks that each variant has a number of its own, written out: what others rely on does not
+/// follow from the order of lines.
+fn check_numbers(
+    name: &Ident,
+    data: &DataEnum,
+    range: RangeInclusive<u64>,
+    what: &str,
+) -> Result<()> {
+    if data.variants.is_empty() {
+        return Err(Error::new_spanned(name, format!("give every {what}; there is none")));
+    }
+    for variant in &data.variants {
+        let number = match &variant.discriminant {
+            Some((_, Expr::Lit(ExprLit { lit: Lit::Int(number), .. }))) => {
+                number.base10_parse::<u64>().ok()
+            }
+            _ => None,
+        };
+        if !number.is_some_and(|number| range.contains(&number)) {
+            return Err(Error::new_spanned(variant, format!("give every {what}")));
+        }
+    }
+    Ok(())
 }
 
 fn plain_variants<'a>(data: &'a DataEnum, message: &str) -> Result<Vec<&'a Ident>> {

@@ -4,13 +4,17 @@
 //! without a compiler; `kamen-macros` only hands tokens through.
 //!
 //! ```text
-//!   trait ── model (parse, check) ──┬── server (trait, dispatch, replies)
-//!                                   └── client
+//!   trait ── model (parse, check) ──┬── server (trait, dispatch, replies) ──┐
+//!                                   ├── client ──────────────────────────────┼── docs
+//!                                   └── checks (what the compiler counts)
 //!   struct or enum ── derive
 //! ```
 
+mod checks;
 mod client;
 mod derive;
+mod docs;
+mod errors;
 mod model;
 mod server;
 #[cfg(test)]
@@ -29,5 +33,6 @@ pub fn interface(attribute: TokenStream, item: TokenStream) -> TokenStream {
         Err(error) => return error.into_compile_error(),
     };
     let (server, client) = (server::emit(&interface), client::emit(&interface));
-    quote! { #server #client }
+    let checks = checks::emit(&interface);
+    quote! { #server #client #checks }
 }

@@ -2,8 +2,10 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+use syn::ext::IdentExt;
 
-use crate::model::{Interface, Operation, Part};
+use crate::docs;
+use crate::model::{Argument, Bound, Interface, Operation, Part};
 
 /// Returns the server's half.
 pub(crate) fn emit(interface: &Interface) -> TokenStream {
@@ -15,7 +17,7 @@ pub(crate) fn emit(interface: &Interface) -> TokenStream {
 /// Returns the interface's name in lower case with underscores.
 pub(crate) fn snake(name: &Ident) -> String {
     let mut snake = String::new();
-    for character in name.to_string().chars() {
+    for character in name.unraw().to_string().chars() {
         if character.is_uppercase() && !snake.is_empty() {
             snake.push('_');
         }
@@ -31,7 +33,7 @@ pub(crate) fn labels_name(interface: &Interface) -> Ident {
 
 /// Returns the name of an operation's label.
 pub(crate) fn label_name(operation: &Operation) -> Ident {
-    format_ident!("{}", operation.name.to_string().to_uppercase())
+    format_ident!("{}", operation.plain_name().to_uppercase())
 }
 
 fn replies_name(interface: &Interface) -> Ident {
@@ -41,7 +43,8 @@ fn replies_name(interface: &Interface) -> Ident {
 fn server_trait(interface: &Interface) -> TokenStream {
     let Interface { docs, visibility, name, error, operations } = interface;
     let methods = operations.iter().map(|operation| {
-        let Operation { docs, name, success, deferred, arguments, .. } = operation;
+        let Operation { name, success, deferred, arguments, .. } = operation;
+        let docs = docs::server(interface, operation);
         let arguments = arguments.iter().map(|argument| {
             let (name, part) = (&argument.name, server_type(&argument.part));
             quote! { #name: #part }
@@ -51,15 +54,8 @@ fn server_trait(interface: &Interface) -> TokenStream {
             true => quote! { ::core::option::Option<#result> },
             false => result,
         };
-        let deferral = deferred.then(|| {
-            quote! {
-                ///
-                /// None: it will be answered later, through the caller's open call.
-            }
-        });
         quote! {
-            #(#docs)*
-            #deferral
+            #docs
             fn #name(&mut self, caller: &::libipc::Caller, #(#arguments),*) -> #result;
         }
     });
@@ -87,14 +83,15 @@ fn labels(interface: &Interface) -> TokenStream {
     let protocol = interface.name.to_string();
     let constants = interface.operations.iter().map(|operation| {
         let (name, label) = (label_name(operation), operation.label);
-        let doc = format!("Label of `{}`.", operation.name);
+        let doc = format!("Label of `{}`.", operation.plain_name());
         quote! {
             #[doc = #doc]
             pub const #name: u32 = #label;
         }
     });
     let names = interface.operations.iter().map(|operation| {
-        let (name, text) = (label_name(operation), format!("{protocol}::{}", operation.name));
+        let text = format!("{protocol}::{}", operation.plain_name());
+        let name = label_name(operation);
         quote! { #name => #text, }
     });
     let doc = format!("Labels of [`{protocol}`]'s requests: protocol << 16 | operation.");
@@ -132,24 +129,26 @@ fn replies(interface: &Interface) -> TokenStream {
         let mut puts = TokenStream::new();
         let mut caps = TokenStream::new();
         for (part, name) in operation.results.iter().zip(&names) {
-            match part.is_capability() {
-                true => caps.extend(quote! { .with_capability(#name) }),
-                false => puts.extend(quote! { words.put(#name); }),
+            match part {
+                Part::Words(of) => puts.extend(quote! { words.put::<#of>(#name); }),
+                Part::Capability(_) => caps.extend(quote! { .with_capability(#name) }),
+                Part::Bytes | Part::Text | Part::Read | Part::Write => {
+                    unreachable!("the model has no such results")
+                }
             }
         }
         let binding = match puts.is_empty() {
             true => quote! { let words = ::libipc::words::Packer::new(); },
             false => quote! { let mut words = ::libipc::words::Packer::new(); #puts },
         };
-        let room = check_words(operation.results.iter(), 0, "results exceed six words");
-        let doc = format!("Returns the message that answers [`{}::{name}`].", interface.name);
+        let plain = operation.plain_name();
+        let doc = format!("Returns the message that answers [`{}::{plain}`].", interface.name);
         quote! {
             #[doc = #doc]
             #[inline]
             pub fn #name(
                 result: ::core::result::Result<#success, #error>,
             ) -> ::libipc::Message {
-                #room
                 match result {
                     ::core::result::Result::Ok(#pattern) => {
                         #binding
@@ -172,19 +171,10 @@ fn replies(interface: &Interface) -> TokenStream {
     }
 }
 
-/// Returns a check at compile time that values fit in six words with `more` others.
-pub(crate) fn check_words<'a>(
-    parts: impl Iterator<Item = &'a Part>,
-    more: usize,
-    message: &str,
-) -> TokenStream {
-    let counts = parts.filter_map(|part| match part {
-        Part::Words(of) => Some(quote! { + <#of as ::libipc::Words>::COUNT }),
-        _ => None,
-    });
-    quote! {
-        const { ::core::assert!(#more #(#counts)* <= ::libipc::abi::WORDS, #message) }
-    }
+/// Returns a bound as a number, wherever the constant comes from.
+pub(crate) fn bound_of(bound: &Bound) -> TokenStream {
+    let bytes = &bound.bytes;
+    quote! { const { let most: usize = #bytes; most } }
 }
 
 fn dispatch(interface: &Interface) -> TokenStream {
@@ -202,11 +192,11 @@ fn dispatch(interface: &Interface) -> TokenStream {
     );
     quote! {
         #[doc = #doc]
-        #visibility fn #name<S: #trait_name + ?Sized>(
-            server: &mut S,
+        #visibility fn #name<__Server: #trait_name + ?Sized>(
+            server: &mut __Server,
             request: &::libipc::Request<'_>,
         ) -> ::core::option::Option<::libipc::Message> {
-            type Answer =
+            type __Answer =
                 ::core::result::Result<::core::option::Option<::libipc::Message>, ::libipc::Error>;
             #(#functions)*
             let answer = match request.label() {
@@ -234,23 +224,7 @@ fn take_apart(interface: &Interface, operation: &Operation) -> TokenStream {
         Part::Write => Some(quote! { ::libipc::dispatch::Access::Write }),
         _ => None,
     });
-    let last_slice = operation.last_slice();
-    let takes = operation.arguments.iter().enumerate().map(|(index, argument)| {
-        let name = format_ident!("a{index}");
-        let bytes = match last_slice == Some(index) {
-            true => quote! { arguments.last_bytes() },
-            false => quote! { arguments.bytes()? },
-        };
-        let value = match &argument.part {
-            Part::Words(of) => quote! { arguments.take::<#of>()? },
-            Part::Capability(of) => quote! { arguments.capability::<#of>()? },
-            Part::Bytes => bytes,
-            Part::Text => quote! { ::libipc::dispatch::text(#bytes)? },
-            Part::Read => quote! { arguments.read_lease()? },
-            Part::Write => quote! { arguments.write_lease()? },
-        };
-        quote! { let #name = #value; }
-    });
+    let takes = (0..operation.arguments.len()).map(|index| take(interface, operation, index));
     let bind = match operation.arguments.is_empty() {
         true => quote! { _ },
         false => quote! { mut arguments },
@@ -262,10 +236,10 @@ fn take_apart(interface: &Interface, operation: &Operation) -> TokenStream {
     };
     quote! {
         #[inline]
-        fn #name<S: #trait_name + ?Sized>(
-            server: &mut S,
+        fn #name<__Server: #trait_name + ?Sized>(
+            server: &mut __Server,
             request: &::libipc::Request<'_>,
-        ) -> Answer {
+        ) -> __Answer {
             let form = ::libipc::dispatch::Form {
                 caps: #caps,
                 leases: &[#(#leases),*],
@@ -277,4 +251,41 @@ fn take_apart(interface: &Interface, operation: &Operation) -> TokenStream {
             ::core::result::Result::Ok(#answer)
         }
     }
+}
+
+/// Returns the statements that take one argument of a request, which has to keep to its bound.
+fn take(interface: &Interface, operation: &Operation, index: usize) -> TokenStream {
+    let Argument { part, bound, .. } = &operation.arguments[index];
+    let name = format_ident!("a{index}");
+    let bytes = match operation.last_slice() == Some(index) {
+        true => quote! { arguments.last_bytes() },
+        false => quote! { arguments.bytes()? },
+    };
+    let value = match part {
+        Part::Words(of) => quote! { arguments.take::<#of>()? },
+        Part::Capability(of) => quote! { arguments.capability::<#of>()? },
+        Part::Bytes | Part::Text => bytes,
+        Part::Read => quote! { arguments.read_lease()? },
+        Part::Write => quote! { arguments.write_lease()? },
+    };
+    let check = bound.as_ref().map(|bound| {
+        let most = bound_of(bound);
+        let refused = match &bound.error {
+            Some(variant) => {
+                let of = &interface.error;
+                let answer = quote! { request.decline(<#of>::#variant) };
+                quote! { ::core::result::Result::Ok(::core::option::Option::Some(#answer)) }
+            }
+            None => quote! { ::core::result::Result::Err(::libipc::Error::InvalidArgument) },
+        };
+        quote! {
+            if #name.len() as u64 > #most as u64 {
+                return #refused;
+            }
+        }
+    });
+    let text = matches!(part, Part::Text).then(|| {
+        quote! { let #name = ::libipc::dispatch::text(#name)?; }
+    });
+    quote! { let #name = #value; #check #text }
 }

@@ -24,6 +24,14 @@ struct Pair {
     high: u64,
 }
 
+#[derive(Words, Clone, Copy, PartialEq, Debug)]
+struct Outer {
+    before: u8,
+    pair: Pair,
+    flavour: Flavour,
+    small: i16,
+}
+
 /// All kinds of arguments and results. The names are those that generated code might use itself.
 #[interface(number = 77, error = KindsError)]
 trait Kinds {
@@ -52,6 +60,20 @@ trait Kinds {
     /// Repeated.
     #[operation(7, idempotent)]
     fn again(&mut self) -> Result<(), KindsError>;
+    /// Bounded; the second without an error of its own. The name is a keyword.
+    #[operation(8)]
+    fn r#move(
+        &mut self,
+        #[at_most(4, Refused)] short: &str,
+        key: Memory,
+        #[at_most(8)] r#type: &[u8],
+        #[lend]
+        #[at_most(2, Refused)]
+        lent: &[u8],
+    ) -> Result<u64, KindsError>;
+    /// A struct within a struct.
+    #[operation(9, idempotent, deferred)]
+    fn nested(&mut self, outer: Outer) -> Result<Outer, KindsError>;
 }
 
 #[derive(Default)]
@@ -111,6 +133,19 @@ impl Kinds for Server {
     fn again(&mut self, _: &Caller) -> Result<(), KindsError> {
         Ok(())
     }
+    fn r#move(
+        &mut self,
+        _: &Caller,
+        short: &str,
+        _: Memory,
+        kind: &[u8],
+        lent: ReadLease<'_>,
+    ) -> Result<u64, KindsError> {
+        Ok(100 * short.len() as u64 + 10 * kind.len() as u64 + lent.len())
+    }
+    fn nested(&mut self, _: &Caller, outer: Outer) -> Option<Result<Outer, KindsError>> {
+        Some(Ok(Outer { before: outer.before + 1, ..outer }))
+    }
 }
 
 const ENDPOINT: Endpoint = Endpoint(Handle(1));
@@ -129,6 +164,47 @@ fn values_arrive_as_they_were_sent() {
     assert_eq!(client.slices(b"one", "zwei", 9, b"three"), Ok(9));
     let back = client.capabilities(Endpoint(Handle(8)), Notification(Handle(9)));
     assert_eq!(back, Ok((Memory(Handle(9)), Pair { low: 1, high: 2 }, Endpoint(Handle(8)))));
+}
+
+#[test]
+fn structs_within_structs_arrive_as_they_were_sent() {
+    assert_eq!(Outer::COUNT, 4);
+    let server = RefCell::default();
+    let pair = Pair { low: u32::MAX, high: 1 << 63 };
+    let outer = Outer { before: 6, pair, flavour: Flavour::Sweet, small: -3 };
+    assert_eq!(client(&server).nested(outer), Ok(Outer { before: 7, ..outer }));
+}
+
+#[test]
+fn bounds_hold_at_the_client_before_anything_is_sent() {
+    let untouched = Loopback::new(0, |_| panic!("nothing is sent"));
+    let silent = KindsClient::with(ENDPOINT, untouched);
+    let (server, key) = (RefCell::default(), Memory(Handle(31)));
+    let client = client(&server);
+    assert_eq!(client.r#move("four", key, &[0; 8], &[0; 2]), Ok(482));
+    let refused = Err(Failure::Protocol(KindsError::Refused));
+    assert_eq!(silent.r#move("fünf", key, &[], &[]), refused, "bytes count, not letters");
+    assert_eq!(silent.r#move("", key, &[0; 9], &[]), Err(Failure::Kernel(Error::InvalidArgument)));
+    assert_eq!(silent.r#move("", key, &[], &[0; 3]), refused);
+}
+
+#[test]
+fn bounds_hold_at_the_border_whatever_the_client() {
+    let (bytes, lent, caps) = ([b'x'; 16], [0; 4], [Handle(31)]);
+    let label = kinds_label::MOVE;
+    let end = |short: usize, kind: usize, lend: usize| {
+        let (words, leases) = ([short as u64, 0, 0, 0, 0, 0], [Lend::read(&lent[..lend])]);
+        let slices = [&bytes[..short], &bytes[..kind]];
+        hostile(Outgoing { label, words, slices: &slices, caps: &caps, leases: &leases })
+    };
+    let refused = Err(Failure::Protocol(KindsError::Refused));
+    take_deleted();
+    assert_eq!(end(4, 8, 2), Ok(()));
+    assert_eq!(take_deleted(), []);
+    for (lengths, answer) in [((5, 8, 2), refused), ((4, 9, 2), MALFORMED), ((4, 8, 3), refused)] {
+        assert_eq!(end(lengths.0, lengths.1, lengths.2), answer, "{lengths:?}");
+        assert_eq!(take_deleted(), caps, "{lengths:?}");
+    }
 }
 
 #[test]
@@ -201,7 +277,7 @@ const MALFORMED: Result<(), Failure<KindsError>> = Err(Failure::Kernel(Error::In
 
 #[test]
 fn unknown_operations_and_protocols_are_refused() {
-    for label in [0, 77 << 16, 77 << 16 | 8, 78 << 16 | 1, 1, u32::MAX] {
+    for label in [0, 77 << 16, 77 << 16 | 10, 78 << 16 | 1, 1, u32::MAX] {
         let end = hostile(Outgoing { label, ..EMPTY });
         assert_eq!(end, Err(Failure::Kernel(Error::InvalidOperation)), "{label:#x}");
     }
@@ -257,7 +333,7 @@ fn leases_of_the_wrong_number_or_access_are_refused() {
 
 #[test]
 fn every_label_with_any_words_is_answered() {
-    for operation in 0..=8 {
+    for operation in 0..=10 {
         for word in [0, 1, 5, u64::MAX, 1 << 63] {
             let (label, words) = (77 << 16 | operation, [word; 6]);
             // The answer is one or another; what counts is that there is one.
@@ -317,5 +393,6 @@ fn idempotent_operations_are_repeated_and_others_not() {
 #[test]
 fn labels_have_names() {
     assert_eq!(kinds_label::name(77 << 16 | 6), Some("Kinds::later"));
+    assert_eq!(kinds_label::name(77 << 16 | 8), Some("Kinds::move"));
     assert_eq!(kinds_label::name(77 << 16), None);
 }

@@ -3,4 +3,5 @@
 //! ```text
 //!   cargo metadata ──> tests/imports.rs: who may import whom
 //!   the tree       ──> tests/sources.rs: headers, lengths, where `unsafe` may be
+//!   rustc          ──> tests/compile.rs: errors of interfaces that only it finds
 //! ```
