@@ -107,7 +107,11 @@ pub trait File {
     fn root(&mut self) -> Result<Attributes, FileError>;
     /// Finds a name in a directory ("." and ".." included); does not follow symbolic links.
     #[operation(2, idempotent)]
-    fn lookup(&mut self, directory: Node, name: &[u8]) -> Result<Attributes, FileError>;
+    fn lookup(
+        &mut self,
+        directory: Node,
+        #[at_most(NAME_MAX, InvalidName)] name: &[u8],
+    ) -> Result<Attributes, FileError>;
     /// Returns a node's attributes.
     #[operation(3, idempotent)]
     fn attributes(&mut self, node: Node) -> Result<Attributes, FileError>;
@@ -126,7 +130,7 @@ pub trait File {
         uid: u32,
         gid: u32,
         device: u32,
-        name: &[u8],
+        #[at_most(NAME_MAX, InvalidName)] name: &[u8],
     ) -> Result<Attributes, FileError>;
     /// Creates a symbolic link.
     #[operation(7)]
@@ -135,7 +139,7 @@ pub trait File {
         directory: Node,
         uid: u32,
         gid: u32,
-        name: &[u8],
+        #[at_most(NAME_MAX, InvalidName)] name: &[u8],
         target: &[u8],
     ) -> Result<Attributes, FileError>;
     /// Reads a symbolic link's target.
@@ -143,13 +147,26 @@ pub trait File {
     fn read_link(&mut self, node: Node, into: &mut [u8]) -> Result<u64, FileError>;
     /// Gives a file a second name.
     #[operation(9)]
-    fn link(&mut self, node: Node, directory: Node, name: &[u8]) -> Result<(), FileError>;
+    fn link(
+        &mut self,
+        node: Node,
+        directory: Node,
+        #[at_most(NAME_MAX, InvalidName)] name: &[u8],
+    ) -> Result<(), FileError>;
     /// Removes a name of something that is not a directory.
     #[operation(10)]
-    fn unlink(&mut self, directory: Node, name: &[u8]) -> Result<(), FileError>;
+    fn unlink(
+        &mut self,
+        directory: Node,
+        #[at_most(NAME_MAX, InvalidName)] name: &[u8],
+    ) -> Result<(), FileError>;
     /// Removes an empty directory.
     #[operation(11)]
-    fn remove_directory(&mut self, directory: Node, name: &[u8]) -> Result<(), FileError>;
+    fn remove_directory(
+        &mut self,
+        directory: Node,
+        #[at_most(NAME_MAX, InvalidName)] name: &[u8],
+    ) -> Result<(), FileError>;
     /// Renames; what has the new name is replaced as rename() of POSIX says. With `keep` = 1 an
     /// existing new name is [`FileError::Exists`].
     #[operation(12)]
@@ -158,8 +175,8 @@ pub trait File {
         from: Node,
         to: Node,
         keep: u32,
-        from_name: &[u8],
-        to_name: &[u8],
+        #[at_most(NAME_MAX, InvalidName)] from_name: &[u8],
+        #[at_most(NAME_MAX, InvalidName)] to_name: &[u8],
     ) -> Result<(), FileError>;
     /// Sets a file's length.
     #[operation(13, idempotent)]

@@ -16,6 +16,11 @@ pub enum NamesError {
     Full = 4,
 }
 
+/// Longest name of a service in bytes.
+pub const NAME_MAX: usize = 64;
+/// Longest path of a mount point in bytes.
+pub const PATH_MAX: usize = 1024;
+
 /// A file system that covers a path, and how much of the path it covers.
 #[derive(libipc::Words, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Mount {
@@ -28,13 +33,24 @@ pub struct Mount {
 pub trait Names {
     /// Gives a service a name.
     #[operation(1)]
-    fn register(&mut self, service: Endpoint, name: &str) -> Result<(), NamesError>;
+    fn register(
+        &mut self,
+        service: Endpoint,
+        #[at_most(NAME_MAX, InvalidName)] name: &str,
+    ) -> Result<(), NamesError>;
     /// Returns the service of a name.
     #[operation(2, idempotent)]
-    fn find(&mut self, name: &str) -> Result<Endpoint, NamesError>;
+    fn find(
+        &mut self,
+        #[at_most(NAME_MAX, InvalidName)] name: &str,
+    ) -> Result<Endpoint, NamesError>;
     /// Mounts a file server at an absolute path.
     #[operation(3)]
-    fn mount(&mut self, server: Endpoint, path: &[u8]) -> Result<(), NamesError>;
+    fn mount(
+        &mut self,
+        server: Endpoint,
+        #[at_most(PATH_MAX, InvalidName)] path: &[u8],
+    ) -> Result<(), NamesError>;
     /// Returns the file server that covers an absolute path, by the longest mount point.
     #[operation(4, idempotent)]
     fn resolve(&mut self, path: &[u8]) -> Result<(Mount, Endpoint), NamesError>;

@@ -16,6 +16,6 @@ mod mounts;
 mod server;
 mod services;
 
-pub use mounts::{Covered, MOUNTS_MAX, Mounts, PATH_MAX};
+pub use mounts::{Covered, MOUNTS_MAX, Mounts};
 pub use server::Server;
-pub use services::{NAME_MAX, SERVICES_MAX, Services};
+pub use services::{SERVICES_MAX, Services};

@@ -2,12 +2,10 @@
 
 use alloc::vec::Vec;
 
-use protocols::names::NamesError;
+use protocols::names::{NamesError, PATH_MAX};
 
 /// Most mounts.
 pub const MOUNTS_MAX: usize = 32;
-/// Longest path of a mount point in bytes.
-pub const PATH_MAX: usize = 1024;
 
 struct Entry<E> {
     /// Absolute, without a slash at the end: the root is empty.

@@ -3,12 +3,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use protocols::names::NamesError;
+use protocols::names::{NAME_MAX, NamesError};
 
 /// Most services that can have names.
 pub const SERVICES_MAX: usize = 64;
-/// Longest name of a service in bytes.
-pub const NAME_MAX: usize = 64;
 
 struct Service<E> {
     name: String,

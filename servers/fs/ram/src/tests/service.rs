@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use libipc::loopback::Loopback;
 use libipc::{Endpoint, Error, Failure, Handle};
-use protocols::file::{FileClient, FileError, LIST_HEADER, Node, mode, serve_file, set};
+use protocols::file::{FileClient, FileError, LIST_HEADER, NAME_MAX, Node, mode, serve_file, set};
 
 use crate::{BLOCK, Server, Volume};
 
@@ -108,9 +108,18 @@ fn statistics_count_what_is_used() {
 }
 
 #[test]
-fn name_that_exceeds_a_message_is_refused() {
+fn names_and_targets_end_at_their_bounds() {
     with_client(|client| {
-        let refused = client.lookup(Node(0), &[b'x'; 5000]);
-        assert_eq!(refused, Err(Failure::Kernel(Error::InvalidArgument)));
+        let root = client.root().unwrap().node;
+        let (long, too_long) = ([b'x'; NAME_MAX + 1], Err(FileError::InvalidName));
+        let end = |result: Result<_, Failure<FileError>>| {
+            result.map(drop).map_err(|failure| failure.protocol_or(FileError::Stale))
+        };
+        assert_eq!(end(client.lookup(root, &long[1..])), Err(FileError::NotFound));
+        assert_eq!(end(client.lookup(root, &long)), too_long);
+        assert_eq!(end(client.symlink(root, 0, 0, &long[1..], b"target")), Ok(()));
+        assert_eq!(end(client.symlink(root, 0, 0, &long, b"target")), too_long);
+        let end = client.symlink(root, 0, 0, b"link", &[b'x'; 5000]);
+        assert_eq!(end, Err(Failure::Kernel(Error::InvalidArgument)));
     });
 }
