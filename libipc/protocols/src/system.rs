@@ -1,5 +1,6 @@
 //! The supervisor's own operations: power, memory, servers.
 
+use libipc::log::LINE_MAX;
 use libipc::{Memory, Trace, interface};
 
 use crate::process::Pid;
@@ -36,7 +37,7 @@ pub trait System {
     fn memory(&mut self) -> Result<MemoryUse, SystemError>;
     /// Writes a line to the system's log.
     #[operation(3)]
-    fn log(&mut self, line: &[u8]) -> Result<(), SystemError>;
+    fn log(&mut self, #[at_most(LINE_MAX)] line: &[u8]) -> Result<(), SystemError>;
     /// Has the kernel record events of these kinds from now on (0: none), and returns its rings,
     /// to be read.
     #[operation(4)]

@@ -15,7 +15,11 @@ impl System for Server {
         Ok(MemoryUse { total: 2, used: 1 })
     }
     fn log(&mut self, _: &Caller, line: &[u8]) -> Result<(), SystemError> {
-        if line == b"name: line" { Ok(()) } else { Err(SystemError::NotFound) }
+        if line == b"name: line" || line == [b'x'; LINE_MAX] {
+            Ok(())
+        } else {
+            Err(SystemError::NotFound)
+        }
     }
     fn trace(&mut self, _: &Caller, kinds: u64) -> Result<Memory, SystemError> {
         if kinds == 6 { Ok(Memory(Handle(10))) } else { Err(SystemError::Refused) }
@@ -36,6 +40,9 @@ fn operations_arrive_with_the_badge() {
     assert_eq!(client.power_off(3), Ok(()));
     assert_eq!(client.memory(), Ok(MemoryUse { total: 2, used: 1 }));
     assert_eq!(client.log(b"name: line"), Ok(()));
+    assert_eq!(client.log(&[b'x'; LINE_MAX]), Ok(()));
+    let beyond = client.log(&[b'x'; LINE_MAX + 1]);
+    assert_eq!(beyond, Err(Failure::Kernel(libipc::Error::InvalidArgument)));
     assert_eq!(client.trace(6), Ok(Memory(Handle(10))));
     let mut lines = [0; 16];
     assert_eq!(client.slots(Pid(0), &mut lines), Ok(9));
