@@ -2,7 +2,9 @@
 //!
 //! ```text
 //!   Client<Loopback> ── Outgoing ── Loopback ── Request ── serve_x(&mut server, …) ── Message
+//!   Client<Faulty> ── Fault ──────────┘  (deaths, requests and replies that lie)
 //!   HostCall (a call made by hand) ──── its Caller ──── server's methods ──── OpenCall::reply
+//!   besiege ── requests of every form ──── serve_x
 //! ```
 //!
 //! Leases reach the client's slices as they do in the system, with the same errors. Capabilities
@@ -13,15 +15,26 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::fmt;
-use core::marker::PhantomData;
 
-use kamen_abi::{Error, Handle, Lease, MAX_CAPS, Tag};
+use kamen_abi::{Error, Handle};
 
-use crate::request::Parts;
 use crate::syscall::calls::{self, Answer};
 use crate::syscall::objects;
-use crate::transport::{Lend, Outgoing, Reply, first_caps};
-use crate::{Caller, Endpoint, Memory, Message, Notification, OpenCall, Request, Transport};
+use crate::transport::{Outgoing, Reply, first_caps};
+use crate::{Endpoint, Memory, Message, Notification, OpenCall, Request, Transport};
+
+mod call;
+mod envelope;
+mod fault;
+mod random;
+mod siege;
+
+pub use call::HostCall;
+pub use fault::{Fault, Faulty};
+pub use random::Random;
+pub use siege::{Tally, besiege};
+
+use envelope::Envelope;
 
 /// How often a loopback looks whether a parked call was answered, before it gives up.
 pub const PATIENCE: usize = 1000;
@@ -105,101 +118,27 @@ impl<'a> Loopback<'a> {
             calls::answer_of(call.to_raw())
         })
     }
-}
 
-impl Transport for Loopback<'_> {
-    fn call(&self, _endpoint: Endpoint, request: &Outgoing<'_>) -> Result<Reply, Error> {
-        let bytes = request.slices.concat();
-        let (caps, leases) = (request.caps.len(), request.leases.len());
-        let mut parts = Parts::new();
-        let room = parts.bytes.get_mut(..bytes.len()).ok_or(Error::InvalidArgument)?;
-        room.copy_from_slice(&bytes);
-        let tag = Tag::long(request.label, bytes.len(), caps, leases);
-        if caps > MAX_CAPS || leases > parts.leases.len() {
-            return Err(Error::InvalidArgument);
-        }
-        parts.caps = first_caps(request.caps).map(objects::copy);
-        for (slot, lend) in parts.leases.iter_mut().zip(request.leases) {
-            *slot = lend.lease;
-        }
-        let call = HostCall::of_leases(self.badge, parts.leases[..leases].to_vec());
-        let request = Request { caller: call.caller(), tag, words: request.words, parts: &parts };
+    /// Hands a request to the server as it is, and waits for the answer.
+    fn deliver(&self, envelope: &Envelope) -> Result<Reply, Error> {
+        // What was lent stays lent for as long as the call is open: until this returns.
+        let call = HostCall::of_leases(self.badge, envelope.lent.clone());
+        let Envelope { words, parts, .. } = envelope;
+        let request = Request { caller: call.caller(), tag: envelope.tag(), words: *words, parts };
         let answer = (self.dispatch.borrow_mut())(&request);
         if let Some(message) = answer {
             let caps = first_caps(message.caps()).map(objects::copy);
             return Ok(Reply { tag: message.tag(), words: message.words(), caps });
         }
-        let Answer { tag, words, caps } = self.await_answer(call.call).ok_or(Error::TimedOut)?;
+        let call = call.caller().call;
+        let Answer { tag, words, caps } = self.await_answer(call).ok_or(Error::TimedOut)?;
         Ok(Reply { tag, words, caps: caps.map(objects::copy) })
     }
 }
 
-/// A call made by a test in the caller's place, open until it is dropped.
-///
-/// ```
-/// use libipc::{Message, loopback::HostCall};
-/// let mut buffer = [0; 4];
-/// let call = HostCall::new(7).lend_mut(&mut buffer);
-/// let caller = call.caller(); // What a server's method gets, and may keep.
-/// caller.call.lease_write(0, 1, b"ok")?;
-/// caller.call.reply(&Message::success())?;
-/// assert_eq!(call.answer(), Some(Message::success()));
-/// drop(call);
-/// assert_eq!(&buffer, b"\0ok\0");
-/// # Ok::<(), libipc::Error>(())
-/// ```
-#[derive(Debug)]
-pub struct HostCall<'a> {
-    badge: u64,
-    leases: Vec<Lease>,
-    call: OpenCall,
-    lent: PhantomData<&'a mut [u8]>,
-}
-
-impl<'a> HostCall<'a> {
-    /// Returns a call without leases, made through a capability with a badge.
-    pub fn new(badge: u64) -> Self {
-        Self::of_leases(badge, Vec::new())
-    }
-
-    /// Returns the call with one more lease, which the server may read.
-    pub fn lend(self, range: &'a [u8]) -> Self {
-        self.and_lease(Lend::read(range).lease)
-    }
-
-    /// Returns the call with one more lease, which the server may write.
-    pub fn lend_mut(self, range: &'a mut [u8]) -> Self {
-        self.and_lease(Lend::write(range).lease)
-    }
-
-    /// Returns what the server is told about the caller.
-    pub fn caller(&self) -> Caller {
-        Caller { badge: self.badge, call: self.call, replayed: false }
-    }
-
-    /// Returns the answer given through the open call, if it was.
-    pub fn answer(&self) -> Option<Message> {
-        let Answer { tag, words, caps } = calls::answer_of(self.call.to_raw())?;
-        let message = Message::new(tag.label(), words);
-        let caps = caps.iter().take(tag.caps());
-        Some(caps.fold(message, |message, &handle| message.with_capability(Endpoint(handle))))
-    }
-
-    /// The leases must be borrowed for `'a`.
-    fn of_leases(badge: u64, leases: Vec<Lease>) -> Self {
-        let call = OpenCall::from_raw(calls::open(leases.clone()));
-        HostCall { badge, leases, call, lent: PhantomData }
-    }
-
-    fn and_lease(self, lease: Lease) -> Self {
-        let leases = self.leases.iter().copied().chain([lease]).collect();
-        Self::of_leases(self.badge, leases)
-    }
-}
-
-impl Drop for HostCall<'_> {
-    fn drop(&mut self) {
-        calls::close(self.call.to_raw());
+impl Transport for Loopback<'_> {
+    fn call(&self, _endpoint: Endpoint, request: &Outgoing<'_>) -> Result<Reply, Error> {
+        self.deliver(&Envelope::seal(request)?)
     }
 }
 

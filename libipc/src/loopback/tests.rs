@@ -1,10 +1,15 @@
 //! A protocol with every kind of argument and result: round trips, hostile requests, parking.
 
+use kamen_abi::{MAX_CAPS, Tag};
+
 use super::*;
+use crate::transport::Lend;
 use crate::{
-    Error, Failure, Kernel, Memory, Notification, Object, ProtocolError, ReadLease, Word, Words,
-    WriteLease, interface,
+    Caller, Error, Failure, Kernel, Memory, Notification, Object, ProtocolError, ReadLease, Word,
+    Words, WriteLease, interface,
 };
+
+mod faults;
 
 #[derive(ProtocolError, Clone, Copy, PartialEq, Debug)]
 #[repr(u8)]
@@ -80,15 +85,18 @@ trait Kinds {
 struct Server {
     parked: Option<Caller>,
     badge: u64,
+    calls: usize,
+    lives: usize,
 }
 
 impl Kinds for Server {
     fn nothing(&mut self, caller: &Caller) -> Result<(), KindsError> {
         self.badge = caller.badge;
+        self.calls += 1;
         Err(KindsError::Refused)
     }
     fn words(&mut self, _: &Caller, pair: Pair, _: Flavour, n: u8) -> Result<Pair, KindsError> {
-        Ok(Pair { low: pair.low + u32::from(n), high: pair.high })
+        Ok(Pair { low: pair.low.wrapping_add(n.into()), high: pair.high })
     }
     fn slices(
         &mut self,
@@ -116,7 +124,8 @@ impl Kinds for Server {
         into: WriteLease<'_>,
     ) -> Result<u64, KindsError> {
         let mut bytes = [0; 3];
-        from.read_at(from.len() - 3, &mut bytes).map_err(|_| KindsError::Refused)?;
+        let last = from.len().checked_sub(3).ok_or(KindsError::Refused)?;
+        from.read_at(last, &mut bytes).map_err(|_| KindsError::Refused)?;
         into.write_at(1, &bytes).map_err(|_| KindsError::Refused)?;
         assert_eq!(from.read_at(from.len() - 2, &mut bytes), Err(Error::InvalidArgument));
         assert_eq!(from.read_at(u64::MAX, &mut bytes), Err(Error::InvalidArgument));
@@ -144,7 +153,7 @@ impl Kinds for Server {
         Ok(100 * short.len() as u64 + 10 * kind.len() as u64 + lent.len())
     }
     fn nested(&mut self, _: &Caller, outer: Outer) -> Option<Result<Outer, KindsError>> {
-        Some(Ok(Outer { before: outer.before + 1, ..outer }))
+        Some(Ok(Outer { before: outer.before.wrapping_add(1), ..outer }))
     }
 }
 

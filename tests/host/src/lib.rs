@@ -4,4 +4,6 @@
 //!   cargo metadata ──> tests/imports.rs: who may import whom
 //!   the tree       ──> tests/sources.rs: headers, lengths, where `unsafe` may be
 //!   rustc          ──> tests/compile.rs: errors of interfaces that only it finds
+//!   the servers    ──> tests/hostile.rs: against peers that lie
+//!                  ──> tests/system.rs: together, in any order, over their deaths
 //! ```
