@@ -14,7 +14,8 @@
 //!
 //! On the host (without `--cfg kamen`) there is no kernel: operations fail with
 //! [`Error::InvalidOperation`], so that servers compile and link in ordinary tests. What a test of
-//! a protocol needs, calls with leases and their answers, is there as the module `loopback`.
+//! a protocol needs, calls with leases and their answers, is there as the module `loopback`; what a
+//! test of several servers and clients needs, all of IPC under a seeded scheduler, as `simulation`.
 #![no_std]
 #![deny(unsafe_code)]
 
@@ -41,6 +42,8 @@ mod page;
 mod pager;
 mod request;
 pub mod ring;
+#[cfg(not(kamen))]
+pub mod simulation;
 pub mod start;
 mod syscall;
 mod time;

@@ -19,7 +19,6 @@ mod trap;
 pub(crate) use trap::{calls, objects};
 
 /// What goes into an operation that is a message.
-#[cfg_attr(not(kamen), expect(dead_code, reason = "nothing is received on the host"))]
 pub(crate) struct Outbound {
     pub(crate) target: u64,
     pub(crate) tag: Tag,

@@ -3,11 +3,13 @@
 //! Replies to open calls and copies between own memory and leases work as the kernel's do;
 //! signals and deleted capabilities are noted; every other operation is refused. The state
 //! (`calls`) belongs to the thread, so that tests do not see each other. Memory objects and
-//! notifications that a test has created (`objects`) do more, and for all threads.
+//! notifications that a test has created (`objects`) do more, and for all threads. The threads of a
+//! simulation have all of IPC (`crate::simulation`).
 
 use kamen_abi::{Error, Handle, ObjectKind, Operation, Tag, WORDS};
 
 use super::{Inbound, Outbound};
+use crate::simulation;
 
 #[path = "host/calls.rs"]
 pub(crate) mod calls;
@@ -18,6 +20,13 @@ pub(crate) mod objects;
 
 /// Executes an operation that uses all message registers: Reply, Wait, or none.
 pub(crate) fn message(operation: Operation, outbound: Outbound) -> (u64, Inbound) {
+    if let Some(me) = simulation::current() {
+        let nothing = Inbound { target: 0, tag: Tag(0), badge: 0, words: outbound.words };
+        return match simulation::message(&me, operation, outbound) {
+            Ok(inbound) => (0, inbound),
+            Err(error) => (error as u64, nothing),
+        };
+    }
     let Outbound { target, tag, mut words, deadline, second: _ } = outbound;
     let result = match operation {
         Operation::Reply => calls::answer(target, tag, words),
@@ -34,6 +43,13 @@ pub(crate) fn operate(
     target: u64,
     words: [u64; WORDS],
 ) -> (u64, u64, [u64; WORDS]) {
+    let simulated = simulation::current();
+    let simulated = simulated.and_then(|me| simulation::operate(&me, operation, target, words));
+    match simulated {
+        Some(Ok((target, words))) => return (0, target, words),
+        Some(Err(error)) => return (error as u64, target, [0; WORDS]),
+        None => {}
+    }
     let [first, second, badge, ..] = words;
     match operation {
         Operation::Copy => {

@@ -2,8 +2,10 @@
 extern crate std;
 
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 
 use kamen_abi::{Error, Handle, Lease, MAX_CAPS, OpenCall, Tag, WORDS};
 
@@ -31,12 +33,33 @@ struct State {
     deleted: Vec<Handle>,
 }
 
+/// Open calls that the threads of one simulation share.
+#[derive(Clone, Default)]
+pub(crate) struct Shared(Arc<Mutex<State>>);
+
+impl Shared {
+    fn with<T>(&self, use_it: impl FnOnce(&mut State) -> T) -> T {
+        // A test that panicked left it as it was between two statements.
+        use_it(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Forgets a call, as when its server died.
+    pub(crate) fn close(&self, call: u64) {
+        self.with(|state| state.calls.remove(&call));
+    }
+}
+
 std::thread_local! {
-    static STATE: RefCell<State> = RefCell::default();
+    static STATE: RefCell<Shared> = RefCell::default();
+}
+
+/// Has the calling thread share the open calls of others.
+pub(crate) fn adopt(shared: Shared) {
+    STATE.with(|state| *state.borrow_mut() = shared);
 }
 
 fn with<T>(use_it: impl FnOnce(&mut State) -> T) -> T {
-    STATE.with(|state| use_it(&mut state.borrow_mut()))
+    STATE.with(|state| state.borrow().with(use_it))
 }
 
 /// Opens a call with leases, whose ranges must stay valid and unused until [`close`].
@@ -60,7 +83,7 @@ pub(crate) fn answer_of(call: u64) -> Option<Answer> {
 }
 
 /// Answers a call; its capabilities are in the message page.
-pub(super) fn answer(call: u64, tag: Tag, words: [u64; WORDS]) -> Result<(), Error> {
+pub(crate) fn answer(call: u64, tag: Tag, words: [u64; WORDS]) -> Result<(), Error> {
     let caps = page::take_caps();
     with(|state| match state.calls.get_mut(&call) {
         Some(call) if call.answer.is_none() => {

@@ -7,6 +7,9 @@ extern crate std;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
 use core::sync::atomic::AtomicU64;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -21,6 +24,9 @@ const FIRST: u16 = 0x9000;
 enum Object {
     Memory(&'static [AtomicU64]),
     Notification(u64),
+    Endpoint,
+    /// Signals bits to a notification.
+    Timer(Handle, u64),
 }
 
 #[derive(Clone, Copy)]
@@ -42,6 +48,26 @@ static STATE: Mutex<State> = Mutex::new(State {
     created: 0,
     next: FIRST,
 });
+/// Capabilities that were made, to be forgotten together.
+pub(crate) type Record = Arc<Mutex<Vec<Handle>>>;
+
+std::thread_local! {
+    static RECORD: RefCell<Option<Record>> = const { RefCell::new(None) };
+}
+
+/// Has the calling thread's new capabilities recorded from now on; returns where they were.
+pub(crate) fn record_in(record: Option<Record>) -> Option<Record> {
+    RECORD.with(|mine| mine.replace(record))
+}
+
+/// Deletes the capabilities that were recorded.
+pub(crate) fn forget(record: &Record) {
+    let recorded = core::mem::take(&mut *record.lock().unwrap_or_else(PoisonError::into_inner));
+    for handle in recorded {
+        delete(handle);
+    }
+}
+
 /// Notified whenever a notification is signalled.
 static SIGNALLED: Condvar = Condvar::new();
 
@@ -67,6 +93,11 @@ impl State {
         let handle = self.next;
         self.advance();
         self.capabilities.insert(handle, capability);
+        RECORD.with(|record| {
+            if let Some(record) = &*record.borrow() {
+                record.lock().unwrap_or_else(PoisonError::into_inner).push(Handle(handle));
+            }
+        });
         Handle(handle)
     }
 
@@ -96,11 +127,55 @@ pub(crate) fn create_notification() -> Handle {
     state().create(Object::Notification(0))
 }
 
+/// Creates an endpoint, which a simulation's calls go through.
+pub(crate) fn create_endpoint() -> Handle {
+    state().create(Object::Endpoint)
+}
+
+/// Creates a timer, which a simulation's time fires.
+pub(crate) fn create_timer(notification: Handle, bits: u64) -> Handle {
+    state().create(Object::Timer(notification, bits))
+}
+
+/// Returns an endpoint's number and the capability's badge.
+pub(crate) fn endpoint(handle: Handle) -> Result<(u64, u64), Error> {
+    match state().find(handle)? {
+        (capability, Object::Endpoint) => Ok((capability.object, capability.badge)),
+        _ => Err(Error::WrongKind),
+    }
+}
+
+/// Returns a timer's number.
+pub(crate) fn timer(handle: Handle) -> Result<u64, Error> {
+    match state().find(handle)? {
+        (capability, Object::Timer(..)) => Ok(capability.object),
+        _ => Err(Error::WrongKind),
+    }
+}
+
+/// Has a timer signal; one that is gone does not.
+pub(crate) fn fire(timer: Handle) {
+    let found = state().find(timer).map(|(_, object)| *object);
+    if let Ok(Object::Timer(notification, bits)) = found {
+        let _ = signal(notification, bits);
+    }
+}
+
+/// Returns whether a wait for a notification ends: there are bits, or it is gone.
+pub(crate) fn has_bits(handle: Handle) -> bool {
+    !matches!(state().find(handle), Ok((_, Object::Notification(0))))
+}
+
+/// Returns whether an object was not destroyed.
+pub(crate) fn is_there(object: u64) -> bool {
+    state().objects.contains_key(&object)
+}
+
 /// Returns the words of a memory object.
 pub(crate) fn words(handle: Handle) -> Result<&'static [AtomicU64], Error> {
     match *state().find(handle)?.1 {
         Object::Memory(words) => Ok(words),
-        Object::Notification(_) => Err(Error::WrongKind),
+        Object::Notification(_) | Object::Endpoint | Object::Timer(..) => Err(Error::WrongKind),
     }
 }
 
@@ -145,20 +220,22 @@ pub(super) fn signal(handle: Handle, bits: u64) -> Option<Result<(), Error>> {
             *set |= if capability.badge == 0 { bits } else { capability.badge };
             Ok(())
         }
-        Object::Memory(_) => Err(Error::WrongKind),
+        Object::Memory(_) | Object::Endpoint | Object::Timer(..) => Err(Error::WrongKind),
     });
     SIGNALLED.notify_all();
     (result != Err(Error::InvalidOperation)).then_some(result)
 }
 
 /// Takes a notification's bits; waits for them if the deadline is FOREVER, as there is no clock.
-pub(super) fn wait(handle: Handle, deadline: Time) -> Result<u64, Error> {
+pub(crate) fn wait(handle: Handle, deadline: Time) -> Result<u64, Error> {
     let mut state = state();
     loop {
         match state.find(handle)?.1 {
             Object::Notification(0) => {}
             Object::Notification(bits) => return Ok(core::mem::take(bits)),
-            Object::Memory(_) => return Err(Error::WrongKind),
+            Object::Memory(_) | Object::Endpoint | Object::Timer(..) => {
+                return Err(Error::WrongKind);
+            }
         }
         match deadline {
             Time::FOREVER => {

@@ -1,0 +1,206 @@
+//! The name, file and clock servers with clients, under a seeded scheduler, over their deaths.
+//!
+//! ```text
+//!   writers ── resolve ──> names          file server ── boot_time ──> clock
+//!      └────── create, write, read ──────────^   (its volume outlives it)
+//! ```
+//!
+//! The servers are the system's, in the loop that all of them run; what dies is chosen by the seed.
+
+use std::sync::{Arc, Mutex};
+
+use kamen_kit::serve;
+use kamen_ramfs::{BLOCK, Store, Volume};
+use libipc::simulation::{Simulation, check, search};
+use libipc::{Endpoint, Error, Event, Failure, Message, Request, now};
+use protocols::clock::{ClockClient, clock_label, serve_clock};
+use protocols::file::{FileClient, FileError, Node, file_label, mode, serve_file};
+use protocols::names::{NamesClient, NamesError, names_label, serve_names};
+
+/// A boot time that is none by chance.
+const BOOT_TIME: u64 = 1_700_000_000_000_000_000;
+
+/// Memory that outlives a server: back at home when its life ends, in the middle of whatever.
+struct Kept {
+    bytes: Vec<u8>,
+    home: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Kept {
+    fn take(home: &Arc<Mutex<Vec<u8>>>) -> Self {
+        let bytes = std::mem::take(&mut *home.lock().expect("nobody panics with it"));
+        Kept { bytes, home: home.clone() }
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        *self.home.lock().expect("nobody panics with it") = std::mem::take(&mut self.bytes);
+    }
+}
+
+impl Store for Kept {
+    fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+    fn window(&mut self, at: usize, len: usize) -> &mut [u8] {
+        &mut self.bytes[at..at + len]
+    }
+}
+
+/// Runs a server's loop; requests are all that it serves.
+fn run(endpoint: Endpoint, mut serve: impl FnMut(&Request<'_>) -> Option<Message>) {
+    let error = serve::run(endpoint, |event| match event {
+        Event::Request(request) => serve(&request),
+        Event::Notified(_) | Event::Foreign(_) | Event::Cancelled(_) => None,
+    });
+    panic!("can't receive: {error:?}");
+}
+
+/// The endpoints of a system whose servers have been added.
+#[derive(Clone, Copy)]
+struct System {
+    names: Endpoint,
+    clock: Endpoint,
+}
+
+fn system(simulation: &mut Simulation) -> System {
+    for labels in [names_label::name, file_label::name, clock_label::name] {
+        simulation.labels(labels);
+    }
+    let names = simulation.endpoint("names");
+    let files = simulation.endpoint("files");
+    let clock = simulation.endpoint("clock");
+    simulation.server("names", move |_| {
+        let mut server = kamen_names::Server::default();
+        server.mount_own(b"/", files).expect("the table is empty");
+        run(names, |request| serve_names(&mut server, request));
+    });
+    simulation.server("clock", move |_| {
+        let mut server = kamen_clock::Server::new(BOOT_TIME + now().0, now().0);
+        run(clock, |request| serve_clock(&mut server, request));
+    });
+    let home = Arc::new(Mutex::new(vec![0; 64 * BLOCK]));
+    simulation.server("files", move |_| {
+        let boot_time = ClockClient::new(clock).boot_time().expect("it is idempotent");
+        let volume = Volume::open(Kept::take(&home), &[]).expect("it was whole at any moment");
+        let mut server = kamen_ramfs::Server::new(volume, move || boot_time + now().0);
+        run(files, |request| serve_file(&mut server, request));
+    });
+    System { names, clock }
+}
+
+type Files = FileClient;
+type End<T> = Result<T, Failure<FileError>>;
+
+/// Creates a file, whatever dies meanwhile: it may have been created before the death.
+fn create(files: &Files, root: Node, name: &[u8]) -> End<Node> {
+    loop {
+        match files.create(root, mode::FILE | 0o644, 0, 0, 0, name) {
+            Ok(made) => return Ok(made.node),
+            Err(Failure::Protocol(FileError::Exists)) => {
+                return files.lookup(root, name).map(|found| found.node);
+            }
+            Err(Failure::Kernel(Error::Restarted)) => {}
+            Err(other) => return Err(other),
+        }
+    }
+}
+
+/// Writes a file of its own in pieces, and reads it back.
+fn writer(system: System, number: u8) {
+    let resolved = NamesClient::new(system.names).resolve(b"/tmp/file");
+    let (mount, endpoint) = resolved.expect("it is idempotent");
+    assert_eq!(mount.covered, 1);
+    let (files, name) = (Files::new(endpoint), [b'a' + number]);
+    let root = files.root().expect("it is idempotent").node;
+    let node = create(&files, root, &name).expect("there is room");
+    for piece in 0..4u8 {
+        let bytes = [16 * number + piece; 3000];
+        let at = u64::from(piece) * 3000;
+        assert_eq!(files.write(node, at, &bytes), Ok(3000));
+    }
+    let mut bytes = vec![0; 12_000];
+    assert_eq!(files.read(node, 0, &mut bytes), Ok(12_000));
+    for (piece, part) in bytes.chunks(3000).enumerate() {
+        assert!(part.iter().all(|&byte| byte == 16 * number + piece as u8), "piece {piece}");
+    }
+    let modified = files.attributes(node).expect("it is idempotent").modified;
+    assert!(modified >= BOOT_TIME, "the file server asked the clock");
+}
+
+#[test]
+fn files_are_what_was_written_in_any_order() {
+    check(0..60, |simulation| {
+        let system = system(simulation);
+        for (number, name) in (1..).zip(["one", "two", "three"]) {
+            simulation.client(name, move || writer(system, number));
+        }
+    });
+}
+
+#[test]
+fn files_are_what_was_written_over_deaths_of_all_servers() {
+    let deaths = std::cell::Cell::new(0);
+    check(0..120, |simulation| {
+        let system = system(simulation);
+        for name in ["names", "files", "clock"] {
+            simulation.deaths(name, 40, 2);
+        }
+        for (number, name) in (1..).zip(["one", "two"]) {
+            simulation.client(name, move || writer(system, number));
+        }
+        deaths.set(deaths.get() + 1);
+    });
+    assert_eq!(deaths.get(), 120);
+}
+
+/// A service that registers a name and relies on it for good, as names once promised.
+fn registrant(system: System) {
+    let names = NamesClient::new(system.names);
+    loop {
+        match names.register(system.clock, "time") {
+            Ok(()) => break,
+            Err(Failure::Kernel(Error::Restarted)) => {}
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(names.find("time").map(drop), Ok(()), "names forgot");
+}
+
+/// The same, which registers again what a restarted name server has forgotten.
+fn patient_registrant(system: System) {
+    let names = NamesClient::new(system.names);
+    for _ in 0..10 {
+        match names.find("time") {
+            Ok(found) => {
+                let time = ClockClient::new(found).boot_time();
+                assert_eq!(time, Ok(BOOT_TIME));
+                return;
+            }
+            Err(Failure::Protocol(NamesError::NotFound)) => {
+                let _ = names.register(system.clock, "time");
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    panic!("names forgets more often than it dies");
+}
+
+#[test]
+fn name_that_is_registered_once_is_lost_with_the_name_server_and_the_simulation_finds_it() {
+    let with = |client: fn(System)| {
+        move |simulation: &mut Simulation| {
+            let system = system(simulation);
+            simulation.deaths("names", 5, 2);
+            simulation.client("service", move || client(system));
+        }
+    };
+    let found = search(0..50, with(registrant)).expect("a death between two calls");
+    assert!(found.to_string().contains("names forgot"), "{found}");
+    assert_eq!(
+        found.report.deaths,
+        search([found.seed], with(registrant)).map_or(0, |again| again.report.deaths)
+    );
+    check(0..200, with(patient_registrant));
+}
