@@ -26,6 +26,19 @@ pub struct MemoryUse {
     pub used: u64,
 }
 
+/// What the machine and init have in use: the same before and after whatever leaves nothing behind.
+#[derive(libipc::Words, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Holdings {
+    /// Pages of the machine that are free.
+    pub free_pages: u64,
+    /// Pages that quotas are charged for.
+    pub charged_pages: u64,
+    /// Units for kernel objects in use (`ObjectKind::cost`).
+    pub objects: u64,
+    /// Capabilities in init's table.
+    pub handles: u64,
+}
+
 /// The supervisor.
 #[interface(number = 7, error = SystemError)]
 pub trait System {
@@ -46,6 +59,18 @@ pub trait System {
     /// text, "pid slot name\n"; returns how many bytes were written, whole lines only.
     #[operation(5, idempotent)]
     fn slots(&mut self, after: Pid, into: &mut [u8]) -> Result<u64, SystemError>;
+    /// Tells of the servers behind the first `skip`, in the manifest's order: lines of text,
+    /// "name pid restarts state\n", pid being 0 where none runs, and the state several words;
+    /// returns how many bytes were written, whole lines only.
+    #[operation(6, idempotent)]
+    fn services(&mut self, skip: u64, into: &mut [u8]) -> Result<u64, SystemError>;
+    /// Ends the life of the server of this name, or of this service, where it runs, and starts
+    /// another one, also where init has given it up; returns the new process.
+    #[operation(7)]
+    fn restart(&mut self, name: &[u8]) -> Result<Pid, SystemError>;
+    /// Returns what is in use.
+    #[operation(8, idempotent)]
+    fn holdings(&mut self) -> Result<Holdings, SystemError>;
     /// Returns the kernel's trace, to be read only: what each thread of the system does and waits
     /// for ([`Trace::threads`]).
     #[operation(10, idempotent)]

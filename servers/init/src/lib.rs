@@ -4,7 +4,8 @@
 //!   kernel ──starts──> init ──starts, watches──> servers ─ personalities ─ native programs
 //!                        │ process, system protocols      ▲
 //!                        └────────────────────────────────┘
-//!   supervisor (what it does) ── manifest (what is declared) ── policy (when to start again)
+//!   supervisor (what it does) ── manifest (what is declared) ── policy (when to start again),
+//!        │                                              heartbeat (who hangs)
 //!        └── processes (who runs) ── run (what this start of the machine is for)
 //! ```
 #![no_std]
@@ -12,6 +13,7 @@
 
 extern crate alloc;
 
+mod heartbeat;
 pub mod manifest;
 mod policy;
 mod processes;

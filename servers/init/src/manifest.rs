@@ -79,6 +79,8 @@ pub struct Program {
     pub handles: u16,
     /// What happens when it ends.
     pub restart: Restart,
+    /// How often init asks whether its loop still turns, in ms; None: never.
+    pub heartbeat_ms: Option<u32>,
     /// Services that it may call: other servers', [`SUPERVISOR_SERVICES`] and [`LOG`].
     pub uses: Vec<String>,
     /// Ranges of I/O ports.
@@ -259,6 +261,7 @@ impl Program {
             objects: Amount::Count(96),
             handles: 64,
             restart: Restart::Never,
+            heartbeat_ms: None,
             uses: Vec::new(),
             ports: Vec::new(),
             interrupts: Vec::new(),

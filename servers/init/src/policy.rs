@@ -1,10 +1,11 @@
 //! When a server that ended starts again: at once, later, or no more.
 //!
 //! ```text
-//!              ended: at once the first time
-//!             ┌────────────┐
-//!   started ──┴> Running ──┴── ended ──┬──> Waiting ── due ──> Running
-//!                                      └──> Down (5th within 10 s, or never to be restarted)
+//!               ended: at once the first time, and by request
+//!              ┌─────────────┐
+//!   started ──> Running ─────┴─ ended ──┬──> Waiting ── due, or by request ──> Running
+//!                                       └──> Down ── by request ─────────────> Running
+//!                                           (5th end within 10 s, or never to be restarted)
 //! ```
 //!
 //! The delay doubles from one end to the next, and begins anew after ten seconds without one. A
@@ -67,18 +68,24 @@ pub struct Lives {
     ends: VecDeque<Time>,
     /// How often in a row it ended by itself, each time within the window after the time before.
     row: u32,
+    restarts: u64,
 }
 
 impl Lives {
     /// Returns a server's first life; `restart` is what its manifest entry says.
     pub fn new(restart: Restart) -> Self {
         let ends = VecDeque::with_capacity(MAX_ENDS);
-        Lives { restart, standing: Standing::Running, ends, row: 0 }
+        Lives { restart, standing: Standing::Running, ends, row: 0, restarts: 0 }
     }
 
     /// Returns where the server stands.
     pub fn standing(&self) -> &Standing {
         &self.standing
+    }
+
+    /// Returns how often it was started again.
+    pub fn restarts(&self) -> u64 {
+        self.restarts
     }
 
     /// Returns when it is to be started; never where it need not be.
@@ -99,8 +106,17 @@ impl Lives {
         }
     }
 
+    /// Has a server that waits or stays down started now, by request; what it did before is
+    /// forgotten.
+    pub fn revive(&mut self) {
+        self.ends.clear();
+        self.row = 0;
+        self.start();
+    }
+
     /// Has a server that waited started now.
     pub fn start(&mut self) -> Next {
+        self.restarts += 1;
         self.standing = Standing::Running;
         Next::Start
     }

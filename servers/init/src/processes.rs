@@ -141,11 +141,12 @@ impl<R> Processes<R> {
         Ok(status)
     }
 
-    /// Returns whether a process of this class and name runs.
-    pub fn is_running(&self, class: Class, name: &str) -> bool {
-        self.table
-            .values()
-            .any(|process| process.held.is_some() && process.class == class && process.name == name)
+    /// Returns a process of this class and name that runs.
+    pub fn find(&self, class: Class, name: &str) -> Option<Pid> {
+        let is_it = |process: &Process<R>| {
+            process.held.is_some() && process.class == class && process.name == name
+        };
+        self.table.iter().find(|(_, process)| is_it(process)).map(|(pid, _)| *pid)
     }
 
     /// Returns lines of the processes after `after`, "pid parent state personality name\n", as
@@ -202,6 +203,9 @@ mod tests {
         assert_eq!(processes.end(child, ExitStatus(4)).map(|ended| ended.held), None);
         assert!(processes.running(child).is_none());
         assert_eq!(processes.take_status(SUPERVISOR, child), Err(ProcessError::NoProcess));
+        assert_eq!(processes.find(Class::Native, "p10"), Some(shell));
+        assert_eq!(processes.find(Class::Native, "p11"), None);
+        assert_eq!(processes.find(Class::Server, "p10"), None);
         assert_eq!(processes.take_status(shell, child), Ok(ExitStatus(3)));
         assert_eq!(processes.take_status(shell, child), Err(ProcessError::NoProcess));
     }

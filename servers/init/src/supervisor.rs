@@ -16,6 +16,7 @@ mod kept;
 mod launch;
 mod power;
 mod process;
+mod services;
 mod system;
 mod watch;
 
@@ -181,6 +182,7 @@ impl Supervisor {
                 self.replace(place, &End::Own(format!("it cannot be started: {cause}")));
             }
         }
+        self.rearm();
         if let Err(cause) = self.start_shell() {
             error!("cannot start the shell: {cause}");
             self.shut_down(power::FAILED);

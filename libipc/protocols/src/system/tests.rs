@@ -28,6 +28,21 @@ impl System for Server {
         into.write_at(0, b"2 7 name\n").map_err(|_| SystemError::Refused)?;
         Ok(after.0 + 9)
     }
+    fn services(
+        &mut self,
+        _: &Caller,
+        skip: u64,
+        into: WriteLease<'_>,
+    ) -> Result<u64, SystemError> {
+        into.write_at(0, b"name 2 1 running\n").map_err(|_| SystemError::Refused)?;
+        Ok(skip + 17)
+    }
+    fn restart(&mut self, _: &Caller, name: &[u8]) -> Result<Pid, SystemError> {
+        if name == b"clock" { Ok(Pid(7)) } else { Err(SystemError::NotFound) }
+    }
+    fn holdings(&mut self, _: &Caller) -> Result<Holdings, SystemError> {
+        Ok(Holdings { free_pages: 1, charged_pages: 2, objects: 3, handles: 4 })
+    }
     fn threads(&mut self, _: &Caller) -> Result<Trace, SystemError> {
         Ok(Trace(Handle(11)))
     }
@@ -47,6 +62,13 @@ fn operations_arrive_with_the_badge() {
     let mut lines = [0; 16];
     assert_eq!(client.slots(Pid(0), &mut lines), Ok(9));
     assert_eq!(&lines[..9], b"2 7 name\n");
+    let mut lines = [0; 20];
+    assert_eq!(client.services(0, &mut lines), Ok(17));
+    assert_eq!(&lines[..17], b"name 2 1 running\n");
+    assert_eq!(client.restart(b"clock"), Ok(Pid(7)));
+    assert_eq!(client.restart(b"cl"), Err(Failure::Protocol(SystemError::NotFound)));
+    let holdings = Holdings { free_pages: 1, charged_pages: 2, objects: 3, handles: 4 };
+    assert_eq!(client.holdings(), Ok(holdings));
     assert_eq!(client.threads(), Ok(Trace(Handle(11))));
     let other = SystemClient::with(Endpoint(Handle(1)), loopback.with_badge(8));
     assert_eq!(other.power_off(3), Err(Failure::Protocol(SystemError::Denied)));

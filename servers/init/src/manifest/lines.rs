@@ -8,6 +8,7 @@
 //!   objects 64   |   objects-percent 40
 //!   handles 64
 //!   restart never|always
+//!   heartbeat MILLISECONDS
 //!   uses NAME
 //!   ports NAME FIRST LAST
 //!   interrupt NAME LINE
@@ -85,6 +86,9 @@ fn write_program(text: &mut String, program: &Program) -> core::fmt::Result {
         Restart::Never => writeln!(text, "restart never")?,
         Restart::Always => writeln!(text, "restart always")?,
     }
+    if let Some(period) = program.heartbeat_ms {
+        writeln!(text, "heartbeat {period}")?;
+    }
     for service in &program.uses {
         writeln!(text, "uses {service}")?;
     }
@@ -148,6 +152,7 @@ fn read_key<'a>(
         "objects-percent" => program.objects = Amount::Percent(number(words)?),
         "handles" => program.handles = number(words)?,
         "restart" => program.restart = restart(word(words)?)?,
+        "heartbeat" => program.heartbeat_ms = Some(number(words)?),
         "uses" => program.uses.push(word(words)?.into()),
         "ports" => program.ports.push(PortRange {
             name: word(words)?.into(),

@@ -24,6 +24,7 @@ fn a_sound_system_passes_both_ways() {
     files.dma.push(KeptMemory { name: "buffers".into(), pages: 64 });
     files.pages = Amount::Percent(40);
     files.restart = Restart::Always;
+    files.heartbeat_ms = Some(500);
     let any = Program::new(ANY_PROGRAM, Role::Native, "/bin/a program");
     let programs = vec![console, files, server("clock", 16, &[]), any];
     let manifest = Manifest { programs }.check().unwrap();

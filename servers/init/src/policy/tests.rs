@@ -33,7 +33,7 @@ fn the_first_end_costs_no_time_and_the_fifth_the_service() {
     assert_eq!(delays(&mut lives, &times), [Some(0), Some(10), Some(20), Some(40), None]);
     let reason = "gave up: 5 ends within 10 s, the last: page fault";
     assert_eq!(*lives.standing(), Standing::Down(reason.into()));
-    assert_eq!(lives.due(), Time::FOREVER);
+    assert_eq!((lives.restarts(), lives.due()), (4, Time::FOREVER));
 }
 
 #[test]
@@ -65,6 +65,7 @@ fn who_kills_by_request_is_not_counted() {
     for ms in 0..1_000 {
         assert_eq!(lives.ended(&End::Requested, at(ms)), Next::Start);
     }
+    assert_eq!(lives.restarts(), 1_000);
     assert_eq!(lives.ended(&crash(), at(1_000)), Next::Start);
 }
 
@@ -76,6 +77,15 @@ fn what_is_never_restarted_stays_down_with_its_reason() {
     let mut lives = Lives::new(Restart::Never);
     assert_eq!(lives.ended(&End::Requested, at(0)), Next::GiveUp);
     assert_eq!(*lives.standing(), Standing::Down("it was killed".into()));
+}
+
+#[test]
+fn a_revived_server_has_all_its_chances_again() {
+    let mut lives = Lives::new(Restart::Always);
+    delays(&mut lives, &[0, 1, 2, 3, 4]);
+    lives.revive();
+    assert_eq!((lives.standing(), lives.restarts()), (&Standing::Running, 5));
+    assert_eq!(delays(&mut lives, &[5, 6]), [0, 10].map(Some));
 }
 
 #[test]

@@ -79,6 +79,11 @@ impl Supervisor {
             exited: None,
         })
         .map_err(|error| explain(&error))
+        .inspect(|_| {
+            if let Some(place) = self.place(&program.name) {
+                self.life_begins(place, program);
+            }
+        })
     }
 
     /// Starts the shell on the console.
@@ -148,7 +153,7 @@ impl Supervisor {
     /// Returns a service's endpoint, if a process provides it at this moment.
     pub(super) fn client(&self, service: &str) -> Option<Endpoint> {
         let provider = self.manifest.provider(service)?;
-        self.processes.is_running(Class::Server, &provider.name).then_some(())?;
+        self.processes.find(Class::Server, &provider.name)?;
         self.services.get(service).copied()
     }
 

@@ -1,4 +1,4 @@
-//! The system protocol: power, memory, log.
+//! The system protocol: power, memory, log, servers.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use libipc::abi::boot;
 use libipc::{Caller, Memory, Object, Rights, Thread, Trace, WriteLease, log};
 use protocols::process::Pid;
-use protocols::system::{MemoryUse, System, SystemError};
+use protocols::system::{Holdings, MemoryUse, System, SystemError};
 
 use super::process::MAX_LIST;
 use super::{SYSTEM_BADGE, Supervisor, pid_of};
@@ -52,6 +52,29 @@ impl System for Supervisor {
         }));
         into.write_at(0, &lines).map_err(|_| SystemError::Refused)?;
         Ok(lines.len() as u64)
+    }
+
+    fn services(
+        &mut self,
+        caller: &Caller,
+        skip: u64,
+        into: WriteLease<'_>,
+    ) -> Result<u64, SystemError> {
+        allowed(caller)?;
+        let room = into.len().min(MAX_LIST as u64) as usize;
+        let lines = self.standings(skip, room);
+        into.write_at(0, &lines).map_err(|_| SystemError::Refused)?;
+        Ok(lines.len() as u64)
+    }
+
+    fn restart(&mut self, caller: &Caller, name: &[u8]) -> Result<Pid, SystemError> {
+        allowed(caller)?;
+        self.restart_server(name, pid_of(caller.badge))
+    }
+
+    fn holdings(&mut self, caller: &Caller) -> Result<Holdings, SystemError> {
+        allowed(caller)?;
+        Ok(Supervisor::holdings(self))
     }
 
     fn threads(&mut self, caller: &Caller) -> Result<Trace, SystemError> {

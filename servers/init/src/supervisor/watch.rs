@@ -1,9 +1,12 @@
 //! Watching over servers: starting them again, now or later, and telling who depends on them.
 //!
 //! ```text
-//!   end of a life ──policy──┬─ now ────> start_again ──┬──> dependents: SERVICE_RESTARTED
-//!                           ├─ later ──> timer ────────┘        ▲
+//!   end of a life ──policy──┬─ now ────> start_again ──────> dependents: SERVICE_RESTARTED
+//!                           ├─ later ──> timer ──┘             ▲
 //!                           └─ no more ─> log, console, endpoint destroyed
+//!   timer ──heartbeat──┬─ PING ──> events ──> server ──> alive ──┐
+//!     │                └─ third period without an answer: hung,  v
+//!     └───────────────── the end of a life                    answered
 //! ```
 //!
 //! Nothing here waits: what is due later arrives as a bit of init's own notification, which is
@@ -18,11 +21,14 @@ use libipc::start::event;
 use libipc::{
     Endpoint, Error, Notification, Object, Quota, Thread, Time, Timer, Within, error, now, warn,
 };
+use protocols::process::{ExitStatus, Signal};
 use protocols::stream::{StreamClient, Wait};
 
 use super::Supervisor;
-use crate::manifest::{Manifest, Program};
+use crate::heartbeat::{Heartbeat, MISSES, Verdict};
+use crate::manifest::{LOG, Manifest, Program, SUPERVISOR_SERVICES};
 use crate::policy::{End, Lives, Next, Standing};
+use crate::processes::Class;
 use crate::run::Mode;
 
 /// How long telling somebody something may take.
@@ -36,6 +42,16 @@ pub(super) struct Watched {
     /// `events`: what the server hears besides requests.
     pub(super) events: Notification,
     pub(super) lives: Lives,
+    pub(super) heartbeat: Heartbeat,
+    /// Services that its life began without, or whose endpoint was destroyed since.
+    pub(super) lacks: Vec<String>,
+}
+
+impl Watched {
+    /// Returns when the server needs something to be done.
+    fn due(&self) -> Time {
+        self.lives.due().min(self.heartbeat.due())
+    }
 }
 
 /// init's own notification, and the timer that signals it.
@@ -79,7 +95,8 @@ pub(super) fn watch(manifest: &Manifest, quota: Quota) -> Result<Vec<Watched>, E
     let watched = |program: &Program| {
         let events = quota.create_notification()?;
         let lives = Lives::new(program.restart);
-        Ok(Watched { name: program.name.clone(), events, lives })
+        let heartbeat = Heartbeat::new(program.heartbeat_ms);
+        Ok(Watched { name: program.name.clone(), events, lives, heartbeat, lacks: Vec::new() })
     };
     manifest.servers().map(watched).collect()
 }
@@ -99,10 +116,60 @@ pub(super) fn tell(stream: Endpoint, line: &str) {
 impl Supervisor {
     /// Handles the bits of init's own notification.
     pub(super) fn notified(&mut self, bits: u64) {
+        for (place, watched) in self.watched.iter_mut().enumerate() {
+            if bits & alive_badge(place) != 0 {
+                watched.heartbeat.answered();
+            }
+        }
         if bits & TIMER != 0 {
             self.bell.armed = Time::FOREVER;
-            self.start_due();
+            let now = now();
+            for place in 0..self.watched.len() {
+                self.see_to(place, now);
+            }
+            self.rearm();
         }
+    }
+
+    /// Does what is due for a server: starts one that waits, asks one that runs.
+    fn see_to(&mut self, place: usize, now: Time) {
+        let Watched { events, lives, heartbeat, .. } = &mut self.watched[place];
+        if lives.due() <= now {
+            lives.start();
+            self.start_again(place);
+            return;
+        }
+        match heartbeat.rung(now) {
+            // init made it, with all rights.
+            Some(Verdict::Ask) => drop(events.signal(event::PING)),
+            Some(Verdict::Hung) => self.end_hung(place),
+            None => {}
+        }
+    }
+
+    /// Ends the life of a server whose loop stands still.
+    fn end_hung(&mut self, place: usize) {
+        let Watched { name, heartbeat, .. } = &self.watched[place];
+        let Some(pid) = self.processes.find(Class::Server, name) else { return };
+        let period = heartbeat.period_ms().unwrap_or_default();
+        let cause = format!("no answer to {MISSES} heartbeats, one each {period} ms");
+        let line = format!("server {name} (pid {}) hangs: {cause}", pid.0);
+        error!("{line}");
+        if name != "console" {
+            self.tell_console(&line);
+        }
+        self.end(pid, ExitStatus(256 + Signal::Kill as u64), End::Own(format!("hung: {cause}")));
+    }
+
+    /// Notes that a server's life begins, with the services that there are now.
+    pub(super) fn life_begins(&mut self, place: usize, program: &Program) {
+        let is_there = |service: &String| {
+            let own = service == LOG || SUPERVISOR_SERVICES.contains(&service.as_str());
+            own || self.services.contains_key(service)
+        };
+        let lacks = program.uses.iter().filter(|service| !is_there(service)).cloned().collect();
+        self.watched[place].lacks = lacks;
+        self.watched[place].heartbeat.started(now());
     }
 
     /// Returns a server's place in the manifest.
@@ -113,7 +180,8 @@ impl Supervisor {
     /// Sees to what is to become of a server whose life has ended.
     pub(super) fn replace(&mut self, place: usize, end: &End) {
         let now = now();
-        let Watched { name, lives, .. } = &mut self.watched[place];
+        let Watched { name, lives, heartbeat, .. } = &mut self.watched[place];
+        heartbeat.ended();
         match lives.ended(end, now) {
             Next::Start => self.start_again(place),
             Next::Wait => {
@@ -125,19 +193,8 @@ impl Supervisor {
         self.rearm();
     }
 
-    /// Starts the servers that are due.
-    fn start_due(&mut self) {
-        let now = now();
-        for place in 0..self.watched.len() {
-            if self.watched[place].lives.due() <= now {
-                self.watched[place].lives.start();
-                self.start_again(place);
-            }
-        }
-        self.rearm();
-    }
-
-    fn start_again(&mut self, place: usize) {
+    /// Starts a server again, and tells who uses it.
+    pub(super) fn start_again(&mut self, place: usize) {
         let Some(program) = self.manifest.servers().nth(place).cloned() else { return };
         let name = &program.name;
         match self.start_server(&program) {
@@ -162,15 +219,26 @@ impl Supervisor {
             Standing::Down(reason) => reason.to_owned(),
             Standing::Running | Standing::Waiting(_) => return,
         };
-        if let Some(endpoint) = self.services.remove(program.service().unwrap_or_default()) {
-            // It is init's, with all rights.
-            let _ = endpoint.destroy();
-            let _ = endpoint.delete();
-        }
+        self.destroy_endpoint(program.service().unwrap_or_default());
         let line = format!("server {} stays down: {reason}", program.name);
         error!("{line}");
         self.tell_console(&line);
         self.tell_dependents(&program);
+    }
+
+    /// Destroys a service's endpoint, and notes who has a capability to it.
+    fn destroy_endpoint(&mut self, service: &str) {
+        let Some(endpoint) = self.services.remove(service) else { return };
+        // It is init's, with all rights.
+        let _ = endpoint.destroy();
+        let _ = endpoint.delete();
+        for (watched, other) in self.watched.iter_mut().zip(self.manifest.servers()) {
+            let depends = other.uses.iter().any(|used| used == service);
+            let is_running = *watched.lives.standing() == Standing::Running;
+            if depends && is_running && !watched.lacks.iter().any(|lacked| lacked == service) {
+                watched.lacks.push(service.into());
+            }
+        }
     }
 
     /// Tells the running servers that use a service that it began another life or was given up.
@@ -197,9 +265,8 @@ impl Supervisor {
     }
 
     /// Arms the timer for what is due next.
-    fn rearm(&mut self) {
-        let due = self.watched.iter().map(|watched| watched.lives.due());
-        let due = due.min().unwrap_or(Time::FOREVER);
+    pub(super) fn rearm(&mut self) {
+        let due = self.watched.iter().map(Watched::due).min().unwrap_or(Time::FOREVER);
         self.bell.arm(due);
     }
 }

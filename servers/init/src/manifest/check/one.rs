@@ -12,6 +12,7 @@ use super::super::{
     Role, SUPERVISOR_PRIORITY, SUPERVISOR_SERVICES,
 };
 use super::{Fault, require};
+use crate::heartbeat::{LONGEST_MS, SHORTEST_MS};
 
 /// Names of capabilities that init gives by itself.
 const RESERVED: [&str; 7] = ["self", "events", "alive", "stdin", "stdout", "stderr", ANY_PROGRAM];
@@ -35,6 +36,7 @@ pub(super) fn check(program: &Program) -> Result<(), Fault> {
     })?;
     check_amount(program.pages, "pages")?;
     check_amount(program.objects, "objects")?;
+    check_heartbeat(program)?;
     check_ranges(program)?;
     check_memory(program)?;
     check_native(program)?;
@@ -62,6 +64,16 @@ fn check_amount(amount: Amount, key: &'static str) -> Result<(), Fault> {
             Err(Fault { key, cause: format!("{key} is {share} %; 100 % is all there is") })
         }
     }
+}
+
+fn check_heartbeat(program: &Program) -> Result<(), Fault> {
+    let Some(period) = program.heartbeat_ms else { return Ok(()) };
+    require(program.service().is_some(), "heartbeat-ms", || {
+        "only servers have a heartbeat; who starts a native program sees whether it hangs".into()
+    })?;
+    require((SHORTEST_MS..=LONGEST_MS).contains(&period), "heartbeat-ms", || {
+        format!("heartbeat-ms is {period}; it is from {SHORTEST_MS} to {LONGEST_MS}")
+    })
 }
 
 fn check_ranges(program: &Program) -> Result<(), Fault> {

@@ -14,7 +14,7 @@ use super::value::{self, Fault};
 use super::{Source, at};
 
 /// All keys of an entry.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "name",
     "service",
     "file",
@@ -23,6 +23,7 @@ const KEYS: [&str; 16] = [
     "objects",
     "handles",
     "restart",
+    "heartbeat-ms",
     "uses",
     "ports",
     "interrupts",
@@ -101,6 +102,7 @@ impl<'a> Entry<'a> {
         program.pages = self.read("pages", value::amount)?.unwrap_or(default.0);
         program.objects = self.read("objects", value::amount)?.unwrap_or(default.1);
         program.restart = self.read("restart", restart)?.unwrap_or(program.restart);
+        program.heartbeat_ms = number("heartbeat-ms", u32::MAX.into())?.map(|period| period as u32);
         Ok(())
     }
 

@@ -36,8 +36,8 @@ fn keys_and_their_types() {
         (
             &[A, "prio = 3\n"],
             "line 4: \"prio\" is no key of a program; keys are name, service, file, priority, \
-             pages, objects, handles, restart, uses, ports, interrupts, mmio, memory, rings, dma, \
-             archive",
+             pages, objects, handles, restart, heartbeat-ms, uses, ports, interrupts, mmio, memory, \
+             rings, dma, archive",
         ),
         (
             &["\n[[server]]\nfile = \"/a\"\n"],
@@ -65,6 +65,10 @@ fn keys_and_their_types() {
         (
             &[A, "restart = \"often\"\n"],
             "line 4: a: restart must be \"always\" or \"never\", not \"often\"",
+        ),
+        (
+            &[A, "heartbeat-ms = \"often\"\n"],
+            "line 4: a: heartbeat-ms must be a number from 0 to 4294967295, not \"often\"",
         ),
         (
             &[A, "uses = \"log\"\n"],
@@ -141,6 +145,16 @@ fn names_and_bounds_of_one_program() {
         (
             &[A, "uses = [\"log\"]\nhandles = 8\n"],
             "line 5: a: handles is 8; what the program starts with takes 9",
+        ),
+        (&[A, "heartbeat-ms = 49\n"], "line 4: a: heartbeat-ms is 49; it is from 50 to 60000"),
+        (
+            &[A, "heartbeat-ms = 60001\n"],
+            "line 4: a: heartbeat-ms is 60001; it is from 50 to 60000",
+        ),
+        (
+            &[N, "heartbeat-ms = 500\n"],
+            "line 4: n: only servers have a heartbeat; who starts a native program sees whether it \
+             hangs",
         ),
         (
             &[A, "ports = { p = [2, 1] }\n"],
