@@ -29,6 +29,10 @@ pub enum Command {
     Trace(Format, Run),
     /// Sends a signal to a process.
     Kill(Kill),
+    /// Lists servers, and how each stands.
+    Services,
+    /// Ends a server's life and starts another.
+    Restart(Vec<u8>),
     /// Runs a program.
     Run(Run),
 }
@@ -110,7 +114,9 @@ unix PROGRAM [ARGS]   run it under the UNIX personality;  unix sh  is a full she
 dos PROGRAM [ARGS]    run it under the DOS personality;  /dos has samples
 cd [DIRECTORY]        change the working directory       pwd   show it
 ps                    list processes of all personalities
-kill [-9] [unix|dos|native] PID   end a process; kill -9 native PID restarts a server
+kill [-9] [unix|dos|native] PID   end a process; a server only by kill -9 native PID
+services              list servers: how often each was restarted, whether it runs, why not
+restart SERVER        end a server and start it again, also one that was given up
 memory                show how much memory is in use
 trace [--json] PROGRAM [ARGS]   run it, then show who called whom, how often, for how long
 exit [STATUS]         end this shell, and the first one ends the system (also: Ctrl-D, poweroff)
@@ -141,6 +147,9 @@ pub fn parse(line: &[u8]) -> Result<Command, String> {
         (b"ps", []) => Ok(Command::Processes),
         (b"memory", []) => Ok(Command::Memory),
         (b"kill", arguments) => kill(arguments),
+        (b"services", []) => Ok(Command::Services),
+        (b"restart", [server]) => Ok(Command::Restart(server.clone())),
+        (b"restart", _) => Err("usage: restart SERVER; services lists them".into()),
         (b"trace", [flag, argv @ ..]) if flag == b"--json" => trace(Format::Chrome, argv),
         (b"trace", argv) => trace(Format::Table, argv),
         _ => run(words),
@@ -228,6 +237,8 @@ mod tests {
         let run = Run { personality: None, argv: [b"hello".to_vec()].into() };
         assert_eq!(parse(b"trace hello"), Ok(Command::Trace(Format::Table, run.clone())));
         assert_eq!(parse(b"trace --json hello"), Ok(Command::Trace(Format::Chrome, run)));
+        assert_eq!(parse(b"services"), Ok(Command::Services));
+        assert_eq!(parse(b"restart clock"), Ok(Command::Restart(b"clock".to_vec())));
         let kill = Kill { pid: 7, among: None, force: Force::Ask };
         assert_eq!(parse(b"kill 7"), Ok(Command::Kill(kill)));
     }
@@ -239,6 +250,8 @@ mod tests {
             (b"exit x", "0 to 255"),
             (b"trace", "usage"),
             (b"kill", "usage"),
+            (b"restart", "usage"),
+            (b"restart a b", "usage"),
             (b"kill x", "usage"),
             (b"kill linux 4", "usage"),
             (b"ls | wc", "unix sh -c"),

@@ -1,6 +1,7 @@
 //! A session: from the first line to power off, at a terminal, from a pipe, or of one program.
 
 mod commands;
+mod servers;
 mod trace;
 
 use alloc::format;
@@ -229,6 +230,8 @@ impl Session {
             Command::Memory => self.memory(),
             Command::Trace(format, run) => self.trace(format, &run),
             Command::Kill(kill) => self.kill(&kill),
+            Command::Services => self.servers(),
+            Command::Restart(server) => self.restart(&server),
             Command::Run(run) => self.program(&run),
         };
         Next::Continue
