@@ -8,12 +8,70 @@ use crate::{Endpoint, Handle, Message, Object, Space, Thread, Time, page};
 
 /// Bytes of an XSAVE area of the components that the kernel keeps: the legacy region's 512, the
 /// header's 64, AVX's 256 (Intel SDM 1 13.4).
-pub const EXTENDED_BYTES: usize = 832;
+const EXTENDED_BYTES: usize = 832;
 
 /// A call that was received and not answered yet: names its caller until it is answered.
 ///
 /// It is a number that only the receiving address space can use; the kernel checks it each time,
 /// so that keeping it too long is an [`Error::StaleCall`], nothing worse.
+///
+/// ```
+/// use libipc::{Error, Message, OpenCall, loopback::HostCall};
+/// let mut lent = [0; 4];
+/// let caller = HostCall::new(7).lend(b"key").lend_mut(&mut lent);
+/// let call = caller.caller().call; // A server keeps it, and answers when it can.
+/// assert!(call.is_open() && call != OpenCall::NONE);
+/// let mut key = [0; 3];
+/// call.lease_read(0, 0, &mut key)?;
+/// call.lease_write(1, 0, &key)?;
+/// assert!(call.is_ended_by(call), "were it told of as cancelled");
+/// assert!(!call.is_ended_by(OpenCall::NONE), "somebody still waits for it");
+/// call.reply(&Message::success())?;
+/// assert_eq!(call.reply(&Message::success()), Err(Error::StaleCall));
+/// assert_eq!(OpenCall::from_raw(call.to_raw()), call);
+/// # Ok::<(), libipc::Error>(())
+/// ```
+///
+/// ```no_run
+/// use libipc::{Endpoint, Error, Foreign, Kind, Space, Thread};
+///
+/// /// Answers some of Linux's system calls.
+/// fn answer(foreign: Foreign, child: Thread, spaces: [Space; 2], dos: Endpoint) -> Result<(), Error> {
+///     let (call, [address, ..]) = (foreign.caller.call, foreign.words);
+///     match (foreign.kind, foreign.number) {
+///         (Kind::SystemCall, 39) => call.reply_value(7), // getpid
+///         (Kind::SystemCall, 202) => {
+///             let old = call.compare_exchange(address, 0, 1)?; // a futex
+///             call.reply_value(old.into())
+///         }
+///         (Kind::SystemCall, 63) => {
+///             let mut name = [0; 65];
+///             call.copy_in(address, &mut name)?;
+///             call.copy_out(address, b"Kamen\0")?; // uname
+///             call.reply_value(0)
+///         }
+///         (Kind::SystemCall, 57) => {
+///             child.write_registers(&call.read_registers()?)?; // fork
+///             call.copy_extended(child)?;
+///             child.start()?;
+///             call.reply_value(8)
+///         }
+///         (Kind::SystemCall, 59) => {
+///             let registers = call.read_registers()?; // execve
+///             call.set_space(spaces[1])?;
+///             call.write_registers(&registers)?;
+///             call.resume()
+///         }
+///         (Kind::Exception, 7) => {
+///             let mut state = [0; 512];
+///             call.read_extended(&mut state)?;
+///             call.write_extended(&state)?;
+///             call.resume()
+///         }
+///         _ => call.hand_over(dos, foreign.caller.badge),
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct OpenCall(kamen_abi::OpenCall);

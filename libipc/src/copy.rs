@@ -5,6 +5,29 @@ use kamen_abi::{Error, Place};
 use crate::{Memory, MissingPage, Object, OpenCall, Thread, syscall};
 
 /// Where a copy comes from.
+///
+/// ```
+/// use libipc::loopback::HostCall;
+/// use libipc::{Destination, Error, Handle, Memory, OpenCall, Source, Thread, copy};
+/// let lent = *b"lent";
+/// let call = HostCall::new(1).lend(&lent);
+/// let (open, mut into) = (call.caller().call, [0; 4]);
+/// copy(Source::Lease(open, 0, 0), Destination::Bytes(&mut into), 4)?;
+/// assert_eq!(into, lent);
+/// copy(Source::Bytes(b"same"), Destination::Bytes(&mut into), 4)?;
+/// assert_eq!(&into, b"same");
+/// // Those are the kernel's alone.
+/// for from in [
+///     Source::Memory(Memory(Handle(3)), 0),
+///     Source::Caller(open, 0x1000),
+///     Source::Extended(open, 0),
+///     Source::ThreadExtended(Thread(Handle(4)), 0),
+/// ] {
+///     let end = copy(from, Destination::Bytes(&mut into), 4);
+///     assert_eq!(end.map_err(Error::from), Err(Error::InvalidOperation));
+/// }
+/// # Ok::<(), libipc::Partial>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Source<'a> {
     /// Own memory; the copy is as long as the slice.
@@ -23,6 +46,31 @@ pub enum Source<'a> {
 }
 
 /// Where a copy goes to.
+///
+/// ```
+/// use libipc::loopback::HostCall;
+/// use libipc::{Destination, Error, Handle, Memory, Source, Thread, copy};
+/// let mut lent = [0; 4];
+/// let call = HostCall::new(1).lend_mut(&mut lent);
+/// let open = call.caller().call;
+/// copy(Source::Bytes(b"text"), Destination::Lease(open, 0, 0), 4)?;
+/// // Those are the kernel's alone.
+/// for to in [
+///     Destination::Memory(Memory(Handle(3)), 0),
+///     Destination::Caller(open, 0x1000),
+///     Destination::Extended(open, 0),
+///     Destination::ThreadExtended(Thread(Handle(4)), 0),
+/// ] {
+///     let end = copy(Source::Bytes(b"text"), to, 4);
+///     assert_eq!(end.map_err(Error::from), Err(Error::InvalidOperation));
+/// }
+/// drop(call);
+/// assert_eq!(&lent, b"text");
+/// let mut own = [0; 4];
+/// copy(Source::Bytes(&lent), Destination::Bytes(&mut own), 4)?;
+/// assert_eq!(own, lent);
+/// # Ok::<(), libipc::Partial>(())
+/// ```
 #[derive(Debug)]
 pub enum Destination<'a> {
     /// Own memory; the copy is as long as the slice.
@@ -41,6 +89,13 @@ pub enum Destination<'a> {
 }
 
 /// A copy that ended early.
+///
+/// ```
+/// use libipc::{Error, Handle, Memory};
+/// let partial = Memory(Handle(3)).read(0, &mut [0; 8]).expect_err("there is no kernel");
+/// assert_eq!((partial.copied, partial.error), (0, Error::InvalidOperation));
+/// assert!(partial.missing.is_none(), "no pager has to supply a page");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Partial {
     /// Bytes that were copied.

@@ -3,6 +3,15 @@
 use kamen_abi::Error;
 
 /// Why a call failed.
+///
+/// ```
+/// use libipc::{Error, Failure};
+/// let refused: Failure<&str> = Failure::Protocol("not found");
+/// let gone: Failure<&str> = Failure::from(Error::Restarted);
+/// assert_eq!(gone, Failure::Kernel(Error::Restarted));
+/// assert_eq!(refused.protocol_or("broken"), "not found");
+/// assert_eq!(gone.protocol_or("broken"), "broken");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Failure<E> {
     /// The server refused, for a reason of the protocol.

@@ -7,6 +7,22 @@ use crate::syscall::{self, Inbound, Outbound};
 use crate::{Caller, Endpoint, Message, Object, OpenCall, Request, Time, page};
 
 /// What can arrive.
+///
+/// ```
+/// use libipc::{Event, OpenCall};
+/// /// What a server that logs tells of an event.
+/// fn describe(event: &Event<'_>) -> &'static str {
+///     match event {
+///         Event::Request(_) => "somebody calls",
+///         Event::Notified(_) => "a bit was signalled",
+///         Event::Foreign(_) => "a foreign thread makes a system call",
+///         Event::Cancelled(_) => "nobody waits any more",
+///     }
+/// }
+/// let event = Event::Notified(4);
+/// assert_eq!((event.call(), describe(&event)), (None, "a bit was signalled"));
+/// assert_eq!(Event::Cancelled(OpenCall::NONE).call(), None);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
     /// A call made by a protocol's client.
@@ -35,6 +51,18 @@ impl Event<'_> {
 }
 
 /// A call that a thread made without libipc.
+///
+/// ```
+/// use libipc::{Foreign, Kind};
+/// /// What a log says of a foreign thread's call.
+/// fn describe(event: &Foreign) -> String {
+///     let Foreign { caller, kind, number, words } = event;
+///     match kind {
+///         Kind::SystemCall => format!("thread {} calls {number}({:#x})", caller.badge, words[0]),
+///         _ => format!("thread {}: {kind:?} {number}", caller.badge),
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Foreign {
     /// Which thread (badge of its handler), how to answer, whether replayed.
@@ -51,6 +79,21 @@ pub struct Foreign {
 ///
 /// That is copied out of the message page at once, so that the server may make calls of its
 /// own while it looks at a request.
+///
+/// ```
+/// use libipc::{Endpoint, Error, Event, Handle, Inbox, Message, OpenCall, Time};
+/// let mut inbox = Inbox::new(Endpoint(Handle(5)));
+/// // On the host there is nobody, and no kernel.
+/// assert_eq!(inbox.receive(Time::NEVER_WAIT).err(), Some(Error::InvalidOperation));
+/// let (mut call, mut answer) = (OpenCall::NONE, Message::success());
+/// while let Ok(event) = inbox.reply_receive(call, &answer, Time::FOREVER) {
+///     call = event.call().unwrap_or(OpenCall::NONE);
+///     answer = match event {
+///         Event::Request(request) => request.refuse(Error::InvalidOperation),
+///         _ => Message::success(),
+///     };
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Inbox {
     endpoint: Endpoint,

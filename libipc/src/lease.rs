@@ -7,6 +7,20 @@ use kamen_abi::Error;
 use crate::OpenCall;
 
 /// A range of the caller's memory that the server may read.
+///
+/// ```
+/// use libipc::{Error, ReadLease};
+/// /// A server's method that wants four bytes.
+/// fn magic(from: ReadLease<'_>) -> Result<u32, Error> {
+///     let mut bytes = [0; 4];
+///     if from.is_empty() || from.len() < 4 {
+///         return Err(Error::InvalidArgument);
+///     }
+///     from.read_at(0, &mut bytes)?; // Later, by `OpenCall::lease_read(from.index(), …)`.
+///     assert_eq!(from.index(), 0);
+///     Ok(u32::from_le_bytes(bytes))
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ReadLease<'a> {
     call: OpenCall,
@@ -16,6 +30,20 @@ pub struct ReadLease<'a> {
 }
 
 /// A range of the caller's memory that the server may write.
+///
+/// ```
+/// use libipc::{Error, WriteLease};
+/// /// A server's method that fills in as much as there is room for; returns how much.
+/// fn fill(into: WriteLease<'_>) -> Result<u64, Error> {
+///     let text = b"eight is";
+///     let len = text.len().min(into.len() as usize);
+///     if !into.is_empty() {
+///         into.write_at(0, &text[..len])?; // Later, by `OpenCall::lease_write(into.index(), …)`.
+///     }
+///     assert_eq!(into.index(), 0);
+///     Ok(len as u64)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct WriteLease<'a> {
     call: OpenCall,

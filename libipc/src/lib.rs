@@ -16,6 +16,14 @@
 //! [`Error::InvalidOperation`], so that servers compile and link in ordinary tests. What a test of
 //! a protocol needs, calls with leases and their answers, is there as the module `loopback`; what a
 //! test of several servers and clients needs, all of IPC under a seeded scheduler, as `simulation`.
+//!
+//! ```
+//! use libipc::{Endpoint, Error, Handle, Time};
+//! let server = Endpoint(Handle(7));
+//! // On the host there is no kernel.
+//! let answer = server.call(6 << 16 | 1, [0; 6], Time::FOREVER);
+//! assert_eq!(answer, Err(Error::InvalidOperation));
+//! ```
 #![no_std]
 #![deny(unsafe_code)]
 

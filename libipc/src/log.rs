@@ -10,6 +10,14 @@
 //!
 //! A program writes lines down to its own [`Level`], [`Level::Info`] where nobody set another; a
 //! line below it costs a comparison. The host's `--log` sets it, by the program's name.
+//!
+//! ```
+//! use libipc::log::{self, LINE_MAX, Level};
+//! libipc::log!("disk has {} sectors", 2880);
+//! log::set_level(Level::Warn);
+//! assert!(!log::is_on(Level::Info));
+//! log::line(Level::Error, format_args!("at most {LINE_MAX} bytes, whatever the level"));
+//! ```
 
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
@@ -35,36 +43,60 @@ pub const LINE_MAX: usize = 512;
 static LEVEL: AtomicU8 = AtomicU8::new(Level::Info as u8);
 
 /// Writes a line of level info to the log: `log!("disk has {} sectors", sectors)`.
+///
+/// ```
+/// libipc::log!("disk has {} sectors", 2880);
+/// ```
 #[macro_export]
 macro_rules! log {
     ($($format:tt)*) => { $crate::log_at!($crate::log::Level::Info, $($format)*) };
 }
 
 /// Writes a line of level error to the log: something failed that should not.
+///
+/// ```
+/// libipc::error!("can't read the disk: {:?}", libipc::Error::TimedOut);
+/// ```
 #[macro_export]
 macro_rules! error {
     ($($format:tt)*) => { $crate::log_at!($crate::log::Level::Error, $($format)*) };
 }
 
 /// Writes a line of level warn to the log: something is worse than it should be.
+///
+/// ```
+/// libipc::warn!("{} of {} blocks are bad", 3, 2880);
+/// ```
 #[macro_export]
 macro_rules! warn {
     ($($format:tt)*) => { $crate::log_at!($crate::log::Level::Warn, $($format)*) };
 }
 
 /// Writes a line of level debug to the log: what helps to find a mistake.
+///
+/// ```
+/// libipc::debug!("queue: {:?}", [1, 2]);
+/// ```
 #[macro_export]
 macro_rules! debug {
     ($($format:tt)*) => { $crate::log_at!($crate::log::Level::Debug, $($format)*) };
 }
 
 /// Writes a line of level trace to the log: every step.
+///
+/// ```
+/// libipc::trace!("block {} is read", 7);
+/// ```
 #[macro_export]
 macro_rules! trace {
     ($($format:tt)*) => { $crate::log_at!($crate::log::Level::Trace, $($format)*) };
 }
 
 /// Writes a line of any level to the log: `log_at!(level, "{} tries", tries)`.
+///
+/// ```
+/// libipc::log_at!(libipc::log::Level::Warn, "{} tries", 3);
+/// ```
 #[macro_export]
 macro_rules! log_at {
     ($level:expr, $($format:tt)*) => {
@@ -75,11 +107,23 @@ macro_rules! log_at {
 }
 
 /// Has lines down to this level written from now on.
+///
+/// ```
+/// use libipc::log::{Level, is_on, set_level};
+/// set_level(Level::Debug);
+/// assert!(is_on(Level::Debug) && !is_on(Level::Trace));
+/// ```
 pub fn set_level(level: Level) {
     LEVEL.store(level as u8, Relaxed);
 }
 
 /// Sets the level that a filter chooses for the program of this name, if it chooses one.
+///
+/// ```
+/// use libipc::log::{Level, is_on, set_filter};
+/// set_filter("unix=trace,warn", "unix");
+/// assert!(is_on(Level::Trace));
+/// ```
 pub fn set_filter(filter: &str, name: &str) {
     if let Some(level) = chosen(filter, name) {
         set_level(level);
@@ -87,12 +131,21 @@ pub fn set_filter(filter: &str, name: &str) {
 }
 
 /// Returns whether lines of this level are written.
+///
+/// ```
+/// use libipc::log::{Level, is_on};
+/// assert!(is_on(Level::Error), "always");
+/// ```
 #[inline]
 pub fn is_on(level: Level) -> bool {
     level as u8 <= LEVEL.load(Relaxed)
 }
 
 /// Writes a line to the log whatever its level; [`log!`](crate::log!) and its like call it.
+///
+/// ```
+/// libipc::log::line(libipc::log::Level::Info, format_args!("{} sectors", 2880));
+/// ```
 pub fn line(level: Level, text: fmt::Arguments<'_>) {
     let mut line = Line { bytes: [0; LINE_MAX], len: 0 };
     let microseconds = now().0 / 1000;
@@ -107,6 +160,10 @@ pub fn line(level: Level, text: fmt::Arguments<'_>) {
 
 /// Tells the host's tool something that is not for people, whatever the level: a line that begins
 /// with the byte 1.
+///
+/// ```
+/// libipc::log::mark(format_args!("trace begins"));
+/// ```
 pub fn mark(text: fmt::Arguments<'_>) {
     let mut line = Line { bytes: [0; LINE_MAX], len: 0 };
     line.push(b"\x01");

@@ -10,6 +10,16 @@
 //! Leases reach the client's slices as they do in the system, with the same errors. Capabilities
 //! travel as the numbers that they are. Those of [`memory`] and [`notification`] name objects that all
 //! threads of the test share, enough for rings; the receiver gets a copy, as in the system.
+//!
+//! ```
+//! use libipc::loopback::Loopback;
+//! use libipc::transport::Outgoing;
+//! use libipc::{Endpoint, Handle, Message, Transport};
+//! let loopback = Loopback::new(5, |request| Some(Message::new(0, request.words())));
+//! let words = [1, 2, 3, 4, 5, 6];
+//! let request = Outgoing { label: 99 << 16 | 1, words, slices: &[], caps: &[], leases: &[] };
+//! assert!(loopback.call(Endpoint(Handle(1)), &request).is_ok());
+//! ```
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -37,6 +47,18 @@ pub use siege::{Tally, besiege};
 use envelope::Envelope;
 
 /// How often a loopback looks whether a parked call was answered, before it gives up.
+///
+/// ```
+/// use libipc::loopback::{Loopback, PATIENCE};
+/// use libipc::transport::Outgoing;
+/// use libipc::{Endpoint, Error, Handle, Transport};
+/// let looked = std::cell::Cell::new(0);
+/// let loopback = Loopback::new(0, |_| None).with_meanwhile(|| looked.set(looked.get() + 1));
+/// let (label, words) = (99 << 16 | 1, [0; 6]);
+/// let request = Outgoing { label, words, slices: &[], caps: &[], leases: &[] };
+/// let end = loopback.with_badge(3).call(Endpoint(Handle(1)), &request);
+/// assert_eq!((end.err(), looked.get()), (Some(Error::TimedOut), PATIENCE));
+/// ```
 pub const PATIENCE: usize = 1000;
 
 type Dispatch<'a> = Rc<RefCell<dyn FnMut(&Request<'_>) -> Option<Message> + 'a>>;
@@ -79,6 +101,25 @@ type Meanwhile<'a> = Rc<RefCell<dyn FnMut() + 'a>>;
 ///     assert_eq!(client.add(2), Ok(42));
 ///     assert_eq!(client.add(u64::MAX), Err(Failure::Protocol(CounterError::Overflow)));
 /// }
+/// ```
+///
+/// ```
+/// use libipc::loopback::Loopback;
+/// use libipc::transport::Outgoing;
+/// use libipc::{Endpoint, Handle, Message, OpenCall, Transport};
+/// use std::cell::Cell;
+/// // A server that parks the call, and answers when it comes to it.
+/// let (parked, badge) = (Cell::new(OpenCall::NONE), Cell::new(0));
+/// let loopback = Loopback::new(5, |request| {
+///     parked.set(request.caller.call);
+///     badge.set(request.caller.badge);
+///     None
+/// });
+/// let loopback = loopback.with_meanwhile(|| drop(parked.get().reply(&Message::success())));
+/// let (label, words) = (99 << 16 | 1, [0; 6]);
+/// let request = Outgoing { label, words, slices: &[], caps: &[], leases: &[] };
+/// assert!(loopback.with_badge(8).call(Endpoint(Handle(1)), &request).is_ok());
+/// assert_eq!(badge.get(), 8);
 /// ```
 #[derive(Clone)]
 pub struct Loopback<'a> {
@@ -173,12 +214,26 @@ pub fn notification() -> Notification {
 
 /// Returns and forgets the signals that the calling thread sent to notifications that are mere
 /// numbers: notification and bits.
+///
+/// ```
+/// use libipc::{Handle, Notification, loopback};
+/// Notification(Handle(3)).signal(4)?;
+/// assert_eq!(loopback::take_signals(), [(Handle(3), 4)]);
+/// # Ok::<(), libipc::Error>(())
+/// ```
 pub fn take_signals() -> Vec<(Handle, u64)> {
     calls::take_signals()
 }
 
 /// Returns and forgets the capabilities that the calling thread deleted from its own table and
 /// that were mere numbers.
+///
+/// ```
+/// use libipc::{Endpoint, Handle, Object, loopback};
+/// Endpoint(Handle(3)).delete()?;
+/// assert_eq!(loopback::take_deleted(), [Handle(3)]);
+/// # Ok::<(), libipc::Error>(())
+/// ```
 pub fn take_deleted() -> Vec<Handle> {
     calls::take_deleted()
 }

@@ -24,6 +24,15 @@ const SLOT_BYTES: u64 = 1 << 30;
 ///
 /// That nobody else maps or writes it is the supervisor's promise: it gives a kept object to one
 /// server. Whoever breaks that has one server's data changed under it, nobody else's.
+///
+/// ```no_run
+/// use libipc::{Mapping, Memory, start::Start};
+/// # let start = Start::default();
+/// let store: Memory = start.find("store").expect("the manifest gives it");
+/// let mut store = Mapping::new(store).expect("nobody has mapped it yet");
+/// store.bytes_mut()[0] += 1;
+/// assert_ne!(store.bytes()[0], 0, "as many lives as this server had");
+/// ```
 #[derive(Debug)]
 pub struct Mapping {
     bytes: &'static mut [u8],
@@ -57,6 +66,14 @@ impl Mapping {
 }
 
 /// Maps all of a memory object that nobody writes any more, such as the boot archive.
+///
+/// ```no_run
+/// use libipc::{Memory, map_constant, start::Start};
+/// # let start = Start::default();
+/// let archive: Memory = start.find("archive").expect("the manifest gives it");
+/// let archive: &'static [u8] = map_constant(archive).expect("nobody writes it");
+/// assert!(archive.starts_with(b"070701"));
+/// ```
 ///
 /// # Errors
 /// BadRange: it is mapped already; InvalidArgument: larger than 1 GiB; NoRights: READ;

@@ -8,6 +8,23 @@ use crate::{Object, ProtocolError, page};
 ///
 /// Labels of replies: 0 success, 1 to 255 the protocol's errors, 256 + n the kernel's error n
 /// said by the server in the kernel's place.
+///
+/// ```
+/// use libipc::{Endpoint, Error, Handle, Message, ProtocolError};
+/// #[derive(ProtocolError, Clone, Copy)]
+/// #[repr(u8)]
+/// enum Refusal {
+///     Full = 3,
+/// }
+/// let found = Message::new(0, [7, 0, 0, 0, 0, 0]).with_capability(Endpoint(Handle(9)));
+/// assert_eq!((found.label(), found.words()[0], found.caps()), (0, 7, &[Handle(9)][..]));
+/// assert_eq!(Message::success(), Message::new(0, [0; 6]));
+/// assert_eq!(Message::error(Refusal::Full).label(), 3);
+/// assert!(Message::refused(Error::InvalidArgument).label() > 255);
+/// // Answers to foreign threads: a value for rax, or nothing.
+/// assert_eq!(Message::value(5).words()[0], 5);
+/// assert_ne!(Message::resume(), Message::success());
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Message {
     label: u32,

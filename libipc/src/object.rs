@@ -23,6 +23,23 @@ pub use table::Table;
 pub use thread::{Handling, Thread};
 
 /// What every kind of object can do.
+///
+/// ```
+/// use libipc::{Endpoint, Handle, Object, Rights, Table, loopback};
+/// let bell = loopback::notification();
+/// let badged = bell.mint(Rights::SEND, 4)?;
+/// badged.signal(1)?;
+/// assert_eq!(bell.poll(), Ok(4), "the badge tells who");
+/// badged.delete()?;
+/// assert!(badged.signal(1).is_err());
+/// bell.destroy()?;
+/// assert!(bell.poll().is_err(), "nobody has it any more");
+/// assert_eq!(Endpoint::from_handle(Handle(3)).handle(), Handle(3));
+/// // What a program is started with: copies in its own table. On the host there is none.
+/// assert!(Endpoint(Handle(3)).mint_to(Table(Handle(8)), Rights::SEND, 1, Handle::NULL).is_err());
+/// assert_eq!(loopback::memory(2).inspect()?.values[0], 2);
+/// # Ok::<(), libipc::Error>(())
+/// ```
 pub trait Object: Copy {
     /// Returns the object that a handle names; the kernel checks at each use that it does.
     fn from_handle(handle: Handle) -> Self;
@@ -88,6 +105,13 @@ pub trait Object: Copy {
 }
 
 /// What [`Object::inspect`] tells.
+///
+/// ```
+/// use libipc::{Inspection, Object, ObjectKind, loopback};
+/// let Inspection { kind, values, rights: _, badge } = loopback::memory(3).inspect()?;
+/// assert_eq!((kind, values[0], badge), (ObjectKind::Memory, 3, 0));
+/// # Ok::<(), libipc::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Inspection {
     /// The object's kind.

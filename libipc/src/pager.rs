@@ -5,6 +5,12 @@ use kamen_abi::Kind;
 use crate::{Foreign, OpenCall};
 
 /// A page that its pager has not supplied.
+///
+/// ```
+/// use libipc::MissingPage;
+/// let missing = MissingPage { object: 7, page: 3 };
+/// assert_eq!((missing.object, missing.page), (7, 3), "the badge says which file");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MissingPage {
     /// Which memory object, as its pager knows it: the badge that it was created with.
@@ -14,6 +20,15 @@ pub struct MissingPage {
 }
 
 /// What a thread does with a page.
+///
+/// ```
+/// use libipc::PageAccess;
+/// let is_refused = |access| match access {
+///     PageAccess::Read | PageAccess::Execute => false,
+///     PageAccess::Write => true, // A program's text.
+/// };
+/// assert!(is_refused(PageAccess::Write) && !is_refused(PageAccess::Read));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum PageAccess {
@@ -30,6 +45,19 @@ pub enum PageAccess {
 /// The pager supplies the page ([`Memory::supply`](crate::Memory::supply)), then answers with
 /// [`Message::resume`](crate::Message::resume). A request that a life of the pager before received
 /// is replayed, and answered in the same way.
+///
+/// ```no_run
+/// use libipc::{Error, Foreign, Memory, Message, PageAccess, PageRequest};
+///
+/// /// A pager's answer: page `n` of the file is page `n` of the cache.
+/// fn supply(event: Foreign, file: Memory, cache: Memory) -> Result<(), Error> {
+///     let Some(PageRequest { call, missing, access }) = event.page_request() else { return Ok(()) };
+///     if access != PageAccess::Write {
+///         file.supply(missing.page, 1, cache, missing.page)?;
+///     }
+///     call.reply(&Message::resume())
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PageRequest {
     /// The call to be answered.
@@ -42,6 +70,14 @@ pub struct PageRequest {
 
 impl Foreign {
     /// Returns the request for a page, if that is what it is.
+    ///
+    /// ```
+    /// use libipc::{Foreign, PageAccess};
+    /// /// Returns whether a foreign call is a write to a missing page.
+    /// fn is_write(event: &Foreign) -> bool {
+    ///     event.page_request().is_some_and(|request| request.access == PageAccess::Write)
+    /// }
+    /// ```
     pub const fn page_request(&self) -> Option<PageRequest> {
         let [page, access, ..] = self.words;
         let access = match (self.kind, access) {

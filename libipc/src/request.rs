@@ -21,6 +21,14 @@ impl Parts {
 }
 
 /// Who called, and how to answer later.
+///
+/// ```
+/// use libipc::loopback::HostCall;
+/// let call = HostCall::new(7);
+/// let caller = call.caller();
+/// assert_eq!((caller.badge, caller.replayed), (7, false));
+/// assert!(caller.call.is_open());
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Caller {
     /// The badge of the capability through which the call came.
@@ -35,6 +43,47 @@ pub struct Caller {
 ///
 /// The capabilities that came with it belong to the receiver, which deletes those it does not
 /// want; the lengths and counts are the caller's word and may contradict its protocol.
+///
+/// ```
+/// use libipc::loopback::{Loopback, take_deleted};
+/// use libipc::transport::{Lend, Outgoing};
+/// use libipc::{Endpoint, Error, Handle, Message, ProtocolError, Request, Transport};
+/// #[derive(ProtocolError, Clone, Copy)]
+/// #[repr(u8)]
+/// enum Refusal {
+///     Full = 3,
+/// }
+///
+/// /// Answers by hand what `serve_x` answers otherwise.
+/// fn serve(request: &Request<'_>) -> Message {
+///     assert_eq!(request.label(), u32::from(request.protocol()) << 16 | 1);
+///     match (request.protocol(), request.operation()) {
+///         (99, 1) if request.words()[0] == 0 => request.decline(Refusal::Full),
+///         (99, 1) => {
+///             assert_eq!(request.caller.badge, 5);
+///             assert_eq!((request.bytes(), request.caps()), (&b"text"[..], &[Handle(8)][..]));
+///             assert_eq!(request.leases().len(), 1);
+///             request.delete_caps(); // It has no use for what came along.
+///             Message::success()
+///         }
+///         _ => request.refuse(Error::InvalidOperation),
+///     }
+/// }
+///
+/// let loopback = Loopback::new(5, |request| Some(serve(request)));
+/// for number in [1, 0] {
+///     let request = Outgoing {
+///         label: 99 << 16 | 1,
+///         words: [number, 0, 0, 0, 0, 0],
+///         slices: &[b"text"],
+///         caps: &[Handle(8)],
+///         leases: &[Lend::read(b"lent")],
+///     };
+///     loopback.call(Endpoint(Handle(1)), &request)?;
+///     assert_eq!(take_deleted(), [Handle(8)]);
+/// }
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// Who called.

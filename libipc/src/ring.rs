@@ -159,6 +159,22 @@ pub use pending::Pending;
 pub use server::{Served, Server, Ticket};
 
 /// Why something cannot be done with a ring.
+///
+/// ```
+/// use libipc::ring::RingError;
+/// /// What a client does about an error.
+/// fn advice(error: RingError) -> &'static str {
+///     match error {
+///         RingError::Full => "take completions first",
+///         RingError::Outside => "the buffer is not in the data area",
+///         RingError::TimedOut => "wait longer, or do something else",
+///         RingError::Ended => "open the ring again, and submit what is pending",
+///         RingError::Peer(_) => "the server breaks the rules",
+///         RingError::Kernel(_) => "the kernel refused",
+///     }
+/// }
+/// assert_eq!(advice(RingError::Full), "take completions first");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RingError {
     /// As many submissions are in flight as the ring has entries.
@@ -177,6 +193,16 @@ pub enum RingError {
 }
 
 /// Which rule of a ring the peer broke.
+///
+/// ```
+/// use libipc::ring::PeerError;
+/// let describe = |error| match error {
+///     PeerError::Layout => "no ring lies in the memory",
+///     PeerError::Count => "it counts what there can't be",
+///     PeerError::Buffer => "its buffer is outside",
+/// };
+/// assert_eq!(describe(PeerError::Layout), "no ring lies in the memory");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PeerError {
     /// The memory object holds no ring, or one that is larger than itself.

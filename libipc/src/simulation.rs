@@ -130,6 +130,32 @@ pub const SEED_VARIABLE: &str = "KAMEN_SEED";
 /// let report = simulation.run().expect("nobody panics, nobody waits for ever");
 /// assert_eq!(report.deaths, 0);
 /// ```
+///
+/// ```
+/// use libipc::simulation::Simulation;
+/// use libipc::{Endpoint, Error, Inbox, Message, OpenCall, Time};
+///
+/// /// Answers whatever comes.
+/// fn serve(endpoint: Endpoint) {
+///     let (mut inbox, mut call) = (Inbox::new(endpoint), OpenCall::NONE);
+///     while let Ok(event) = inbox.reply_receive(call, &Message::success(), Time::FOREVER) {
+///         call = event.call().unwrap_or(OpenCall::NONE);
+///     }
+/// }
+///
+/// let mut simulation = Simulation::new(3);
+/// let endpoint = simulation.endpoint("echo");
+/// simulation.labels(|label| (label == 1).then_some("Echo::echo"));
+/// simulation.server("echo", move |_life| serve(endpoint));
+/// simulation.death_at("echo", 6); // Or, by the seed: simulation.deaths("echo", 10, 2).
+/// simulation.client("one", move || {
+///     for _ in 0..5 {
+///         let end = endpoint.call(1, [0; 6], Time::FOREVER);
+///         assert!(end.is_ok() || end == Err(Error::Restarted));
+///     }
+/// });
+/// assert_eq!(simulation.run().map(|report| report.deaths), Ok(1));
+/// ```
 pub struct Simulation {
     world: Arc<World>,
     seed: u64,
@@ -202,6 +228,14 @@ impl Simulation {
 }
 
 /// What a run was like.
+///
+/// ```
+/// use libipc::simulation::{Report, Simulation};
+/// let mut simulation = Simulation::new(1);
+/// simulation.client("one", || assert!(libipc::now().0 > 0));
+/// let Report { steps, deaths, time, fingerprint } = simulation.run().expect("it just ends");
+/// assert!(steps > 0 && deaths == 0 && time > 0 && fingerprint != 0);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Report {
     /// How often somebody was chosen to go on.
@@ -215,6 +249,17 @@ pub struct Report {
 }
 
 /// Why a run failed.
+///
+/// ```
+/// use libipc::simulation::{Problem, STEPS_MAX, search};
+/// let describe = |problem: &Problem| match problem {
+///     Problem::Panicked { who, message } => format!("{who}: {message}"),
+///     Problem::Deadlock { waits, circle } => format!("{waits:?} {circle:?}"),
+///     Problem::Endless => format!("more than {STEPS_MAX} steps"),
+/// };
+/// let found = search([1], |simulation| simulation.client("one", || panic!("a bug")));
+/// assert_eq!(describe(&found.expect("it panics").problem), "one: a bug");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Problem {
     /// A client or server panicked.
@@ -244,7 +289,7 @@ pub enum Problem {
 ///     simulation.client("waiter", move || assert!(never.wait(libipc::Time::FOREVER).is_ok()));
 /// });
 /// let found = found.expect("nobody signals");
-/// assert_eq!(found.seed, 7);
+/// assert_eq!((found.seed, found.report.deaths), (7, 0));
 /// assert!(matches!(&found.problem, Problem::Deadlock { waits, .. } if waits.len() == 1));
 /// println!("{found}");
 /// ```
@@ -280,6 +325,16 @@ impl fmt::Display for Found {
 
 /// Runs the simulations of seeds until one fails; returns that one. If [`SEED_VARIABLE`] is set,
 /// only that seed is run.
+///
+/// ```
+/// use libipc::simulation::{SEED_VARIABLE, search};
+/// let found = search(0..10, |simulation| {
+///     simulation.client("one", || assert!(libipc::now().0 > 5, "it is too early"));
+/// });
+/// let found = found.expect("time begins at 1");
+/// assert!(found.to_string().contains(SEED_VARIABLE), "says how to repeat it");
+/// assert_eq!(found.report.deaths, 0);
+/// ```
 pub fn search(
     seeds: impl IntoIterator<Item = u64>,
     setup: impl Fn(&mut Simulation),

@@ -7,6 +7,14 @@
 //! ```
 //!
 //! All little endian. A page without the magic is that of the first task, which nobody started.
+//!
+//! ```
+//! use libipc::start::{EXIT_LABEL, START_MAX, Start};
+//! let start = Start::parse(&Start::emit("hello", &[], b"").expect("it is short"));
+//! assert_eq!(start.map(|start| start.name().len()), Some(5));
+//! assert!(Start::emit("hello", &[], &[0; START_MAX]).is_none(), "too long");
+//! assert_eq!(EXIT_LABEL >> 16, 4, "the process protocol");
+//! ```
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -20,6 +28,13 @@ use crate::Object;
 ///
 /// The bits below are the server's own: of interrupts, timers and doorbells. A signal may be left
 /// over from an earlier life, so that each bit means "look", not "it has happened".
+///
+/// ```
+/// use libipc::start::event;
+/// let bits = event::PING | 1;
+/// assert_eq!(bits & event::OWN, 1, "the server's own");
+/// assert_eq!(bits & event::SERVICE_RESTARTED, 0);
+/// ```
 pub mod event {
     /// init asks whether the server's loop still turns; the answer is a signal to `alive`.
     pub const PING: u64 = 1 << 63;
@@ -48,6 +63,14 @@ const MAGIC: u32 = u32::from_le_bytes(*b"KST1");
 /// assert_eq!(start.find::<Endpoint>("stdout"), Some(Endpoint(Handle(7))));
 /// assert_eq!(start.find::<Endpoint>("stdin"), None);
 /// assert_eq!(start.arguments(), b"arguments");
+/// ```
+///
+/// ```
+/// use libipc::start::Start;
+/// // The first task is told nothing: it has what the kernel gives it.
+/// let first = Start::first(4096);
+/// assert!(first.capabilities().any(|(name, _)| name == "archive"));
+/// assert_eq!((first.archive_len(), first.variable("log")), (4096, None));
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Start {

@@ -5,6 +5,14 @@ use kamen_abi::Operation;
 use crate::syscall;
 
 /// A point in time: nanoseconds since boot. Also a deadline.
+///
+/// ```
+/// use libipc::Time;
+/// let second = Time(0).after_ms(1000);
+/// assert_eq!(second, Time(0).after_ns(1_000_000_000));
+/// assert_eq!(Time::FOREVER.after_ms(1), Time::FOREVER);
+/// assert!(Time::NEVER_WAIT < second);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Time(pub u64);
@@ -27,6 +35,11 @@ impl Time {
 }
 
 /// Returns the kernel's time; 0 on the host, where there is none.
+///
+/// ```
+/// use libipc::{Time, now};
+/// assert_eq!(now(), Time(0), "there is no time on the host, but in a simulation");
+/// ```
 pub fn now() -> Time {
     match syscall::operate(Operation::Now, 0, [0; 6]) {
         Ok((_, words)) => Time(words[0]),
@@ -35,16 +48,28 @@ pub fn now() -> Time {
 }
 
 /// Returns how many processors run threads; 1 on the host.
+///
+/// ```
+/// assert_eq!(libipc::processors(), 1);
+/// ```
 pub fn processors() -> u64 {
     syscall::operate(Operation::Now, 0, [0; 6]).map_or(1, |(_, words)| words[2])
 }
 
 /// Returns the processor that this thread runs on, which may have changed already; 0 on the host.
+///
+/// ```
+/// assert!(libipc::processor() < libipc::processors());
+/// ```
 pub fn processor() -> u64 {
     syscall::operate(Operation::Now, 0, [0; 6]).map_or(0, |(_, words)| words[1])
 }
 
 /// Enters the kernel and comes back: what every other operation costs at least.
+///
+/// ```
+/// libipc::null();
+/// ```
 #[inline(always)]
 pub fn null() {
     // It cannot fail in the system; on the host there is no kernel to enter.
@@ -52,6 +77,21 @@ pub fn null() {
 }
 
 /// Lets the next thread of the same priority run.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+/// libipc::simulation::check(0..5, |simulation| {
+///     let is_set = Arc::new(AtomicBool::new(false));
+///     let sees = is_set.clone();
+///     simulation.client("waits", move || {
+///         while !sees.load(SeqCst) {
+///             libipc::yield_now();
+///         }
+///     });
+///     simulation.client("sets", move || is_set.store(true, SeqCst));
+/// });
+/// ```
 pub fn yield_now() {
     // It cannot fail in the system; on the host there is nobody to yield to.
     let _ = syscall::operate(Operation::Yield, 0, [0; 6]);

@@ -1,4 +1,30 @@
 //! How a client's requests travel: by system call, or within a test on the host.
+//!
+//! ```
+//! use libipc::loopback::Loopback;
+//! use libipc::transport::{Lend, Outgoing};
+//! use libipc::{Endpoint, Error, Handle, Message, Transport};
+//!
+//! /// Asks a server for eight bytes, over whatever way requests travel.
+//! fn ask(transport: &impl Transport, server: Endpoint) -> Result<[u8; 8], Error> {
+//!     let mut bytes = [0; 8];
+//!     let request = Outgoing {
+//!         label: 99 << 16 | 1,
+//!         words: [0; 6],
+//!         slices: &[],
+//!         caps: &[],
+//!         leases: &[Lend::write(&mut bytes)],
+//!     };
+//!     libipc::transport::call::<true>(transport, server, &request)?;
+//!     Ok(bytes)
+//! }
+//!
+//! let loopback = Loopback::new(0, |request| {
+//!     request.caller.call.lease_write(0, 0, b"an answe").expect("it was lent");
+//!     Some(Message::success())
+//! });
+//! assert_eq!(ask(&loopback, Endpoint(Handle(1))), Ok(*b"an answe"));
+//! ```
 
 use core::marker::PhantomData;
 
@@ -14,6 +40,21 @@ pub const RETRIES: usize = 3;
 /// A way for requests: [`Kernel`], or `Loopback` in tests on the host.
 ///
 /// Code above protocols is generic over it: `struct Tree<T: Transport> { files: FileClient<T> }`.
+///
+/// ```
+/// use libipc::transport::{Outgoing, Reply};
+/// use libipc::{Endpoint, Error, Kernel, Transport};
+///
+/// /// A way that counts what goes over it.
+/// struct Counting(std::cell::Cell<u32>);
+///
+/// impl Transport for Counting {
+///     fn call(&self, endpoint: Endpoint, request: &Outgoing<'_>) -> Result<Reply, Error> {
+///         self.0.set(self.0.get() + 1);
+///         Kernel.call(endpoint, request)
+///     }
+/// }
+/// ```
 pub trait Transport {
     /// Sends a request to an endpoint and waits for its reply.
     ///
@@ -30,6 +71,15 @@ impl<T: Transport> Transport for &T {
 }
 
 /// A request as a client makes it.
+///
+/// ```
+/// use libipc::transport::{Lend, Outgoing};
+/// let words = [7, 0, 0, 0, 0, 0];
+/// let (label, slices, leases) = (3 << 16 | 2, &[&b"name"[..]], &[Lend::read(b"lent")]);
+/// let lookup = Outgoing { label, words, slices, caps: &[], leases };
+/// assert_eq!((lookup.label & 0xffff, lookup.words[0], lookup.slices[0]), (2, 7, &b"name"[..]));
+/// assert!(lookup.caps.is_empty() && lookup.leases.len() == 1);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Outgoing<'a> {
     /// Protocol number in the upper half, operation in the lower.
@@ -45,6 +95,14 @@ pub struct Outgoing<'a> {
 }
 
 /// A range of memory lent for the length of a call.
+///
+/// ```
+/// use libipc::transport::Lend;
+/// let mut buffer = [0; 512];
+/// // `buffer` stays borrowed for as long as the request is there.
+/// let leases = [Lend::read(b"key"), Lend::write(&mut buffer)];
+/// assert_eq!(leases.len(), 2);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Lend<'a> {
     pub(crate) lease: Lease,
@@ -68,6 +126,16 @@ impl<'a> Lend<'a> {
 }
 
 /// The ordinary way: the kernel's call, without a deadline.
+///
+/// ```
+/// use libipc::transport::Outgoing;
+/// use libipc::{Endpoint, Error, Handle, Kernel, Transport};
+/// let (label, words) = (6 << 16 | 1, [0; 6]);
+/// let request = Outgoing { label, words, slices: &[], caps: &[], leases: &[] };
+/// // On the host there is no kernel, but in a simulation.
+/// let end = Kernel.call(Endpoint(Handle(7)), &request);
+/// assert_eq!(end.err(), Some(Error::InvalidOperation));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Kernel;
 
@@ -80,6 +148,18 @@ impl Transport for Kernel {
 
 /// The kernel's call, given up with TimedOut after so many milliseconds: for callers that must go
 /// on whatever becomes of the server.
+///
+/// ```
+/// use libipc::transport::Outgoing;
+/// use libipc::{Endpoint, Error, Transport, Within};
+///
+/// /// Asks whether a server still answers, for 50 ms.
+/// fn answers(server: Endpoint) -> bool {
+///     let (label, words) = (99 << 16 | 1, [0; 6]);
+///     let request = Outgoing { label, words, slices: &[], caps: &[], leases: &[] };
+///     !matches!(Within(50).call(server, &request), Err(Error::TimedOut))
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Within(pub u64);
 
@@ -115,6 +195,23 @@ fn exchange(endpoint: Endpoint, request: &Outgoing<'_>, deadline: Time) -> Resul
 
 /// Sends a request, and again if its server died and it is idempotent. Clients call it.
 ///
+/// ```
+/// use libipc::loopback::{Fault, Faulty, Loopback};
+/// use libipc::transport::{Outgoing, RETRIES, call};
+/// use libipc::{Endpoint, Error, Handle, Message};
+/// let (label, words) = (99 << 16 | 1, [0; 6]);
+/// let request = Outgoing { label, words, slices: &[], caps: &[], leases: &[] };
+/// let dying = |deaths| {
+///     let loopback = Loopback::new(0, |_| Some(Message::success()));
+///     Faulty::scripted(loopback, vec![Fault::DiesBefore; deaths])
+/// };
+/// let endpoint = Endpoint(Handle(1));
+/// assert!(call::<true>(&dying(RETRIES), endpoint, &request).is_ok());
+/// let end = call::<true>(&dying(RETRIES + 1), endpoint, &request);
+/// assert_eq!(end.err(), Some(Error::Restarted));
+/// assert_eq!(call::<false>(&dying(1), endpoint, &request).err(), Some(Error::Restarted));
+/// ```
+///
 /// # Errors
 /// What the kernel says; Restarted also where repeating did not help.
 #[inline(always)]
@@ -136,6 +233,16 @@ pub fn call<const IDEMPOTENT: bool>(
 }
 
 /// A reply as a client receives it.
+///
+/// ```
+/// use libipc::transport::Reply;
+/// use libipc::{Endpoint, Failure, ProtocolError};
+/// /// What a generated client does with the reply of `find() -> Result<(Endpoint, u64), E>`.
+/// fn find<E: ProtocolError>(reply: Reply) -> Result<(Endpoint, u64), Failure<E>> {
+///     let mut results = reply.results::<E>(1)?;
+///     Ok((results.capability()?, results.take()?))
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Reply {
     pub(crate) tag: Tag,
@@ -163,6 +270,14 @@ impl Reply {
 }
 
 /// The values of a reply, to be taken in the order in which they were put.
+///
+/// ```
+/// use libipc::transport::Results;
+/// use libipc::{Endpoint, Error};
+/// fn service_and_number(results: &mut Results) -> Result<(Endpoint, u64), Error> {
+///     Ok((results.capability()?, results.take()?))
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Results {
     words: Unpacker,

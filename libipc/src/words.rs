@@ -10,6 +10,15 @@
 //!                                            word 1  |            c            |
 //!                                            word 2  |     0      |     d      |
 //! ```
+//!
+//! ```
+//! use libipc::Words;
+//! use libipc::words::{Packer, Unpacker};
+//! let mut packer = Packer::new();
+//! 7u32.pack(&mut packer);
+//! let mut unpacker = Unpacker::new(packer.finish());
+//! assert_eq!(u32::unpack(&mut unpacker), Some(7));
+//! ```
 
 use kamen_abi::WORDS;
 
@@ -25,6 +34,11 @@ use kamen_abi::WORDS;
 /// }
 /// assert_eq!(Wait::Yes.to_word(), 1);
 /// assert_eq!(Wait::from_word(2), None);
+/// ```
+///
+/// ```
+/// use libipc::Word;
+/// assert_eq!((u8::BYTES, u64::BYTES), (4, 8), "in a struct, two small ones share a word");
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a word of a message",
@@ -58,6 +72,14 @@ pub trait Word: Copy {
 /// packer.put(Size { columns: 80, rows: 25, pixels: 7 });
 /// assert_eq!(packer.finish()[..2], [25 << 32 | 80, 7]);
 /// ```
+///
+/// ```
+/// use libipc::Words;
+/// use libipc::words::{Packer, Unpacker};
+/// let mut packer = Packer::new();
+/// (-1i64).pack(&mut packer);
+/// assert_eq!(i64::unpack(&mut Unpacker::new(packer.finish())), Some(-1));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel in a message",
     label = "not known to be made of words",
@@ -78,6 +100,19 @@ pub trait Words: Copy {
 
 /// A value that can be a field of a struct in [`Words`]: any [`Word`], an array of bytes, or
 /// another such struct.
+///
+/// ```
+/// use libipc::words::{Field, Packer, Unpacker};
+/// let mut packer = Packer::new();
+/// 0xaau8.put(&mut packer);
+/// [1u8, 2, 3].put(&mut packer);
+/// assert_eq!((<u8 as Field>::BYTES, <[u8; 3] as Field>::BYTES), (4, 3));
+/// let words = packer.finish();
+/// assert_eq!(words[0], 0x0003_0201_0000_00aa);
+/// let mut unpacker = Unpacker::new(words);
+/// assert_eq!(<u8 as Field>::take(&mut unpacker), Some(0xaa));
+/// assert_eq!(<[u8; 3] as Field>::take(&mut unpacker), Some([1, 2, 3]));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a struct that travels in a message",
     label = "not known to be made of words",
@@ -96,6 +131,12 @@ pub trait Field: Copy {
 }
 
 /// Returns the number of words of a struct whose fields have these [`Field::BYTES`].
+///
+/// ```
+/// use libipc::words::count;
+/// assert_eq!(count(&[4, 4, 8]), 2, "two halves of a word, and one word");
+/// assert_eq!(count(&[4, 8, 4]), 3);
+/// ```
 pub const fn count(fields: &[usize]) -> usize {
     let (mut at, mut index) = (0, 0);
     while index < fields.len() {
@@ -112,6 +153,15 @@ const fn place(at: usize, bytes: usize) -> usize {
 
 /// Six words being filled; what exceeds them is dropped (interfaces that need more do not
 /// compile).
+///
+/// ```
+/// use libipc::words::Packer;
+/// let mut packer = Packer::new();
+/// packer.put(7u32);
+/// packer.put(8u64); // From a new word on.
+/// packer.align();
+/// assert_eq!(packer.finish(), [7, 8, 0, 0, 0, 0]);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Packer {
     words: [u64; WORDS],
@@ -156,6 +206,14 @@ impl Packer {
 }
 
 /// Six words being read; beyond them there is nothing.
+///
+/// ```
+/// use libipc::words::Unpacker;
+/// let mut unpacker = Unpacker::new([7, 256, 0, 0, 0, 0]);
+/// assert_eq!(unpacker.take(), Some(7u32));
+/// unpacker.align();
+/// assert_eq!(unpacker.take::<u8>(), None, "no byte is 256");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Unpacker {
     words: [u64; WORDS],
@@ -194,12 +252,24 @@ impl Unpacker {
 }
 
 /// Appends a whole word, for the `Words` of a [`Word`].
+///
+/// ```
+/// use libipc::words::{Packer, pack_word};
+/// let mut packer = Packer::new();
+/// pack_word(true, &mut packer);
+/// assert_eq!(packer.finish()[0], 1);
+/// ```
 #[inline(always)]
 pub fn pack_word<T: Word>(value: T, into: &mut Packer) {
     into.word(8, value.to_word());
 }
 
 /// Takes a whole word, for the `Words` of a [`Word`].
+///
+/// ```
+/// use libipc::words::{Unpacker, unpack_word};
+/// assert_eq!(unpack_word::<bool>(&mut Unpacker::new([2; 6])), None);
+/// ```
 #[inline(always)]
 pub fn unpack_word<T: Word>(from: &mut Unpacker) -> Option<T> {
     from.word(8).and_then(T::from_word)

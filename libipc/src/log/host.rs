@@ -4,6 +4,14 @@ extern crate std;
 use crate::Ports;
 
 /// Does nothing: the host's log needs no capability.
+///
+/// ```no_run
+/// use libipc::{Ports, log, start::Start};
+/// # let start = Start::default();
+/// if let Some(ports) = start.find::<Ports>("log") {
+///     log::connect(start.name(), ports);
+/// }
+/// ```
 pub fn connect(_name: &str, _ports: Ports) {}
 
 /// Calls `use_it` with the name.

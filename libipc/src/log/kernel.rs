@@ -13,6 +13,14 @@ static PORTS: AtomicU16 = AtomicU16::new(0);
 static NAME: [AtomicU8; 16] = [const { AtomicU8::new(0) }; 16];
 
 /// Has lines begin with `name` (its first 16 bytes) and go out through `ports`.
+///
+/// ```no_run
+/// use libipc::{Ports, log, start::Start};
+/// # let start = Start::default();
+/// if let Some(ports) = start.find::<Ports>("log") {
+///     log::connect(start.name(), ports);
+/// }
+/// ```
 pub fn connect(name: &str, ports: Ports) {
     for (have, byte) in NAME.iter().zip(name.bytes().chain([0; 16])) {
         have.store(byte, Relaxed);

@@ -7,6 +7,13 @@
 /// assert_eq!(Level::of_name("warn"), Some(Level::Warn));
 /// assert!(Level::Error < Level::Warn);
 /// ```
+///
+/// ```
+/// use libipc::log::Level;
+/// let names = Level::ALL.map(Level::name);
+/// assert_eq!(names, ["error", "warn", "info", "debug", "trace"]);
+/// assert!(Level::Info < Level::Debug && Level::Debug < Level::Trace);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Level {

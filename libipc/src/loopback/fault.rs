@@ -13,6 +13,25 @@ use crate::transport::{Outgoing, Reply};
 use crate::{Endpoint, Transport};
 
 /// What goes wrong with one call.
+///
+/// ```
+/// use libipc::Error;
+/// use libipc::loopback::Fault;
+/// /// Returns whether a client whose call meets a fault can tell that it was not done.
+/// fn is_certain(fault: Fault) -> bool {
+///     match fault {
+///         Fault::None | Fault::Twice => true,
+///         Fault::Kernel(error) => error != Error::Restarted,
+///         // Those the client can't tell apart.
+///         Fault::DiesBefore | Fault::DiesAfter | Fault::ReplyLost | Fault::EarlierReply => false,
+///         // A request that lies is refused, or means something else.
+///         Fault::Label(_) | Fault::Word(..) | Fault::Bytes(_) | Fault::Caps(_) => false,
+///         Fault::Leases(_) | Fault::LeaseLen(_) | Fault::LeaseAccess => false,
+///         Fault::ReplyLabel(_) | Fault::ReplyWord(..) | Fault::ReplyCaps(_) => false,
+///     }
+/// }
+/// assert!(is_certain(Fault::Kernel(Error::NoRights)) && !is_certain(Fault::DiesBefore));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
     /// Nothing.
@@ -177,6 +196,20 @@ type Restart<'a> = Rc<RefCell<dyn FnMut() + 'a>>;
 /// assert_eq!(client.value(), Ok(42));
 /// assert_eq!(faulty.history(), [Fault::DiesAfter, Fault::DiesBefore, Fault::None]);
 /// # }
+/// ```
+///
+/// ```
+/// use libipc::loopback::{Faulty, Loopback};
+/// use libipc::transport::Outgoing;
+/// use libipc::{Endpoint, Handle, Message, Transport};
+/// let lives = std::cell::Cell::new(1);
+/// let loopback = Loopback::new(0, |_| Some(Message::success()));
+/// let faulty = Faulty::seeded(loopback, 17, 2).with_restart(|| lives.set(lives.get() + 1));
+/// let (label, words) = (99 << 16 | 1, [0; 6]);
+/// let request = Outgoing { label, words, slices: &[], caps: &[], leases: &[] };
+/// let calls = (0..100).map(|_| faulty.call(Endpoint(Handle(1)), &request));
+/// assert!(calls.filter(Result::is_err).count() > 0);
+/// assert!(lives.get() > 1 && faulty.history().len() == 100);
 /// ```
 #[derive(Clone)]
 pub struct Faulty<'a> {

@@ -34,6 +34,13 @@ impl Random {
     }
 
     /// Returns whether something that happens once in `n` times happens; never for 0.
+    ///
+    /// ```
+    /// use libipc::loopback::Random;
+    /// let mut random = Random::new(1);
+    /// let often = (0..1000).filter(|_| random.one_in(2)).count();
+    /// assert!((400..600).contains(&often));
+    /// ```
     pub const fn one_in(&mut self, n: usize) -> bool {
         n != 0 && self.below(n) == 0
     }
@@ -47,6 +54,12 @@ impl Random {
     }
 
     /// Returns a number of the sort that programs trip over: small, huge, or at a limit.
+    ///
+    /// ```
+    /// use libipc::loopback::Random;
+    /// let mut random = Random::new(1);
+    /// assert!((0..1000).any(|_| random.awkward() == u64::MAX));
+    /// ```
     pub fn awkward(&mut self) -> u64 {
         let small = self.below(70) as u64;
         let any = self.number();

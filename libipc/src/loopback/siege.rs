@@ -13,6 +13,12 @@ use crate::{Handle, Message, Request};
 const LENT_MAX: usize = 4096;
 
 /// How a server answered requests of which few make sense.
+///
+/// ```
+/// use libipc::loopback::Tally;
+/// let Tally { answered, refused, parked } = Tally::default();
+/// assert_eq!(answered + refused + parked, 0, "nobody has called yet");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
     /// Done, or refused by the server itself for a reason of the protocol.

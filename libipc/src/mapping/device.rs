@@ -12,6 +12,16 @@ use crate::Memory;
 ///
 /// Each access is one load or store of its width, made just when it is asked for, in order with
 /// the other accesses. Offsets are in bytes and aligned to the width.
+///
+/// ```no_run
+/// use libipc::{DeviceRegisters, Memory, start::Start};
+/// # let start = Start::default();
+/// let memory: Memory = start.find("uart").expect("the manifest gives it");
+/// let registers = DeviceRegisters::new(memory)?;
+/// while registers.read_u32(0x18)? & 0x20 != 0 {} // The transmitter is full.
+/// registers.write_u32(0, b'!'.into())?;
+/// # Ok::<(), libipc::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct DeviceRegisters {
     address: usize,

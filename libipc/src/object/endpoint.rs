@@ -7,6 +7,18 @@ use crate::Time;
 use crate::syscall::{self, Outbound};
 
 /// An endpoint: clients call and send with SEND, its server receives with RECEIVE.
+///
+/// ```no_run
+/// use libipc::{Endpoint, Time, start::Start};
+/// # let start = Start::default();
+/// let clock: Endpoint = start.find("clock").expect("the manifest gives it");
+/// // What `ClockClient::boot_time` does.
+/// let (status, words) = clock.call(6 << 16 | 1, [0; 6], Time::FOREVER)?;
+/// assert!(status == 0 && words[0] > 0);
+/// // Nobody answers this; it returns when it was received.
+/// clock.send(6 << 16 | 2, words, Time::FOREVER)?;
+/// # Ok::<(), libipc::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Endpoint(pub Handle);

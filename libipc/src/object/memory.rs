@@ -7,6 +7,28 @@ use crate::copy::{Destination, Partial, Source, copy};
 use crate::syscall;
 
 /// A memory object.
+///
+/// ```no_run
+/// use libipc::{Endpoint, Error, Memory, Quota};
+///
+/// fn share(quota: Quota, pager: Endpoint) -> Result<Memory, Error> {
+///     let memory = quota.create_memory(4)?;
+///     memory.commit(0, 1)?; // Touching the first page cannot fail any more.
+///     memory.write(0, b"text")?;
+///     memory.decommit(0, 1)?; // It is zero again.
+///     let clone = memory.clone_to(quota)?; // Copied when either side writes.
+///     let mut bytes = [1; 4];
+///     clone.read(0, &mut bytes)?;
+///     assert_eq!(bytes, [0; 4]);
+///     clone.resize(8)?;
+///     assert_eq!(clone.pages(), Ok(8));
+///     assert_eq!(clone.physical_address(), Ok(None), "it is not contiguous");
+///     // A file's pages, supplied when somebody misses them.
+///     let file = quota.create_paged(8, pager)?;
+///     file.supply(0, 4, memory, 0)?;
+///     file.clone_paged_to(quota, pager)
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Memory(pub Handle);
@@ -121,6 +143,13 @@ impl Memory {
 }
 
 /// An operation on pages that ended early.
+///
+/// ```
+/// use libipc::{Error, Memory, Handle, Stopped};
+/// let end = Memory(Handle(3)).commit(0, 4);
+/// let Stopped { done, error } = end.expect_err("there is no kernel");
+/// assert_eq!((done, error), (0, Error::InvalidOperation));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stopped {
     /// Pages that were dealt with.

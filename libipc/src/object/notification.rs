@@ -7,6 +7,17 @@ use crate::syscall::{self, Outbound};
 use crate::{Tag, Time};
 
 /// A notification.
+///
+/// ```
+/// use libipc::{Error, Time, loopback};
+/// let bell = loopback::notification();
+/// assert_eq!(bell.poll(), Ok(0));
+/// bell.signal(1)?;
+/// bell.signal(4)?;
+/// assert_eq!(bell.wait(Time::FOREVER), Ok(5), "bits gather until somebody looks");
+/// assert_eq!(bell.wait(Time::NEVER_WAIT), Err(Error::WouldBlock));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Notification(pub Handle);
@@ -58,6 +69,18 @@ impl Object for Notification {
 }
 
 /// A timer: signals its notification when its time comes.
+///
+/// ```no_run
+/// use libipc::{Quota, Time, now, start::Start};
+/// # let start = Start::default();
+/// let quota: Quota = start.find("quota").expect("every program has one");
+/// let bell = quota.create_notification()?;
+/// let timer = quota.create_timer(bell, 1)?;
+/// timer.set(now().after_ms(20))?;
+/// assert_eq!(bell.wait(Time::FOREVER), Ok(1));
+/// timer.set(Time::FOREVER)?; // Disarmed.
+/// # Ok::<(), libipc::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Timer(pub Handle);

@@ -7,6 +7,18 @@ use super::{Notification, Object, Table};
 use crate::syscall;
 
 /// A range of I/O ports.
+///
+/// ```no_run
+/// use libipc::{Error, Handle, PortWidth, Ports, Rights, Table};
+///
+/// fn serial(ports: Ports, driver: Table) -> Result<Handle, Error> {
+///     while ports.read(0x3fd, PortWidth::Byte)? & 0x20 == 0 {} // The transmitter is full.
+///     ports.write(0x3f8, PortWidth::Byte, b'!'.into())?;
+///     ports.write_bytes(0xe9, b"text\n")?;
+///     // A driver gets its own ports, no others.
+///     ports.narrow_to(driver, Rights::READ.union(Rights::WRITE), (0x3f8, 0x3ff), Handle::NULL)
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Ports(pub Handle);
@@ -72,6 +84,23 @@ impl Object for Ports {
 }
 
 /// A range of interrupt lines.
+///
+/// ```no_run
+/// use libipc::{Error, Handle, Interrupt, Notification, Rights, Table, Time};
+///
+/// fn serve(lines: Interrupt, bell: Notification) -> Result<(), Error> {
+///     lines.bind(4, bell, 1)?;
+///     while bell.wait(Time::FOREVER)? & 1 != 0 {
+///         // The device is looked after; then the line may interrupt again.
+///         lines.acknowledge(4)?;
+///     }
+///     Ok(())
+/// }
+///
+/// fn give(lines: Interrupt, driver: Table) -> Result<Handle, Error> {
+///     lines.narrow_to(driver, Rights::CONTROL, (4, 4), Handle::NULL)
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Interrupt(pub Handle);
@@ -125,6 +154,20 @@ impl Object for Interrupt {
 ///
 /// RAM in it cannot be had, only devices' registers
 /// ([`Quota::create_device`](super::Quota::create_device)).
+///
+/// ```no_run
+/// use libipc::{Error, Handle, Memory, Physical, Quota, Rights, Table};
+///
+/// fn registers(physical: Physical, quota: Quota) -> Result<Memory, Error> {
+///     let (first, last) = physical.range()?;
+///     quota.create_device(physical, first, last - first + 1)
+/// }
+///
+/// fn give(physical: Physical, driver: Table) -> Result<Handle, Error> {
+///     let frame = 0xfeb0_0000 / 4096;
+///     physical.narrow_to(driver, Rights::CONTROL, (frame, frame), Handle::NULL)
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Physical(pub Handle);
@@ -180,6 +223,18 @@ fn narrow(
 }
 
 /// The kernel's trace.
+///
+/// ```no_run
+/// use libipc::{Error, Trace, start::Start};
+/// # let start = Start::default();
+/// let trace: Trace = start.find("trace").expect("the manifest gives it");
+/// trace.record(0)?; // Nothing is recorded any more.
+/// for thread in trace.threads() {
+///     let thread = thread?;
+///     libipc::log!("slot {}: {} calls", thread.slot, thread.calls);
+/// }
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Trace(pub Handle);
@@ -211,6 +266,14 @@ impl Trace {
 
 /// The threads of the system, each as it was when the iterator came to it. The first error is the
 /// last item.
+///
+/// ```
+/// use libipc::{Error, Handle, Trace};
+/// let mut threads = Trace(Handle(3)).threads();
+/// // On the host there is no kernel to tell of any.
+/// assert_eq!(threads.next().and_then(Result::err), Some(Error::InvalidOperation));
+/// assert!(threads.next().is_none());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Threads {
     trace: Trace,

@@ -11,6 +11,24 @@ use super::{
 ///
 /// All of the methods that create need CONTROL (else NoRights) and fail with QuotaExhausted,
 /// OutOfMemory or TableFull; the creator's capability has all rights.
+///
+/// ```no_run
+/// use libipc::{Endpoint, Error, Physical, Quota};
+///
+/// fn everything(quota: Quota, physical: Physical) -> Result<(), Error> {
+///     let child = quota.create_quota(256, 64)?; // What one program may have.
+///     let (space, table) = (child.create_space()?, child.create_table(64)?);
+///     let _thread = child.create_thread(space, Some(table))?;
+///     let _stack = child.create_memory(16)?;
+///     let (_buffers, _address) = child.create_contiguous(4)?; // For a device.
+///     let _registers = quota.create_device(physical, 0xfeb00, 1)?;
+///     let pager: Endpoint = quota.create_endpoint()?;
+///     let _file = quota.create_paged(8, pager)?;
+///     let bell = quota.create_notification()?;
+///     let _timer = quota.create_timer(bell, 1)?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Quota(pub Handle);

@@ -6,6 +6,16 @@ use super::{Memory, Object};
 use crate::syscall;
 
 /// An address space.
+///
+/// ```no_run
+/// use libipc::{Error, Memory, Rights, Space};
+///
+/// fn load(space: Space, program: Memory) -> Result<(), Error> {
+///     space.map(program, 0, 0x40_0000, 4, Rights::READ.union(Rights::EXECUTE))?;
+///     space.protect(0x40_3000, 1, Rights::READ)?; // Constants.
+///     space.unmap(0x40_2000, 1)
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Space(pub Handle);

@@ -6,6 +6,15 @@ use super::Object;
 use crate::syscall;
 
 /// A capability table; the one with the null handle is the program's own.
+///
+/// ```
+/// use libipc::{Handle, Object, Table, loopback};
+/// let bell = loopback::notification();
+/// // The null handle is the own table.
+/// Table(Handle::NULL).delete_slot(bell.handle())?;
+/// assert!(bell.signal(1).is_err());
+/// # Ok::<(), libipc::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Table(pub Handle);

@@ -8,11 +8,48 @@ use super::{Endpoint, Memory, Notification, Object, Space};
 use crate::{Destination, Partial, Source, copy, page, syscall};
 
 /// A thread.
+///
+/// ```no_run
+/// use libipc::{Endpoint, Error, Handling, Memory, Notification, Space, Thread};
+///
+/// /// Lets a program run, as its handler sees fit.
+/// fn run(thread: Thread, handler: Endpoint, page: Memory) -> Result<(), Error> {
+///     thread.set_priority(10)?;
+///     thread.set_processor(None)?;
+///     thread.set_handler(handler, 7, Handling::Everything)?;
+///     thread.set_entry(0x7000_0000..0x7000_1000, 0x7000_2000)?;
+///     thread.set_message_page(page, 0)?;
+///     thread.start()
+/// }
+///
+/// /// Moves a running one to another space.
+/// fn exec(thread: Thread, space: Space) -> Result<(), Error> {
+///     thread.stop()?;
+///     let registers = thread.read_registers()?;
+///     let mut extended = [0; 512];
+///     thread.read_extended(&mut extended)?;
+///     thread.set_space(space)?;
+///     thread.write_registers(&registers)?;
+///     thread.write_extended(&extended)?;
+///     thread.start()
+/// }
+///
+/// fn interrupt(thread: Thread, own: Thread, events: Notification) -> Result<(), Error> {
+///     own.bind(events)?;
+///     thread.recall()
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Thread(pub Handle);
 
 /// What of a thread goes to its handler.
+///
+/// ```
+/// use libipc::Handling;
+/// // A native program's faults go to the supervisor; all that a foreign one does, to its personality.
+/// assert_ne!(Handling::Faults, Handling::Everything);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Handling {

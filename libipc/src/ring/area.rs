@@ -26,6 +26,20 @@ const STRIDE: usize = 8;
 /// assert_eq!(&bytes, b"hello\0\0\0");
 /// # Ok::<(), libipc::ring::RingError>(())
 /// ```
+///
+/// ```
+/// use libipc::ring::{Buffer, Client, Shape};
+/// use libipc::loopback;
+/// let shape = Shape::new(8, 4096).expect("8 is a power of two");
+/// let (memory, bell) = (loopback::memory(shape.pages()), loopback::notification());
+/// let client = Client::create(memory, bell, shape)?;
+/// let (area, header) = (client.area(), Buffer::new(0, 16));
+/// assert!(area.contains(header) && !area.contains(Buffer::new(4096, 1)));
+/// assert!(area.store(header, [1, 2]) && !area.is_empty() && area.len() == 4096);
+/// assert_eq!(area.load(header), Some([1, 2]));
+/// assert_eq!(area.buffers(512).count(), 8);
+/// # Ok::<(), libipc::ring::RingError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Area<'a> {
     words: &'a [AtomicU64],

@@ -35,6 +35,22 @@ use crate::{Memory, Notification, Object, Time, now};
 ///     }
 /// }
 /// ```
+///
+/// ```
+/// use libipc::ring::{Client, RingError, Shape, Submission};
+/// use libipc::{Rights, Object, loopback};
+/// let shape = Shape::new(8, 0).expect("8 is a power of two");
+/// let (memory, bell) = (loopback::memory(shape.pages()), loopback::notification());
+/// let mut ring = Client::create(memory, bell, shape)?;
+/// ring.submit(Submission::new(1, 1))?; // Before there is a server to take it.
+/// assert_eq!(ring.in_flight(), 1);
+/// // `open` is an operation of the server's protocol; here it passes nothing on.
+/// let server_bell = loopback::notification();
+/// ring.connect(|_, _| Ok::<_, RingError>(server_bell.mint(Rights::SEND, 1)?))?;
+/// ring.reset(); // The request is given up.
+/// assert_eq!(ring.in_flight(), 0);
+/// # Ok::<(), RingError>(())
+/// ```
 #[derive(Debug)]
 pub struct Client {
     parts: Parts,
@@ -89,6 +105,18 @@ impl Client {
 
     /// Makes a ring in words that are shared already: for programs that map memory themselves.
     /// [`Client::connect`] has no memory to pass then.
+    ///
+    /// ```
+    /// use libipc::ring::{Client, RingError, Shape};
+    /// use libipc::loopback;
+    /// use std::sync::atomic::AtomicU64;
+    /// let shape = Shape::new(2, 0).expect("2 is a power of two");
+    /// let words: Vec<_> = (0..shape.pages() * 512).map(|_| AtomicU64::new(0)).collect();
+    /// let (bell, peer) = (loopback::notification(), loopback::notification());
+    /// let ring = Client::over(words.leak(), shape, bell, peer)?;
+    /// assert_eq!(ring.in_flight(), 0);
+    /// # Ok::<(), RingError>(())
+    /// ```
     ///
     /// # Errors
     /// Kernel: InvalidArgument: they are fewer than the shape needs.

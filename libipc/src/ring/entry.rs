@@ -34,6 +34,11 @@ pub(super) type CompletionSlot = [AtomicU64; COMPLETION_WORDS];
 /// assert_eq!(buffer.skip(512), Buffer::new(4608, 488));
 /// assert!(buffer.skip(2000).is_empty());
 /// ```
+///
+/// ```
+/// use libipc::ring::Buffer;
+/// assert_eq!((Buffer::NONE.at(), Buffer::NONE.len()), (0, 0));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Buffer {
     at: u32,

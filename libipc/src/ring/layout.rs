@@ -41,6 +41,14 @@ const QUEUES_AT: usize = 32;
 /// assert_eq!(shape.area_at(), 4096);
 /// assert_eq!(Shape::new(7, 0), None);
 /// ```
+///
+/// ```
+/// use libipc::ring::{MAX_ENTRIES, MAX_PAGES, Shape};
+/// let largest = Shape::new(MAX_ENTRIES, 0).expect("it is a power of two");
+/// assert_eq!(largest.entries(), MAX_ENTRIES);
+/// assert!(largest.pages() < MAX_PAGES);
+/// assert_eq!(Shape::new(2 * MAX_ENTRIES, 0), None);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Shape {
     entries: u32,

@@ -54,6 +54,14 @@ impl<T> Pending<T> {
     }
 
     /// Returns what is kept for a token; none if it is not one of those given out.
+    ///
+    /// ```
+    /// use libipc::ring::Pending;
+    /// let mut pending = Pending::new();
+    /// let token = pending.insert("sector 7");
+    /// assert_eq!(pending.get(token), Some(&"sector 7"));
+    /// assert_eq!(pending.get(token + 1), None);
+    /// ```
     pub fn get(&self, token: u32) -> Option<&T> {
         let slot = self.slots.get(token as usize & 0xffff)?;
         slot.value.as_ref().filter(|_| u32::from(slot.turn) == token >> 16)

@@ -64,6 +64,28 @@ use crate::{Memory, Notification, Object, ProtocolError};
 /// # memory; Ok(())
 /// # }
 /// ```
+///
+/// ```
+/// use libipc::ring::{RingError, Server};
+/// # use libipc::ProtocolError;
+/// # #[derive(ProtocolError, Clone, Copy)]
+/// # #[repr(u8)]
+/// # enum NoError { Never = 1 }
+///
+/// /// By hand what `serve` does, for a server that holds at most four tickets.
+/// fn rung(ring: &mut Server) -> Result<(), RingError> {
+///     while ring.held() < 4 {
+///         let Some((ticket, submission)) = ring.take()? else { break };
+///         ring.complete(ticket, Ok::<_, NoError>(submission.arguments[0]));
+///     }
+///     while !ring.rest()? {
+///         // There are more, or there is room again.
+///         let Some((ticket, _)) = ring.take()? else { break };
+///         ring.complete(ticket, Ok::<_, NoError>(0));
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Server {
     parts: Parts,
@@ -88,6 +110,19 @@ pub struct Server {
 }
 
 /// The duty to complete a submission: used up by [`Server::complete`].
+///
+/// ```
+/// use libipc::ring::{Submission, Ticket};
+/// /// What a driver keeps of a read that its device works on.
+/// struct Reading {
+///     ticket: Ticket,
+///     submission: Submission,
+/// }
+/// /// Returns what a trace calls it.
+/// fn name(reading: &Reading) -> (u32, u32) {
+///     (reading.ticket.token(), reading.submission.operation)
+/// }
+/// ```
 #[derive(PartialEq, Eq, Debug)]
 #[must_use = "the submission stays in flight until its ticket is given to Server::complete"]
 pub struct Ticket {
@@ -103,6 +138,18 @@ impl Ticket {
 }
 
 /// Whether [`Server::serve`] has come to an end.
+///
+/// ```
+/// use libipc::ring::Served;
+/// use libipc::{Error, Notification};
+/// /// A server with several rings: one after the other, whoever has more has to wait its turn.
+/// fn again(served: Served, own_bell: Notification) -> Result<(), Error> {
+///     match served {
+///         Served::All => Ok(()), // The client rings when there is more.
+///         Served::More => own_bell.signal(1),
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use = "nobody rings for what was left over"]
 pub enum Served {
@@ -136,6 +183,20 @@ impl Server {
 
     /// Opens the server's side of a ring in words that are shared already. What was submitted
     /// before does not ring: the server serves it at once.
+    ///
+    /// ```
+    /// use libipc::ring::{Client, RingError, Server, Shape};
+    /// use libipc::loopback;
+    /// use std::sync::atomic::AtomicU64;
+    /// let shape = Shape::new(2, 0).expect("2 is a power of two");
+    /// let words: Vec<_> = (0..shape.pages() * 512).map(|_| AtomicU64::new(0)).collect();
+    /// let words: &'static [AtomicU64] = words.leak();
+    /// let (bell, peer) = (loopback::notification(), loopback::notification());
+    /// let _client = Client::over(words, shape, bell, peer)?;
+    /// let server = Server::over(words, bell)?;
+    /// assert_eq!((server.held(), server.area().len()), (0, 0));
+    /// # Ok::<(), RingError>(())
+    /// ```
     ///
     /// # Errors
     /// Peer: they hold no ring.
