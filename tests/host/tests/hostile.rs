@@ -7,6 +7,7 @@ use std::cell::RefCell;
 
 use kamen_console::uart::{Device, Register, Uart};
 use kamen_console::{Server as Console, Settings};
+use kamen_kit::service::Alarm;
 use kamen_ramfs::{BLOCK, Volume};
 use libipc::loopback::{Fault, Faulty, Loopback, Tally, besiege};
 use libipc::{Endpoint, Failure, Handle, Message, Request};
@@ -74,7 +75,7 @@ fn console_survives_any_request_of_both_its_protocols() {
     for (name, parks) in [(console_label::name as fn(u32) -> _, false), (stream_label::name, true)]
     {
         // A new one each time: modes that a siege has set would end reads at once.
-        let mut server = Console::new(Uart::new(Silent), Settings::default());
+        let mut server = Console::new(Uart::new(Silent), Settings::default(), Alarm::default());
         let tally = assert_survives(name, |request| match stream_label::name(request.label()) {
             Some(_) => serve_stream(&mut server, request),
             None => serve_console(&mut server, request),
