@@ -1,6 +1,6 @@
 //! The protocol over loopback, and what the run time relies on.
 
-use libipc::loopback::Loopback;
+use libipc::loopback::{Loopback, besiege};
 use libipc::{Caller, Failure, Handle, ReadLease, WriteLease};
 
 use super::*;
@@ -22,7 +22,9 @@ impl Process for Server {
         arguments: ReadLease<'_>,
     ) -> Result<Pid, ProcessError> {
         let handles = [stdin.0, stdout.0, stderr.0, exited.0];
-        assert_eq!(handles, [Handle(2), Handle(3), Handle(4), Handle(5)]);
+        if handles != [2, 3, 4, 5].map(Handle) {
+            return Err(ProcessError::Invalid);
+        }
         Ok(Pid(caller.badge + arguments.len()))
     }
     fn status(&mut self, _: &Caller, _: Pid) -> Result<ExitStatus, ProcessError> {
@@ -66,4 +68,12 @@ fn processes_are_started_listed_and_ended() {
 #[test]
 fn run_time_exits_by_the_protocols_label() {
     assert_eq!(libipc::start::EXIT_LABEL, process_label::EXIT);
+}
+
+#[test]
+fn any_request_is_answered_or_refused() {
+    let mut server = Server::default();
+    let serve = |request: &libipc::Request<'_>| serve_process(&mut server, request);
+    let tally = besiege(1, 20_000, process_label::name, serve);
+    assert!(tally.answered > 100 && tally.refused > 1000 && tally.parked == 0, "{tally:?}");
 }

@@ -1,6 +1,6 @@
 //! The protocol over loopback.
 
-use libipc::loopback::Loopback;
+use libipc::loopback::{Loopback, besiege};
 use libipc::{Caller, Endpoint, Failure, Handle, WriteLease};
 
 use super::*;
@@ -26,7 +26,7 @@ impl System for Server {
     }
     fn slots(&mut self, _: &Caller, after: Pid, into: WriteLease<'_>) -> Result<u64, SystemError> {
         into.write_at(0, b"2 7 name\n").map_err(|_| SystemError::Refused)?;
-        Ok(after.0 + 9)
+        Ok(after.0.wrapping_add(9))
     }
     fn services(
         &mut self,
@@ -72,4 +72,11 @@ fn operations_arrive_with_the_badge() {
     assert_eq!(client.threads(), Ok(Trace(Handle(11))));
     let other = SystemClient::with(Endpoint(Handle(1)), loopback.with_badge(8));
     assert_eq!(other.power_off(3), Err(Failure::Protocol(SystemError::Denied)));
+}
+
+#[test]
+fn any_request_is_answered_or_refused() {
+    let serve = |request: &libipc::Request<'_>| serve_system(&mut Server, request);
+    let tally = besiege(1, 20_000, system_label::name, serve);
+    assert!(tally.answered > 100 && tally.refused > 1000 && tally.parked == 0, "{tally:?}");
 }
