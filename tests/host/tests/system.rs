@@ -5,17 +5,19 @@
 //!      └────── create, write, read ──────────^   (its volume outlives it)
 //! ```
 //!
-//! The servers are the system's, in the loop that all of them run; what dies is chosen by the seed.
+//! The servers are the system's, in the loop of their mains (`kamen_kit::service`), with what init
+//! gives them: `events` and `alive`. What dies is chosen by the seed.
 
 use std::sync::{Arc, Mutex};
 
-use kamen_kit::serve;
+use kamen_kit::service::{self, Problem, Service, Setup};
 use kamen_ramfs::{BLOCK, Store, Volume};
 use libipc::simulation::{Simulation, check, search};
-use libipc::{Endpoint, Error, Event, Failure, Message, Request, now};
-use protocols::clock::{ClockClient, clock_label, serve_clock};
-use protocols::file::{FileClient, FileError, Node, file_label, mode, serve_file};
-use protocols::names::{NamesClient, NamesError, names_label, serve_names};
+use libipc::start::{Start, event};
+use libipc::{Endpoint, Error, Failure, Handle, Notification, Object, Rights, now};
+use protocols::clock::{ClockClient, clock_label};
+use protocols::file::{FileClient, FileError, Node, file_label, mode};
+use protocols::names::{NamesClient, NamesError, names_label};
 
 /// A boot time that is none by chance.
 const BOOT_TIME: u64 = 1_700_000_000_000_000_000;
@@ -48,46 +50,79 @@ impl Store for Kept {
     }
 }
 
-/// Runs a server's loop; requests are all that it serves.
-fn run(endpoint: Endpoint, mut serve: impl FnMut(&Request<'_>) -> Option<Message>) {
-    let error = serve::run(endpoint, |event| match event {
-        Event::Request(request) => serve(&request),
-        Event::Notified(_) | Event::Foreign(_) | Event::Cancelled(_) => None,
-    });
-    panic!("can't receive: {error:?}");
+/// What init makes for a server, and keeps over its lives.
+#[derive(Clone, Copy)]
+struct Given {
+    own: Endpoint,
+    events: Notification,
+    /// init's, of whose bits one is the server's.
+    alive: Notification,
 }
 
-/// The endpoints of a system whose servers have been added.
+impl Given {
+    fn new(simulation: &mut Simulation, name: &str) -> Self {
+        let (own, events) = (simulation.endpoint(name), simulation.notification());
+        Given { own, events, alive: simulation.notification() }
+    }
+
+    /// Runs a server's main.
+    fn run<S: Service>(
+        self,
+        uses: &[(&str, Endpoint)],
+        make: impl FnOnce(&mut Setup<'_, S::Source>) -> Result<S, Problem>,
+    ) {
+        let alive = self.alive.mint(Rights::SEND, 1).expect("init's own is there");
+        let own = [("self", self.own.0), ("events", self.events.0), ("alive", alive.0)];
+        let uses = uses.iter().map(|&(name, endpoint)| (name, endpoint.0));
+        let caps: Vec<(&str, Handle)> = own.into_iter().chain(uses).collect();
+        let start = Start::emit("server", &caps, b"").and_then(|bytes| Start::parse(&bytes));
+        let status = service::run(&start.expect("it is short"), make);
+        panic!("it ended with {status}");
+    }
+
+    /// Asks until the loop says that it turns, as init does: a question may die with the life that
+    /// heard it, and time may pass meanwhile. One that never does makes the run endless.
+    fn await_turn(self) {
+        while self.alive.wait(now().after_ms(500)) != Ok(1) {
+            self.events.signal(event::PING).expect("it outlives the server");
+        }
+    }
+}
+
+/// A system whose servers have been added.
 #[derive(Clone, Copy)]
 struct System {
     names: Endpoint,
     clock: Endpoint,
+    servers: [Given; 3],
 }
 
 fn system(simulation: &mut Simulation) -> System {
     for labels in [names_label::name, file_label::name, clock_label::name] {
         simulation.labels(labels);
     }
-    let names = simulation.endpoint("names");
-    let files = simulation.endpoint("files");
-    let clock = simulation.endpoint("clock");
+    let servers = ["names", "files", "clock"].map(|name| Given::new(simulation, name));
+    let [names, files, clock] = servers;
     simulation.server("names", move |_| {
-        let mut server = kamen_names::Server::default();
-        server.mount_own(b"/", files).expect("the table is empty");
-        run(names, |request| serve_names(&mut server, request));
+        names.run(&[("file", files.own)], |setup| {
+            let mut server = kamen_names::Server::default();
+            server.mount_own(b"/", setup.find("file")?).expect("the table is empty");
+            Ok(server)
+        });
     });
     simulation.server("clock", move |_| {
-        let mut server = kamen_clock::Server::new(BOOT_TIME + now().0, now().0);
-        run(clock, |request| serve_clock(&mut server, request));
+        clock.run(&[], |_| Ok(kamen_clock::Server::new(BOOT_TIME + now().0, now().0)));
     });
     let home = Arc::new(Mutex::new(vec![0; 64 * BLOCK]));
     simulation.server("files", move |_| {
-        let boot_time = ClockClient::new(clock).boot_time().expect("it is idempotent");
-        let volume = Volume::open(Kept::take(&home), &[]).expect("it was whole at any moment");
-        let mut server = kamen_ramfs::Server::new(volume, move || boot_time + now().0);
-        run(files, |request| serve_file(&mut server, request));
+        files.run(&[("clock", clock.own)], |setup| {
+            let boot_time = ClockClient::new(setup.find("clock")?).boot_time();
+            let boot_time = boot_time.expect("it is idempotent");
+            let volume = Volume::open(Kept::take(&home), &[]).expect("it was whole at any moment");
+            Ok(kamen_ramfs::Server::new(volume, move || boot_time + now().0))
+        });
     });
-    System { names, clock }
+    System { names: names.own, clock: clock.own, servers }
 }
 
 type Files = FileClient;
@@ -141,7 +176,6 @@ fn files_are_what_was_written_in_any_order() {
 
 #[test]
 fn files_are_what_was_written_over_deaths_of_all_servers() {
-    let deaths = std::cell::Cell::new(0);
     check(0..120, |simulation| {
         let system = system(simulation);
         for name in ["names", "files", "clock"] {
@@ -150,9 +184,10 @@ fn files_are_what_was_written_over_deaths_of_all_servers() {
         for (number, name) in (1..).zip(["one", "two"]) {
             simulation.client(name, move || writer(system, number));
         }
-        deaths.set(deaths.get() + 1);
+        simulation.client("init", move || {
+            system.servers.into_iter().for_each(Given::await_turn);
+        });
     });
-    assert_eq!(deaths.get(), 120);
 }
 
 /// A service that registers a name and relies on it for good, as names once promised.
