@@ -26,6 +26,7 @@ mod dos;
 mod first;
 mod native;
 pub mod programs;
+mod restart;
 mod table;
 mod terminal;
 mod unix;

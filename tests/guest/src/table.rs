@@ -14,6 +14,7 @@ pub fn cases() -> Vec<Case> {
         form(),
         crate::first::cases(),
         crate::native::cases(),
+        crate::restart::cases(),
         crate::capabilities::cases(),
         crate::unix::cases(),
         crate::dos::cases(),
