@@ -25,9 +25,9 @@ pub fn package(system: &System) -> Result<Vec<u8>> {
     system.package(&Extras::default(), &at_prompt())
 }
 
-/// Runs a program and returns the figures that it prints.
-pub fn rows(system: &System, program: &str, unit: Unit) -> Result<Vec<Figure>> {
-    let start = Start::program(vec![OsString::from(program)], None);
+/// Runs a program, given with its arguments, and returns the figures that it prints.
+pub fn rows(system: &System, words: &[&str], unit: Unit) -> Result<Vec<Figure>> {
+    let start = Start::program(words.iter().map(OsString::from).collect(), None);
     let feed = |console: ChildStdin, _: &Transcript, _: &Sender<Event>| {
         console::feed_escaped(std::io::empty(), console).context("the guest has ended")
     };
@@ -36,7 +36,7 @@ pub fn rows(system: &System, program: &str, unit: Unit) -> Result<Vec<Figure>> {
     let figures: Vec<Figure> =
         output.lines().filter_map(|line| Figure::of_row(line, unit)).collect();
     if figures.is_empty() {
-        bail!("{program} printed no row: {output:?}");
+        bail!("{} printed no row: {output:?}", words.join(" "));
     }
     Ok(figures)
 }
