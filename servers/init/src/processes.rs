@@ -12,7 +12,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use protocols::process::{ExitStatus, Pid, ProcessError};
 
-/// Most processes, ended ones that nobody asked about included.
+/// Most processes, ended ones that nobody asked about included; servers always have room, so that
+/// one that starts again does not depend on how many programs there are.
 pub const MAX_PROCESSES: usize = 128;
 /// init's own line in a list of processes.
 const OWN_LINE: &[u8] = b"1 0 running server init\n";
@@ -84,8 +85,8 @@ impl<R> Processes<R> {
     ///
     /// # Errors
     /// NoResources: the table is full.
-    pub fn next(&self) -> Result<Pid, ProcessError> {
-        let full = self.table.len() >= MAX_PROCESSES;
+    pub fn next(&self, class: Class) -> Result<Pid, ProcessError> {
+        let full = class != Class::Server && self.table.len() >= MAX_PROCESSES;
         if full { Err(ProcessError::NoResources) } else { Ok(Pid(self.last.0 + 1)) }
     }
 
@@ -100,7 +101,7 @@ impl<R> Processes<R> {
         name: String,
         held: R,
     ) -> Result<Pid, ProcessError> {
-        let pid = self.next()?;
+        let pid = self.next(class)?;
         self.last = pid;
         let status = ExitStatus(0);
         self.table.insert(pid, Process { parent, class, name, held: Some(held), status });
@@ -239,6 +240,7 @@ mod tests {
         }
         let refused = processes.insert(SUPERVISOR, Class::Native, String::new(), 0);
         assert_eq!(refused, Err(ProcessError::NoResources));
+        assert!(processes.insert(SUPERVISOR, Class::Server, String::new(), 0).is_ok());
     }
 
     #[test]

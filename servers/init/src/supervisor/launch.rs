@@ -91,7 +91,7 @@ impl Supervisor {
         let program = self.manifest.native(SHELL).ok_or("no manifest entry")?.clone();
         let image = self.archived(SHELL).ok_or("no /bin/shell in the boot archive")?;
         let console = *self.services.get("console").ok_or("no console")?;
-        let pid = self.processes.next().map_err(|error| format!("{error:?}"))?;
+        let pid = self.processes.next(Class::Native).map_err(|error| format!("{error:?}"))?;
         let stream = console
             .mint(Rights::SEND.union(Rights::GRANT), NATIVE_BADGE | pid.0)
             .map_err(|error| format!("{error:?}"))?;
@@ -118,7 +118,7 @@ impl Supervisor {
     /// On success the candidate's stderr and `exited` belong to the process.
     pub(super) fn start_program(&mut self, candidate: &Candidate<'_>) -> Result<Pid, LaunchError> {
         let program = candidate.program;
-        let pid = self.processes.next().map_err(|_| Error::QuotaExhausted)?;
+        let pid = self.processes.next(candidate.class).map_err(|_| Error::QuotaExhausted)?;
         let grants = self.grants(candidate, pid);
         let pages = share(program.pages, self.shared_pages);
         let objects = share(program.objects, self.shared_objects);

@@ -86,10 +86,70 @@ fn the_system_protocol_needs_its_own_capability() {
     let client = SystemClient::with(Endpoint(Handle(1)), loopback.clone());
     assert_eq!(client.power_off(0), Err(denied));
     assert_eq!(client.memory(), Err(denied));
+    assert_eq!(client.services(0, &mut [0; 9]), Err(denied));
+    assert_eq!(client.restart(b"clock"), Err(denied));
+    assert_eq!(client.holdings(), Err(denied));
     let loopback = loopback.with_badge(CHILD | SYSTEM_BADGE);
     let client = SystemClient::with(Endpoint(Handle(1)), loopback);
     assert!(client.memory().is_ok());
     assert_eq!(client.log(b"a line\n"), Ok(()));
+}
+
+/// Returns an init with a server that cannot start, as its file is not in the archive, and one that
+/// uses it.
+fn with_servers() -> Supervisor {
+    let server = |name: &str, uses: &[&str]| {
+        let role = Role::Server { service: format!("{name}-service") };
+        let uses = uses.iter().map(|service| String::from(*service)).collect();
+        let restart = manifest::Restart::Always;
+        Program { uses, restart, ..Program::new(name, role, "/sbin/none") }
+    };
+    let mut supervisor = supervisor();
+    for program in [server("clock", &[]), server("files", &["log", "clock-service"])] {
+        supervisor.watched.push(Watched::silent(&program));
+        supervisor.services.insert(program.service().unwrap().into(), Endpoint(Handle(9)));
+        supervisor.manifest.programs.push(program);
+    }
+    supervisor
+}
+
+fn lines(supervisor: &mut Supervisor, skip: u64) -> String {
+    let loopback = Loopback::new(CHILD | SYSTEM_BADGE, |request| supervisor.request(request));
+    let client = SystemClient::with(Endpoint(Handle(1)), loopback);
+    let mut lines = [0; 256];
+    let len = client.services(skip, &mut lines).unwrap() as usize;
+    String::from_utf8(lines[..len].into()).unwrap()
+}
+
+#[test]
+fn a_server_that_cannot_start_waits_and_is_given_up() {
+    let mut supervisor = with_servers();
+    supervisor.replace(0, &End::Own("page fault".into()));
+    // The host's time is 0; the end of the start that failed was the second one.
+    let waiting = "clock 0 1 waiting to be restarted, in 10 ms\nfiles 0 0 running\n";
+    assert_eq!(lines(&mut supervisor, 0), waiting);
+    for _ in 0..3 {
+        supervisor.replace(0, &End::Own("no memory".into()));
+    }
+    let reason = "gave up: 5 ends within 10 s, the last: no memory";
+    let files = "files 0 0 running, without clock-service\n";
+    assert_eq!(lines(&mut supervisor, 0), format!("clock 0 1 {reason}\n{files}"));
+    assert_eq!(lines(&mut supervisor, 1), files);
+    assert_eq!(lines(&mut supervisor, 2), "");
+    assert!(!supervisor.services.contains_key("clock-service"));
+}
+
+#[test]
+fn servers_are_restarted_by_name_or_service() {
+    let mut supervisor = with_servers();
+    let loopback = Loopback::new(CHILD | SYSTEM_BADGE, |request| supervisor.request(request));
+    let client = SystemClient::with(Endpoint(Handle(1)), loopback);
+    assert_eq!(client.restart(b"cl"), Err(Failure::Protocol(SystemError::NotFound)));
+    assert_eq!(client.restart(&[0xff]), Err(Failure::Protocol(SystemError::NotFound)));
+    // They are found, and have no file to start from.
+    for name in [&b"clock"[..], b"clock-service"] {
+        assert_eq!(client.restart(name), Err(Failure::Protocol(SystemError::Refused)));
+    }
 }
 
 #[test]

@@ -48,6 +48,18 @@ pub(super) struct Watched {
 }
 
 impl Watched {
+    /// Returns what is kept for a server, without a notification.
+    #[cfg(test)]
+    pub(super) fn silent(program: &Program) -> Self {
+        Watched {
+            name: program.name.clone(),
+            events: Notification(libipc::Handle::NULL),
+            lives: Lives::new(program.restart),
+            heartbeat: Heartbeat::new(program.heartbeat_ms),
+            lacks: Vec::new(),
+        }
+    }
+
     /// Returns when the server needs something to be done.
     fn due(&self) -> Time {
         self.lives.due().min(self.heartbeat.due())
