@@ -26,7 +26,7 @@ const SOURCE_OF_TESTS: &str = "tests/guest/system.toml";
 const PATH: &str = "docs/system.svg";
 
 /// Where to draw.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct Options {
     /// Writes the picture there.
     #[arg(long, value_name = "FILE.svg")]

@@ -24,6 +24,7 @@ mod guest;
 mod host;
 mod image;
 mod manual;
+mod new_server;
 mod qemu;
 mod run;
 mod svg;
@@ -49,6 +50,8 @@ enum Task {
     Check,
     /// Runs every test, on the host and in QEMU.
     Test(test::Options),
+    /// Makes a server: protocol, logic, tests, client, and their places in the system.
+    NewServer(new_server::Options),
     /// Writes docs/kernel.md, the manual of the kernel's system calls.
     Manual,
     /// Draws servers/system.toml as docs/system.svg: programs, their resources, who calls whom.
@@ -72,6 +75,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Image(options) => image::write_iso(&options).map(|()| ExitCode::SUCCESS),
         Task::Check => check::check(),
         Task::Test(options) => test::test(&options),
+        Task::NewServer(options) => new_server::make(&options),
         Task::Manual => manual::write(),
         Task::Graph(options) => graph::write(&options),
         Task::Bench(options) => bench::bench(&options),

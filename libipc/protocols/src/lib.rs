@@ -18,5 +18,6 @@ pub mod ethernet;
 pub mod file;
 pub mod names;
 pub mod process;
+pub mod sample;
 pub mod stream;
 pub mod system;

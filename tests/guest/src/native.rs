@@ -35,6 +35,9 @@ fn log() -> Vec<Case> {
 fn containment() -> Vec<Case> {
     vec![
         Case::program("native: a program prints and ends", &["hello"]).prints("hello from kamen\n"),
+        Case::program("sample: a typed call is answered", &["sample-client"]).prints("sample: 1\n"),
+        Case::line("sample: one server counts for all", "sample-client; sample-client")
+            .prints("sample: 1\nsample: 2\n"),
         Case::line(
             "mixed: a UNIX shell runs native programs",
             "hello | cat; crash panic 2>&1 | wc -l",
