@@ -52,6 +52,7 @@ mod request;
 pub mod ring;
 #[cfg(not(kamen))]
 pub mod simulation;
+pub mod stacks;
 pub mod start;
 mod syscall;
 mod time;

@@ -3,8 +3,8 @@
 //! Only this module touches the page, and each function copies: no reference into the page ever
 //! leaves it, because the next system call may change what lies there.
 //!
-//! Limit: a program has one message page, that of its first thread, so only that thread may use
-//! libipc. The tests on the host have one page per thread.
+//! Each thread has its own, which it finds by its stack ([`crate::stacks`]): only threads whose
+//! stacks lie there may use libipc. The tests on the host have one page per thread, too.
 #![expect(unsafe_code, reason = "the kernel writes to the page")]
 
 use core::ptr;

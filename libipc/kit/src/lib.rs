@@ -24,5 +24,6 @@ pub mod serve;
 pub mod service;
 pub mod trace;
 pub mod tty;
+pub mod worker;
 
 pub use arguments::{Arguments, ArgumentsError, MAX_BLOCK, MAX_STRINGS};

@@ -1,9 +1,19 @@
 //! Where a program of the system has its message page.
 
-use kamen_abi::{MessagePage, boot};
+use core::arch::asm;
 
-/// Returns the page: mapped read-write for the program's whole life by whoever started it.
+use kamen_abi::MessagePage;
+
+use crate::stacks;
+
+/// Returns the calling thread's page: mapped read-write for the thread's whole life by whoever
+/// started it.
 #[inline(always)]
 pub(super) fn page() -> *mut MessagePage {
-    core::ptr::with_exposed_provenance_mut(boot::MESSAGE_PAGE)
+    let stack: usize;
+    // SAFETY: the stack pointer is read; nothing else is touched.
+    unsafe {
+        asm!("mov {}, rsp", out(reg) stack, options(pure, nomem, nostack, preserves_flags));
+    }
+    core::ptr::with_exposed_provenance_mut(stacks::message_page(stack))
 }

@@ -30,6 +30,7 @@ mod restart;
 mod table;
 mod terminal;
 mod unix;
+mod worker;
 
 pub use capabilities::Holder;
 pub use case::{Action, Case, Expected, File, Step, Way};

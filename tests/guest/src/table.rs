@@ -4,8 +4,15 @@ use crate::case::{Case, Way};
 
 /// Tests that are there a second time with two processors. All others can be, too:
 /// `cargo xtask test --guest --cpus 2`.
-const ON_TWO: &[&str] =
-    &["boot: PVH on q35", "chaos:", "first: libipc", "pipe:", "signal:", "mixed:"];
+const ON_TWO: &[&str] = &[
+    "boot: PVH on q35",
+    "chaos:",
+    "first: libipc",
+    "pipe:",
+    "signal:",
+    "mixed:",
+    "worker: threads",
+];
 
 /// Returns all tests.
 pub fn cases() -> Vec<Case> {
@@ -16,6 +23,7 @@ pub fn cases() -> Vec<Case> {
         crate::native::cases(),
         crate::restart::cases(),
         crate::capabilities::cases(),
+        crate::worker::cases(),
         crate::unix::cases(),
         crate::dos::cases(),
         crate::terminal::cases(),

@@ -12,7 +12,7 @@ pub const FAILED: i32 = 1;
 pub struct Problem(String);
 
 impl Problem {
-    pub(super) fn missing(name: &str) -> Self {
+    pub(crate) fn missing(name: &str) -> Self {
         let to_do = "its entry in servers/system.toml should name it";
         Problem(format!("cannot start: it was not given {name:?}; {to_do}"))
     }
