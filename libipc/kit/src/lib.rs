@@ -15,6 +15,7 @@ extern crate alloc;
 mod arguments;
 pub mod cpio;
 pub mod elf;
+pub mod executor;
 pub mod fault;
 pub mod files;
 pub mod image;

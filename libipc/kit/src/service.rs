@@ -83,6 +83,8 @@
 use libipc::start::Start;
 use libipc::{Endpoint, Error, Event, Foreign, Inbox, Message, OpenCall, Request, Time, error};
 
+use crate::executor::Executor;
+
 mod alarm;
 mod desk;
 mod problem;
@@ -126,6 +128,13 @@ pub trait Service: Sized + 'static {
     /// the server supplies above all; none: it will be answered later.
     fn foreign(&mut self, foreign: &Foreign) -> Option<Message> {
         let _ = foreign;
+        None
+    }
+
+    /// Returns the server's tasks, which the loop sees to before each wait; a server that has some
+    /// always returns the same.
+    #[inline(always)]
+    fn executor(&self) -> Option<&Executor> {
         None
     }
 
@@ -228,10 +237,25 @@ impl<S: Service, W: World> Handler for Turn<S, W> {
 
     #[inline(always)]
     fn rest(&mut self) -> Time {
-        if self.desk.is_done() {
+        if self.desk.is_done() && !self.server.executor().is_some_and(Executor::is_awake) {
             return Time::FOREVER;
         }
-        self.desk.go_on(&mut self.server, &mut self.world)
+        self.go_on()
+    }
+}
+
+impl<S: Service, W: World> Turn<S, W> {
+    /// Has tasks and sources go on; returns how long the next wait may last.
+    #[cold]
+    fn go_on(&mut self) -> Time {
+        let Turn { server, desk, world } = self;
+        desk.go_on(server, world);
+        let world = &*world;
+        let tasks = server.executor().map_or(Attention::Done, |tasks| tasks.turn(|| world.now()));
+        match desk.is_done() && tasks == Attention::Done {
+            true => Time::FOREVER,
+            false => Time::NEVER_WAIT,
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! What the loop decides about its sources: in which order what has happened is seen to.
 
-use libipc::Time;
 use libipc::start::event;
 
 use super::sources::{Entry, Kind, Sources, Trigger};
@@ -50,14 +49,8 @@ impl<T: Copy> Desk<T> {
         }
     }
 
-    /// Has sources go on that want to, and have let others have a turn since; returns how long
-    /// the next wait may last.
-    #[cold]
-    pub(super) fn go_on<S: Service<Source = T>>(
-        &mut self,
-        server: &mut S,
-        world: &mut impl World,
-    ) -> Time {
+    /// Has sources go on that want to, and have let others have a turn since.
+    pub(super) fn go_on<S: Service<Source = T>>(&mut self, server: &mut S, world: &mut impl World) {
         let ripe = core::mem::take(&mut self.ripe);
         self.again &= !ripe;
         for (bit, entry) in self.sources.among(ripe) {
@@ -66,7 +59,6 @@ impl<T: Copy> Desk<T> {
             }
         }
         self.ripe = self.again;
-        if self.is_done() { Time::FOREVER } else { Time::NEVER_WAIT }
     }
 }
 

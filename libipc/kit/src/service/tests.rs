@@ -13,6 +13,7 @@ use libipc::{ProtocolError, interface};
 
 use super::sources::{Kind, Line, Sources};
 use super::*;
+use crate::executor::{Executor, Signal};
 
 #[derive(ProtocolError, Clone, Copy, PartialEq, Debug)]
 #[repr(u8)]
@@ -59,6 +60,7 @@ type Deeds = Rc<RefCell<Vec<Deed>>>;
 
 struct Server {
     deeds: Deeds,
+    tasks: Executor,
     /// How often each source wants to go on.
     more: [usize; 70],
 }
@@ -101,6 +103,10 @@ impl Service for Server {
         Some(Message::success())
     }
 
+    fn executor(&self) -> Option<&Executor> {
+        Some(&self.tasks)
+    }
+
     fn service_restarted(&mut self) {
         self.deeds.borrow_mut().push(Deed::Restarted);
     }
@@ -128,6 +134,7 @@ impl World for Fake {
 
 struct Rig {
     turn: Turn<Server, Fake>,
+    tasks: Executor,
     deeds: Deeds,
     now: Rc<Cell<u64>>,
 }
@@ -140,9 +147,10 @@ impl Rig {
             sources.add(place as u8, kind);
         }
         let (deeds, now) = (Deeds::default(), Rc::default());
-        let server = Server { deeds: Rc::clone(&deeds), more: [0; 70] };
+        let tasks = Executor::new(Alarm::default());
+        let server = Server { deeds: Rc::clone(&deeds), tasks: tasks.clone(), more: [0; 70] };
         let world = Fake { deeds: Rc::clone(&deeds), now: Rc::clone(&now) };
-        Rig { turn: Turn { server, desk: Desk::new(sources), world }, deeds, now }
+        Rig { turn: Turn { server, desk: Desk::new(sources), world }, tasks, deeds, now }
     }
 
     /// Has the loop hear of bits; returns what it did.
@@ -258,6 +266,48 @@ fn a_signal_of_an_alarm_that_was_set_anew_or_cancelled_is_nothing() {
 }
 
 #[test]
+fn tasks_go_on_between_events_and_let_requests_have_a_turn() {
+    let mut rig = Rig::new(vec![Kind::Bell]);
+    let (signal, deeds) = (Signal::default(), Rc::clone(&rig.deeds));
+    let (next, spawned) = (signal.next(), rig.tasks.clone());
+    let task = async move {
+        next.await;
+        deeds.borrow_mut().push(Deed::Occurred(60));
+        let more = async move { deeds.borrow_mut().push(Deed::Occurred(61)) };
+        spawned.spawn(more).unwrap();
+    };
+    rig.tasks.spawn(task).unwrap();
+    assert_eq!(rig.rest(), (Time::FOREVER, vec![]));
+    // The loop sleeps while no task is awake.
+    assert_eq!(rig.notify(1), [Deed::Occurred(0)]);
+    assert_eq!(rig.rest(), (Time::FOREVER, vec![]));
+    signal.ring();
+    assert_eq!(rig.rest(), (Time::NEVER_WAIT, vec![Deed::Occurred(60)]));
+    assert_eq!(rig.rest(), (Time::FOREVER, vec![Deed::Occurred(61)]));
+}
+
+#[test]
+fn a_tasks_time_comes_through_the_loops_alarm() {
+    let mut rig = Rig::new(vec![]);
+    let alarm = Alarm::default();
+    let tasks = Executor::new(alarm.clone());
+    let mut sources = Sources::new();
+    sources.add(0, Kind::Alarm(alarm.clone()));
+    (rig.turn.desk, rig.turn.server.tasks) = (Desk::new(sources), tasks.clone());
+    let (at, deeds) = (tasks.at(Time(100)), Rc::clone(&rig.deeds));
+    let task = async move {
+        at.await;
+        deeds.borrow_mut().push(Deed::Occurred(60));
+    };
+    tasks.spawn(task).unwrap();
+    assert_eq!(rig.rest(), (Time::FOREVER, vec![]));
+    assert_eq!(alarm.due(), Some(Time(100)));
+    rig.now.set(100);
+    assert_eq!(rig.notify(1), [Deed::Occurred(0)]);
+    assert_eq!(rig.rest(), (Time::FOREVER, vec![Deed::Occurred(60)]));
+}
+
+#[test]
 fn the_supervisor_is_answered_after_all_else() {
     let mut rig = Rig::new(vec![Kind::Bell]);
     let deeds = [Deed::Restarted, Deed::Occurred(0), Deed::Pinged];
@@ -303,7 +353,8 @@ fn a_missing_capability_is_named_and_ends_the_program() {
                 name it";
     assert_eq!(format!("{problem}"), text);
     let deeds = Deeds::default();
-    let server = Server { deeds: Rc::clone(&deeds), more: [0; 70] };
+    let tasks = Executor::new(Alarm::default());
+    let server = Server { deeds: Rc::clone(&deeds), tasks, more: [0; 70] };
     assert_eq!(run(&start, |_| Ok(server)), 1);
 }
 
