@@ -1,4 +1,7 @@
-//! Files and directories: restartable, because the server keeps no open files.
+//! Files and directories: restartable, because the server keeps no open files, and because what
+//! may happen once only has a ticket.
+
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use libipc::interface;
 
@@ -34,6 +37,32 @@ pub enum FileError {
 #[derive(libipc::Word, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Node(pub u64);
+
+/// What makes an operation happen once: a client repeats a request with the ticket that it had,
+/// and a server whose earlier life did it answers without doing it again.
+///
+/// A server remembers as many as its clients can have under way at the time of its death, in
+/// memory that outlives it, by the badge of the client; so a ticket is the client's own affair.
+#[derive(libipc::Word, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct Ticket(pub u64);
+
+impl Ticket {
+    /// No ticket: a repeated request may be done twice.
+    pub const NONE: Ticket = Ticket(0);
+
+    /// Returns a ticket that this program has not used yet.
+    ///
+    /// ```
+    /// use protocols::file::Ticket;
+    /// assert_ne!(Ticket::next(), Ticket::next());
+    /// assert_ne!(Ticket::next(), Ticket::NONE);
+    /// ```
+    pub fn next() -> Ticket {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Ticket(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
 
 /// What is known about a node.
 #[derive(libipc::Words, Clone, Copy, PartialEq, Eq, Debug)]
@@ -122,9 +151,10 @@ pub trait File {
     #[operation(5, idempotent)]
     fn write(&mut self, node: Node, offset: u64, #[lend] data: &[u8]) -> Result<u64, FileError>;
     /// Creates a node of the type in `mode` (not a symbolic link); `device` for device nodes.
-    #[operation(6)]
+    #[operation(6, idempotent)]
     fn create(
         &mut self,
+        ticket: Ticket,
         directory: Node,
         mode: u32,
         uid: u32,
@@ -133,9 +163,10 @@ pub trait File {
         #[at_most(NAME_MAX, InvalidName)] name: &[u8],
     ) -> Result<Attributes, FileError>;
     /// Creates a symbolic link.
-    #[operation(7)]
+    #[operation(7, idempotent)]
     fn symlink(
         &mut self,
+        ticket: Ticket,
         directory: Node,
         uid: u32,
         gid: u32,
@@ -146,32 +177,36 @@ pub trait File {
     #[operation(8, idempotent)]
     fn read_link(&mut self, node: Node, into: &mut [u8]) -> Result<u64, FileError>;
     /// Gives a file a second name.
-    #[operation(9)]
+    #[operation(9, idempotent)]
     fn link(
         &mut self,
+        ticket: Ticket,
         node: Node,
         directory: Node,
         #[at_most(NAME_MAX, InvalidName)] name: &[u8],
     ) -> Result<(), FileError>;
     /// Removes a name of something that is not a directory.
-    #[operation(10)]
+    #[operation(10, idempotent)]
     fn unlink(
         &mut self,
+        ticket: Ticket,
         directory: Node,
         #[at_most(NAME_MAX, InvalidName)] name: &[u8],
     ) -> Result<(), FileError>;
     /// Removes an empty directory.
-    #[operation(11)]
+    #[operation(11, idempotent)]
     fn remove_directory(
         &mut self,
+        ticket: Ticket,
         directory: Node,
         #[at_most(NAME_MAX, InvalidName)] name: &[u8],
     ) -> Result<(), FileError>;
     /// Renames; what has the new name is replaced as rename() of POSIX says. With `keep` = 1 an
     /// existing new name is [`FileError::Exists`].
-    #[operation(12)]
+    #[operation(12, idempotent)]
     fn rename(
         &mut self,
+        ticket: Ticket,
         from: Node,
         to: Node,
         keep: u32,
@@ -197,11 +232,11 @@ pub trait File {
     #[operation(15, idempotent)]
     fn list(&mut self, directory: Node, cookie: u64, into: &mut [u8]) -> Result<u64, FileError>;
     /// Keeps a node alive although its last name may go, until released as often as held.
-    #[operation(16)]
-    fn hold(&mut self, node: Node) -> Result<(), FileError>;
+    #[operation(16, idempotent)]
+    fn hold(&mut self, ticket: Ticket, node: Node) -> Result<(), FileError>;
     /// Undoes one hold.
-    #[operation(17)]
-    fn release(&mut self, node: Node) -> Result<(), FileError>;
+    #[operation(17, idempotent)]
+    fn release(&mut self, ticket: Ticket, node: Node) -> Result<(), FileError>;
     /// Returns total and free blocks, total and free inodes; blocks are of 4 KiB.
     #[operation(18, idempotent)]
     fn statistics(&mut self) -> Result<Statistics, FileError>;

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use libipc::Transport;
-use protocols::file::{Attributes, FileClient, NAME_MAX, Node, Statistics};
+use protocols::file::{Attributes, FileClient, NAME_MAX, Node, Statistics, Ticket};
 
 use crate::Errno;
 
@@ -93,7 +93,7 @@ impl<T: Transport> FileSystem for FileClient<T> {
     fn create(&mut self, directory: Node, name: &[u8], new: NewNode) -> Result<Attributes, Errno> {
         let NewNode { mode, uid, gid, device } = new;
         let name = name_checked(name)?;
-        Ok(FileClient::create(self, directory, mode, uid, gid, device, name)?)
+        Ok(FileClient::create(self, Ticket::next(), directory, mode, uid, gid, device, name)?)
     }
 
     fn symlink(
@@ -103,7 +103,15 @@ impl<T: Transport> FileSystem for FileClient<T> {
         (uid, gid): (u32, u32),
         target: &[u8],
     ) -> Result<(), Errno> {
-        FileClient::symlink(self, directory, uid, gid, name_checked(name)?, target)?;
+        FileClient::symlink(
+            self,
+            Ticket::next(),
+            directory,
+            uid,
+            gid,
+            name_checked(name)?,
+            target,
+        )?;
         Ok(())
     }
 
@@ -115,20 +123,20 @@ impl<T: Transport> FileSystem for FileClient<T> {
     }
 
     fn link(&mut self, node: Node, directory: Node, name: &[u8]) -> Result<(), Errno> {
-        Ok(FileClient::link(self, node, directory, name_checked(name)?)?)
+        Ok(FileClient::link(self, Ticket::next(), node, directory, name_checked(name)?)?)
     }
 
     fn unlink(&mut self, directory: Node, name: &[u8]) -> Result<(), Errno> {
-        Ok(FileClient::unlink(self, directory, name_checked(name)?)?)
+        Ok(FileClient::unlink(self, Ticket::next(), directory, name_checked(name)?)?)
     }
 
     fn remove_directory(&mut self, directory: Node, name: &[u8]) -> Result<(), Errno> {
-        Ok(FileClient::remove_directory(self, directory, name_checked(name)?)?)
+        Ok(FileClient::remove_directory(self, Ticket::next(), directory, name_checked(name)?)?)
     }
 
     fn rename(&mut self, from: (Node, &[u8]), to: (Node, &[u8]), keep: bool) -> Result<(), Errno> {
         let (old, new) = (name_checked(from.1)?, name_checked(to.1)?);
-        Ok(FileClient::rename(self, from.0, to.0, keep.into(), old, new)?)
+        Ok(FileClient::rename(self, Ticket::next(), from.0, to.0, keep.into(), old, new)?)
     }
 
     fn resize(&mut self, node: Node, size: u64) -> Result<(), Errno> {
@@ -155,12 +163,12 @@ impl<T: Transport> FileSystem for FileClient<T> {
     }
 
     fn hold(&mut self, node: Node) -> Result<(), Errno> {
-        Ok(FileClient::hold(self, node)?)
+        Ok(FileClient::hold(self, Ticket::next(), node)?)
     }
 
     fn release(&mut self, node: Node) {
         // A file server that died has forgotten the node: nothing is left to be undone.
-        let _ = FileClient::release(self, node);
+        let _ = FileClient::release(self, Ticket::next(), node);
     }
 
     fn statistics(&mut self) -> Result<Statistics, Errno> {

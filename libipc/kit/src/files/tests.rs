@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use libipc::loopback::Loopback;
 use libipc::{Caller, Endpoint, Failure, Handle, ReadLease, WriteLease};
 use protocols::file::{
-    Attributes, File, FileClient, FileError, Node, Statistics, mode, serve_file,
+    Attributes, File, FileClient, FileError, Node, Statistics, Ticket, mode, serve_file,
 };
 
 use super::Tree;
@@ -76,6 +76,7 @@ impl File for Nodes {
     fn create(
         &mut self,
         _: &Caller,
+        _: Ticket,
         _: Node,
         _: u32,
         _: u32,
@@ -88,6 +89,7 @@ impl File for Nodes {
     fn symlink(
         &mut self,
         _: &Caller,
+        _: Ticket,
         _: Node,
         _: u32,
         _: u32,
@@ -106,18 +108,25 @@ impl File for Nodes {
         into.write_at(0, target).unwrap();
         Ok(target.len() as u64)
     }
-    fn link(&mut self, _: &Caller, _: Node, _: Node, _: &[u8]) -> Result<(), FileError> {
+    fn link(&mut self, _: &Caller, _: Ticket, _: Node, _: Node, _: &[u8]) -> Result<(), FileError> {
         Err(REFUSED)
     }
-    fn unlink(&mut self, _: &Caller, _: Node, _: &[u8]) -> Result<(), FileError> {
+    fn unlink(&mut self, _: &Caller, _: Ticket, _: Node, _: &[u8]) -> Result<(), FileError> {
         Err(REFUSED)
     }
-    fn remove_directory(&mut self, _: &Caller, _: Node, _: &[u8]) -> Result<(), FileError> {
+    fn remove_directory(
+        &mut self,
+        _: &Caller,
+        _: Ticket,
+        _: Node,
+        _: &[u8],
+    ) -> Result<(), FileError> {
         Err(REFUSED)
     }
     fn rename(
         &mut self,
         _: &Caller,
+        _: Ticket,
         _: Node,
         _: Node,
         _: u32,
@@ -144,10 +153,10 @@ impl File for Nodes {
     fn list(&mut self, _: &Caller, _: Node, _: u64, _: WriteLease<'_>) -> Result<u64, FileError> {
         Err(REFUSED)
     }
-    fn hold(&mut self, _: &Caller, _: Node) -> Result<(), FileError> {
+    fn hold(&mut self, _: &Caller, _: Ticket, _: Node) -> Result<(), FileError> {
         Ok(())
     }
-    fn release(&mut self, _: &Caller, _: Node) -> Result<(), FileError> {
+    fn release(&mut self, _: &Caller, _: Ticket, _: Node) -> Result<(), FileError> {
         Ok(())
     }
     fn statistics(&mut self, _: &Caller) -> Result<Statistics, FileError> {

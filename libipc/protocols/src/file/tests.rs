@@ -53,6 +53,7 @@ impl File for Server {
     fn create(
         &mut self,
         _: &Caller,
+        _: Ticket,
         node: Node,
         mode: u32,
         uid: u32,
@@ -65,6 +66,7 @@ impl File for Server {
     fn symlink(
         &mut self,
         _: &Caller,
+        _: Ticket,
         node: Node,
         uid: u32,
         gid: u32,
@@ -77,18 +79,32 @@ impl File for Server {
     fn read_link(&mut self, _: &Caller, _: Node, into: WriteLease<'_>) -> Result<u64, FileError> {
         Ok(into.len())
     }
-    fn link(&mut self, _: &Caller, node: Node, to: Node, name: &[u8]) -> Result<(), FileError> {
+    fn link(
+        &mut self,
+        _: &Caller,
+        _: Ticket,
+        node: Node,
+        to: Node,
+        name: &[u8],
+    ) -> Result<(), FileError> {
         if (node, to, name) == (Node(1), Node(2), b"n") { Ok(()) } else { Err(FileError::Exists) }
     }
-    fn unlink(&mut self, _: &Caller, _: Node, _: &[u8]) -> Result<(), FileError> {
+    fn unlink(&mut self, _: &Caller, _: Ticket, _: Node, _: &[u8]) -> Result<(), FileError> {
         Err(FileError::IsDirectory)
     }
-    fn remove_directory(&mut self, _: &Caller, _: Node, _: &[u8]) -> Result<(), FileError> {
+    fn remove_directory(
+        &mut self,
+        _: &Caller,
+        _: Ticket,
+        _: Node,
+        _: &[u8],
+    ) -> Result<(), FileError> {
         Err(FileError::NotEmpty)
     }
     fn rename(
         &mut self,
         _: &Caller,
+        _: Ticket,
         from: Node,
         to: Node,
         keep: u32,
@@ -122,10 +138,10 @@ impl File for Server {
     ) -> Result<u64, FileError> {
         Ok(at + into.len())
     }
-    fn hold(&mut self, _: &Caller, _: Node) -> Result<(), FileError> {
+    fn hold(&mut self, _: &Caller, _: Ticket, _: Node) -> Result<(), FileError> {
         Ok(())
     }
-    fn release(&mut self, _: &Caller, _: Node) -> Result<(), FileError> {
+    fn release(&mut self, _: &Caller, _: Ticket, _: Node) -> Result<(), FileError> {
         Err(FileError::Stale)
     }
     fn statistics(&mut self, _: &Caller) -> Result<Statistics, FileError> {
@@ -151,11 +167,20 @@ fn nodes_and_names_arrive() {
     assert_eq!(client.lookup(node, &[b'x'; NAME_MAX]).map(|found| found.size), Ok(255));
     assert_eq!(client.attributes(node), Ok(Attributes { node, ..ATTRIBUTES }));
     assert_eq!(client.attributes(Node(0)), Err(Failure::Protocol(FileError::Stale)));
-    assert_eq!(client.link(Node(1), Node(2), b"n"), Ok(()));
-    assert_eq!(client.link(Node(1), Node(2), b""), Err(Failure::Protocol(FileError::Exists)));
-    assert_eq!(client.unlink(node, b"n"), Err(Failure::Protocol(FileError::IsDirectory)));
-    assert_eq!(client.remove_directory(node, b"n"), Err(Failure::Protocol(FileError::NotEmpty)));
-    assert_eq!(client.rename(Node(1), Node(2), 1, b"old", b"newer"), Ok(()));
+    assert_eq!(client.link(Ticket::next(), Node(1), Node(2), b"n"), Ok(()));
+    assert_eq!(
+        client.link(Ticket::next(), Node(1), Node(2), b""),
+        Err(Failure::Protocol(FileError::Exists))
+    );
+    assert_eq!(
+        client.unlink(Ticket::next(), node, b"n"),
+        Err(Failure::Protocol(FileError::IsDirectory))
+    );
+    assert_eq!(
+        client.remove_directory(Ticket::next(), node, b"n"),
+        Err(Failure::Protocol(FileError::NotEmpty))
+    );
+    assert_eq!(client.rename(Ticket::next(), Node(1), Node(2), 1, b"old", b"newer"), Ok(()));
 }
 
 #[test]
@@ -174,9 +199,9 @@ fn six_arguments_arrive_in_order() {
     let client = client();
     let want =
         Attributes { node: Node(1), mode: 2, uid: 3, gid: 4, links: 5, size: 3, ..ATTRIBUTES };
-    assert_eq!(client.create(Node(1), 2, 3, 4, 5, b"abc"), Ok(want));
+    assert_eq!(client.create(Ticket::next(), Node(1), 2, 3, 4, 5, b"abc"), Ok(want));
     let want = Attributes { node: Node(1), uid: 2, gid: 3, size: 4, modified: 6, ..ATTRIBUTES };
-    assert_eq!(client.symlink(Node(1), 2, 3, b"name", b"target"), Ok(want));
+    assert_eq!(client.symlink(Ticket::next(), Node(1), 2, 3, b"name", b"target"), Ok(want));
     let links = set::MODE | set::MODIFIED;
     let want =
         Attributes { node: Node(1), links, mode: 2, uid: 3, gid: 4, modified: 5, ..ATTRIBUTES };
@@ -187,8 +212,8 @@ fn six_arguments_arrive_in_order() {
 fn the_rest_is_answered() {
     let client = client();
     assert_eq!(client.resize(Node(1), u64::MAX), Err(Failure::Protocol(FileError::TooLarge)));
-    assert_eq!(client.hold(Node(1)), Ok(()));
-    assert_eq!(client.release(Node(1)), Err(Failure::Protocol(FileError::Stale)));
+    assert_eq!(client.hold(Ticket::next(), Node(1)), Ok(()));
+    assert_eq!(client.release(Ticket::next(), Node(1)), Err(Failure::Protocol(FileError::Stale)));
     let want = Statistics { blocks: 1, free_blocks: 2, inodes: 3, free_inodes: 4 };
     assert_eq!(client.statistics(), Ok(want));
 }

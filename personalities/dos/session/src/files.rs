@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use dos_machine::host::{Attributes, Drive, Entry, HostError, Node, NodeKind, OpenMode, Space};
 use libipc::{Failure, Kernel, Notification, Transport};
 use protocols::dos::{Access, DosClient, DosError, Sharing};
-use protocols::file::{self, FileClient, FileError, LIST_HEADER, mode, set};
+use protocols::file::{self, FileClient, FileError, LIST_HEADER, Ticket, mode, set};
 
 /// Most symbolic links that one name may lead through (Linux: path_resolution(7)).
 const LINKS_MAX: usize = 40;
@@ -175,7 +175,8 @@ impl<T: Transport> Files<T> {
             NodeKind::Directory => DIRECTORY_MODE,
             NodeKind::File | NodeKind::Other => FILE_MODE,
         };
-        let created = self.files.create(file::Node(directory.0), mode, 0, 0, 0, name);
+        let created =
+            self.files.create(Ticket::next(), file::Node(directory.0), mode, 0, 0, 0, name);
         created.map(|created| attributes(&created)).map_err(host_error)
     }
 
@@ -184,7 +185,7 @@ impl<T: Transport> Files<T> {
     /// # Errors
     /// As [`dos_machine::host::Host::unlink`].
     pub fn unlink(&self, directory: Node, name: &[u8]) -> Result<(), HostError> {
-        self.files.unlink(file::Node(directory.0), name).map_err(host_error)
+        self.files.unlink(Ticket::next(), file::Node(directory.0), name).map_err(host_error)
     }
 
     /// Removes an empty directory.
@@ -192,7 +193,9 @@ impl<T: Transport> Files<T> {
     /// # Errors
     /// As [`dos_machine::host::Host::remove_directory`].
     pub fn remove_directory(&self, directory: Node, name: &[u8]) -> Result<(), HostError> {
-        self.files.remove_directory(file::Node(directory.0), name).map_err(host_error)
+        self.files
+            .remove_directory(Ticket::next(), file::Node(directory.0), name)
+            .map_err(host_error)
     }
 
     /// Renames; an existing new name is an error.
@@ -208,7 +211,7 @@ impl<T: Transport> Files<T> {
     ) -> Result<(), HostError> {
         const KEEP: u32 = 1;
         let (from, to) = (file::Node(from.0), file::Node(to.0));
-        self.files.rename(from, to, KEEP, from_name, to_name).map_err(host_error)
+        self.files.rename(Ticket::next(), from, to, KEEP, from_name, to_name).map_err(host_error)
     }
 
     /// Sets the time of the last change.
@@ -248,7 +251,7 @@ impl<T: Transport> Files<T> {
                 Ok(()) | Err(_) => {}
             }
         }
-        self.files.hold(file).map_err(|failure| {
+        self.files.hold(Ticket::next(), file).map_err(|failure| {
             self.unregister(file, mode);
             host_error(failure)
         })
@@ -258,7 +261,7 @@ impl<T: Transport> Files<T> {
     pub fn closed(&self, node: Node, mode: OpenMode) {
         let file = file::Node(node.0);
         // Neither can be helped: a server that is gone has forgotten the file anyway.
-        let _ = self.files.release(file);
+        let _ = self.files.release(Ticket::next(), file);
         self.unregister(file, mode);
     }
 

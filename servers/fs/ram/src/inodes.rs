@@ -1,6 +1,6 @@
 //! Inodes: their allocation and their words.
 
-use crate::layout::{BLOCK, Field, INODE, superblock};
+use crate::layout::{Field, INODE, INODE_TABLE, superblock};
 use crate::store::Store;
 use crate::volume::Volume;
 use protocols::file::{Attributes, FileError, Node, mode};
@@ -56,7 +56,7 @@ impl Inode {
     /// Returns the byte offset of a word in the region.
     #[inline(always)]
     pub fn at(self, field: Field) -> usize {
-        BLOCK + self.0 as usize * INODE + field as usize * 8
+        INODE_TABLE + self.0 as usize * INODE + field as usize * 8
     }
 }
 

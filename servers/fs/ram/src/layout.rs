@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   block 0       superblock (below) and journal
-//!   block 1 …     inode table, 32 inodes of 128 bytes to a block
+//!   block 1       tickets of the last operations that must happen once
+//!   block 2 …     inode table, 32 inodes of 128 bytes to a block
 //!   the rest      data: contents of files and directories, blocks of pointers
 //! ```
 //!
@@ -20,7 +21,7 @@ pub(crate) const INODE: usize = 128;
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"KAMENRAM");
 
 /// Version of this layout; a region of another one is not taken up.
-pub(crate) const VERSION: u64 = 1;
+pub(crate) const VERSION: u64 = 2;
 
 /// Entries that the journal can hold; no transaction may need more.
 pub(crate) const JOURNAL_ENTRIES: usize = (BLOCK - JOURNAL) / JOURNAL_ENTRY;
@@ -30,6 +31,15 @@ pub(crate) const JOURNAL_ENTRY: usize = 16;
 
 /// Byte offset of the journal's entries.
 pub(crate) const JOURNAL: usize = 256;
+
+/// Byte offset of the tickets.
+pub(crate) const TICKETS: usize = BLOCK;
+
+/// Bytes of a ticket's record.
+pub(crate) const TICKET: usize = 32;
+
+/// Byte offset of the inode table.
+pub(crate) const INODE_TABLE: usize = 2 * BLOCK;
 
 /// Byte offsets of the superblock's words.
 pub(crate) mod superblock {
@@ -59,6 +69,8 @@ pub(crate) mod superblock {
     pub const PENDING: usize = 88;
     /// Number of entries in the journal; 0: no transaction is under way.
     pub const JOURNAL_LEN: usize = 96;
+    /// Number of the record that the next ticket goes to.
+    pub const NEXT_TICKET: usize = 104;
 }
 
 /// Words of an inode.
@@ -128,6 +140,6 @@ impl Geometry {
 
     /// Returns the first data block.
     pub fn first_data(self) -> u64 {
-        1 + self.inodes * INODE as u64 / BLOCK as u64
+        (INODE_TABLE / BLOCK) as u64 + self.inodes * INODE as u64 / BLOCK as u64
     }
 }

@@ -25,6 +25,7 @@ mod store;
 mod symlink;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod tree;
 mod volume;
 

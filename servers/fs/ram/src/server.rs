@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 
 use kamen_kit::service::{Protocol, Service};
 use libipc::{Caller, ReadLease, WriteLease};
-use protocols::file::{Attributes, File, FileError, Node, Statistics, file_label, serve_file};
+use protocols::file::{
+    Attributes, File, FileError, Node, Statistics, Ticket, file_label, serve_file,
+};
 
 use crate::data::Piece;
 use crate::inodes::New;
@@ -33,6 +35,16 @@ impl<'a, S: Store, C: Fn() -> u64> Server<'a, S, C> {
         Server { volume, clock, records: Vec::new() }
     }
 
+    /// Does a change that makes no node, once for a ticket.
+    fn once(
+        &mut self,
+        caller: &Caller,
+        ticket: Ticket,
+        change: impl FnOnce(&mut Volume<'a, S>) -> Result<(), FileError>,
+    ) -> Result<(), FileError> {
+        self.volume.once(caller.badge, ticket, |_, _| Ok(()), change)
+    }
+
     fn new_node(&self, mode: u32, uid: u32, gid: u32, device: u32) -> New {
         New { mode, uid, gid, device, now: (self.clock)() }
     }
@@ -55,7 +67,7 @@ fn deliver(piece: Piece<'_>, into: &WriteLease<'_>, at: u64) -> Result<(), FileE
     }
 }
 
-impl<S: Store, C: Fn() -> u64> File for Server<'_, S, C> {
+impl<'a, S: Store, C: Fn() -> u64> File for Server<'a, S, C> {
     fn root(&mut self, _: &Caller) -> Result<Attributes, FileError> {
         Ok(self.volume.root())
     }
@@ -107,7 +119,8 @@ impl<S: Store, C: Fn() -> u64> File for Server<'_, S, C> {
 
     fn create(
         &mut self,
-        _: &Caller,
+        caller: &Caller,
+        ticket: Ticket,
         directory: Node,
         mode: u32,
         uid: u32,
@@ -115,21 +128,24 @@ impl<S: Store, C: Fn() -> u64> File for Server<'_, S, C> {
         device: u32,
         name: &[u8],
     ) -> Result<Attributes, FileError> {
-        let new = self.new_node(mode, uid, gid, device);
-        self.volume.create(Place { directory, name }, new)
+        let (new, place) = (self.new_node(mode, uid, gid, device), Place { directory, name });
+        let again = |volume: &Volume<'a, S>, node| volume.attributes(node);
+        self.volume.once(caller.badge, ticket, again, |volume| volume.create(place, new))
     }
 
     fn symlink(
         &mut self,
-        _: &Caller,
+        caller: &Caller,
+        ticket: Ticket,
         directory: Node,
         uid: u32,
         gid: u32,
         name: &[u8],
         target: &[u8],
     ) -> Result<Attributes, FileError> {
-        let new = self.new_node(0, uid, gid, 0);
-        self.volume.symlink(Place { directory, name }, target, new)
+        let (new, place) = (self.new_node(0, uid, gid, 0), Place { directory, name });
+        let again = |volume: &Volume<'a, S>, node| volume.attributes(node);
+        self.volume.once(caller.badge, ticket, again, |volume| volume.symlink(place, target, new))
     }
 
     fn read_link(
@@ -146,33 +162,42 @@ impl<S: Store, C: Fn() -> u64> File for Server<'_, S, C> {
 
     fn link(
         &mut self,
-        _: &Caller,
+        caller: &Caller,
+        ticket: Ticket,
         node: Node,
         directory: Node,
         name: &[u8],
     ) -> Result<(), FileError> {
-        let now = (self.clock)();
-        self.volume.link(node, Place { directory, name }, now)
+        let (now, place) = ((self.clock)(), Place { directory, name });
+        self.once(caller, ticket, |volume| volume.link(node, place, now))
     }
 
-    fn unlink(&mut self, _: &Caller, directory: Node, name: &[u8]) -> Result<(), FileError> {
-        let now = (self.clock)();
-        self.volume.unlink(Place { directory, name }, now)
+    fn unlink(
+        &mut self,
+        caller: &Caller,
+        ticket: Ticket,
+        directory: Node,
+        name: &[u8],
+    ) -> Result<(), FileError> {
+        let (now, place) = ((self.clock)(), Place { directory, name });
+        self.once(caller, ticket, |volume| volume.unlink(place, now))
     }
 
     fn remove_directory(
         &mut self,
-        _: &Caller,
+        caller: &Caller,
+        ticket: Ticket,
         directory: Node,
         name: &[u8],
     ) -> Result<(), FileError> {
-        let now = (self.clock)();
-        self.volume.remove_directory(Place { directory, name }, now)
+        let (now, place) = ((self.clock)(), Place { directory, name });
+        self.once(caller, ticket, |volume| volume.remove_directory(place, now))
     }
 
     fn rename(
         &mut self,
-        _: &Caller,
+        caller: &Caller,
+        ticket: Ticket,
         from: Node,
         to: Node,
         keep: u32,
@@ -186,7 +211,8 @@ impl<S: Store, C: Fn() -> u64> File for Server<'_, S, C> {
         };
         let now = (self.clock)();
         let from = Place { directory: from, name: from_name };
-        self.volume.rename(from, Place { directory: to, name: to_name }, collision, now)
+        let to = Place { directory: to, name: to_name };
+        self.once(caller, ticket, |volume| volume.rename(from, to, collision, now))
     }
 
     fn resize(&mut self, _: &Caller, node: Node, size: u64) -> Result<(), FileError> {
@@ -224,12 +250,12 @@ impl<S: Store, C: Fn() -> u64> File for Server<'_, S, C> {
         Ok(len as u64)
     }
 
-    fn hold(&mut self, _: &Caller, node: Node) -> Result<(), FileError> {
-        self.volume.hold(node)
+    fn hold(&mut self, caller: &Caller, ticket: Ticket, node: Node) -> Result<(), FileError> {
+        self.once(caller, ticket, |volume| volume.hold(node))
     }
 
-    fn release(&mut self, _: &Caller, node: Node) -> Result<(), FileError> {
-        self.volume.release_hold(node)
+    fn release(&mut self, caller: &Caller, ticket: Ticket, node: Node) -> Result<(), FileError> {
+        self.once(caller, ticket, |volume| volume.release_hold(node))
     }
 
     fn statistics(&mut self, _: &Caller) -> Result<Statistics, FileError> {

@@ -117,7 +117,11 @@ impl<S: Store> Volume<'_, S> {
         }
         self.insert(directory, place.name, inode)?;
         self.touch(directory, new.now);
-        Ok(self.attributes_of(inode))
+        let made = self.attributes_of(inode);
+        if let Some(claim) = &mut self.claims.current {
+            claim.node = made.node;
+        }
+        Ok(made)
     }
 
     /// Returns the directory of a place where something can be created.

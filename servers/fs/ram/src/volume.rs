@@ -13,6 +13,7 @@ use crate::layout::{
     BLOCK, Geometry, JOURNAL, JOURNAL_ENTRIES, JOURNAL_ENTRY, MAGIC, VERSION, superblock,
 };
 use crate::store::{Store, word};
+use crate::tickets::Claims;
 use protocols::file::FileError;
 
 /// Why a region can't be taken up.
@@ -28,6 +29,7 @@ pub enum Unusable {
 pub struct Volume<'a, S> {
     store: S,
     pub(crate) archive: &'a [u8],
+    pub(crate) claims: Claims,
 }
 
 impl<'a, S: Store> Volume<'a, S> {
@@ -38,7 +40,7 @@ impl<'a, S: Store> Volume<'a, S> {
     /// [`Unusable`] says why the region can't hold one.
     pub fn open(store: S, archive: &'a [u8]) -> Result<Self, Unusable> {
         let geometry = Geometry::of_region(store.bytes().len()).ok_or(Unusable::TooSmall)?;
-        let mut volume = Volume { store, archive };
+        let mut volume = Volume { store, archive, claims: Claims::default() };
         if volume.word(superblock::MAGIC) == 0 {
             volume.format(geometry);
         }
@@ -51,6 +53,7 @@ impl<'a, S: Store> Volume<'a, S> {
         }
         volume.roll_back();
         volume.settle();
+        volume.recall_tickets();
         Ok(volume)
     }
 
@@ -108,7 +111,10 @@ impl<'a, S: Store> Volume<'a, S> {
         debug_assert_eq!(self.word(superblock::JOURNAL_LEN), 0, "transactions do not nest");
         let result = change(self);
         match result {
-            Ok(_) => self.put(superblock::JOURNAL_LEN, 0),
+            Ok(_) => {
+                self.record_ticket();
+                self.put(superblock::JOURNAL_LEN, 0);
+            }
             Err(_) => self.roll_back(),
         }
         result

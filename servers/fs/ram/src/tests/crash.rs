@@ -13,6 +13,7 @@ use crate::BLOCK;
 use crate::store::Store;
 use crate::tree::Collision;
 use crate::volume::Volume;
+use protocols::file::{FileError, Ticket};
 
 /// A region whose server dies before a certain write.
 struct Mortal<'b> {
@@ -174,4 +175,69 @@ fn loading_and_copying_from_the_archive() {
         let bytes = (0..40_000u32).map(|byte| byte as u8);
         assert!(found.len() == 40_000 && found.iter().copied().skip(5).eq(bytes.skip(5)));
     });
+}
+
+/// Does what may happen once only, each with its ticket.
+fn once_each<S: Store>(volume: &mut Volume<'_, S>) {
+    const CLIENT: u64 = 7;
+    let root = volume.root().node;
+    let directory = volume.lookup(at(root, "d")).unwrap().node;
+    let held = volume.lookup(at(directory, "f")).unwrap().node;
+    let again = |volume: &Volume<'_, S>, node| volume.attributes(node);
+    let made = volume.once(CLIENT, Ticket(1), again, |volume| volume.create(at(root, "x"), FILE));
+    let done = |_: &Volume<'_, S>, _| Ok(());
+    let hold = volume.once(CLIENT, Ticket(2), done, |volume| volume.hold(held));
+    let node = made.unwrap().node;
+    let link =
+        volume.once(CLIENT, Ticket(3), done, |volume| volume.link(node, at(directory, "y"), 1));
+    let rename = volume.once(CLIENT, Ticket(4), done, |volume| {
+        volume.rename(at(root, "x"), at(root, "z"), Collision::Keep, 1)
+    });
+    let unlink =
+        volume.once(CLIENT, Ticket(5), done, |volume| volume.unlink(at(directory, "y"), 1));
+    assert_eq!([hold, link, rename, unlink], [Ok(()); 4]);
+}
+
+#[test]
+fn repeating_with_the_same_ticket_does_everything_once_whenever_the_server_died() {
+    let change = |volume: &mut Tree<'_, '_>| once_each(volume);
+    die_everywhere(&base(), &[], change, |volume| {
+        let mut next = Volume::open(volume.bytes().to_vec(), &[]).unwrap();
+        once_each(&mut next);
+        next.check().unwrap();
+        let root = next.root().node;
+        let directory = next.lookup(at(root, "d")).unwrap().node;
+        let held = next.lookup(at(directory, "f")).unwrap().node;
+        assert_eq!(next.lookup(at(root, "z")).unwrap().links, 1);
+        assert_eq!(next.release_hold(held), Ok(()));
+        assert_eq!(next.release_hold(held), Err(FileError::Invalid), "held once");
+    });
+}
+
+#[test]
+fn tickets_are_a_clients_own_and_forgotten_when_many_more_came() {
+    let mut bytes = base();
+    let done = |_: &Volume<'_, Vec<u8>>, _| Ok(());
+    for round in 0..3 {
+        let mut volume = Volume::open(bytes, &[]).unwrap();
+        let held = volume.lookup(in_root(&volume, "d")).unwrap().node;
+        // Round 1: another client, whose operation is done; round 2: the first one's again.
+        let client = if round == 1 { 8 } else { 7 };
+        volume.once(client, Ticket(1), done, |volume| volume.hold(held)).unwrap();
+        bytes = volume.into_store();
+    }
+    let mut volume = Volume::open(bytes, &[]).unwrap();
+    let held = volume.lookup(in_root(&volume, "d")).unwrap().node;
+    assert_eq!(volume.release_hold(held), Ok(()));
+    assert_eq!(volume.release_hold(held), Ok(()));
+    assert_eq!(volume.release_hold(held), Err(FileError::Invalid), "held by two, once each");
+    for ticket in 2..=crate::tickets::RECORDS + 1 {
+        volume.once(7, Ticket(ticket), done, |volume| volume.hold(held)).unwrap();
+    }
+    // As many came as there is room for: what was before them is done anew.
+    volume.once(7, Ticket(1), done, |volume| volume.hold(held)).unwrap();
+    for _ in 0..=crate::tickets::RECORDS {
+        assert_eq!(volume.release_hold(held), Ok(()));
+    }
+    assert_eq!(volume.release_hold(held), Err(FileError::Invalid));
 }

@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 
 use libipc::loopback::Loopback;
 use libipc::{Endpoint, Error, Failure, Handle};
-use protocols::file::{FileClient, FileError, LIST_HEADER, NAME_MAX, Node, mode, serve_file, set};
+use protocols::file::{
+    FileClient, FileError, LIST_HEADER, NAME_MAX, Node, Ticket, mode, serve_file, set,
+};
 
 use crate::{BLOCK, Server, Volume};
 
@@ -19,7 +21,7 @@ fn with_client(test: impl FnOnce(FileClient<Loopback<'_>>)) {
 
 fn file(client: &FileClient<Loopback<'_>>, name: &[u8]) -> Node {
     let root = client.root().unwrap().node;
-    client.create(root, mode::FILE | 0o644, 7, 8, 0, name).unwrap().node
+    client.create(Ticket::next(), root, mode::FILE | 0o644, 7, 8, 0, name).unwrap().node
 }
 
 #[test]
@@ -56,20 +58,23 @@ fn tree_operations_go_through() {
     with_client(|client| {
         let root = client.root().unwrap().node;
         let node = file(&client, b"a");
-        let directory = client.create(root, mode::DIRECTORY | 0o755, 0, 0, 0, b"d").unwrap().node;
-        client.link(node, directory, b"b").unwrap();
-        client.rename(root, directory, 1, b"a", b"c").unwrap();
+        let directory = client
+            .create(Ticket::next(), root, mode::DIRECTORY | 0o755, 0, 0, 0, b"d")
+            .unwrap()
+            .node;
+        client.link(Ticket::next(), node, directory, b"b").unwrap();
+        client.rename(Ticket::next(), root, directory, 1, b"a", b"c").unwrap();
         assert_eq!(client.lookup(directory, b"c").unwrap().links, 2);
         let exists = Err(Failure::Protocol(FileError::Exists));
-        assert_eq!(client.rename(directory, directory, 1, b"b", b"c"), exists);
-        let flag = client.rename(directory, directory, 2, b"b", b"c");
+        assert_eq!(client.rename(Ticket::next(), directory, directory, 1, b"b", b"c"), exists);
+        let flag = client.rename(Ticket::next(), directory, directory, 2, b"b", b"c");
         assert_eq!(flag, Err(Failure::Protocol(FileError::Invalid)));
-        client.hold(node).unwrap();
-        client.unlink(directory, b"b").unwrap();
-        client.unlink(directory, b"c").unwrap();
-        client.remove_directory(root, b"d").unwrap();
+        client.hold(Ticket::next(), node).unwrap();
+        client.unlink(Ticket::next(), directory, b"b").unwrap();
+        client.unlink(Ticket::next(), directory, b"c").unwrap();
+        client.remove_directory(Ticket::next(), root, b"d").unwrap();
         assert_eq!(client.attributes(node).unwrap().links, 0);
-        client.release(node).unwrap();
+        client.release(Ticket::next(), node).unwrap();
         let stale = Err(Failure::Protocol(FileError::Stale));
         assert_eq!(client.attributes(node), stale);
         let set = client.set_attributes(root, set::MODE, 0o700, 0, 0, 0).unwrap();
@@ -81,7 +86,7 @@ fn tree_operations_go_through() {
 fn links_and_lists_reach_the_client() {
     with_client(|client| {
         let root = client.root().unwrap().node;
-        let link = client.symlink(root, 0, 0, b"link", b"some/where").unwrap().node;
+        let link = client.symlink(Ticket::next(), root, 0, 0, b"link", b"some/where").unwrap().node;
         let mut into = [0xff; 12];
         assert_eq!(client.read_link(link, &mut into), Ok(10));
         assert_eq!(&into, b"some/where\xff\xff");
