@@ -32,7 +32,7 @@ pub struct Mount {
 #[interface(number = 5, error = NamesError)]
 pub trait Names {
     /// Gives a service a name.
-    #[operation(1)]
+    #[operation(1, idempotent)]
     fn register(
         &mut self,
         service: Endpoint,
@@ -45,7 +45,7 @@ pub trait Names {
         #[at_most(NAME_MAX, InvalidName)] name: &str,
     ) -> Result<Endpoint, NamesError>;
     /// Mounts a file server at an absolute path.
-    #[operation(3)]
+    #[operation(3, idempotent)]
     fn mount(
         &mut self,
         server: Endpoint,

@@ -50,11 +50,11 @@ pub trait Stream {
     #[operation(2, deferred)]
     fn write(&mut self, wait: Wait, #[lend] data: &[u8]) -> Result<u64, StreamError>;
     /// Tells what the stream is.
-    #[operation(3)]
+    #[operation(3, idempotent)]
     fn kind(&mut self) -> Result<StreamKind, StreamError>;
     /// Returns what can be done without waiting (bit 0 read, bit 1 write), and signals `notify`
     /// (with its badge) each time that this may have grown, until replaced.
-    #[operation(4)]
+    #[operation(4, idempotent)]
     fn watch(&mut self, notify: Notification) -> Result<u32, StreamError>;
 }
 

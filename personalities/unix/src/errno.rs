@@ -92,6 +92,15 @@ impl From<StreamError> for Errno {
     }
 }
 
+/// Returns why a stream moved nothing; EAGAIN where its server died meanwhile: its next life knows
+/// nothing of the request, which can be made again.
+pub fn of_stream(failure: Failure<StreamError>) -> Errno {
+    match failure {
+        Failure::Kernel(Error::Restarted) => Errno::EAGAIN,
+        failure => failure.into(),
+    }
+}
+
 impl From<Error> for Errno {
     fn from(error: Error) -> Errno {
         match error {
@@ -120,5 +129,19 @@ impl<E: Into<Errno>> From<Failure<E>> for Errno {
             Failure::Protocol(error) => error.into(),
             Failure::Kernel(error) => error.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Errno, of_stream};
+    use libipc::{Error, Failure};
+    use protocols::stream::StreamError;
+
+    #[test]
+    fn a_stream_whose_server_died_is_tried_again() {
+        assert_eq!(of_stream(Failure::Kernel(Error::Restarted)), Errno::EAGAIN);
+        assert_eq!(of_stream(Failure::Kernel(Error::InvalidHandle)), Errno::EIO);
+        assert_eq!(of_stream(Failure::Protocol(StreamError::Broken)), Errno::EPIPE);
     }
 }

@@ -5,19 +5,24 @@
 
 use alloc::vec::Vec;
 
+use libipc::Endpoint;
+
 use crate::Errno;
 use crate::context::{Context, Stop, Wait};
 use crate::linux::signals;
 use crate::open::{Description, Device, Object, OpenFile};
 use crate::path::Node;
 use crate::pipe::{Direction, Moved};
-use crate::servers::Ready;
+use crate::servers::{Ready, Servers};
 use crate::signal::Info;
 use crate::unix::Unix;
 use crate::wake::Channel;
 
 /// Most bytes that are moved in one step.
 pub const BUFFER: usize = 65_536;
+
+/// How often a stream that says that it can be moved, and then is not, is tried.
+const STREAM_TRIES: usize = 4;
 
 /// Where a read or write begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,18 +66,14 @@ pub fn read_once(
             };
         }
         Object::Stream(stream) => {
-            return match unix.servers.read(stream.endpoint(), into) {
-                Err(Errno::EAGAIN) => {
-                    // From here on the stream reports when it has something.
-                    let ready = unix.servers.ready(stream.endpoint())?;
-                    if ready.read {
-                        Ok(unix.servers.read(stream.endpoint(), into)?)
-                    } else {
-                        Err(would_block(&open, Channel::Streams))
-                    }
-                }
-                result => Ok(result?),
-            };
+            let endpoint = stream.endpoint();
+            let moved = move_on(
+                unix,
+                endpoint,
+                |ready| ready.read,
+                |servers| servers.read(endpoint, into),
+            )?;
+            return moved.ok_or_else(|| would_block(&open, Channel::Streams));
         }
     };
     if position == Position::Current {
@@ -119,18 +120,39 @@ pub fn write_once(
             Moved::Nothing => Err(would_block(&open, end.channel())),
             Moved::Broken => Err(Errno::EPIPE.into()),
         },
-        Object::Stream(stream) => match unix.servers.write(stream.endpoint(), bytes) {
-            Err(Errno::EAGAIN) => {
-                let ready = unix.servers.ready(stream.endpoint())?;
-                if ready.write {
-                    Ok(unix.servers.write(stream.endpoint(), bytes)?)
-                } else {
-                    Err(would_block(&open, Channel::Streams))
-                }
-            }
-            result => Ok(result?),
-        },
+        Object::Stream(stream) => {
+            let endpoint = stream.endpoint();
+            let moved = move_on(
+                unix,
+                endpoint,
+                |ready| ready.write,
+                |servers| servers.write(endpoint, bytes),
+            )?;
+            moved.ok_or_else(|| would_block(&open, Channel::Streams))
+        }
     }
+}
+
+/// Moves bytes of a stream, or has it report when it can; nothing where it cannot now.
+///
+/// A stream whose server dies again and again is asked [`STREAM_TRIES`] times.
+fn move_on(
+    unix: &mut Unix,
+    stream: Endpoint,
+    can: impl Fn(Ready) -> bool,
+    mut attempt: impl FnMut(&mut dyn Servers) -> Result<usize, Errno>,
+) -> Result<Option<usize>, Errno> {
+    for _ in 0..STREAM_TRIES {
+        match attempt(&mut *unix.servers) {
+            Err(Errno::EAGAIN) => {}
+            result => return result.map(Some),
+        }
+        // From here on the stream reports when it can do more.
+        if !can(unix.servers.ready(stream)?) {
+            return Ok(None);
+        }
+    }
+    Ok(None)
 }
 
 fn write_file(

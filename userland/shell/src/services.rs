@@ -114,6 +114,8 @@ fn write_all(stream: Endpoint, bytes: &[u8]) {
     let mut rest = bytes;
     while !rest.is_empty() {
         match stream.write(Wait::Yes, rest) {
+            // What the console had not shown yet is gone with it; the next one goes on.
+            Err(Failure::Kernel(Error::Restarted)) => {}
             // A count of nothing, or an error: there is nobody left to show it to.
             Ok(0) | Err(_) => return,
             Ok(count) => rest = rest.get(count as usize..).unwrap_or(&[]),

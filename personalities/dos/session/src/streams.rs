@@ -83,17 +83,13 @@ impl Streams {
         let forever = wait == dos_machine::host::Wait::Forever;
         if self.console.is_none() {
             let wait = if forever { Wait::Yes } else { Wait::Never };
-            return self.input.read(wait, into).map(|count| count as usize).map_err(host_error);
+            return again(|| self.input.read(wait, into));
         }
         self.use_keys();
         loop {
-            match self.input.read(Wait::Never, into) {
-                Err(Failure::Protocol(StreamError::WouldBlock)) if !forever => {
-                    return Err(HostError::WouldBlock);
-                }
-                Err(Failure::Protocol(StreamError::WouldBlock)) => {}
-                Ok(count) => return Ok(count as usize),
-                Err(failure) => return Err(host_error(failure)),
+            match again(|| self.input.read(Wait::Never, into)) {
+                Err(HostError::WouldBlock) if forever => {}
+                result => return result,
             }
             self.await_events(Time::FOREVER)?;
             if self.pending & event::INTERRUPT != 0 {
@@ -107,7 +103,7 @@ impl Streams {
             Stream::Input | Stream::Output => &self.output,
             Stream::Error => &self.error,
         };
-        client.write(Wait::Yes, bytes).map(|count| count as usize).map_err(host_error)
+        again(|| client.write(Wait::Yes, bytes))
     }
 
     /// Writes a line for a person.
@@ -186,6 +182,19 @@ fn take(console: &ConsoleClient, events: Notification) -> bool {
     // The console has a copy of its own.
     let _ = sender.delete();
     taken
+}
+
+/// Moves bytes of a stream, anew where its server dies meanwhile: what it had taken or given then
+/// is lost with it, or comes twice, but a program's output goes on.
+fn again(
+    mut attempt: impl FnMut() -> Result<u64, Failure<StreamError>>,
+) -> Result<usize, HostError> {
+    loop {
+        match attempt() {
+            Err(Failure::Kernel(Error::Restarted)) => {}
+            result => return result.map(|count| count as usize).map_err(host_error),
+        }
+    }
 }
 
 fn host_error(failure: Failure<StreamError>) -> HostError {

@@ -26,6 +26,17 @@ pub struct Seen {
     pub spawned: Vec<[Handed; 3]>,
     pub ended: Option<ExitStatus>,
     pub signals: Vec<u8>,
+    /// How many reads and writes the console's death meets.
+    pub deaths: usize,
+}
+
+impl Seen {
+    /// Returns whether the console dies now.
+    fn dies(&mut self) -> bool {
+        let dies = self.deaths > 0;
+        self.deaths = self.deaths.saturating_sub(1);
+        dies
+    }
 }
 
 #[derive(Clone, Default)]
@@ -37,6 +48,9 @@ impl Servers for FakeServers {
     }
 
     fn read(&mut self, _: Endpoint, into: &mut [u8]) -> Result<usize, Errno> {
+        if self.0.borrow_mut().dies() {
+            return Err(Errno::EAGAIN);
+        }
         let typed = &mut self.0.borrow_mut().typed;
         let count = typed.len().min(into.len());
         if count == 0 {
@@ -49,6 +63,9 @@ impl Servers for FakeServers {
     }
 
     fn write(&mut self, _: Endpoint, bytes: &[u8]) -> Result<usize, Errno> {
+        if self.0.borrow_mut().dies() {
+            return Err(Errno::EAGAIN);
+        }
         self.0.borrow_mut().output.extend_from_slice(bytes);
         Ok(bytes.len())
     }

@@ -9,6 +9,7 @@ use protocols::stream::{StreamClient, StreamKind, Wait};
 use protocols::system::SystemClient;
 
 use crate::Errno;
+use crate::errno::of_stream;
 use crate::serve::STREAM_BADGE;
 use crate::servers::{Handed, Ready, Servers};
 use crate::unix::event;
@@ -60,11 +61,13 @@ impl Servers for RemoteServers {
 
     fn read(&mut self, stream: Endpoint, into: &mut [u8]) -> Result<usize, Errno> {
         let len = into.len();
-        Ok((StreamClient::new(stream).read(Wait::Never, into)? as usize).min(len))
+        let count = StreamClient::new(stream).read(Wait::Never, into).map_err(of_stream)?;
+        Ok((count as usize).min(len))
     }
 
     fn write(&mut self, stream: Endpoint, bytes: &[u8]) -> Result<usize, Errno> {
-        Ok((StreamClient::new(stream).write(Wait::Never, bytes)? as usize).min(bytes.len()))
+        let count = StreamClient::new(stream).write(Wait::Never, bytes).map_err(of_stream)?;
+        Ok((count as usize).min(bytes.len()))
     }
 
     fn ready(&mut self, stream: Endpoint) -> Result<Ready, Errno> {

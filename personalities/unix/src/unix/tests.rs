@@ -87,6 +87,20 @@ fn a_child_has_its_own_memory_and_its_parent_learns_its_end() {
 }
 
 #[test]
+fn a_terminal_goes_on_when_its_server_dies_meanwhile() {
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    bench.poke(pid, DATA, b"hello");
+    bench.servers.0.borrow_mut().deaths = 2;
+    assert_eq!(bench.value(pid, WRITE, &[1, DATA, 5]), 5);
+    assert_eq!(bench.servers.0.borrow().output, b"hello");
+    bench.servers.0.borrow_mut().typed.extend(b"typed");
+    bench.servers.0.borrow_mut().deaths = 2;
+    assert_eq!(bench.value(pid, READ, &[0, DATA, 9]), 5);
+    assert_eq!(bench.peek(pid, DATA, 5), b"typed");
+}
+
+#[test]
 fn everything_is_given_back_at_the_end() {
     let mut bench = Bench::new();
     let first = bench.launch();
