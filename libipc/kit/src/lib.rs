@@ -19,6 +19,7 @@ pub mod executor;
 pub mod fault;
 pub mod files;
 pub mod image;
+pub mod kept;
 pub mod path;
 pub mod process;
 pub mod serve;

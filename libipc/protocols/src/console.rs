@@ -40,17 +40,17 @@ pub mod event {
 #[interface(number = 2, error = StreamError)]
 pub trait Console {
     /// Returns the modes.
-    #[operation(1)]
+    #[operation(1, idempotent)]
     fn modes(&mut self) -> Result<Modes, StreamError>;
     /// Sets the modes after output has drained; `flush` = 1 drops unread input.
-    #[operation(2)]
+    #[operation(2, idempotent)]
     fn set_modes(&mut self, flush: u32, modes: Modes) -> Result<(), StreamError>;
     /// Returns columns and rows, columns in the low half.
-    #[operation(3)]
+    #[operation(3, idempotent)]
     fn size(&mut self) -> Result<u32, StreamError>;
     /// Makes the caller the controller: events go to `events` until it calls `release`, then
-    /// again to the controller before it.
-    #[operation(4)]
+    /// again to the controller before it. Who is in control already changes its notification.
+    #[operation(4, idempotent)]
     fn take(&mut self, events: Notification) -> Result<(), StreamError>;
     /// Ends the caller's control.
     #[operation(5)]

@@ -16,6 +16,7 @@ pub mod console;
 pub mod dos;
 pub mod ethernet;
 pub mod file;
+pub mod keep;
 pub mod names;
 pub mod process;
 pub mod sample;

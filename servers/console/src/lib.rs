@@ -16,6 +16,7 @@ extern crate alloc;
 
 mod chip;
 pub mod escape;
+pub mod keeper;
 mod listeners;
 mod parked;
 mod protocol;

@@ -1,8 +1,11 @@
 //! Who is told of events: the stack of controllers, and the watchers of the stream.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use libipc::{Notification, Object};
+
+use crate::keeper::{Keeper, Record};
 
 /// Most controllers, one inside the other, and most watchers.
 pub const LISTENERS_MAX: usize = 32;
@@ -12,17 +15,14 @@ pub const LISTENERS_MAX: usize = 32;
 struct Listener {
     badge: u64,
     notification: Notification,
+    /// Where the notification is kept for the next life; no two listeners have the same place.
+    place: u32,
 }
 
 impl Listener {
     /// Signals; returns whether there still is somebody to hear it.
     fn signal(self, bits: u64) -> bool {
         self.notification.signal(bits).is_ok()
-    }
-
-    fn dismiss(self) {
-        // A capability that can't be deleted is gone already.
-        let _ = self.notification.delete();
     }
 }
 
@@ -41,19 +41,53 @@ pub struct Listeners {
     /// The last one is in control.
     controllers: Vec<Listener>,
     watchers: Vec<Listener>,
+    pub(crate) keeper: Option<Box<dyn Keeper>>,
+    /// Whether they are others than those that are kept.
+    pub(crate) has_changed: bool,
 }
 
 impl Listeners {
-    /// Puts a client in control.
+    /// Takes up the listeners of an earlier life whose notifications are still there.
+    pub fn restore(
+        &mut self,
+        controllers: &[Record],
+        watchers: &[Record],
+        left: impl Fn(u32) -> Option<Notification>,
+    ) {
+        let listener = |&(badge, place): &Record| {
+            left(place).map(|notification| Listener { badge, notification, place })
+        };
+        self.controllers = controllers.iter().filter_map(listener).collect();
+        self.watchers = watchers.iter().filter_map(listener).collect();
+    }
+
+    /// Returns controllers and watchers by badge and place.
+    pub fn records(&self) -> [Vec<Record>; 2] {
+        let record = |listener: &Listener| (listener.badge, listener.place);
+        [&self.controllers, &self.watchers].map(|list| list.iter().map(record).collect())
+    }
+
+    /// Puts a client in control; who is in control already just changes its notification.
     pub fn take(&mut self, badge: u64, notification: Notification) -> Admission {
-        admit(&mut self.controllers, Listener { badge, notification })
+        // Whoever is in control already has asked again, after a death.
+        if let Some(listener) = self.controllers.pop_if(|listener| listener.badge == badge) {
+            self.dismiss(listener);
+        }
+        match self.admit(self.controllers.len(), badge, notification) {
+            Some(listener) => {
+                self.controllers.push(listener);
+                Admission::Admitted
+            }
+            None => Admission::Full,
+        }
     }
 
     /// Ends a client's innermost control; returns whether it had any.
     pub fn release(&mut self, badge: u64) -> bool {
         let found = self.controllers.iter().rposition(|listener| listener.badge == badge);
         if let Some(index) = found {
-            self.controllers.remove(index).dismiss();
+            let listener = self.controllers.remove(index);
+            self.dismiss(listener);
         }
         found.is_some()
     }
@@ -61,40 +95,68 @@ impl Listeners {
     /// Has a client watch, instead of its earlier notification.
     pub fn watch(&mut self, badge: u64, notification: Notification) -> Admission {
         if let Some(index) = self.watchers.iter().position(|listener| listener.badge == badge) {
-            self.watchers.remove(index).dismiss();
+            let listener = self.watchers.remove(index);
+            self.dismiss(listener);
         }
-        admit(&mut self.watchers, Listener { badge, notification })
+        match self.admit(self.watchers.len(), badge, notification) {
+            Some(listener) => {
+                self.watchers.push(listener);
+                Admission::Admitted
+            }
+            None => Admission::Full,
+        }
     }
 
     /// Tells the controller; controllers that are gone make way for those before them.
     pub fn tell_controller(&mut self, event: u64) {
-        while let Some(controller) = self.controllers.last() {
+        while let Some(&controller) = self.controllers.last() {
             if controller.signal(event) {
                 return;
             }
-            if let Some(gone) = self.controllers.pop() {
-                gone.dismiss();
-            }
+            self.controllers.pop();
+            self.dismiss(controller);
         }
     }
 
     /// Tells all watchers; those that are gone are forgotten.
     pub fn tell_watchers(&mut self, event: u64) {
-        self.watchers.retain(|watcher| {
-            let hears = watcher.signal(event);
-            if !hears {
-                watcher.dismiss();
+        let watchers = core::mem::take(&mut self.watchers);
+        for watcher in watchers {
+            if watcher.signal(event) {
+                self.watchers.push(watcher);
+            } else {
+                self.dismiss(watcher);
             }
-            hears
-        });
+        }
     }
-}
 
-fn admit(listeners: &mut Vec<Listener>, listener: Listener) -> Admission {
-    if listeners.len() == LISTENERS_MAX {
-        listener.dismiss();
-        return Admission::Full;
+    /// Returns the listener for a list that has so many, with a place of its own; nothing where
+    /// the list is full.
+    fn admit(&mut self, count: usize, badge: u64, notification: Notification) -> Option<Listener> {
+        if count >= LISTENERS_MAX {
+            // A capability that can't be deleted is gone already.
+            let _ = notification.delete();
+            return None;
+        }
+        // Whoever had the slot that the new capability came to is gone.
+        let is_other = |listener: &Listener| listener.notification != notification;
+        self.controllers.retain(is_other);
+        self.watchers.retain(is_other);
+        let all = || self.controllers.iter().chain(&self.watchers);
+        let place = (0..).find(|place| all().all(|listener| listener.place != *place))?;
+        if let Some(keeper) = &mut self.keeper {
+            keeper.keep(place, notification);
+        }
+        self.has_changed = true;
+        Some(Listener { badge, notification, place })
     }
-    listeners.push(listener);
-    Admission::Admitted
+
+    fn dismiss(&mut self, listener: Listener) {
+        // A capability that can't be deleted is gone already.
+        let _ = listener.notification.delete();
+        if let Some(keeper) = &mut self.keeper {
+            keeper.forget(listener.place);
+        }
+        self.has_changed = true;
+    }
 }

@@ -60,7 +60,9 @@ impl<D: Device> Stream for Server<D> {
     }
 
     fn watch(&mut self, caller: &Caller, notify: Notification) -> Result<u32, StreamError> {
-        admitted(self.listeners.watch(caller.badge, notify))?;
+        let admission = self.listeners.watch(caller.badge, notify);
+        self.remember();
+        admitted(admission)?;
         let read = if self.is_readable() { CAN_READ } else { 0 };
         Ok(read | if self.is_writable() { CAN_WRITE } else { 0 })
     }
@@ -78,6 +80,7 @@ impl<D: Device> Console for Server<D> {
         // A pipe has no modes to change. Output that waits was processed in the old modes.
         if self.settings.line == Line::Terminal {
             self.tty.set_modes(modes);
+            self.listeners.has_changed = true;
             self.has_news = true;
         }
         self.settle();
@@ -89,7 +92,9 @@ impl<D: Device> Console for Server<D> {
     }
 
     fn take(&mut self, caller: &Caller, events: Notification) -> Result<(), StreamError> {
-        admitted(self.listeners.take(caller.badge, events))?;
+        let admission = self.listeners.take(caller.badge, events);
+        self.remember();
+        admitted(admission)?;
         self.tell_if_readable();
         Ok(())
     }
@@ -98,6 +103,7 @@ impl<D: Device> Console for Server<D> {
         if !self.listeners.release(caller.badge) {
             return Err(StreamError::NotOpen);
         }
+        self.remember();
         self.tell_if_readable();
         Ok(())
     }

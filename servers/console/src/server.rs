@@ -1,12 +1,15 @@
 //! What the console does when bytes can be moved: line, discipline, waiting calls, events.
 
+use alloc::boxed::Box;
+
 use kamen_kit::service::{Alarm, Attention};
 use kamen_kit::tty::{OUTPUT_MAX, Readiness, Signal, Tty, default_modes, transparent_modes};
-use libipc::{Message, OpenCall, now};
+use libipc::{Message, Notification, OpenCall, now};
 use protocols::console::{console_reply, event};
 use protocols::stream::{StreamError, Wait, stream_reply};
 
 use crate::escape::{Decoded, Decoder};
+use crate::keeper::{Keeper, State};
 use crate::listeners::Listeners;
 use crate::parked::{Parked, Transfer};
 use crate::ring::Ring;
@@ -61,6 +64,42 @@ impl<D: Device> Server<D> {
             has_ended: false,
             has_news: false,
             is_awaited: false,
+        }
+    }
+
+    /// Takes up the state of an earlier life; `left` returns the notification of a place that is
+    /// still there. Everybody who listens is told to look again.
+    pub fn restore(&mut self, state: &[u8], left: impl Fn(u32) -> Option<Notification>) {
+        let Some(state) = State::parse(state) else {
+            libipc::log!("what the last life kept is malformed: modes and listeners are forgotten");
+            return;
+        };
+        if self.settings.line == Line::Terminal {
+            self.tty.set_modes(state.modes);
+        }
+        self.has_ended = state.has_ended;
+        self.listeners.restore(&state.controllers, &state.watchers, left);
+        self.listeners.tell_watchers(event::READABLE);
+        self.settle();
+    }
+
+    /// Has the state kept from now on.
+    pub fn kept_by(&mut self, keeper: impl Keeper + 'static) {
+        self.listeners.keeper = Some(Box::new(keeper));
+        self.listeners.has_changed = true;
+        self.remember();
+    }
+
+    /// Keeps the state for the next life, where it has changed.
+    pub(crate) fn remember(&mut self) {
+        if !core::mem::take(&mut self.listeners.has_changed) {
+            return;
+        }
+        let [controllers, watchers] = self.listeners.records();
+        let (has_ended, modes) = (self.has_ended, *self.tty.modes());
+        let state = State { has_ended, modes, controllers, watchers };
+        if let Some(keeper) = &mut self.listeners.keeper {
+            keeper.store(&state.emit());
         }
     }
 
@@ -135,6 +174,7 @@ impl<D: Device> Server<D> {
                 Decoded::Byte(byte) => events |= tty.receive(byte, ring).map_or(0, event_of),
                 Decoded::End => {
                     *has_ended = true;
+                    listeners.has_changed = true;
                     events |= event::HANGUP;
                 }
                 Decoded::Incomplete => {}
@@ -176,6 +216,7 @@ impl<D: Device> Server<D> {
             self.is_awaited = false;
             self.listeners.tell_watchers(event::READABLE);
         }
+        self.remember();
     }
 
     fn settle_reads(&mut self) {

@@ -12,6 +12,7 @@
 //! that hangs or dies cannot take init along.
 
 mod endings;
+mod keeping;
 mod kept;
 mod launch;
 mod power;
@@ -32,6 +33,7 @@ use libipc::{
     Endpoint, Error, Event, Foreign, Interrupt, Memory, Message, Object, Physical, Ports, Quota,
     Request, Thread, Trace, Within, error, log,
 };
+use protocols::keep::{keep_label, serve_keep};
 use protocols::process::{Pid, process_label, serve_process};
 use protocols::system::{serve_system, system_label};
 
@@ -55,6 +57,8 @@ const SYSTEM_BADGE: u64 = 1 << 62;
 const PROCESS: u16 = (process_label::SPAWN >> 16) as u16;
 /// Number of the system protocol.
 const SYSTEM: u16 = (system_label::POWER_OFF >> 16) as u16;
+/// Number of the protocol by which servers leave capabilities to their next lives.
+const KEEP: u16 = (keep_label::FORGET >> 16) as u16;
 /// How long init waits for a server.
 const PATIENCE: Within = Within(2_000);
 /// Kept memory takes at most this part of the machine's.
@@ -102,6 +106,8 @@ pub struct Supervisor {
     services: BTreeMap<String, Endpoint>,
     /// Memory that outlives its program, by the names of program and capability.
     kept: BTreeMap<(String, String), Kept>,
+    /// Capabilities that servers left, by the server's name and their place.
+    left: BTreeMap<(String, u32), keeping::Left>,
     processes: Processes<Held>,
     /// The servers in the manifest's order, over all their lives.
     watched: Vec<Watched>,
@@ -153,6 +159,7 @@ impl Supervisor {
             endpoint: machine.quota.create_endpoint()?,
             services: BTreeMap::new(),
             kept: BTreeMap::new(),
+            left: BTreeMap::new(),
             processes: Processes::default(),
             watched,
             bell: Bell::new(machine.quota)?,
@@ -209,6 +216,7 @@ impl Supervisor {
         match request.protocol() {
             PROCESS => serve_process(self, request),
             SYSTEM => serve_system(self, request),
+            KEEP => serve_keep(self, request),
             _ => {
                 request.delete_caps();
                 Some(Message::refused(Error::InvalidOperation))

@@ -11,7 +11,8 @@ struct Entry<E> {
     /// Absolute, without a slash at the end: the root is empty.
     path: Vec<u8>,
     owner: u64,
-    server: E,
+    /// Nothing, where it was gone when this life began.
+    server: Option<E>,
 }
 
 /// The mount table; `E` is what names a file server, an endpoint outside tests.
@@ -44,15 +45,16 @@ impl<E: Copy> Mounts<E> {
     pub fn mount(&mut self, path: &[u8], owner: u64, server: E) -> Result<Option<E>, NamesError> {
         let path = mount_point(path).ok_or(NamesError::InvalidName)?;
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.path == path) {
-            if entry.owner != owner {
+            if entry.owner != owner && entry.server.is_some() {
                 return Err(NamesError::Exists);
             }
-            return Ok(Some(core::mem::replace(&mut entry.server, server)));
+            entry.owner = owner;
+            return Ok(entry.server.replace(server));
         }
         if self.entries.len() == MOUNTS_MAX {
             return Err(NamesError::Full);
         }
-        self.entries.push(Entry { path: path.into(), owner, server });
+        self.entries.push(Entry { path: path.into(), owner, server: Some(server) });
         Ok(None)
     }
 
@@ -67,7 +69,31 @@ impl<E: Copy> Mounts<E> {
         }
         let covering = self.entries.iter().filter(|entry| covers(&entry.path, path));
         let longest = covering.max_by_key(|entry| entry.path.len()).ok_or(NamesError::NotFound)?;
-        Ok(Covered { server: longest.server, len: longest.path.len().max(1) })
+        let server = longest.server.ok_or(NamesError::NotFound)?;
+        Ok(Covered { server, len: longest.path.len().max(1) })
+    }
+
+    /// Gives up the file servers that `is_gone` says are: anybody can mount in their place.
+    pub fn forget(&mut self, is_gone: impl Fn(E) -> bool) {
+        for entry in &mut self.entries {
+            entry.server = entry.server.filter(|&server| !is_gone(server));
+        }
+    }
+
+    /// Returns the place of a mount in the table.
+    pub fn place(&self, path: &[u8]) -> Option<usize> {
+        let path = mount_point(path)?;
+        self.entries.iter().position(|entry| entry.path == path)
+    }
+
+    /// Returns all mount points with their owners, in the order of their places.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = (&[u8], u64)> {
+        self.entries.iter().map(|entry| (&entry.path[..], entry.owner))
+    }
+
+    /// Takes up a mount of an earlier life, at the next place.
+    pub fn restore(&mut self, path: &[u8], owner: u64, server: Option<E>) {
+        self.entries.push(Entry { path: path.into(), owner, server });
     }
 }
 

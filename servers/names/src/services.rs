@@ -11,7 +11,8 @@ pub const SERVICES_MAX: usize = 64;
 struct Service<E> {
     name: String,
     owner: u64,
-    endpoint: E,
+    /// Nothing, where it was gone when this life began.
+    endpoint: Option<E>,
 }
 
 /// The table of services; `E` is what names them, an endpoint outside tests.
@@ -27,7 +28,7 @@ impl<E> Default for Services<E> {
 
 impl<E: Copy> Services<E> {
     /// Gives a service a name. The owner of the name (a client's badge) may do so again, when it
-    /// was restarted; returns the endpoint that had the name until then.
+    /// was restarted, and anybody where the service is gone; returns the endpoint that had the name until then.
     ///
     /// # Errors
     /// Exists: another owner has it; InvalidName: empty, longer than [`NAME_MAX`], or with a
@@ -42,15 +43,16 @@ impl<E: Copy> Services<E> {
             return Err(NamesError::InvalidName);
         }
         if let Some(service) = self.services.iter_mut().find(|service| service.name == name) {
-            if service.owner != owner {
+            if service.owner != owner && service.endpoint.is_some() {
                 return Err(NamesError::Exists);
             }
-            return Ok(Some(core::mem::replace(&mut service.endpoint, endpoint)));
+            service.owner = owner;
+            return Ok(service.endpoint.replace(endpoint));
         }
         if self.services.len() == SERVICES_MAX {
             return Err(NamesError::Full);
         }
-        self.services.push(Service { name: name.into(), owner, endpoint });
+        self.services.push(Service { name: name.into(), owner, endpoint: Some(endpoint) });
         Ok(None)
     }
 
@@ -60,7 +62,30 @@ impl<E: Copy> Services<E> {
     /// NotFound.
     pub fn find(&self, name: &str) -> Result<E, NamesError> {
         let found = self.services.iter().find(|service| service.name == name);
-        found.map(|service| service.endpoint).ok_or(NamesError::NotFound)
+        found.and_then(|service| service.endpoint).ok_or(NamesError::NotFound)
+    }
+
+    /// Gives up the services that `is_gone` says are: anybody can have their names.
+    pub fn forget(&mut self, is_gone: impl Fn(E) -> bool) {
+        for service in &mut self.services {
+            service.endpoint = service.endpoint.filter(|&endpoint| !is_gone(endpoint));
+        }
+    }
+
+    /// Returns the place of a name in the table.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.services.iter().position(|service| service.name == name)
+    }
+
+    /// Returns all names with their owners, in the order of their places.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = (&[u8], u64)> {
+        self.services.iter().map(|service| (service.name.as_bytes(), service.owner))
+    }
+
+    /// Takes up a name of an earlier life, at the next place.
+    pub fn restore(&mut self, name: &[u8], owner: u64, endpoint: Option<E>) {
+        let name = String::from_utf8_lossy(name).into_owned();
+        self.services.push(Service { name, owner, endpoint });
     }
 }
 
@@ -85,6 +110,18 @@ mod tests {
         assert_eq!(services.register("disk", 2, 'b'), Err(NamesError::Exists));
         assert_eq!(services.register("disk", 1, 'c'), Ok(Some('a')));
         assert_eq!(services.find("disk"), Ok('c'));
+    }
+
+    #[test]
+    fn the_name_of_a_service_that_is_gone_is_free() {
+        let mut services = Services::default();
+        services.register("disk", 1, 'a').unwrap();
+        services.forget(|endpoint| endpoint == 'b');
+        assert_eq!(services.register("disk", 2, 'b'), Err(NamesError::Exists));
+        services.forget(|endpoint| endpoint == 'a');
+        assert_eq!(services.find("disk"), Err(NamesError::NotFound));
+        assert_eq!(services.register("disk", 2, 'b'), Ok(None));
+        assert_eq!(services.register("disk", 1, 'c'), Err(NamesError::Exists));
     }
 
     #[test]

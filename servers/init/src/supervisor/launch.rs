@@ -176,6 +176,9 @@ impl Supervisor {
             add("events", Capability::Object(events, client.union(Rights::RECEIVE), 0));
             let (bell, badge) = (self.bell.notification.handle(), alive_badge(place));
             add("alive", Capability::Object(bell, Rights::SEND, badge));
+            for (name, left) in self.left_by(&program.name) {
+                add(name, Capability::Object(left, client, 0));
+            }
         }
         if let Some(Streams { stdin, stdout, stderr }) = candidate.streams {
             for (name, stream) in [("stdin", stdin), ("stdout", stdout), ("stderr", stderr)] {

@@ -2,8 +2,9 @@
 
 use alloc::vec;
 use kamen_kit::Arguments;
-use libipc::loopback::Loopback;
+use libipc::loopback::{Loopback, take_deleted};
 use libipc::{Failure, Handle};
+use protocols::keep::{KeepClient, KeepError};
 use protocols::process::{ExitStatus, ProcessClient, ProcessError, Signal};
 use protocols::system::{SystemClient, SystemError};
 
@@ -22,6 +23,7 @@ fn supervisor() -> Supervisor {
         endpoint: Endpoint(Handle(9)),
         services: BTreeMap::new(),
         kept: BTreeMap::new(),
+        left: BTreeMap::new(),
         processes: Processes::default(),
         watched: Vec::new(),
         bell: Bell::silent(),
@@ -150,6 +152,21 @@ fn servers_are_restarted_by_name_or_service() {
     for name in [&b"clock"[..], b"clock-service"] {
         assert_eq!(client.restart(name), Err(Failure::Protocol(SystemError::Refused)));
     }
+}
+
+#[test]
+fn who_is_no_server_leaves_nothing() {
+    let mut supervisor = supervisor();
+    let loopback = Loopback::new(CHILD, |request| supervisor.request(request));
+    let client = KeepClient::with(Endpoint(Handle(1)), loopback);
+    let denied = Err(Failure::Protocol(KeepError::Denied));
+    take_deleted();
+    assert_eq!(client.keep_endpoint(0, Endpoint(Handle(20))), denied);
+    assert_eq!(client.keep_notification(0, libipc::Notification(Handle(21))), denied);
+    assert_eq!(take_deleted(), [Handle(20), Handle(21)]);
+    assert_eq!(client.forget(0), denied);
+    drop(client);
+    assert_eq!(supervisor.left_by("clock").count(), 0);
 }
 
 #[test]
