@@ -181,11 +181,14 @@ fn provide(cases: &[Case]) -> Result<()> {
     host::provide(&needs)
 }
 
-fn report(case: &Case, outcome: &Result<()>, started: Instant) {
+fn report(case: &Case, outcome: &Result<String>, started: Instant) {
     let verdict = if outcome.is_ok() { "ok" } else { "FAILED" };
     println!("test {} ... {verdict} ({:.1} s)", case.name, started.elapsed().as_secs_f32());
-    if let Err(error) = outcome {
-        format!("{error:#}").lines().for_each(|line| terminal::say(&format!("    {line}")));
+    match outcome {
+        Ok(figures) => figures.lines().for_each(|line| println!("    {}", line.escape_debug())),
+        Err(error) => {
+            format!("{error:#}").lines().for_each(|line| terminal::say(&format!("    {line}")));
+        }
     }
 }
 

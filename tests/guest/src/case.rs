@@ -121,6 +121,8 @@ pub struct Case {
     pub output: Expected,
     /// What the log must have shown.
     pub log: Expected,
+    /// What the console shows from this text on is shown to whoever runs the test: its figures.
+    pub figures: Option<String>,
     /// The guest's exit status.
     pub status: u8,
     /// How long it may take from QEMU's start.
@@ -224,6 +226,17 @@ impl Case {
         Case { log: Expected::Lines { has: owned(has), lacks: owned(lacks) }, ..self }
     }
 
+    /// Shows its output from this text on to whoever runs the test.
+    pub fn shows(self, from: &str) -> Case {
+        Case { figures: Some(from.to_owned()), ..self }
+    }
+
+    /// Returns what of an output is to be shown; nothing where there are no figures.
+    pub fn figures_in<'o>(&self, output: &'o str) -> &'o str {
+        let from = self.figures.as_ref().and_then(|from| output.find(from.as_str()));
+        from.map_or("", |from| &output[from..])
+    }
+
     /// Has every program tell its capabilities in the log, and compares those of these.
     pub fn holds(mut self, holders: &[Holder]) -> Case {
         self.settings.push("capabilities=tell".into());
@@ -257,6 +270,7 @@ impl Case {
             action,
             output: Expected::Anything,
             log: Expected::Anything,
+            figures: None,
             status: 0,
             limit: LIMIT,
         }
@@ -337,7 +351,7 @@ fn difference(expected: &[u8], found: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Expected;
+    use super::{Case, Expected};
 
     #[test]
     fn texts_must_come_in_order() {
@@ -362,6 +376,15 @@ mod tests {
                 "{odd}"
             );
         }
+    }
+
+    #[test]
+    fn figures_begin_where_they_should() {
+        let case = Case::program("area: fact", &["x"]);
+        assert_eq!(case.figures_in("noise\nfigures: 1\n"), "");
+        let case = case.shows("figures:");
+        assert_eq!(case.figures_in("noise\nfigures: 1\n"), "figures: 1\n");
+        assert_eq!(case.figures_in("noise"), "");
     }
 
     #[test]

@@ -20,6 +20,7 @@
 //! for another board and clock, `.within(seconds)` for another limit than 60, and `.logs(…)` for
 //! what the log must show.
 
+mod campaign;
 mod capabilities;
 mod case;
 mod dos;
@@ -32,6 +33,7 @@ mod terminal;
 mod unix;
 mod worker;
 
+pub use campaign::campaign;
 pub use capabilities::Holder;
 pub use case::{Action, Case, Expected, File, Step, Way};
 pub use first::{chaos, stresses};

@@ -22,6 +22,7 @@ pub fn cases() -> Vec<Case> {
         crate::first::cases(),
         crate::native::cases(),
         crate::restart::cases(),
+        crate::campaign::cases(),
         crate::capabilities::cases(),
         crate::worker::cases(),
         crate::unix::cases(),

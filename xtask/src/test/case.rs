@@ -17,17 +17,17 @@ use std::thread;
 /// The terminal that tests sit at.
 const SIZE: Size = Size { columns: 80, rows: 24 };
 
-/// Performs one test.
+/// Performs one test and returns its figures, if it has any.
 ///
 /// # Errors
 /// Where the outcome is not what is expected; the message says in what.
-pub fn perform(system: &System, case: &Case) -> Result<()> {
+pub fn perform(system: &System, case: &Case) -> Result<String> {
     if matches!(case.action, Action::Benchmark) {
-        return crate::bench::check(system);
+        return crate::bench::check(system).map(|()| String::new());
     }
-    let (report, faults) = run(system, case)?;
+    let (report, output, faults) = outcome(system, case)?;
     match faults {
-        None => Ok(()),
+        None => Ok(case.figures_in(&String::from_utf8_lossy(&output)).to_owned()),
         Some(faults) => bail!("{faults}\n{}", report.log.tail()),
     }
 }
@@ -37,6 +37,11 @@ pub fn perform(system: &System, case: &Case) -> Result<()> {
 /// # Errors
 /// Where the guest can't be started.
 pub fn run(system: &System, case: &Case) -> Result<(Report, Option<String>)> {
+    outcome(system, case).map(|(report, _, faults)| (report, faults))
+}
+
+/// As [`run`], with what the console showed.
+fn outcome(system: &System, case: &Case) -> Result<(Report, Vec<u8>, Option<String>)> {
     let (machine, boot) = machine(case);
     let package = package(system, case)?;
     let session = Session::new()?;
@@ -60,8 +65,9 @@ pub fn run(system: &System, case: &Case) -> Result<(Report, Option<String>)> {
     let report = session.run(qemu, plan)?;
     transcript.close();
     let complaint = complaint.lock().ok().and_then(|mut found| found.take());
-    let faults = compare(case, &report, &transcript.bytes(), complaint);
-    Ok((report, faults))
+    let output = transcript.bytes().to_vec();
+    let faults = compare(case, &report, &output, complaint);
+    Ok((report, output, faults))
 }
 
 fn compare(

@@ -1,8 +1,8 @@
 //! `cargo xtask test --nightly`: the random tests in their long form, one after the other.
 //!
-//! They are tests like all others, of `kamen-core` on the host and `chaos` in QEMU, told by the
-//! environment to go on for longer (microkernel/core/src/tests/dice.rs). Their output is shown as
-//! it comes: how far they are, and the seed that repeats a failure.
+//! They are tests like all others, of `kamen-core` on the host, `chaos` and the campaign of kills in
+//! QEMU, told to go on for longer (microkernel/core/src/tests/dice.rs). Their output is shown as it
+//! comes: how far they are, and the seed that repeats a failure.
 
 use super::{Tally, guest_tests};
 use crate::workspace;
@@ -22,6 +22,8 @@ const LONG: &[(&str, &str, u64)] = &[
 ];
 /// Random system calls in QEMU.
 const CALLS: u64 = 1_000_000;
+/// Kills of servers in QEMU.
+const KILLS: u64 = 10_000;
 /// Seeds between two days: more than one night takes.
 const DAY: u64 = 100_000;
 
@@ -47,7 +49,8 @@ pub fn test(seed: Option<u64>) -> Result<ExitCode> {
         println!("test {name} ... {verdict} ({} s)", started.elapsed().as_secs());
         tally.add(Tally::one(passed));
     }
-    tally.add(guest_tests(vec![::guest_tests::chaos(CALLS, seed)], 1)?);
+    let cases = vec![::guest_tests::chaos(CALLS, seed), ::guest_tests::campaign(KILLS, seed)];
+    tally.add(guest_tests(cases, 1)?);
     Ok(tally.verdict())
 }
 
