@@ -169,7 +169,7 @@ fn memory_of(place: usize) -> Result<Memory, Error> {
         // Its mappings go with it.
         let _ = memory.destroy();
         let _ = memory.delete();
-        return Err(error.into());
+        return Err(error);
     }
     SLOTS.lock()[place].memory = Some(memory);
     Ok(memory)

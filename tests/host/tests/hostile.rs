@@ -14,7 +14,7 @@ use libipc::{Endpoint, Failure, Handle, Message, Request};
 use protocols::clock::{clock_label, serve_clock};
 use protocols::console::{console_label, serve_console};
 use protocols::dos::{dos_label, serve_dos};
-use protocols::file::{FileClient, FileError, file_label, mode, serve_file};
+use protocols::file::{FileClient, FileError, Ticket, file_label, mode, serve_file};
 use protocols::names::{names_label, serve_names};
 use protocols::stream::{serve_stream, stream_label};
 
@@ -49,7 +49,8 @@ fn file_server_survives_any_request_and_its_volume_stays_whole() {
     let loopback = Loopback::new(3, |request| serve_file(&mut server, request));
     let client = FileClient::with(Endpoint(Handle(1)), loopback);
     let root = client.root().expect("the root stays");
-    let made = client.create(root.node, mode::FILE | 0o644, 0, 0, 0, b"still works");
+    let made =
+        client.create(Ticket::next(), root.node, mode::FILE | 0o644, 0, 0, 0, b"still works");
     assert_eq!(client.lookup(root.node, b"still works"), made);
 }
 
@@ -93,10 +94,14 @@ fn walk(seed: u64) -> usize {
     let loopback = Loopback::new(3, serve);
     let client = FileClient::with(Endpoint(Handle(1)), loopback.clone());
     let root = client.root().expect("the root is there").node;
-    let folder = client.create(root, mode::DIRECTORY | 0o755, 0, 0, 0, b"d").expect("it is new");
-    let file = client.create(folder.node, mode::FILE | 0o644, 0, 0, 0, b"f").expect("it is new");
+    let folder = client
+        .create(Ticket::next(), root, mode::DIRECTORY | 0o755, 0, 0, 0, b"d")
+        .expect("it is new");
+    let file = client
+        .create(Ticket::next(), folder.node, mode::FILE | 0o644, 0, 0, 0, b"f")
+        .expect("it is new");
     client.write(file.node, 0, &[7; 10_000]).expect("there is room");
-    client.symlink(root, 0, 0, b"link", b"/d/../d/f").expect("it is new");
+    client.symlink(Ticket::next(), root, 0, 0, b"link", b"/d/../d/f").expect("it is new");
     let faulty = Faulty::seeded(loopback, seed, 4);
     let tree = kamen_kit::files::Tree::new(FileClient::with(Endpoint(Handle(1)), faulty));
     let mut whole = 0;
@@ -122,7 +127,7 @@ fn reading_goes_on_over_the_file_servers_deaths() {
     let client = FileClient::with(Endpoint(Handle(1)), Faulty::scripted(loopback, deaths));
     let root = client.root().expect("idempotent").node;
     // Not idempotent: what comes of it shows.
-    let made = client.create(root, mode::FILE | 0o644, 0, 0, 0, b"f");
+    let made = client.create(Ticket::next(), root, mode::FILE | 0o644, 0, 0, 0, b"f");
     assert_eq!(made, Err(Failure::Kernel(libipc::Error::Restarted)));
     let lost = client.lookup(root, b"f");
     assert_eq!(lost, Err(Failure::Protocol(FileError::NotFound)), "it died before");

@@ -16,7 +16,7 @@ use libipc::simulation::{Simulation, check, search};
 use libipc::start::{Start, event};
 use libipc::{Endpoint, Error, Failure, Handle, Notification, Object, Rights, now};
 use protocols::clock::{ClockClient, clock_label};
-use protocols::file::{FileClient, FileError, Node, file_label, mode};
+use protocols::file::{FileClient, FileError, Node, Ticket, file_label, mode};
 use protocols::names::{NamesClient, NamesError, names_label};
 
 /// A boot time that is none by chance.
@@ -128,14 +128,12 @@ fn system(simulation: &mut Simulation) -> System {
 type Files = FileClient;
 type End<T> = Result<T, Failure<FileError>>;
 
-/// Creates a file, whatever dies meanwhile: it may have been created before the death.
+/// Creates a file, once, whatever dies meanwhile.
 fn create(files: &Files, root: Node, name: &[u8]) -> End<Node> {
+    let ticket = Ticket::next();
     loop {
-        match files.create(root, mode::FILE | 0o644, 0, 0, 0, name) {
+        match files.create(ticket, root, mode::FILE | 0o644, 0, 0, 0, name) {
             Ok(made) => return Ok(made.node),
-            Err(Failure::Protocol(FileError::Exists)) => {
-                return files.lookup(root, name).map(|found| found.node);
-            }
             Err(Failure::Kernel(Error::Restarted)) => {}
             Err(other) => return Err(other),
         }
