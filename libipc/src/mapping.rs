@@ -4,7 +4,7 @@
 //! supervisor keeps for the server's next life, and archives that are read in place.
 #![expect(unsafe_code, reason = "turns mapped addresses into slices")]
 
-use core::ptr::{slice_from_raw_parts_mut, with_exposed_provenance_mut};
+use core::ptr::{NonNull, slice_from_raw_parts_mut, with_exposed_provenance_mut};
 
 use kamen_abi::{Error, PAGE_SIZE, Rights, boot};
 
@@ -65,6 +65,18 @@ impl Mapping {
     }
 }
 
+/// Maps all of a memory object for a driver, which shares it with a device: registers, uncached,
+/// or contiguous memory. Returns where, for as long as the program runs; a driver's code that may
+/// say `unsafe` makes something of it.
+///
+/// # Errors
+/// BadRange: it is mapped already; InvalidArgument: larger than 1 GiB; NoRights: READ, WRITE;
+/// InvalidHandle.
+pub fn map_shared(memory: Memory) -> Result<NonNull<[u8]>, Error> {
+    let range = map(memory, Rights::READ.union(Rights::WRITE))?;
+    NonNull::new(range).ok_or(Error::InvalidArgument)
+}
+
 /// Maps all of a memory object that nobody writes any more, such as the boot archive.
 ///
 /// ```no_run
@@ -113,5 +125,6 @@ mod tests {
     fn without_a_kernel_nothing_is_mapped() {
         let error = Mapping::new(Memory(Handle(7))).err();
         assert_eq!(error, Some(Error::InvalidOperation));
+        assert_eq!(map_shared(Memory(Handle(7))), Err(Error::InvalidOperation));
     }
 }

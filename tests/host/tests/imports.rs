@@ -4,6 +4,7 @@
 //!   abi <- core <- machine <- kernel            generator <- macros
 //!    ^                                                         ^
 //!    +---- libipc <- protocols <- kit <---- servers, personalities, userland
+//!              ^----- drivers/kit <-------- servers/drivers
 //!              ^----- rt <----------------- their main.rs only
 //! ```
 
@@ -24,6 +25,11 @@ fn allowed(folder: &str) -> Option<&'static [&'static str]> {
         ["libipc", "macros"] => &["kamen-generator"],
         ["libipc", "protocols" | "rt"] => &["kamen-libipc"],
         ["libipc", "kit"] => &["kamen-libipc", "kamen-protocols"],
+        // What drivers share, and the one place of theirs for `unsafe`.
+        ["servers", "drivers", "kit"] => &["kamen-libipc"],
+        ["servers", "drivers", ..] => {
+            &["kamen-libipc", "kamen-protocols", "kamen-kit", "kamen-rt", "kamen-driver-kit"]
+        }
         ["servers" | "personalities" | "userland", ..] => {
             &["kamen-libipc", "kamen-protocols", "kamen-kit", "kamen-rt"]
         }
