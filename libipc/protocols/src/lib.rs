@@ -18,6 +18,7 @@ pub mod ethernet;
 pub mod file;
 pub mod keep;
 pub mod names;
+pub mod net;
 pub mod process;
 pub mod sample;
 pub mod stream;

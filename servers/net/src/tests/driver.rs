@@ -1,0 +1,135 @@
+//! The server with a driver that dies: connections go on over its next life.
+
+use alloc::collections::VecDeque;
+use alloc::rc::Rc;
+use alloc::vec;
+use core::cell::RefCell;
+
+use kamen_kit::service::Alarm;
+use libipc::loopback::{self, HostCall, Loopback};
+use libipc::ring::{self, Submission, Ticket};
+use libipc::{Caller, Endpoint, Handle, Memory, Notification, Time};
+use protocols::ethernet::{
+    self, Ethernet, EthernetClient, EthernetError, Link, RECEIVE, TRANSMIT, Traffic, serve_ethernet,
+};
+use protocols::net::{Host, Net, NetError};
+
+use super::{CARD, Client, End, Fate, MS, Peer, fixed, wire};
+use crate::card::{Card, shape};
+use crate::server::Server;
+
+/// One life of a driver whose card is an end of a wire, and whether there is a card.
+struct Driver {
+    end: End,
+    has_card: bool,
+    ring: Option<ring::Server>,
+    posted: VecDeque<(Ticket, Submission)>,
+}
+
+impl Driver {
+    fn turn(&mut self) {
+        let Some(ring) = &mut self.ring else { return };
+        let (end, posted) = (&mut self.end, &mut self.posted);
+        let served = ring.serve(|ring, ticket, submission| match submission.operation {
+            TRANSMIT => {
+                let mut frame = vec![0; submission.buffer.len() as usize];
+                ring.area().read(submission.buffer, &mut frame);
+                end.outgoing.borrow_mut().push_back(frame);
+                ring.complete::<EthernetError>(ticket, Ok(0));
+            }
+            RECEIVE => posted.push_back((ticket, submission)),
+            _ => panic!("no such operation"),
+        });
+        let _ = served.unwrap();
+        while !posted.is_empty() && !end.incoming.borrow().is_empty() {
+            let frame = end.incoming.borrow_mut().pop_front().unwrap();
+            let (ticket, submission) = posted.pop_front().unwrap();
+            let len = ring.area().write(submission.buffer, &frame);
+            ring.complete::<EthernetError>(ticket, Ok(len as u64));
+        }
+        ring.flush().unwrap();
+    }
+
+    /// Ends this life: what it was about to do is forgotten, the next one begins.
+    fn die(&mut self) {
+        self.ring = None;
+        self.posted.clear();
+    }
+}
+
+impl Ethernet for Driver {
+    fn open(
+        &mut self,
+        _: &Caller,
+        memory: Memory,
+        bell: Notification,
+    ) -> Result<Notification, EthernetError> {
+        self.ring = Some(ring::Server::attach(memory, bell).unwrap());
+        Ok(loopback::notification())
+    }
+
+    fn card(&mut self, _: &Caller) -> Result<ethernet::Card, EthernetError> {
+        let card = ethernet::Card { address: CARD, mtu: 1500, link: Link::Up };
+        if self.has_card { Ok(card) } else { Err(EthernetError::NoDevice) }
+    }
+
+    fn traffic(&mut self, _: &Caller) -> Result<Traffic, EthernetError> {
+        Ok(Traffic::default())
+    }
+}
+
+fn rig(has_card: bool) -> (Rc<RefCell<Driver>>, Server<Loopback<'static>>, End) {
+    let (end, theirs) = wire(|_| Fate::Arrives);
+    let driver = Driver { end, has_card, ring: None, posted: VecDeque::new() };
+    let driver = Rc::new(RefCell::new(driver));
+    let served = driver.clone();
+    let loopback =
+        Loopback::new(1, move |request| serve_ethernet(&mut *served.borrow_mut(), request));
+    let card = Card::new(loopback::memory(shape().pages()), loopback::notification()).unwrap();
+    let ethernet = EthernetClient::with(Endpoint(Handle(1)), loopback);
+    (driver, Server::new(ethernet, card, fixed(), Alarm::default()), theirs)
+}
+
+#[test]
+fn connections_go_on_over_the_drivers_lives() {
+    let (driver, mut server, mut theirs) = rig(true);
+    let mut peer = Peer::new(&mut theirs);
+    let handle = peer.connect(50_000);
+    let mut client = Client { handle, total: 200_000, sent: 0, received: 0 };
+    let mut lives = 0;
+    for ms in 0..600_000 {
+        let now = Time(ms * MS);
+        if ms % 400 == 7 {
+            driver.borrow_mut().die();
+            server.driver_ended(now);
+            lives += 1;
+        }
+        let _ = server.turn(now);
+        driver.borrow_mut().turn();
+        peer.poll(&mut theirs, now);
+        client.turn(&mut peer);
+        if client.is_done(&mut peer) && lives > 5 {
+            let activity = server.activity(&HostCall::new(1).caller()).unwrap();
+            assert_eq!((activity.reopened, activity.connections), (lives, 1));
+            assert_eq!(activity.echoed, 200_000);
+            return;
+        }
+    }
+    panic!("{} of {} bytes after ten minutes", client.received, client.total);
+}
+
+#[test]
+fn without_a_card_the_server_is_idle_and_says_so() {
+    let (_driver, mut server, _theirs) = rig(false);
+    assert_eq!(server.turn(Time(MS)), Time::FOREVER);
+    let caller = HostCall::new(1).caller();
+    assert_eq!(server.address(&caller), Err(NetError::NoCard));
+    assert_eq!(server.activity(&caller), Err(NetError::NoCard));
+    assert_eq!(server.ping(&caller, Host { address: [10, 0, 2, 2] }), Some(Err(NetError::NoCard)));
+}
+
+#[test]
+fn the_ring_is_as_large_as_the_manifest_says() {
+    let manifest = include_str!("../../../system.toml");
+    assert!(manifest.contains(&alloc::format!("rings = {{ ethernet = {} }}", shape().pages())));
+}
