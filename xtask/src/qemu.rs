@@ -1,12 +1,16 @@
 //! QEMU's command line.
 //!
 //! COM1 is QEMU's own stdin and stdout, the debug console (port 0xe9) a Unix socket on which
-//! [`crate::guest`] listens; nothing else of QEMU's is connected.
+//! [`crate::guest`] listens; besides that only the network card may be connected.
 
 use crate::host;
 use clap::{Args, ValueEnum};
 use std::path::Path;
 use std::process::Command;
+
+pub mod network;
+
+use network::Network;
 
 /// The seed of machines that nobody gave another.
 pub const SEED: u32 = 1;
@@ -34,6 +38,8 @@ pub struct Machine {
     /// The board.
     #[arg(long = "machine", value_enum, default_value_t = Board::Q35)]
     pub board: Board,
+    #[command(flatten)]
+    pub network: Network,
 }
 
 /// How the processor is emulated.
@@ -105,6 +111,7 @@ pub fn command(machine: &Machine, accel: Accelerator, medium: Medium, log: &Path
     qemu.arg("-chardev").arg(with_path("socket,id=log,path=", log));
     qemu.args(["-device", "isa-debugcon,iobase=0xe9,chardev=log"]);
     qemu.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]);
+    machine.network.add_to(&mut qemu, machine.board);
     add_medium(&mut qemu, medium);
     qemu
 }

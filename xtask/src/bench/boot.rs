@@ -3,7 +3,7 @@
 use super::figure::{Figure, Unit};
 use crate::guest::{Event, Plan, Session, console, log::Live, terminal::Size};
 use crate::image::{Extras, Start, System};
-use crate::qemu::{self, Accelerator, Board, Machine};
+use crate::qemu::{self, Accelerator, Board, Machine, network::Network};
 use crate::run::Boot;
 use crate::transcript::{Recorder, Transcript};
 use anyhow::{Context, Result, bail};
@@ -92,7 +92,8 @@ fn at_prompt() -> Start {
 
 fn machine(icount: bool) -> Machine {
     let (accel, board) = (Accelerator::Tcg, Board::Microvm);
-    Machine { memory_mib: 256, cpus: 1, accel, icount, seed: qemu::SEED, board }
+    let (seed, network) = (qemu::SEED, Network::default());
+    Machine { memory_mib: 256, cpus: 1, accel, icount, seed, board, network }
 }
 
 /// Boots, has `feed` work at the console, and returns what the console showed.

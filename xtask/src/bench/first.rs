@@ -9,7 +9,7 @@
 use super::figure::{Figure, Unit};
 use crate::guest::{Plan, Session, log::Live};
 use crate::image::System;
-use crate::qemu::{self, Accelerator, Board, Machine};
+use crate::qemu::{self, Accelerator, Board, Machine, network::Network};
 use crate::run::Boot;
 use anyhow::{Context, Result, bail};
 use std::time::Duration;
@@ -49,7 +49,8 @@ pub fn run(program: Program, unit: Unit, seed: u32, live: Live) -> Result<Told> 
     let files = Boot::default().prepare(session.folder(), system, &package)?;
     let icount = unit == Unit::Instructions;
     let (memory_mib, accel, board) = (256, Accelerator::Tcg, Board::Microvm);
-    let machine = Machine { memory_mib, cpus: 1, accel, icount, seed, board };
+    let network = Network::default();
+    let machine = Machine { memory_mib, cpus: 1, accel, icount, seed, board, network };
     let qemu = qemu::command(&machine, accel, files.medium(), &session.log_socket());
     let plan = Plan {
         output: Box::new(std::io::sink()),

@@ -3,7 +3,7 @@
 use super::typist;
 use crate::guest::{Plan, Report, Session, console, log::Live, terminal::Size};
 use crate::image::{Extras, Start, System};
-use crate::qemu::{self, Accelerator, Board, Machine};
+use crate::qemu::{self, Accelerator, Board, Machine, network::Network};
 use crate::run::Boot;
 use crate::transcript::{Recorder, Transcript};
 use anyhow::{Result, bail};
@@ -105,6 +105,7 @@ fn machine(case: &Case) -> (Machine, Boot) {
             Way::Microvm | Way::InstructionClock => Board::Microvm,
             Way::Q35 | Way::Bios | Way::Uefi => Board::Q35,
         },
+        network: Network::default(),
     };
     let iso = matches!(way, Way::Bios | Way::Uefi);
     (machine, Boot { iso, uefi: way == Way::Uefi })
