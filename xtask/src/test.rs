@@ -17,6 +17,7 @@ use std::time::Instant;
 
 mod case;
 mod nightly;
+mod peer;
 pub mod stretch;
 mod typist;
 

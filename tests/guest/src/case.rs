@@ -1,6 +1,7 @@
 //! One test: how to boot, what to do, what must come out.
 
 use crate::capabilities::{self, Holder};
+use crate::traffic::{Plug, Traffic};
 use std::time::Duration;
 
 /// Time limit of a test that names none: many times what it takes, for machines under load.
@@ -66,6 +67,26 @@ pub enum Step {
         /// How much of a host processor, in percent.
         percent: u32,
     },
+    /// Has the host do something at the other end of the network, to its end.
+    Host(Traffic),
+    /// The same, while the person goes on.
+    Meanwhile(Traffic),
+    /// Ends what the host does meanwhile, and sees that all of it was well.
+    Join,
+    /// Looks at the memory in use; from the second time on it may be so much more than at the first.
+    Memory {
+        /// How many KiB more.
+        grown_kib: u64,
+    },
+    /// Kills a server, as often as wanted, each time when it runs again.
+    Kill {
+        /// Its name.
+        server: String,
+        /// How often.
+        times: u32,
+        /// How long it runs before.
+        pause: Duration,
+    },
 }
 
 /// What must come out.
@@ -111,6 +132,8 @@ pub struct Case {
     pub counted: bool,
     /// How many processors the machine has.
     pub cpus: u32,
+    /// What its network card is connected with.
+    pub plug: Plug,
     /// `key=value` lines in every program's environment.
     pub settings: Vec<String>,
     /// What it adds to the image.
@@ -243,6 +266,17 @@ impl Case {
         Case { log: Expected::Capabilities(holders.to_vec()), ..self }
     }
 
+    /// Connects its network card.
+    pub fn plugged(self, plug: Plug) -> Case {
+        Case { plug, ..self }
+    }
+
+    /// Adds a `key=value` line to every program's environment.
+    pub fn set(mut self, line: &str) -> Case {
+        self.settings.push(line.into());
+        self
+    }
+
     /// Expects this exit status.
     pub fn exits(self, status: u8) -> Case {
         Case { status, ..self }
@@ -265,6 +299,7 @@ impl Case {
             way: Way::Microvm,
             counted: false,
             cpus: 1,
+            plug: Plug::None,
             settings: Vec::new(),
             files: Vec::new(),
             action,

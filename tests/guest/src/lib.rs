@@ -26,10 +26,12 @@ mod case;
 mod dos;
 mod first;
 mod native;
+mod net;
 pub mod programs;
 mod restart;
 mod table;
 mod terminal;
+mod traffic;
 mod unix;
 mod worker;
 
@@ -38,3 +40,4 @@ pub use capabilities::Holder;
 pub use case::{Action, Case, Expected, File, Step, Way};
 pub use first::{chaos, stresses};
 pub use table::cases;
+pub use traffic::{Breaks, Interface, Plug, Traffic};

@@ -23,6 +23,7 @@ pub fn cases() -> Vec<Case> {
         crate::native::cases(),
         crate::restart::cases(),
         crate::campaign::cases(),
+        crate::net::cases(),
         crate::capabilities::cases(),
         crate::worker::cases(),
         crate::unix::cases(),

@@ -1,5 +1,6 @@
 //! Performs one test in QEMU and compares what came out with what must.
 
+use super::peer::Host;
 use super::typist;
 use crate::guest::{Plan, Report, Session, console, log::Live, terminal::Size};
 use crate::image::{Extras, Start, System};
@@ -42,9 +43,11 @@ pub fn run(system: &System, case: &Case) -> Result<(Report, Option<String>)> {
 
 /// As [`run`], with what the console showed.
 fn outcome(system: &System, case: &Case) -> Result<(Report, Vec<u8>, Option<String>)> {
-    let (machine, boot) = machine(case);
+    let (mut machine, boot) = machine(case);
     let package = package(system, case)?;
     let session = Session::new()?;
+    let host = Host::new(case.plug, session.folder())?;
+    machine.network = host.network();
     let files = boot.prepare(session.folder(), system, &package)?;
     let log = session.log_socket();
     let qemu = qemu::command(&machine, Accelerator::Tcg, files.medium(), &log);
@@ -55,7 +58,7 @@ fn outcome(system: &System, case: &Case) -> Result<(Report, Vec<u8>, Option<Stri
     let plan = Plan {
         output: Box::new(Recorder(transcript.clone())),
         on_ready: Box::new(move |console, pid| {
-            thread::spawn(move || feed(action, console, pid, &seen, &told, &sender));
+            thread::spawn(move || feed(action, console, pid, &seen, &told, &host, &sender));
         }),
         limit: Some(case.limit),
         start_limit: None,
@@ -135,6 +138,7 @@ fn feed(
     pid: u32,
     transcript: &Transcript,
     complaint: &Mutex<Option<String>>,
+    host: &Host,
     sender: &std::sync::mpsc::Sender<crate::guest::Event>,
 ) {
     match action {
@@ -144,7 +148,7 @@ fn feed(
             let _ = console::feed_escaped(Cursor::new(input), console);
         }
         Action::Terminal { steps } => {
-            if let Err(error) = typist::perform(&steps, console, pid, transcript) {
+            if let Err(error) = typist::perform(&steps, console, pid, transcript, host) {
                 if let Ok(mut complaint) = complaint.lock() {
                     *complaint = Some(format!("{error:#}"));
                 }

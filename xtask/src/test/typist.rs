@@ -1,5 +1,6 @@
 //! A person at the guest's terminal, played by the test runner.
 
+use super::peer::Host;
 use crate::transcript::Transcript;
 use anyhow::{Context, Result, bail};
 use guest_tests::Step;
@@ -19,21 +20,76 @@ pub fn perform(
     mut console: ChildStdin,
     pid: u32,
     transcript: &Transcript,
+    host: &Host,
 ) -> Result<()> {
     let mut seen = 0;
+    let mut meanwhile = Vec::new();
+    let mut memory_at_first = None;
     for step in steps {
         match step {
             Step::See(text) => seen = transcript.wait_for(text, seen)?,
-            Step::Type(text) => {
-                console.write_all(text.as_bytes()).context("the guest has ended")?;
-                console.flush()?;
-            }
+            Step::Type(text) => type_keys(&mut console, text)?,
             Step::Rest { span, percent } => rest(pid, *span, *percent)?,
+            Step::Host(traffic) => host.perform(*traffic)?,
+            Step::Meanwhile(traffic) => meanwhile.push(host.begin(*traffic)?),
+            Step::Join => meanwhile.drain(..).try_for_each(super::peer::Running::join)?,
+            Step::Memory { grown_kib } => {
+                let (used, end) = memory(&mut console, transcript, seen)?;
+                seen = end;
+                let first = *memory_at_first.get_or_insert(used);
+                if used > first + grown_kib {
+                    bail!("{used} KiB of memory are in use, {first} were: some are lost");
+                }
+            }
+            Step::Kill { server, times, pause } => {
+                for _ in 0..*times {
+                    std::thread::sleep(*pause);
+                    seen = kill(server, &mut console, transcript, seen)?;
+                }
+            }
         }
     }
     // The guest must end now by itself; the console stays open until it does.
     transcript.wait_for_end();
     Ok(())
+}
+
+fn type_keys(console: &mut ChildStdin, text: &str) -> Result<()> {
+    console.write_all(text.as_bytes()).context("the guest has ended")?;
+    console.flush()?;
+    Ok(())
+}
+
+/// Returns how many KiB of memory the system says are in use, and how far the terminal was read.
+fn memory(console: &mut ChildStdin, transcript: &Transcript, seen: usize) -> Result<(u64, usize)> {
+    type_keys(console, "memory\r")?;
+    let end = transcript.wait_for(" in use", seen)?;
+    let shown = transcript.bytes();
+    let line = shown[..end].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = String::from_utf8_lossy(line);
+    // "2040 KiB of 253440 KiB in use"
+    let used = line.split_whitespace().next().and_then(|word| word.parse().ok());
+    let used = used.with_context(|| format!("`memory` says {line:?}"))?;
+    Ok((used, transcript.wait_for("> ", end)?))
+}
+
+/// Kills a server by the number that `ps` tells; returns how far the terminal was read.
+fn kill(
+    server: &str,
+    console: &mut ChildStdin,
+    transcript: &Transcript,
+    seen: usize,
+) -> Result<usize> {
+    type_keys(console, "ps\r")?;
+    let row = format!(" server      {server}\r\n");
+    let end = transcript.wait_for(&row, seen)?;
+    let shown = transcript.bytes();
+    let line = shown[..end - 2].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = String::from_utf8_lossy(line);
+    let number = line.split_whitespace().next().context("a row of ps begins with a number")?;
+    let prompt = transcript.wait_for("> ", end)?;
+    type_keys(console, &format!("kill -9 native {number}\r"))?;
+    transcript.wait_for("> ", prompt)
 }
 
 /// Watches QEMU's use of the processor.
