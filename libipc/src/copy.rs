@@ -32,6 +32,8 @@ use crate::{Memory, MissingPage, Object, OpenCall, Thread, syscall};
 pub enum Source<'a> {
     /// Own memory; the copy is as long as the slice.
     Bytes(&'a [u8]),
+    /// Own memory at an address where nothing need be mapped: the copy ends there.
+    Own(u64),
     /// A memory object from a byte offset on.
     Memory(Memory, u64),
     /// The memory of the foreign caller of an open call, from an address on.
@@ -132,6 +134,7 @@ pub fn copy(from: Source<'_>, to: Destination<'_>, len: usize) -> Result<(), Par
             len = len.min(bytes.len());
             (Place::Own as u64, 0, bytes.as_ptr().expose_provenance() as u64)
         }
+        Source::Own(address) => (Place::Own as u64, 0, address),
         Source::Memory(memory, offset) => memory_place(memory, offset),
         Source::Caller(call, address) => (Place::Caller as u64, call.to_raw(), address),
         Source::Lease(call, index, offset) => lease_place(call, index, offset),

@@ -24,6 +24,7 @@ use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use crate::now;
 
+pub mod crash;
 mod level;
 
 #[cfg(not(kamen))]
@@ -139,6 +140,11 @@ pub fn set_filter(filter: &str, name: &str) {
 #[inline]
 pub fn is_on(level: Level) -> bool {
     level as u8 <= LEVEL.load(Relaxed)
+}
+
+/// Calls `use_it` with the name that lines begin with, if it is text.
+pub fn with_name(use_it: impl FnOnce(&str)) {
+    sink::name(|name| core::str::from_utf8(name).map_or((), use_it));
 }
 
 /// Writes a line to the log whatever its level; [`log!`](crate::log!) and its like call it.

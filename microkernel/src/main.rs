@@ -2,6 +2,11 @@
 #![no_std]
 #![no_main]
 
+#[cfg(feature = "forced-end")]
+mod forced;
+#[cfg(not(feature = "forced-end"))]
+#[path = "forced/none.rs"]
+mod forced;
 mod panic;
 
 use kamen_core::{BootInfo, Kernel};
@@ -17,6 +22,7 @@ fn main(handoff: Handoff) -> ! {
     let plan = Plan::read(&handoff, handoff.protocol(), handoff.info(), handoff.image());
     let mut plan = plan.unwrap_or_else(|error| panic!("{error}"));
     let machine = X86::start(handoff, &plan.ram, plan.acpi, &mut plan.free, &HEAP);
+    forced::end(&machine);
     let info = BootInfo {
         ram_pages: plan.ram.frames() as usize,
         free: plan.free.as_slice(),

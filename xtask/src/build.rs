@@ -201,6 +201,8 @@ pub enum Special {
     Structures,
     /// It measures its longest stretch with interrupts off.
     Stretch,
+    /// It ends once it is up.
+    Ending,
 }
 
 /// Builds a kernel with something special in it and returns its path, apart from the other's.
@@ -211,6 +213,7 @@ pub fn special_kernel(special: Special) -> Result<PathBuf> {
     let (folder, feature) = match special {
         Special::Structures => ("benchmark-kernel", "structures"),
         Special::Stretch => ("stretch-kernel", "stretch"),
+        Special::Ending => ("ending-kernel", "forced-end"),
     };
     let mut command = cargo("build", folder, &Set::Kernel.flags());
     command.args(["--package", "kamen-kernel", "--bin", "kernel"]);

@@ -23,6 +23,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+pub mod backtrace;
 pub mod console;
 pub mod filter;
 pub mod log;
@@ -76,6 +77,8 @@ pub struct Plan<'a> {
     pub firmware: Firmware,
     /// What happens to the log as it comes.
     pub live: log::Live,
+    /// Whose backtraces can be shown.
+    pub executables: backtrace::Executables,
 }
 
 /// Whether firmware writes to the console.
@@ -134,7 +137,7 @@ impl Session {
         let mut child = KilledOnDrop(child);
         let stdin = child.0.stdin.take().context("QEMU's stdin is a pipe")?;
         let stdout = child.0.stdout.take().context("QEMU's stdout is a pipe")?;
-        let log = Arc::new(Log::new(plan.live));
+        let log = Arc::new(Log::new(plan.live, plan.executables));
         let recorder = {
             let (log, sender, listener) = (log.clone(), self.sender.clone(), self.listener);
             thread::spawn(move || record(&listener, &log, &sender))

@@ -10,7 +10,8 @@
 //! Numbers are little endian, offsets multiples of 4096. The kernel needs to find init only; the
 //! archive is init's to read.
 
-use crate::build::{self, Place, Program, Purpose};
+use crate::build::{self, Place, Program, Purpose, Set};
+use crate::guest::backtrace::Executables;
 use crate::host;
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -77,6 +78,32 @@ impl System {
     /// Returns the kernel's ELF file.
     pub fn kernel(&self) -> PathBuf {
         self.kernel.clone().unwrap_or_else(|| self.executable(&Place::Kernel))
+    }
+
+    /// Returns where the programs' executables are, by their names in the log: servers are called
+    /// as the manifest has it, others as their files.
+    pub fn executables(&self) -> Executables {
+        let programs = self.programs.iter().filter(|program| program.set != Set::Unix);
+        let of_file = programs.map(|program| (program.name.clone(), program.executable()));
+        let files = Executables::new(of_file.chain([("kernel".into(), self.kernel())]));
+        // A manifest that can't be read has been told of when the image was made.
+        let manifest = crate::graph::manifest(|_| true).unwrap_or_default();
+        manifest.programs.iter().fold(files.clone(), |all, program| {
+            let file = program.file.rsplit('/').next().and_then(|name| files.find(name));
+            match file {
+                Some(path) => all.with(&program.name, path.to_owned()),
+                None => all,
+            }
+        })
+    }
+
+    /// Returns the same where a program runs as first task, which calls itself init.
+    pub fn executables_of_first_task(&self, name: &str) -> Executables {
+        let executables = self.executables();
+        match executables.find(name).map(Path::to_owned) {
+            Some(path) => executables.with("init", path),
+            None => executables,
+        }
     }
 
     /// Returns the kernel's bytes as they are in an image.

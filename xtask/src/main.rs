@@ -7,7 +7,8 @@
 //!                                 │
 //!             qemu ── command ── guest ── one booted machine: console, log, verdict
 //!                                 │
-//!               run     test     bench     check (needs build only)     manual, graph (need nothing)
+//!         run     test     bench     check (needs build only)     manual, graph (need nothing)
+//!           └── symbols: backtraces of guest programs
 //! ```
 //!
 //! Everything for a person to read goes to stderr; stdout belongs to the guest's program.
@@ -28,6 +29,7 @@ mod new_server;
 mod qemu;
 mod run;
 mod svg;
+mod symbols;
 mod test;
 mod transcript;
 mod workspace;

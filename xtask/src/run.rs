@@ -133,8 +133,9 @@ fn boot_once(
         firmware: options.boot.firmware(),
         live: match options.debug_log || options.filter.is_given() {
             true => Live::Shown,
-            false => Live::Quiet,
+            false => Live::Backtraces,
         },
+        executables: system.executables(),
     };
     session.run(qemu, plan)
 }

@@ -1,13 +1,13 @@
 //! `cargo xtask test`: the host's tests, then those in QEMU, and a summary.
 
-use crate::build::Purpose;
+use crate::build::{self, Purpose, Special};
 use crate::guest::{filter, terminal};
 use crate::host;
 use crate::image::System;
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use guest_tests::{Case, Way};
+use guest_tests::{Case, Kernel, Way};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
@@ -143,11 +143,19 @@ fn host_tests() -> Result<Tally> {
 fn guest_tests(cases: Vec<Case>, jobs: usize) -> Result<Tally> {
     provide(&cases)?;
     let system = System::build(Purpose::Test)?;
+    let ending = match cases.iter().any(|case| case.kernel == Kernel::Ending) {
+        true => system.clone().with_kernel(build::special_kernel(Special::Ending)?),
+        false => system.clone(),
+    };
     eprintln!("test: in QEMU, {} tests", cases.len());
     let tally = Mutex::new(Tally::default());
     for_each(cases, jobs, |case| {
         let started = Instant::now();
-        let outcome = case::perform(&system, &case);
+        let system = match case.kernel {
+            Kernel::Usual => &system,
+            Kernel::Ending => &ending,
+        };
+        let outcome = case::perform(system, &case);
         let mut tally = lock(&tally);
         report(&case, &outcome, started);
         tally.add(Tally::one(outcome.is_ok()));

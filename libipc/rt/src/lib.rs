@@ -12,6 +12,8 @@
 
 extern crate alloc;
 
+#[cfg(kamen)]
+mod backtrace;
 mod capabilities;
 mod entry;
 mod heap;

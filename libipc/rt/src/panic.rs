@@ -6,6 +6,7 @@ use core::panic::PanicInfo;
 use libipc::transport::{Lend, Outgoing};
 use libipc::{Transport, Within, error};
 
+use crate::backtrace;
 use crate::entry::{PANICKED, exit, stderr};
 
 /// Label of `write` of the stream protocol; a panic handler has no room for its client.
@@ -22,6 +23,7 @@ fn panic(info: &PanicInfo<'_>) -> ! {
         None => write!(text, "panic: {}", info.message()),
     };
     error!("{}", text.as_str());
+    backtrace::tell();
     if let Some(stderr) = stderr() {
         let _ = text.write_str("\n");
         let leases = [Lend::read(text.as_str().as_bytes())];

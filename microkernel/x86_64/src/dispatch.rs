@@ -329,10 +329,12 @@ pub(crate) extern "C" fn on_kernel_trap(vector: u64, error: u64, frame: *const F
     // SAFETY: the trap entry passes where the processor has just pushed the frame.
     let Frame { rip, cs, rflags, rsp, ss } = unsafe { frame.read() };
     let address = x86_64::registers::control::Cr2::read_raw();
-    epitaph::stop(format_args!(
+    let text = format_args!(
         "panic at {rip:#x}: exception {vector}, error {error:#x}, address {address:#x}, \
          rsp {ss:#x}:{rsp:#x}, cs {cs:#x}, rflags {rflags:#x}"
-    ))
+    );
+    // User space's stack is none of the kernel's.
+    if cs & 3 == 0 { epitaph::stop_at(rip, rsp, text) } else { epitaph::stop(text) }
 }
 
 #[cfg(test)]

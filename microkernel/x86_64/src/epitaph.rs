@@ -52,9 +52,20 @@ pub(crate) fn line(level: Level, text: Arguments<'_>) {
     let _ = writeln!(Epitaph, "{seconds}.{rest:06} {level} kernel: {text}");
 }
 
-/// Writes a line, and what the trace recorded last, and stops the machine for good.
+/// Writes a line, how the kernel came here, and what the trace recorded last, and stops the machine
+/// for good.
 pub fn stop(text: Arguments<'_>) -> ! {
+    end(text, None)
+}
+
+/// The same after an exception in the kernel, where rip and rsp were these.
+pub(crate) fn stop_at(rip: u64, rsp: u64, text: Arguments<'_>) -> ! {
+    end(text, Some((rip, rsp)))
+}
+
+fn end(text: Arguments<'_>, trap: Option<(u64, u64)>) -> ! {
     line(Level::Error, text);
+    crate::backtrace::tell(trap);
     crate::last_events::write();
     // SAFETY: the port belongs to the exit device or to nothing.
     unsafe { Port::new(DEBUG_EXIT).write(EXIT_PANIC) };

@@ -21,6 +21,7 @@
 )]
 
 mod acpi;
+mod backtrace;
 #[cfg(feature = "image")]
 mod boot;
 mod clock;

@@ -226,7 +226,7 @@ impl Supervisor {
 
     fn fault(&mut self, foreign: Foreign) {
         let fault = kamen_kit::fault::Fault::of_call(foreign.number, foreign.words);
-        self.end_faulted(pid_of(foreign.caller.badge), &fault);
+        self.end_faulted(pid_of(foreign.caller.badge), &fault, foreign.caller.call);
     }
 
     /// Creates endpoints and kept memory, and computes what the servers share.

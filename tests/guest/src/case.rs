@@ -22,6 +22,15 @@ pub enum Way {
     Uefi,
 }
 
+/// Which kernel is booted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernel {
+    /// The one that users get.
+    Usual,
+    /// One that ends once it is up (microkernel/src/forced.rs).
+    Ending,
+}
+
 /// What is done with the booted system.
 #[derive(Clone, Debug)]
 pub enum Action {
@@ -128,6 +137,8 @@ pub struct Case {
     pub name: String,
     /// How it boots.
     pub way: Way,
+    /// Which kernel it boots.
+    pub kernel: Kernel,
     /// Whether it runs under the instruction clock, whatever its way.
     pub counted: bool,
     /// How many processors the machine has.
@@ -185,6 +196,11 @@ impl Case {
         Case { way, ..self }
     }
 
+    /// Boots another kernel.
+    pub fn with_kernel(self, kernel: Kernel) -> Case {
+        Case { kernel, ..self }
+    }
+
     /// Runs it under the instruction clock, whatever its way.
     pub fn counted(self) -> Case {
         Case { counted: true, ..self }
@@ -204,7 +220,8 @@ impl Case {
     /// clock of time: that of instructions lets one processor's idling hold up the others. A first
     /// task is told, as what it measures is the host's time then.
     pub fn moved_to(self, cpus: u32) -> Option<Case> {
-        if self.cpus != 1 || matches!(self.action, Action::Benchmark) {
+        let is_usual = self.kernel == Kernel::Usual;
+        if !is_usual || self.cpus != 1 || matches!(self.action, Action::Benchmark) {
             return None;
         }
         let way = if self.way == Way::InstructionClock { Way::Microvm } else { self.way };
@@ -297,6 +314,7 @@ impl Case {
         Case {
             name: name.to_owned(),
             way: Way::Microvm,
+            kernel: Kernel::Usual,
             counted: false,
             cpus: 1,
             plug: Plug::None,

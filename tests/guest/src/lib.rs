@@ -20,6 +20,7 @@
 //! for another board and clock, `.within(seconds)` for another limit than 60, and `.logs(…)` for
 //! what the log must show.
 
+mod backtrace;
 mod campaign;
 mod capabilities;
 mod case;
@@ -37,7 +38,7 @@ mod worker;
 
 pub use campaign::campaign;
 pub use capabilities::Holder;
-pub use case::{Action, Case, Expected, File, Step, Way};
+pub use case::{Action, Case, Expected, File, Kernel, Step, Way};
 pub use first::{chaos, stresses};
 pub use table::cases;
 pub use traffic::{Breaks, Interface, Plug, Traffic};

@@ -24,6 +24,7 @@ pub fn cases() -> Vec<Case> {
         crate::restart::cases(),
         crate::campaign::cases(),
         crate::net::cases(),
+        crate::backtrace::cases(),
         crate::capabilities::cases(),
         crate::worker::cases(),
         crate::unix::cases(),

@@ -124,6 +124,7 @@ fn boot(
         start_limit: None,
         firmware: Boot::default().firmware(),
         live: Live::Quiet,
+        executables: system.executables(),
     };
     let report = session.run(qemu, plan)?;
     transcript.close();

@@ -59,6 +59,7 @@ pub fn run(program: Program, unit: Unit, seed: u32, live: Live) -> Result<Told> 
         start_limit: None,
         firmware: Boot::default().firmware(),
         live,
+        executables: system.executables_of_first_task(name),
     };
     let report = session.run(qemu, plan)?;
     let told = Told::of_log(&report.log.text(), unit)

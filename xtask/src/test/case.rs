@@ -64,6 +64,10 @@ fn outcome(system: &System, case: &Case) -> Result<(Report, Vec<u8>, Option<Stri
         start_limit: None,
         firmware: boot.firmware(),
         live: Live::Quiet,
+        executables: match &case.action {
+            Action::FirstTask { program, .. } => system.executables_of_first_task(program),
+            _ => system.executables(),
+        },
     };
     let report = session.run(qemu, plan)?;
     transcript.close();

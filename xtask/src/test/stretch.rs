@@ -12,7 +12,7 @@ use crate::bench::page;
 use crate::build::{self, Purpose, Special};
 use crate::image::System;
 use anyhow::Result;
-use guest_tests::{Action, Case, Step};
+use guest_tests::{Action, Case, Kernel, Step};
 use kamen_abi::Operation;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -31,7 +31,10 @@ const SLOWER: u32 = 4;
 /// # Errors
 /// Where the host lacks something or a build fails.
 pub fn test(mut cases: Vec<Case>, jobs: usize, accept: bool) -> Result<ExitCode> {
-    cases.retain(|case| case.cpus == 1 && !matches!(case.action, Action::Benchmark));
+    cases.retain(|case| {
+        let is_usual = case.kernel == Kernel::Usual;
+        is_usual && case.cpus == 1 && !matches!(case.action, Action::Benchmark)
+    });
     provide(&cases)?;
     let system = System::build(Purpose::Test)?;
     let system = system.with_kernel(build::special_kernel(Special::Stretch)?);

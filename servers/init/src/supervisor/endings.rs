@@ -2,8 +2,8 @@
 
 use alloc::format;
 use kamen_kit::fault::{Fault, PAGE_FAULT};
-use libipc::log::Level;
-use libipc::{Object, error, log_at};
+use libipc::log::{Level, crash};
+use libipc::{Object, OpenCall, error, log_at};
 use protocols::process::{ExitStatus, Pid};
 
 use super::launch::Held;
@@ -24,8 +24,9 @@ impl Supervisor {
         self.end(pid, status, End::Own(format!("it ended with status {}", status.0)));
     }
 
-    /// Ends a process that met an exception, and tells so in the log and to whoever sees it.
-    pub(super) fn end_faulted(&mut self, pid: Pid, fault: &Fault) {
+    /// Ends a process that met an exception, which is the open call, and tells so in the log and to
+    /// whoever sees it.
+    pub(super) fn end_faulted(&mut self, pid: Pid, fault: &Fault, call: OpenCall) {
         let Some(process) = self.processes.running(pid) else { return };
         let Some(held) = process.held.as_ref() else { return };
         let class = process.class;
@@ -37,6 +38,7 @@ impl Supervisor {
         let why = if exhausted { ": its quota of memory is used up" } else { "" };
         let line = format!("{what}{} (pid {}) ended: {fault}{why}", process.name, pid.0);
         log_at!(level, "{line}");
+        tell_stack(&process.name, call);
         let stderr = held.stderr;
         let is_console = process.name == "console";
         // Before the end, so that it comes before whatever those say who wait for that.
@@ -80,6 +82,16 @@ impl Supervisor {
             return;
         }
         self.shut_down(power::code(status));
+    }
+}
+
+/// Tells the host's tool registers and stack of a program that met an exception.
+fn tell_stack(name: &str, call: OpenCall) {
+    if let Ok(registers) = call.read_registers() {
+        crash::tell(name, &registers, |at, into| match call.copy_in(at, into) {
+            Ok(()) => into.len(),
+            Err(end) => end.copied,
+        });
     }
 }
 
