@@ -113,6 +113,8 @@ pub struct Program {
     pub place: Place,
     /// In which image it is.
     pub purpose: Purpose,
+    /// The file with its main, from the root.
+    pub source: String,
 }
 
 impl Program {
@@ -154,6 +156,7 @@ pub fn programs() -> Result<Vec<Program>> {
                     set,
                     place,
                     purpose: if is_test { Purpose::Test } else { Purpose::System },
+                    source: target.src_path.strip_prefix(&metadata.workspace_root)?.to_string(),
                 });
             }
         }

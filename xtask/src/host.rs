@@ -16,6 +16,9 @@ pub struct Need {
 /// What `run` and `test` need.
 pub const RUN: &[Need] = &[Need { probe: "qemu-system-x86_64", package: "qemu-system-x86" }];
 
+/// What `debug` needs besides.
+pub const GDB: &[Need] = &[Need { probe: "gdb", package: "gdb" }];
+
 /// What making the ISO needs.
 pub const ISO: &[Need] = &[
     Need { probe: "grub-mkrescue", package: "grub-common" },

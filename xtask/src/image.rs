@@ -97,6 +97,13 @@ impl System {
         })
     }
 
+    /// Returns the file, from the root, with the main of the program with this executable.
+    pub fn source(&self, executable: &Path) -> Option<&str> {
+        let mut programs = self.programs.iter();
+        let program = programs.find(|program| program.executable() == executable);
+        program.map(|program| program.source.as_str())
+    }
+
     /// Returns the same where a program runs as first task, which calls itself init.
     pub fn executables_of_first_task(&self, name: &str) -> Executables {
         let executables = self.executables();

@@ -7,7 +7,7 @@
 //!                                 │
 //!             qemu ── command ── guest ── one booted machine: console, log, verdict
 //!                                 │
-//!         run     test     bench     check (needs build only)     manual, graph (need nothing)
+//!         run     debug     test     bench     check (needs build only)     manual, graph (need nothing)
 //!           └── symbols: backtraces of guest programs
 //! ```
 //!
@@ -20,6 +20,7 @@ use std::process::ExitCode;
 mod bench;
 mod build;
 mod check;
+mod debug;
 mod graph;
 mod guest;
 mod host;
@@ -48,6 +49,8 @@ enum Task {
     Run(run::Options),
     /// Builds target/kamen.iso, which boots by BIOS and by UEFI.
     Image(image::Extras),
+    /// Boots with gdb on the kernel or on one program.
+    Debug(debug::Options),
     /// Checks format, lints, documentation, imports and machine code.
     Check,
     /// Runs every test, on the host and in QEMU.
@@ -75,6 +78,7 @@ fn perform(task: Task) -> Result<ExitCode> {
     match task {
         Task::Run(options) => run::run(&options),
         Task::Image(options) => image::write_iso(&options).map(|()| ExitCode::SUCCESS),
+        Task::Debug(options) => debug::debug(&options),
         Task::Check => check::check(),
         Task::Test(options) => test::test(&options),
         Task::NewServer(options) => new_server::make(&options),

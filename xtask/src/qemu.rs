@@ -116,6 +116,12 @@ pub fn command(machine: &Machine, accel: Accelerator, medium: Medium, log: &Path
     qemu
 }
 
+/// Has QEMU wait for gdb at a socket before the first instruction.
+pub fn wait_for_gdb(qemu: &mut Command, socket: &Path) {
+    qemu.arg("-S").arg("-chardev").arg(with_path("socket,id=gdb,server=on,wait=off,path=", socket));
+    qemu.args(["-gdb", "chardev:gdb"]);
+}
+
 /// Returns QEMU's name of an accelerator. Several processors take turns on one thread of the host:
 /// where each has its own, a processor that waits for the kernel's lock waits until the host lets
 /// the holder go on (measured in decisions/0014).

@@ -7,7 +7,7 @@ use crate::image::System;
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use guest_tests::{Case, Kernel, Way};
+use guest_tests::{Action, Case, Kernel, Way};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
@@ -186,6 +186,9 @@ fn provide(cases: &[Case]) -> Result<()> {
     }
     if has(Way::Uefi) {
         needs.push(host::UEFI);
+    }
+    if cases.iter().any(|case| matches!(case.action, Action::Debugger { .. })) {
+        needs.push(host::GDB);
     }
     host::provide(&needs)
 }

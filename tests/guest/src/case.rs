@@ -48,6 +48,13 @@ pub enum Action {
         /// What it is asked to do.
         arguments: String,
     },
+    /// gdb looks at the kernel or a program while another one is run; the output is what it says.
+    Debugger {
+        /// What it looks at.
+        name: String,
+        /// Its commands, once that has come to its main.
+        commands: Vec<String>,
+    },
     /// The kernel's benchmark is run, and compared with the committed results.
     Benchmark,
     /// The shell reads a script.
@@ -181,6 +188,12 @@ impl Case {
         Case::new(name, Action::FirstTask { program, arguments })
     }
 
+    /// Returns a test in which gdb looks at a program while `hello` is run.
+    pub fn debugger(name: &str, program: &str, commands: &[&str]) -> Case {
+        let commands = commands.iter().map(|command| (*command).to_owned()).collect();
+        Case::new(name, Action::Debugger { name: program.to_owned(), commands })
+    }
+
     /// Returns a test in which the shell reads a script.
     pub fn script(name: &str, script: &str) -> Case {
         Case::new(name, Action::Script { input: script.as_bytes().to_vec() })
@@ -206,6 +219,11 @@ impl Case {
         Case { counted: true, ..self }
     }
 
+    /// Returns whether a tool of the host's boots it for its own purpose.
+    pub fn is_of_tool(&self) -> bool {
+        matches!(self.action, Action::Benchmark | Action::Debugger { .. })
+    }
+
     /// Returns whether it runs under the instruction clock.
     pub fn is_counted(&self) -> bool {
         self.counted || self.way == Way::InstructionClock
@@ -220,8 +238,8 @@ impl Case {
     /// clock of time: that of instructions lets one processor's idling hold up the others. A first
     /// task is told, as what it measures is the host's time then.
     pub fn moved_to(self, cpus: u32) -> Option<Case> {
-        let is_usual = self.kernel == Kernel::Usual;
-        if !is_usual || self.cpus != 1 || matches!(self.action, Action::Benchmark) {
+        let is_usual = self.kernel == Kernel::Usual && !self.is_of_tool();
+        if !is_usual || self.cpus != 1 {
             return None;
         }
         let way = if self.way == Way::InstructionClock { Way::Microvm } else { self.way };
@@ -238,7 +256,9 @@ impl Case {
         match &mut self.action {
             Action::Program { input, .. } | Action::Script { input } => *input = bytes.to_vec(),
             Action::Terminal { .. } => panic!("a terminal's input are its steps"),
-            Action::FirstTask { .. } | Action::Benchmark => panic!("a first task has no console"),
+            Action::FirstTask { .. } | Action::Debugger { .. } | Action::Benchmark => {
+                panic!("nobody has its console")
+            }
         }
         self
     }

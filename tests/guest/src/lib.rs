@@ -24,6 +24,7 @@ mod backtrace;
 mod campaign;
 mod capabilities;
 mod case;
+mod debug;
 mod dos;
 mod first;
 mod native;

@@ -25,6 +25,7 @@ pub fn cases() -> Vec<Case> {
         crate::campaign::cases(),
         crate::net::cases(),
         crate::backtrace::cases(),
+        crate::debug::cases(),
         crate::capabilities::cases(),
         crate::worker::cases(),
         crate::unix::cases(),

@@ -38,6 +38,11 @@ impl Executables {
         self.0.get(name).map(PathBuf::as_path)
     }
 
+    /// Returns the names of all.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Returns the lines that tell how a program came to its end.
     pub fn lines(&self, crash: &Crash) -> Vec<String> {
         let Some(path) = self.find(&crash.program) else {

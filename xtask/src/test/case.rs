@@ -2,6 +2,7 @@
 
 use super::peer::Host;
 use super::typist;
+use crate::debug::{self, Commander, Target};
 use crate::guest::{Plan, Report, Session, console, log::Live, terminal::Size};
 use crate::image::{Extras, Start, System};
 use crate::qemu::{self, Accelerator, Board, Machine, network::Network};
@@ -26,10 +27,24 @@ pub fn perform(system: &System, case: &Case) -> Result<String> {
     if matches!(case.action, Action::Benchmark) {
         return crate::bench::check(system).map(|()| String::new());
     }
+    if let Action::Debugger { name, commands } = &case.action {
+        return debug(system, case, name, commands).map(|()| String::new());
+    }
     let (report, output, faults) = outcome(system, case)?;
     match faults {
         None => Ok(case.figures_in(&String::from_utf8_lossy(&output)).to_owned()),
         Some(faults) => bail!("{faults}\n{}", report.log.tail()),
+    }
+}
+
+/// Has gdb look at a guest, and compares what it says with what it must.
+fn debug(system: &System, case: &Case, name: &str, commands: &[String]) -> Result<()> {
+    let (machine, package) = (machine(case).0, package(system, case)?);
+    let target = Target { system, name, machine: &machine, package: &package };
+    let told = debug::attach(&target, &Commander::Commands(commands), Some(case.limit))?;
+    match case.output.complaint(&told) {
+        None => Ok(()),
+        Some(fault) => bail!("gdb: {fault}"),
     }
 }
 
@@ -126,6 +141,7 @@ fn package(system: &System, case: &Case) -> Result<Vec<u8>> {
         Action::Program { words, .. } => {
             Start::program(words.iter().map(OsString::from).collect(), None)
         }
+        Action::Debugger { .. } => Start::program(vec!["hello".into()], None),
         Action::Script { .. } => Start::piped(),
         Action::Terminal { .. } => Start::interactive(Some(SIZE)),
         Action::Benchmark => bail!("a benchmark boots by itself"),
@@ -146,7 +162,7 @@ fn feed(
     sender: &std::sync::mpsc::Sender<crate::guest::Event>,
 ) {
     match action {
-        Action::FirstTask { .. } | Action::Benchmark => {}
+        Action::FirstTask { .. } | Action::Debugger { .. } | Action::Benchmark => {}
         // An error means that the guest has ended, which is judged elsewhere.
         Action::Program { input, .. } | Action::Script { input } => {
             let _ = console::feed_escaped(Cursor::new(input), console);

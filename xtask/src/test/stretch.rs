@@ -33,7 +33,7 @@ const SLOWER: u32 = 4;
 pub fn test(mut cases: Vec<Case>, jobs: usize, accept: bool) -> Result<ExitCode> {
     cases.retain(|case| {
         let is_usual = case.kernel == Kernel::Usual;
-        is_usual && case.cpus == 1 && !matches!(case.action, Action::Benchmark)
+        is_usual && case.cpus == 1 && !case.is_of_tool()
     });
     provide(&cases)?;
     let system = System::build(Purpose::Test)?;
