@@ -70,6 +70,11 @@ pub trait Process {
     /// returns how many bytes were written, whole lines only.
     #[operation(4)]
     fn list(&mut self, after: Pid, into: &mut [u8]) -> Result<u64, ProcessError>;
+    /// Tells by which badge the kernel knows the threads of processes after `after`
+    /// (`libipc::abi::snapshot`): lines of text, "pid badge\n", all of a process' together; returns
+    /// how many bytes were written, whole processes only.
+    #[operation(6, idempotent)]
+    fn badges(&mut self, after: Pid, into: &mut [u8]) -> Result<u64, ProcessError>;
     /// Ends the calling process (native programs; does not return).
     #[operation(5)]
     fn exit(&mut self, status: ExitStatus) -> Result<(), ProcessError>;

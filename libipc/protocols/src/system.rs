@@ -75,6 +75,11 @@ pub trait System {
     /// for ([`Trace::threads`]).
     #[operation(10, idempotent)]
     fn threads(&mut self) -> Result<Trace, SystemError>;
+    /// Tells what servers and native programs after the process `after` use, and how often each
+    /// was restarted: lines of text, "pid pages quota restarts\n", pages being in use of as many
+    /// as the quota allows; returns how many bytes were written, whole lines only.
+    #[operation(15, idempotent)]
+    fn usage(&mut self, after: Pid, into: &mut [u8]) -> Result<u64, SystemError>;
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! The rings are frames that are set apart at boot, never to be freed, and shown to the first
 //! task as one memory object; their layout stands in [`kamen_abi::trace`]. While nothing is
 //! recorded a hook is one comparison, and the fast and quick paths have none: with the trace on
-//! nobody takes them ([`Ways`]). These are the hooks of the slow path:
+//! nobody takes them ([`Ways`]), unless interrupts alone are recorded. These are the hooks of the slow path:
 //!
 //! ```text
 //!   trap.rs     operations, exceptions         ipc.rs      messages, replies, notifications
@@ -44,9 +44,10 @@ struct Ring {
 }
 
 impl Trace {
-    /// Returns whether anything is recorded.
-    pub fn is_on(&self) -> bool {
-        self.kinds != 0
+    /// Returns whether something is recorded that happens on the fast ways, too: anything but
+    /// interrupts, which have one way only.
+    pub fn closes_ways(&self) -> bool {
+        self.kinds & !EventKind::Interrupt.set() != 0
     }
 
     /// Returns the frames of all rings.
@@ -94,7 +95,7 @@ impl<M: Machine> Kernel<M> {
             return Err(Error::InvalidArgument);
         }
         self.trace.kinds = if self.trace.rings.is_empty() { 0 } else { kinds };
-        let ways = if self.trace.is_on() { Ways::Recorded } else { Ways::All };
+        let ways = if self.trace.closes_ways() { Ways::Recorded } else { Ways::All };
         self.vm.machine.set_ways(ways);
         for cpu in core::iter::once(&self.cpu).chain(&self.parked) {
             if let Some(ring) = self.trace.rings.get_mut(usize::from(cpu.number)) {

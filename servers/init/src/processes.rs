@@ -72,11 +72,13 @@ pub struct Ended<R> {
 pub struct Processes<R> {
     table: BTreeMap<Pid, Process<R>>,
     last: Pid,
+    /// How many lives each server has had; as many servers as the manifest has.
+    lives: BTreeMap<String, u64>,
 }
 
 impl<R> Default for Processes<R> {
     fn default() -> Self {
-        Processes { table: BTreeMap::new(), last: SUPERVISOR }
+        Processes { table: BTreeMap::new(), last: SUPERVISOR, lives: BTreeMap::new() }
     }
 }
 
@@ -103,9 +105,18 @@ impl<R> Processes<R> {
     ) -> Result<Pid, ProcessError> {
         let pid = self.next(class)?;
         self.last = pid;
+        if class == Class::Server {
+            *self.lives.entry(name.clone()).or_insert(0) += 1;
+        }
         let status = ExitStatus(0);
         self.table.insert(pid, Process { parent, class, name, held: Some(held), status });
         Ok(pid)
+    }
+
+    /// Returns how often a server was started again; of others, 0.
+    pub fn restarts(&self, process: &Process<R>) -> u64 {
+        let lives = self.lives.get(&process.name).filter(|_| process.class == Class::Server);
+        lives.map_or(0, |lives| lives.saturating_sub(1))
     }
 
     /// Returns a process that runs.
@@ -241,6 +252,18 @@ mod tests {
         let refused = processes.insert(SUPERVISOR, Class::Native, String::new(), 0);
         assert_eq!(refused, Err(ProcessError::NoResources));
         assert!(processes.insert(SUPERVISOR, Class::Server, String::new(), 0).is_ok());
+    }
+
+    #[test]
+    fn a_server_that_is_started_again_is_counted() {
+        let mut processes = Processes::default();
+        for life in 0..3 {
+            let server = processes.insert(SUPERVISOR, Class::Server, "names".into(), 7).unwrap();
+            let native = processes.insert(SUPERVISOR, Class::Native, "names".into(), 8).unwrap();
+            let restarts = |pid| processes.restarts(&processes.table[&pid]);
+            assert_eq!((restarts(server), restarts(native)), (life, 0));
+            processes.end(server, ExitStatus(0));
+        }
     }
 
     #[test]

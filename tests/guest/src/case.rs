@@ -1,6 +1,7 @@
 //! One test: how to boot, what to do, what must come out.
 
 use crate::capabilities::{self, Holder};
+use crate::top::{self, Share};
 use crate::traffic::{Plug, Traffic};
 use std::time::Duration;
 
@@ -122,6 +123,8 @@ pub enum Expected {
         /// What must not.
         lacks: Vec<String>,
     },
+    /// The last table that `top -b` printed has these rows.
+    Shares(Vec<Share>),
     /// What these programs say of their capabilities is what the manifest gives them.
     Capabilities(Vec<Holder>),
 }
@@ -273,6 +276,11 @@ impl Case {
         Case { output: Expected::texts(texts), ..self }
     }
 
+    /// Expects these shares of the processor in the last table that `top -b` prints.
+    pub fn shares(self, shares: &[Share]) -> Case {
+        Case { output: Expected::Shares(shares.to_vec()), ..self }
+    }
+
     /// Expects these texts in the log, in this order.
     pub fn logs(self, texts: &[&str]) -> Case {
         Case { log: Expected::texts(texts), ..self }
@@ -360,6 +368,7 @@ impl Expected {
             Expected::Capabilities(holders) => {
                 capabilities::complaint(holders, &String::from_utf8_lossy(found))
             }
+            Expected::Shares(shares) => top::complaint(shares, &String::from_utf8_lossy(found)),
             Expected::Texts(texts) => missing(texts, &String::from_utf8_lossy(found)),
             Expected::Lines { has, lacks } => {
                 let found = String::from_utf8_lossy(found);

@@ -33,6 +33,7 @@ pub mod programs;
 mod restart;
 mod table;
 mod terminal;
+mod top;
 mod traffic;
 mod unix;
 mod worker;

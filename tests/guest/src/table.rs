@@ -26,6 +26,7 @@ pub fn cases() -> Vec<Case> {
         crate::net::cases(),
         crate::backtrace::cases(),
         crate::debug::cases(),
+        crate::top::cases(),
         crate::capabilities::cases(),
         crate::worker::cases(),
         crate::unix::cases(),

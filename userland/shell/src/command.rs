@@ -113,7 +113,7 @@ PROGRAM [ARGS]        run a program, personality by file type: Linux ELF, .COM/.
 unix PROGRAM [ARGS]   run it under the UNIX personality;  unix sh  is a full shell
 dos PROGRAM [ARGS]    run it under the DOS personality;  /dos has samples
 cd [DIRECTORY]        change the working directory       pwd   show it
-ps                    list processes of all personalities
+ps                    list processes of all personalities      top   watch them; q ends that
 kill [-9] [unix|dos|native] PID   end a process; a server only by kill -9 native PID
 services              list servers: how often each was restarted, whether it runs, why not
 restart SERVER        end a server and start it again, also one that was given up

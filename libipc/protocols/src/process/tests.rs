@@ -38,6 +38,15 @@ impl Process for Server {
         into.write_at(0, b"1 0 R").map_err(|_| ProcessError::Invalid)?;
         Ok(5)
     }
+    fn badges(
+        &mut self,
+        _: &Caller,
+        after: Pid,
+        into: WriteLease<'_>,
+    ) -> Result<u64, ProcessError> {
+        into.write_at(0, b"7 9\n").map_err(|_| ProcessError::Invalid)?;
+        Ok(after.0 + 4)
+    }
     fn exit(&mut self, _: &Caller, status: ExitStatus) -> Result<(), ProcessError> {
         self.ended = Some(status);
         Ok(())
@@ -59,6 +68,8 @@ fn processes_are_started_listed_and_ended() {
     assert_eq!(client.list(Pid(0), &mut into), Ok(5));
     assert_eq!(&into, b"1 0 R\0\0\0");
     assert_eq!(client.list(Pid(0), &mut into[..2]), Err(Failure::Protocol(ProcessError::Invalid)));
+    assert_eq!(client.badges(Pid(0), &mut into), Ok(4));
+    assert_eq!(&into[..4], b"7 9\n");
     assert_eq!(client.exit(ExitStatus(256 + 15)), Ok(()));
     assert_eq!(client.status(Pid(106)), Ok(ExitStatus(271)));
     drop(client);

@@ -43,6 +43,10 @@ impl System for Server {
     fn holdings(&mut self, _: &Caller) -> Result<Holdings, SystemError> {
         Ok(Holdings { free_pages: 1, charged_pages: 2, objects: 3, handles: 4 })
     }
+    fn usage(&mut self, _: &Caller, after: Pid, into: WriteLease<'_>) -> Result<u64, SystemError> {
+        into.write_at(0, b"2 7 8 0\n").map_err(|_| SystemError::Refused)?;
+        Ok(after.0 + 8)
+    }
     fn threads(&mut self, _: &Caller) -> Result<Trace, SystemError> {
         Ok(Trace(Handle(11)))
     }
@@ -69,6 +73,8 @@ fn operations_arrive_with_the_badge() {
     assert_eq!(client.restart(b"cl"), Err(Failure::Protocol(SystemError::NotFound)));
     let holdings = Holdings { free_pages: 1, charged_pages: 2, objects: 3, handles: 4 };
     assert_eq!(client.holdings(), Ok(holdings));
+    assert_eq!(client.usage(Pid(0), &mut lines), Ok(8));
+    assert_eq!(&lines[..8], b"2 7 8 0\n");
     assert_eq!(client.threads(), Ok(Trace(Handle(11))));
     let other = SystemClient::with(Endpoint(Handle(1)), loopback.with_badge(8));
     assert_eq!(other.power_off(3), Err(Failure::Protocol(SystemError::Denied)));

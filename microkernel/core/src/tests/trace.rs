@@ -5,6 +5,7 @@ use kamen_abi::{Error, FOREVER, Kind, ObjectKind, Operation, PAGE_SIZE, Place, R
 use std::vec::Vec;
 
 use super::{CALL, DATA};
+use crate::Ways;
 use crate::fake::Rig;
 
 const TRACE: u64 = boot::TRACE.0 as u64;
@@ -191,4 +192,22 @@ fn while_the_trace_is_on_nothing_takes_a_way_that_is_not_recorded() {
     let expected =
         [Operation::Null, Operation::Yield, Operation::Signal, Operation::Wait, Operation::Trace];
     assert!(entries.eq(expected.map(|operation| operation as u32)));
+}
+
+#[test]
+fn recorded_interrupts_alone_close_no_way() {
+    let mut rig = Rig::new();
+    let interrupt = EventKind::Interrupt.set();
+    for (kinds, ways) in [
+        (interrupt, Ways::All),
+        (interrupt | EventKind::Reply.set(), Ways::Recorded),
+        (EventKind::Switch.set(), Ways::Recorded),
+        (0, Ways::All),
+    ] {
+        rig.ok(Operation::Trace, TRACE, &[kinds]);
+        assert_eq!(rig.kernel.vm.machine.ways, ways, "{kinds:#b}");
+    }
+    rig.ok(Operation::Trace, TRACE, &[interrupt]);
+    rig.kernel.interrupt(4);
+    assert_eq!(events(&rig, &[EventKind::Interrupt]).len(), 1);
 }

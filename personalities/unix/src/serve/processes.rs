@@ -87,6 +87,26 @@ impl Protocol for Unix {
         Ok(())
     }
 
+    fn badges(
+        &mut self,
+        _caller: &Caller,
+        after: WirePid,
+        into: WriteLease<'_>,
+    ) -> Result<u64, ProcessError> {
+        let mut text = Vec::new();
+        for process in self.processes.values().filter(|p| u64::from(p.pid.0) > after.0) {
+            let threads = process.threads.iter();
+            let lines = threads.map(|thread| alloc::format!("{} {}\n", process.pid.0, thread.0));
+            let lines: alloc::string::String = lines.collect();
+            if (text.len() + lines.len()) as u64 > into.len() {
+                break;
+            }
+            text.extend_from_slice(lines.as_bytes());
+        }
+        into.write_at(0, &text).map_err(|_| ProcessError::Invalid)?;
+        Ok(text.len() as u64)
+    }
+
     fn list(
         &mut self,
         _caller: &Caller,

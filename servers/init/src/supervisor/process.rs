@@ -1,8 +1,9 @@
 //! The process protocol for native programs.
 
+use alloc::format;
 use alloc::vec;
 use kamen_kit::files::Tree;
-use kamen_kit::process::LaunchError;
+use kamen_kit::process::{LaunchError, NATIVE_BADGE};
 use kamen_kit::{Arguments, MAX_BLOCK, image, path};
 use libipc::{
     Caller, Endpoint, Error, Failure, Notification, Object, ReadLease, WriteLease, log, warn,
@@ -75,6 +76,22 @@ impl Process for Supervisor {
     ) -> Result<u64, ProcessError> {
         let room = into.len().min(MAX_LIST as u64) as usize;
         let lines = self.processes.list(after, room);
+        into.write_at(0, &lines).map_err(|_| ProcessError::Invalid)?;
+        Ok(lines.len() as u64)
+    }
+
+    fn badges(
+        &mut self,
+        _caller: &Caller,
+        after: Pid,
+        into: WriteLease<'_>,
+    ) -> Result<u64, ProcessError> {
+        let room = into.len().min(MAX_LIST as u64) as usize;
+        let badge = |pid: Pid| NATIVE_BADGE | pid.0;
+        let lines = self.processes.lines(after, room, |pid, process| {
+            process.held.as_ref()?;
+            Some(format!("{} {}\n", pid.0, badge(pid)))
+        });
         into.write_at(0, &lines).map_err(|_| ProcessError::Invalid)?;
         Ok(lines.len() as u64)
     }

@@ -87,6 +87,23 @@ impl System for Supervisor {
         };
         Ok(*self.seen.insert(seen))
     }
+
+    fn usage(
+        &mut self,
+        caller: &Caller,
+        after: Pid,
+        into: WriteLease<'_>,
+    ) -> Result<u64, SystemError> {
+        allowed(caller)?;
+        let room = into.len().min(MAX_LIST as u64) as usize;
+        let lines = self.processes.lines(after, room, |pid, process| {
+            let [used, quota, _] = process.held.as_ref()?.process.quota().inspect().ok()?.values;
+            let restarts = self.processes.restarts(process);
+            Some(format!("{} {used} {quota} {restarts}\n", pid.0))
+        });
+        into.write_at(0, &lines).map_err(|_| SystemError::Refused)?;
+        Ok(lines.len() as u64)
+    }
 }
 
 /// Returns init's own line, where it is asked for and there is room.

@@ -91,9 +91,12 @@ fn the_system_protocol_needs_its_own_capability() {
     assert_eq!(client.services(0, &mut [0; 9]), Err(denied));
     assert_eq!(client.restart(b"clock"), Err(denied));
     assert_eq!(client.holdings(), Err(denied));
+    assert_eq!(client.usage(Pid(0), &mut [0; 8]), Err(denied));
     let loopback = loopback.with_badge(CHILD | SYSTEM_BADGE);
     let client = SystemClient::with(Endpoint(Handle(1)), loopback);
     assert!(client.memory().is_ok());
+    // Nothing runs; there is a place to write to, and none.
+    assert_eq!(client.usage(Pid(0), &mut [0; 8]), Ok(0));
     assert_eq!(client.log(b"a line\n"), Ok(()));
 }
 

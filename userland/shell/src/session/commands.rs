@@ -1,8 +1,10 @@
 //! The shell's own commands: what they do, each with its exit status.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
+use alloc::vec::Vec;
 use kamen_kit::path;
 use libipc::Within;
 use protocols::file::mode;
@@ -25,26 +27,51 @@ impl Session {
     }
 
     pub(super) fn processes(&self) -> u8 {
-        self.services.print("  PID PARENT STATE    PERSONALITY NAME\n");
+        self.services.print("  PID PARENT STATE     MEM KiB QUOTA KiB RESTARTS PERSONALITY NAME\n");
+        let usage = self.usage();
         for personality in [Personality::Native, Personality::Unix] {
             if let Some(runner) = self.services.asked(personality) {
-                self.list(&runner);
+                // Only init tells of its processes' quotas.
+                let usage = Some(&usage).filter(|_| personality == Personality::Native);
+                self.list(&runner, usage);
             }
         }
         0
     }
 
     /// Prints the processes of one server; a server that does not answer has none to show.
-    fn list(&self, runner: &ProcessClient<Within>) {
+    fn list(&self, runner: &ProcessClient<Within>, usage: Option<&Usage>) {
         let mut after = Pid(0);
         let mut lines = vec![0; 4096];
         while let Ok(len @ 1..) = runner.list(after, &mut lines) {
             let text = String::from_utf8_lossy(lines.get(..len as usize).unwrap_or(&[]));
             for line in text.lines() {
-                self.services.print(columns(line));
-                after = line.split(' ').next().and_then(|pid| pid.parse().ok()).map_or(after, Pid);
+                let pid = line.split(' ').next().and_then(|pid| pid.parse().ok());
+                let used = pid.and_then(|pid| usage?.get(&pid)).map_or("", String::as_str);
+                self.services.print(columns(line, used));
+                after = pid.map_or(after, Pid);
             }
         }
+    }
+
+    /// Returns what init tells of its processes, "pages quota restarts" by their numbers.
+    fn usage(&self) -> Usage {
+        let (mut usage, mut after) = (Usage::new(), 0);
+        let mut lines = vec![0; 4096];
+        while let Ok(len @ 1..) = self.services.system.usage(Pid(after), &mut lines) {
+            let text = String::from_utf8_lossy(lines.get(..len as usize).unwrap_or(&[]));
+            let before = after;
+            for (pid, rest) in text.lines().filter_map(|line| line.split_once(' ')) {
+                if let Ok(pid) = pid.parse() {
+                    usage.insert(pid, rest.into());
+                    after = pid;
+                }
+            }
+            if after <= before {
+                break;
+            }
+        }
+        usage
     }
 
     pub(super) fn memory(&self) -> u8 {
@@ -76,12 +103,26 @@ impl Session {
     }
 }
 
-/// Returns a line of `list` as a row of a table.
-fn columns(line: &str) -> String {
+/// What init tells of processes, by their numbers.
+type Usage = BTreeMap<u64, String>;
+
+/// Returns a line of `list` as a row of a table, with the process' "pages quota restarts", which is
+/// empty where nobody knows.
+fn columns(line: &str, used: &str) -> String {
     let mut words = line.splitn(5, ' ');
     let mut word = || words.next().unwrap_or("");
     let (pid, parent, state, personality) = (word(), word(), word(), word());
-    format!("{pid:>5} {parent:>6} {state:<8} {personality:<11} {}\n", word())
+    let name = word();
+    let numbers: Vec<u64> = used.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let shown = |number: Option<u64>| number.map_or("-".into(), |number| format!("{number}"));
+    let kib = |index: usize| shown(numbers.get(index).map(|pages| pages * 4));
+    // Programs are not restarted.
+    let restarts = shown(numbers.get(2).copied().filter(|_| personality == "server"));
+    format!(
+        "{pid:>5} {parent:>6} {state:<8} {:>8} {:>9} {restarts:>8} {personality:<11} {name}\n",
+        kib(0),
+        kib(1)
+    )
 }
 
 #[cfg(test)]
@@ -90,8 +131,12 @@ mod tests {
 
     #[test]
     fn process_lines_become_rows() {
-        let row = columns("12 1 running unix /bin/sh -c x");
-        assert_eq!(row, "   12      1 running  unix        /bin/sh -c x\n");
-        assert_eq!(columns("").trim(), "");
+        let words = |row: &str| row.split_whitespace().map(String::from).collect::<Vec<_>>();
+        let row = columns("12 1 running unix /bin/sh -c x", "");
+        let wanted = ["12", "1", "running", "-", "-", "-", "unix", "/bin/sh", "-c", "x"];
+        assert_eq!(words(&row), wanted);
+        let row = columns("2 1 running server console", "10 512 3");
+        assert_eq!(words(&row), ["2", "1", "running", "40", "2048", "3", "server", "console"]);
+        assert_eq!(words(&columns("", "x")), ["-", "-", "-"]);
     }
 }
