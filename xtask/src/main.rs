@@ -7,7 +7,7 @@
 //!                                 │
 //!             qemu ── command ── guest ── one booted machine: console, log, verdict
 //!                                 │
-//!         run     debug     test     bench     check (needs build only)     manual, graph (need nothing)
+//!         run, trace   debug     test     bench     check (needs build only)     manual, graph (need nothing)
 //!           └── symbols: backtraces of guest programs
 //! ```
 //!
@@ -32,6 +32,7 @@ mod run;
 mod svg;
 mod symbols;
 mod test;
+mod trace;
 mod transcript;
 mod workspace;
 
@@ -47,6 +48,8 @@ struct Arguments {
 enum Task {
     /// Boots in QEMU: to a prompt, or for one program after `--`.
     Run(run::Options),
+    /// Boots, runs one program, and shows who called whom for what.
+    Trace(trace::Options),
     /// Builds target/kamen.iso, which boots by BIOS and by UEFI.
     Image(image::Extras),
     /// Boots with gdb on the kernel or on one program.
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
 fn perform(task: Task) -> Result<ExitCode> {
     match task {
         Task::Run(options) => run::run(&options),
+        Task::Trace(options) => trace::trace(&options),
         Task::Image(options) => image::write_iso(&options).map(|()| ExitCode::SUCCESS),
         Task::Debug(options) => debug::debug(&options),
         Task::Check => check::check(),

@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{stdin, stdout};
+use std::io::{Write, stdin, stdout};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, ExitCode};
 use std::sync::mpsc::Sender;
@@ -44,6 +44,20 @@ pub struct Options {
     program: Vec<OsString>,
 }
 
+impl Options {
+    /// Returns the options of a run of one program.
+    pub fn of_program(
+        image: Extras,
+        machine: Machine,
+        timeout: Option<u64>,
+        program: Vec<OsString>,
+    ) -> Options {
+        let boot = Boot::default();
+        let filter = filter::Chosen::default();
+        Options { image, machine, boot, shell: None, timeout, debug_log: false, filter, program }
+    }
+}
+
 /// By which way in the system is booted.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct Boot {
@@ -60,11 +74,22 @@ pub struct Boot {
 /// # Errors
 /// Where the host lacks something, the build fails or QEMU can't be started.
 pub fn run(options: &Options) -> Result<ExitCode> {
+    run_into(options, &|| Box::new(stdout()))
+}
+
+/// Where the console's output goes, for each machine that is tried.
+pub type Outlet<'a> = &'a dyn Fn() -> Box<dyn Write + Send>;
+
+/// Performs `cargo xtask run` with the console's output going elsewhere.
+///
+/// # Errors
+/// As for [`run`].
+pub fn run_into(options: &Options, output: Outlet<'_>) -> Result<ExitCode> {
     options.boot.provide(&options.machine)?;
     let system = System::build(Purpose::System)?;
     let start = start(options).with_setting(options.filter.setting());
     let package = system.package(&options.image, &start)?;
-    let report = boot(options, &system, &package, &start)?;
+    let report = boot(options, &system, &package, &start, output)?;
     terminal::restore();
     if let Some(complaint) = report.ending.complaint() {
         eprint!("{}", report.log.tail());
@@ -86,13 +111,19 @@ fn start(options: &Options) -> Start {
     start.with_shell(options.shell.clone())
 }
 
-fn boot(options: &Options, system: &System, package: &[u8], start: &Start) -> Result<Report> {
+fn boot(
+    options: &Options,
+    system: &System,
+    package: &[u8],
+    start: &Start,
+    output: Outlet<'_>,
+) -> Result<Report> {
     let accelerators = options.machine.accelerators();
     if options.machine.accel == Accelerator::Kvm && !qemu::kvm_is_usable() {
         bail!("this host has no KVM that runs a kernel (no VMX or SVM); take --accel auto or tcg");
     }
     for (index, accel) in accelerators.iter().enumerate() {
-        let report = boot_once(options, system, package, start, *accel)?;
+        let report = boot_once(options, system, package, start, (*accel, output))?;
         let is_last = index + 1 == accelerators.len();
         let is_stillborn =
             matches!(report.ending, Ending::NoVerdict | Ending::Cut(Cut::NotStarted));
@@ -109,7 +140,7 @@ fn boot_once(
     system: &System,
     package: &[u8],
     start: &Start,
-    accel: Accelerator,
+    (accel, output): (Accelerator, Outlet<'_>),
 ) -> Result<Report> {
     let session = Session::new()?;
     let files = options.boot.prepare(session.folder(), system, package)?;
@@ -125,7 +156,7 @@ fn boot_once(
     }
     let mode = start.mode();
     let plan = Plan {
-        output: Box::new(stdout()),
+        output: output(),
         on_ready: Box::new(move |console, _| feed(mode, console, sender)),
         limit: options.timeout.map(Duration::from_secs),
         // An accelerator that can't run a kernel may hang instead of failing.

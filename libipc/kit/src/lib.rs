@@ -20,6 +20,7 @@ pub mod fault;
 pub mod files;
 pub mod image;
 pub mod kept;
+pub mod linux;
 pub mod path;
 pub mod process;
 pub mod serve;

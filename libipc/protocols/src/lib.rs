@@ -20,6 +20,7 @@ pub mod keep;
 pub mod names;
 pub mod net;
 pub mod process;
+pub mod registry;
 pub mod sample;
 pub mod stream;
 pub mod system;

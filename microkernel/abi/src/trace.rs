@@ -49,26 +49,39 @@ pub enum EventKind {
     Fault = 5,
     /// An interrupt arrived while the thread ran: its line in `detail`, or [`TIMER`].
     Interrupt = 6,
+    /// What the message or answer carried that its processor recorded just before: its words
+    /// `detail` and following in `values`; where `detail` is 6, the first 16 bytes of its page.
+    /// Words that are 0 both are not recorded.
+    Words = 7,
+    /// The thread's message waits to be received at the endpoint `detail` (its slot); the tag in
+    /// the second of `values`.
+    Queued = 8,
+    /// The kernel ended the thread's wait with the error of number `detail`: the open call that is
+    /// over with it (0: it had none) in the first of `values`.
+    Broken = 9,
 }
 
 impl EventKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [EventKind; 6] = [
+    pub const ALL: [EventKind; 9] = [
         EventKind::Entry,
         EventKind::Switch,
         EventKind::Message,
         EventKind::Reply,
         EventKind::Fault,
         EventKind::Interrupt,
+        EventKind::Words,
+        EventKind::Queued,
+        EventKind::Broken,
     ];
 
     /// The set of all kinds.
-    pub const EVERYTHING: u64 = 0b111_1110;
+    pub const EVERYTHING: u64 = 0b11_1111_1110;
 
     /// Returns the kind of a number, if it names one.
     pub const fn from_number(number: u8) -> Option<EventKind> {
         match number {
-            1..=6 => Some(EventKind::ALL[number as usize - 1]),
+            1..=9 => Some(EventKind::ALL[number as usize - 1]),
             _ => None,
         }
     }
@@ -198,7 +211,7 @@ mod tests {
             assert_eq!(EventKind::EVERYTHING & kind.set(), kind.set());
         }
         assert_eq!(Event::from_words([0; 4]), None);
-        assert_eq!(EventKind::from_number(7), None);
+        assert_eq!(EventKind::from_number(10), None);
     }
 
     #[test]

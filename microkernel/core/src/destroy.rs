@@ -62,6 +62,7 @@ impl<M: Machine> Kernel<M> {
         }
         self.vm.steps.spend(steps::THREAD)?;
         let slot = id.index() as u16;
+        self.trace_broken(slot, Error::Cancelled);
         self.unqueue(slot);
         self.clear_deadline(slot);
         self.unload(slot);

@@ -301,6 +301,7 @@ impl<M: Machine> Kernel<M> {
         if self.threads[thread].state == State::Stopped {
             return Ok(());
         }
+        self.trace_broken(thread, Error::Cancelled);
         self.unqueue(thread);
         self.clear_deadline(thread);
         let waited = self.threads[thread].state != State::Ready;

@@ -125,7 +125,10 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn interrupt_wait(&mut self, thread: u16, error: Error) {
         match self.threads[thread].state {
             State::Stopped | State::Ready => return,
-            _ => self.unqueue(thread),
+            _ => {
+                self.trace_broken(thread, error);
+                self.unqueue(thread);
+            }
         }
         self.end_wait(thread, Err(error));
     }
@@ -174,6 +177,8 @@ impl<M: Machine> Kernel<M> {
     }
 
     pub(crate) fn enqueue_sender(&mut self, endpoint: Id<Endpoint>, sender: u16) {
+        let tag = self.threads[sender].tag.0;
+        self.trace(EventKind::Queued, sender, endpoint.index(), [0, tag]);
         self.push_sender(endpoint, sender);
         self.leave(sender);
     }
@@ -303,7 +308,10 @@ impl<M: Machine> Kernel<M> {
         registers.r12 = open.0;
         registers.r13 = tag.0;
         registers.r14 = badge;
-        self.trace(EventKind::Message, sender, receiver, [open.0, tag.0]);
+        if self.trace.closes_ways() {
+            let page = self.threads[receiver].message_page;
+            self.record_message(EventKind::Message, [sender, receiver], open, (tag, words, page));
+        }
         Ok(())
     }
 
@@ -340,7 +348,10 @@ impl<M: Machine> Kernel<M> {
         caller_thread.state = State::Ready;
         caller_thread.answerer = None;
         let call = OpenCall::new(caller, caller_thread.sequence);
-        self.trace(EventKind::Reply, current, caller, [call.0, tag.0]);
+        if self.trace.closes_ways() {
+            let page = self.threads[current].message_page;
+            self.record_message(EventKind::Reply, [current, caller], call, (tag, words, page));
+        }
         Ok(caller)
     }
 

@@ -6,19 +6,20 @@
 //! nobody takes them ([`Ways`]), unless interrupts alone are recorded. These are the hooks of the slow path:
 //!
 //! ```text
-//!   trap.rs     operations, exceptions         ipc.rs      messages, replies, notifications
-//!   kernel.rs   switches, interrupts, timer    notice.rs   notices
+//!   trap.rs     operations, exceptions         ipc.rs      messages, replies, queues, broken waits
+//!   kernel.rs   switches, interrupts, timer    notice.rs, notification.rs   what nobody sent
 //! ```
 
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use kamen_abi::trace::{Event, EventKind, Header, NOBODY, RING_BYTES, event_at};
-use kamen_abi::{Error, Handle, PAGE_SIZE, Rights};
+use kamen_abi::{Error, Handle, MessagePage, OpenCall, PAGE_SIZE, Rights, Tag, WORDS};
 
 use crate::kernel::Kernel;
 use crate::machine::{Frame, Machine, Ways};
 use crate::table::Object;
+use crate::thread::State;
 
 /// Pages of a processor's ring.
 const RING_PAGES: u32 = (RING_BYTES / PAGE_SIZE) as u32;
@@ -130,6 +131,42 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn trace_switch(&mut self, to: u16) {
         if self.trace.kinds & EventKind::Switch.set() != 0 {
             self.record_switch(to);
+        }
+    }
+
+    /// Records that a thread's wait is ended by the kernel, if it is one for an answer or a receiver.
+    pub(crate) fn trace_broken(&mut self, thread: u16, error: Error) {
+        let sequence = self.threads[thread].sequence;
+        let call = match self.threads[thread].state {
+            State::Open(_) => OpenCall::new(thread, sequence),
+            State::Calling(_) | State::Sending(_) => OpenCall::NONE,
+            _ => return,
+        };
+        self.trace(EventKind::Broken, thread, error as u32, [call.0, 0]);
+    }
+
+    /// Records a message or an answer from a thread to another, and what it carries: words, and
+    /// the first bytes of a page that holds its own.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn record_message(
+        &mut self,
+        kind: EventKind,
+        [from, to]: [u16; 2],
+        call: OpenCall,
+        (tag, words, page): (Tag, [u64; WORDS], Option<Frame>),
+    ) {
+        self.trace(kind, from, to, [call.0, tag.0]);
+        let [w0, w1, w2, w3, w4, w5] = words;
+        for (first, values) in [(0_u32, [w0, w1]), (2, [w2, w3]), (4, [w4, w5])] {
+            if values != [0; 2] {
+                self.trace(EventKind::Words, from, first, values);
+            }
+        }
+        if let (Some(page), true) = (page, tag.bytes() > 0) {
+            let at = MessagePage::BYTES_AT / 8;
+            let bytes = [at, at + 1].map(|word| self.vm.machine.load(page, word));
+            self.trace(EventKind::Words, from, WORDS as u32, bytes);
         }
     }
 

@@ -302,6 +302,13 @@ mod tests {
     }
 
     #[test]
+    fn traces_call_them_by_the_same_names() {
+        for entry in CALLS {
+            assert_eq!(kamen_kit::linux::system_call(entry.number), Some(entry.name));
+        }
+    }
+
+    #[test]
     fn documentation_is_the_table() {
         extern crate std;
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/SYSCALLS.md");

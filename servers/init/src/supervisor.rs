@@ -121,6 +121,8 @@ pub struct Supervisor {
     shared_objects: u64,
     /// The trace to be read only, once somebody has asked for it.
     seen: Option<Trace>,
+    /// Who had the kernel record last.
+    tracer: Option<Pid>,
 }
 
 /// Why the system cannot come up.
@@ -167,6 +169,7 @@ impl Supervisor {
             shared_pages: 0,
             shared_objects: 0,
             seen: None,
+            tracer: None,
         };
         supervisor.create_objects()?;
         // The kernel starts it above everything; its place is just above the servers.

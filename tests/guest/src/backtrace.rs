@@ -99,7 +99,7 @@ fn place(file: &str, marker: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{CRASH, KERNEL, place};
+    use super::{CRASH, KERNEL, SERVER, place};
 
     #[test]
     fn every_marker_is_in_its_source() {

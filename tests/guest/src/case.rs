@@ -3,6 +3,7 @@
 use crate::capabilities::{self, Holder};
 use crate::top::{self, Share};
 use crate::traffic::{Plug, Traffic};
+use crate::viewable;
 use std::time::Duration;
 
 /// Time limit of a test that names none: many times what it takes, for machines under load.
@@ -127,6 +128,8 @@ pub enum Expected {
     Shares(Vec<Share>),
     /// What these programs say of their capabilities is what the manifest gives them.
     Capabilities(Vec<Holder>),
+    /// A trace that a viewer can show, with things of these names.
+    Viewable(Vec<String>),
 }
 
 /// A file for the image of one test.
@@ -281,6 +284,12 @@ impl Case {
         Case { output: Expected::Shares(shares.to_vec()), ..self }
     }
 
+    /// Expects a trace for viewers in the output, in which there is something of each name.
+    pub fn viewable(self, names: &[&str]) -> Case {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        Case { output: Expected::Viewable(names), ..self }
+    }
+
     /// Expects these texts in the log, in this order.
     pub fn logs(self, texts: &[&str]) -> Case {
         Case { log: Expected::texts(texts), ..self }
@@ -369,6 +378,7 @@ impl Expected {
                 capabilities::complaint(holders, &String::from_utf8_lossy(found))
             }
             Expected::Shares(shares) => top::complaint(shares, &String::from_utf8_lossy(found)),
+            Expected::Viewable(names) => viewable::complaint(found, names),
             Expected::Texts(texts) => missing(texts, &String::from_utf8_lossy(found)),
             Expected::Lines { has, lacks } => {
                 let found = String::from_utf8_lossy(found);

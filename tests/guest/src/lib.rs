@@ -34,8 +34,10 @@ mod restart;
 mod table;
 mod terminal;
 mod top;
+mod tracing;
 mod traffic;
 mod unix;
+mod viewable;
 mod worker;
 
 pub use campaign::campaign;

@@ -32,6 +32,7 @@ pub fn cases() -> Vec<Case> {
         crate::unix::cases(),
         crate::dos::cases(),
         crate::terminal::cases(),
+        crate::tracing::cases(),
     ]
     .concat();
     let chosen = |case: &&Case| ON_TWO.iter().any(|name| case.name.starts_with(name));

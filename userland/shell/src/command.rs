@@ -25,8 +25,6 @@ pub enum Command {
     Processes,
     /// Tells how much memory is in use.
     Memory,
-    /// Runs a program and tells who called whom meanwhile.
-    Trace(Format, Run),
     /// Sends a signal to a process.
     Kill(Kill),
     /// Lists servers, and how each stands.
@@ -35,15 +33,6 @@ pub enum Command {
     Restart(Vec<u8>),
     /// Runs a program.
     Run(Run),
-}
-
-/// What becomes of a trace.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Format {
-    /// A table for people.
-    Table,
-    /// JSON for trace viewers.
-    Chrome,
 }
 
 /// Whom to signal, and how.
@@ -118,7 +107,7 @@ kill [-9] [unix|dos|native] PID   end a process; a server only by kill -9 native
 services              list servers: how often each was restarted, whether it runs, why not
 restart SERVER        end a server and start it again, also one that was given up
 memory                show how much memory is in use
-trace [--json] PROGRAM [ARGS]   run it, then show who called whom, how often, for how long
+trace [--table|--json] PROGRAM [ARGS]   run it, then show each call: who asked whom for what
 exit [STATUS]         end this shell, and the first one ends the system (also: Ctrl-D, poweroff)
 Names without a slash are looked up in /bin. Quote with '...', \"...\" or \\.
 Pipes and redirections: unix sh -c 'COMMAND | COMMAND > FILE'
@@ -150,19 +139,7 @@ pub fn parse(line: &[u8]) -> Result<Command, String> {
         (b"services", []) => Ok(Command::Services),
         (b"restart", [server]) => Ok(Command::Restart(server.clone())),
         (b"restart", _) => Err("usage: restart SERVER; services lists them".into()),
-        (b"trace", [flag, argv @ ..]) if flag == b"--json" => trace(Format::Chrome, argv),
-        (b"trace", argv) => trace(Format::Table, argv),
         _ => run(words),
-    }
-}
-
-fn trace(format: Format, argv: &[Vec<u8>]) -> Result<Command, String> {
-    if argv.first().is_none_or(|first| first.starts_with(b"-")) {
-        return Err("usage: trace [--json] PROGRAM [ARGS]".into());
-    }
-    match run(argv.to_vec())? {
-        Command::Run(run) => Ok(Command::Trace(format, run)),
-        _ => Err("trace: that is no program".into()),
     }
 }
 
@@ -234,9 +211,6 @@ mod tests {
         assert_eq!(parse(b"cd /tmp"), Ok(Command::ChangeDirectory(Some(b"/tmp".to_vec()))));
         let kill = Kill { pid: 12, among: Some(Personality::Unix), force: Force::End };
         assert_eq!(parse(b"kill -9 unix 12"), Ok(Command::Kill(kill)));
-        let run = Run { personality: None, argv: [b"hello".to_vec()].into() };
-        assert_eq!(parse(b"trace hello"), Ok(Command::Trace(Format::Table, run.clone())));
-        assert_eq!(parse(b"trace --json hello"), Ok(Command::Trace(Format::Chrome, run)));
         assert_eq!(parse(b"services"), Ok(Command::Services));
         assert_eq!(parse(b"restart clock"), Ok(Command::Restart(b"clock".to_vec())));
         let kill = Kill { pid: 7, among: None, force: Force::Ask };
@@ -248,7 +222,6 @@ mod tests {
         for (line, text) in [
             (&b"exit 256"[..], "0 to 255"),
             (b"exit x", "0 to 255"),
-            (b"trace", "usage"),
             (b"kill", "usage"),
             (b"restart", "usage"),
             (b"restart a b", "usage"),

@@ -2,7 +2,6 @@
 
 mod commands;
 mod servers;
-mod trace;
 
 use alloc::format;
 use alloc::string::String;
@@ -228,7 +227,6 @@ impl Session {
             }
             Command::Processes => self.processes(),
             Command::Memory => self.memory(),
-            Command::Trace(format, run) => self.trace(format, &run),
             Command::Kill(kill) => self.kill(&kill),
             Command::Services => self.servers(),
             Command::Restart(server) => self.restart(&server),

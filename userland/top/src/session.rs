@@ -215,7 +215,7 @@ impl Top {
                 (Some(Key::Kill), Some((name, row))) => {
                     screen.said = kill(&self.view, *name, row);
                 }
-                (Some(Key::Restart), Some((name, row))) => {
+                (Some(Key::Restart), Some((_, row))) => {
                     screen.said = match row.restarts {
                         Some(_) => match self.view.restart(&row.name) {
                             Ok(pid) => format!("{} is restarted as {}", row.name, pid.0),

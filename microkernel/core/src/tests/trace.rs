@@ -7,6 +7,7 @@ use std::vec::Vec;
 use super::{CALL, DATA};
 use crate::Ways;
 use crate::fake::Rig;
+use crate::machine::Machine;
 
 const TRACE: u64 = boot::TRACE.0 as u64;
 const MEMORY: u64 = boot::TRACE_MEMORY.0 as u64;
@@ -108,6 +109,83 @@ fn faults_interrupts_and_idling_are_recorded() {
 }
 
 #[test]
+fn what_messages_carry_is_recorded_with_them() {
+    use EventKind::{Message, Queued, Reply, Words};
+    let mut rig = Rig::new();
+    let endpoint = rig.create(ObjectKind::Endpoint, &[]);
+    let client = rig.process(8, &[(endpoint, CALL, 5)]);
+    rig.ok(Operation::Start, client.thread, &[]);
+    rig.ok(Operation::Trace, TRACE, &[EventKind::EVERYTHING & !EventKind::Entry.set()]);
+    let idle = rig.create(ObjectKind::Notification, &[]);
+    let soon = rig.kernel.vm.machine.now + 1000;
+    rig.send(Operation::Wait, idle, Tag::short(0), soon);
+    assert_eq!(rig.run(), client.slot);
+    let page = rig.kernel.threads[client.slot].message_page.unwrap();
+    rig.kernel.vm.machine.store(page, 16, 0x1111);
+    rig.kernel.vm.machine.store(page, 17, 0x2222); // of which one byte travels
+    rig.registers().set_words([0, 0, 3, 4, 0, 6]);
+    rig.send(Operation::Call, 8, Tag::long(42, 9, 0, 0), FOREVER);
+    rig.kernel.vm.machine.now += 2000;
+    rig.kernel.timer();
+    rig.send(Operation::Receive, endpoint, Tag::short(0), FOREVER);
+    let open = rig.registers().r12;
+    rig.registers().set_words([7, 0, 0, 0, 0, 0]);
+    rig.send(Operation::Reply, open, Tag::short(1), FOREVER);
+    let (_, all) = ring(&rig);
+    let chosen = all.iter().filter(|event| matches!(event.kind, Message | Queued | Reply | Words));
+    let found: Vec<_> =
+        chosen.map(|event| (event.kind, event.thread, event.detail, event.values)).collect();
+    let (c, at) = (client.slot, rig.kernel.endpoints.ids().next().unwrap().index());
+    let tag = Tag::long(42, 9, 0, 0).0;
+    let expected = [
+        (Queued, c, at, [0, tag]),
+        (Message, c, 0, [open, tag]),
+        (Words, c, 2, [3, 4]),
+        (Words, c, 4, [0, 6]),
+        (Words, c, 6, [0x1111, 0x22]),
+        (Reply, 0, u32::from(c), [open, 1]),
+        (Words, 0, 0, [7, 0]),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn calls_that_the_kernel_ends_are_recorded_with_its_error() {
+    let mut rig = Rig::new();
+    let endpoint = rig.create(ObjectKind::Endpoint, &[]);
+    let clients = [9, 8, 7].map(|priority| rig.process(priority, &[(endpoint, CALL, 5)]));
+    clients.iter().for_each(|client| _ = rig.ok(Operation::Start, client.thread, &[]));
+    rig.ok(Operation::Trace, TRACE, &[EventKind::Broken.set()]);
+    let idle = rig.create(ObjectKind::Notification, &[]);
+    let now = rig.kernel.vm.machine.now;
+    rig.send(Operation::Wait, idle, Tag::short(0), now + 1000);
+    for client in clients {
+        assert_eq!(rig.run(), client.slot);
+        rig.send(Operation::Call, 8, Tag::short(1), now + 5000);
+    }
+    rig.kernel.vm.machine.now = now + 2000;
+    rig.kernel.timer();
+    rig.send(Operation::Receive, endpoint, Tag::short(0), FOREVER);
+    let first = rig.registers().r12;
+    rig.send(Operation::Receive, endpoint, Tag::short(0), FOREVER);
+    let second = rig.registers().r12;
+    rig.ok(Operation::Stop, clients[0].thread, &[]);
+    rig.ok(Operation::Destroy, clients[1].thread, &[]);
+    rig.kernel.vm.machine.now = now + 6000;
+    rig.kernel.timer();
+    let (_, all) = ring(&rig);
+    let found: Vec<_> =
+        all.iter().map(|event| (event.thread, event.detail, event.values[0])).collect();
+    let (cancelled, timed_out) = (Error::Cancelled as u32, Error::TimedOut as u32);
+    let expected = [
+        (clients[0].slot, cancelled, first),
+        (clients[1].slot, cancelled, second),
+        (clients[2].slot, timed_out, 0),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn only_what_was_asked_for_is_recorded() {
     let mut rig = Rig::new();
     rig.ok(Operation::Create, boot::QUOTA.0 as u64, &[ObjectKind::Endpoint as u64]);
@@ -120,7 +198,7 @@ fn only_what_was_asked_for_is_recorded() {
     assert_eq!(events(&rig, &EventKind::ALL).len(), 1);
     assert_eq!(ring(&rig).0.kinds, 0);
     let bad = Error::InvalidArgument as u64;
-    for kinds in [1, 1 << 7, u64::MAX] {
+    for kinds in [1, 1 << 10, u64::MAX] {
         assert_eq!(rig.invoke(Operation::Trace, TRACE, &[kinds]), bad);
     }
     let seen = rig.ok(Operation::Mint, TRACE, &[0, Rights::GRANT.0 as u64]);

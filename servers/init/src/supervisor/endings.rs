@@ -2,8 +2,9 @@
 
 use alloc::format;
 use kamen_kit::fault::{Fault, PAGE_FAULT};
+use libipc::abi::boot;
 use libipc::log::{Level, crash};
-use libipc::{Object, OpenCall, error, log_at};
+use libipc::{Object, OpenCall, Trace, error, log_at};
 use protocols::process::{ExitStatus, Pid};
 
 use super::launch::Held;
@@ -56,6 +57,10 @@ impl Supervisor {
         let Some(Ended { class, name, held }) = self.processes.end(pid, status) else { return };
         let Held { process, exited, stderr, .. } = held;
         drop(process);
+        if self.tracer.take_if(|tracer| *tracer == pid).is_some() {
+            // Nobody would end what it began; all others would go on in the slow ways.
+            let _ = Trace(boot::TRACE).record(0);
+        }
         if let Some(exited) = exited {
             // Nobody waits any more if it is refused.
             let _ = exited.signal(1);

@@ -34,6 +34,7 @@ impl System for Supervisor {
     fn trace(&mut self, caller: &Caller, kinds: u64) -> Result<Memory, SystemError> {
         allowed(caller)?;
         Trace(boot::TRACE).record(kinds).map_err(|_| SystemError::Refused)?;
+        self.tracer = (kinds != 0).then_some(pid_of(caller.badge));
         Ok(Memory(boot::TRACE_MEMORY))
     }
 

@@ -31,6 +31,7 @@ fn supervisor() -> Supervisor {
         shared_pages: 0,
         shared_objects: 0,
         seen: None,
+        tracer: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use kamen_kit::trace::{Recorded, pairs, read};
+use kamen_kit::trace::{Recorded, calls, pairs, read};
 use libipc::abi::trace::{Event, EventKind};
 use libipc::abi::{Operation, boot};
 use libipc::{Error, Handling, Memory, Object, Registers, Time, Trace};
@@ -46,11 +46,12 @@ pub fn both(world: &mut World) -> Result<bool, Error> {
     let is_signal = |it: &&Event| it.kind == EventKind::Entry && it.detail == SIGNAL;
     let signals = events.iter().filter(is_signal).count() as u64;
     let switches = [0, 1].map(|processor| of(processor, EventKind::Switch).len() as u64);
-    let calls: Vec<(u64, u64)> = pairs(&events).iter().map(|it| (it.calls, it.open)).collect();
+    let counted: Vec<(u64, u64)> =
+        pairs(&calls(&events)).iter().map(|it| (it.calls, it.open)).collect();
     let complete = [asked.len(), answered.len()] == [CALLS as usize; 2] && lost == 0;
     Ok(complete
         && signals == CALLS
         && in_order
-        && calls == [(CALLS, 0)]
+        && counted == [(CALLS, 0)]
         && switches.iter().all(|it| *it >= CALLS))
 }

@@ -122,9 +122,9 @@ fn names_and_targets_end_at_their_bounds() {
         };
         assert_eq!(end(client.lookup(root, &long[1..])), Err(FileError::NotFound));
         assert_eq!(end(client.lookup(root, &long)), too_long);
-        assert_eq!(end(client.symlink(root, 0, 0, &long[1..], b"target")), Ok(()));
-        assert_eq!(end(client.symlink(root, 0, 0, &long, b"target")), too_long);
-        let end = client.symlink(root, 0, 0, b"link", &[b'x'; 5000]);
+        assert_eq!(end(client.symlink(Ticket::next(), root, 0, 0, &long[1..], b"target")), Ok(()));
+        assert_eq!(end(client.symlink(Ticket::next(), root, 0, 0, &long, b"target")), too_long);
+        let end = client.symlink(Ticket::next(), root, 0, 0, b"link", &[b'x'; 5000]);
         assert_eq!(end, Err(Failure::Kernel(Error::InvalidArgument)));
     });
 }
