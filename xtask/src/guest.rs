@@ -25,6 +25,7 @@ use tempfile::TempDir;
 
 pub mod backtrace;
 pub mod console;
+pub mod control;
 pub mod filter;
 pub mod log;
 pub mod status;

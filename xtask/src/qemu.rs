@@ -112,6 +112,7 @@ pub fn command(machine: &Machine, accel: Accelerator, medium: Medium, log: &Path
     qemu.args(["-device", "isa-debugcon,iobase=0xe9,chardev=log"]);
     qemu.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]);
     machine.network.add_to(&mut qemu, machine.board);
+    qemu.arg("-qmp").arg(control(log));
     add_medium(&mut qemu, medium);
     qemu
 }
@@ -165,6 +166,13 @@ fn dying_with_us(program: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", program]);
     command
+}
+
+/// Returns where QEMU is to listen for what `control` asks of it.
+fn control(log: &Path) -> std::ffi::OsString {
+    let mut argument = with_path("unix:", &crate::guest::control::socket(log));
+    argument.push(",server=on,wait=off");
+    argument
 }
 
 fn with_path(option: &str, path: &Path) -> std::ffi::OsString {

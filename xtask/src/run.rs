@@ -2,7 +2,9 @@
 
 use crate::build::Purpose;
 use crate::guest::status::{Cut, Ending};
-use crate::guest::{Event, Firmware, Plan, Report, Session, console, filter, log::Live, terminal};
+use crate::guest::{
+    Event, Firmware, Plan, Report, Session, console, control, filter, log::Live, terminal,
+};
 use crate::host;
 use crate::image::{self, Extras, Mode, Start, System};
 use crate::qemu::{self, Accelerator, Machine, Medium};
@@ -150,14 +152,15 @@ fn boot_once(
     terminal::forward_signals(sender.clone())?;
     if matches!(start.mode(), Mode::Interactive | Mode::ProgramOnTerminal) {
         if start.mode() == Mode::Interactive {
-            eprintln!("xtask: press Ctrl-] to leave");
+            eprintln!("xtask: press Ctrl-] to leave, Ctrl-^ to see who waits for whom");
         }
         terminal::make_raw()?;
     }
     let mode = start.mode();
+    let control = control::socket(&log);
     let plan = Plan {
         output: output(),
-        on_ready: Box::new(move |console, _| feed(mode, console, sender)),
+        on_ready: Box::new(move |console, _| feed(mode, console, sender, control)),
         limit: options.timeout.map(Duration::from_secs),
         // An accelerator that can't run a kernel may hang instead of failing.
         start_limit: (accel == Accelerator::Kvm).then_some(KVM_START_LIMIT),
@@ -172,11 +175,16 @@ fn boot_once(
 }
 
 /// Starts the thread that feeds the console from our own input.
-fn feed(mode: Mode, console: ChildStdin, sender: Sender<Event>) {
+fn feed(mode: Mode, console: ChildStdin, sender: Sender<Event>, control: PathBuf) {
     std::thread::spawn(move || match mode {
         // Errors mean that the guest has ended, which is noticed elsewhere.
         Mode::Interactive | Mode::ProgramOnTerminal => {
-            console::feed_keys(stdin().lock(), console, &sender)
+            let send_break = || {
+                if let Err(error) = control::send_break(&control) {
+                    terminal::say(&format!("xtask: no break: {error:#}"));
+                }
+            };
+            console::feed_keys(stdin().lock(), console, &sender, send_break)
         }
         Mode::Piped | Mode::Program => console::feed_escaped(stdin().lock(), console),
     });

@@ -27,6 +27,7 @@ pub mod serve;
 pub mod service;
 pub mod trace;
 pub mod tty;
+pub mod waits;
 pub mod worker;
 
 pub use arguments::{Arguments, ArgumentsError, MAX_BLOCK, MAX_STRINGS};

@@ -22,7 +22,7 @@ mod tree;
 pub use calls::{Call, Message, Outcome, calls};
 pub use chrome::chrome;
 pub use rings::{Drain, Recorded, Rings, read};
-pub use told::{operation, outcome, request};
+pub use told::{of_tag, operation, outcome, request};
 pub use tree::{Bounds, grouped, tree};
 
 /// Calls from one thread to another.

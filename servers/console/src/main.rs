@@ -12,7 +12,7 @@ use kamen_console::{Chip, Server, Settings, Source};
 use kamen_kit::kept::{Kept, kept_name};
 use kamen_kit::service::{self, Problem, Setup, Trigger, cannot};
 use kamen_rt::{Start, log};
-use libipc::{Mapping, Within};
+use libipc::{Mapping, Notification, Within};
 use protocols::keep::KeepClient;
 
 /// How long init may take to keep something: it may be waiting for this server.
@@ -26,7 +26,8 @@ fn main(start: &Start) -> i32 {
         setup.interrupt("serial-line", Trigger::Edge, Source::Chip)?;
         let limit = setup.alarm(Source::Limit)?;
         let settings = Settings::parse(setup.arguments().env.iter().map(Vec::as_slice));
-        let mut server = Server::new(Uart::new(chip), settings, limit);
+        let mut server = Server::new(Uart::new(chip), settings, limit)
+            .with_attention(setup.find_optional::<Notification>("attention"));
         take_up(&mut server, setup)?;
         // The host sends input from here on.
         libipc::log::mark(format_args!("ready"));

@@ -35,6 +35,8 @@ pub struct Server<D> {
     uart: Uart<D>,
     /// Comes when output has stood still for too long.
     limit: Alarm,
+    /// Whom a break of the line is for.
+    attention: Option<Notification>,
     ring: Ring,
     decoder: Decoder,
     /// Whether the input of a pipe has ended.
@@ -59,6 +61,7 @@ impl<D: Device> Server<D> {
             parked: Parked::default(),
             uart,
             limit,
+            attention: None,
             ring: Ring::default(),
             decoder: Decoder::default(),
             has_ended: false,
@@ -103,6 +106,11 @@ impl<D: Device> Server<D> {
         }
     }
 
+    /// Has a break of the line signal a notification: somebody wants to know what goes on.
+    pub fn with_attention(self, attention: Option<Notification>) -> Self {
+        Server { attention, ..self }
+    }
+
     /// Returns the chip.
     pub fn device_mut(&mut self) -> &mut D {
         self.uart.device_mut()
@@ -119,6 +127,12 @@ impl<D: Device> Server<D> {
             }
             self.receive();
             self.pump();
+        }
+        if self.uart.take_break()
+            && let Some(attention) = self.attention
+        {
+            // Whoever is told has gone with the system where this fails.
+            let _ = attention.signal(1);
         }
         self.settle();
         attention

@@ -29,6 +29,8 @@ struct Model {
     enabled: u8,
     shows_divisor: bool,
     empty_reported: bool,
+    /// Whether the line's status is to tell of a break.
+    breaks: bool,
 }
 
 impl Device for Model {
@@ -37,8 +39,10 @@ impl Device for Model {
         match register {
             Register::Data => self.typed.pop_front().unwrap_or(0),
             Register::LineStatus => {
-                u8::from(!self.typed.is_empty()) | if is_empty { 0x60 } else { 0 }
+                let breaks = u8::from(core::mem::take(&mut self.breaks)) << 4;
+                u8::from(!self.typed.is_empty()) | breaks | if is_empty { 0x60 } else { 0 }
             }
+            Register::InterruptIdentity if self.enabled & 4 != 0 && self.breaks => 0xc6,
             Register::InterruptIdentity if self.enabled & 1 != 0 && !self.typed.is_empty() => 0xc4,
             Register::InterruptIdentity
                 if self.enabled & 2 != 0 && is_empty && !self.empty_reported =>
@@ -85,6 +89,7 @@ fn with_limit(line: Line) -> (Tested, Alarm) {
         enabled: 0,
         shows_divisor: false,
         empty_reported: false,
+        breaks: false,
     };
     let settings = Settings { line, columns: 132, rows: 50 };
     let limit = Alarm::default();
@@ -298,7 +303,7 @@ fn slow_line_takes_output_as_it_can() {
         assert_eq!(step.len(), (taken - sent).min(16));
         sent += step.len();
     }
-    assert_eq!(console.device_mut().enabled, 1, "nothing is to be sent");
+    assert_eq!(console.device_mut().enabled, 5, "nothing is to be sent");
 }
 
 #[test]
@@ -517,4 +522,32 @@ fn missing_chip_is_no_endless_input() {
     }
     let mut console = Server::new(Uart::new(Nothing), Settings::default(), Alarm::default());
     assert_eq!(console.interrupted(), Attention::Done);
+}
+
+#[test]
+fn a_break_asks_for_attention_and_is_no_input() {
+    let attention = Notification(Handle(70));
+    let mut console = terminal().with_attention(Some(attention));
+    console.device_mut().typed.extend(b"ab\0c\n");
+    console.device_mut().breaks = true;
+    interrupt(&mut console);
+    assert_eq!(take_signals(), [(attention.0, 1)]);
+    assert_eq!(read(&mut console, 100), Ok(b"abc\n".to_vec()));
+    interrupt(&mut console);
+    assert_eq!(take_signals(), []);
+}
+
+#[test]
+fn a_break_is_heard_while_input_is_held_and_a_zero_without_one_is_input() {
+    let attention = Notification(Handle(70));
+    let mut console = console(Line::Pipe).with_attention(Some(attention));
+    let many = vec![b'x'; 20_000];
+    type_in(&mut console, &many);
+    let _ = take_signals();
+    console.device_mut().breaks = true;
+    assert_eq!(console.interrupted(), Attention::Done);
+    assert!(take_signals().contains(&(attention.0, 1)));
+    let mut other = terminal();
+    type_in(&mut other, b"\0\n");
+    assert_eq!(read(&mut other, 100), Ok(b"\0\n".to_vec()));
 }

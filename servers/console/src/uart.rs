@@ -34,6 +34,12 @@ pub enum Register {
 const ENABLE_RECEIVED: u8 = 0x01;
 /// Interrupt enable: the transmitter's queue is empty.
 const ENABLE_EMPTY: u8 = 0x02;
+/// Interrupt enable: the line's state changed for the worse; breaks are that.
+const ENABLE_STATUS: u8 = 0x04;
+/// Interrupt identity: the line's state. Reading that takes it back.
+const STATUS_CHANGED: u8 = 0x06;
+/// Interrupt identity: the bits that tell why, and whether.
+const REASON: u8 = 0x0f;
 /// Interrupt identity: there is none.
 const NO_INTERRUPT: u8 = 0x01;
 /// Queue control: on, both cleared, interrupt at 14 received bytes or a pause.
@@ -46,6 +52,9 @@ const SHOW_DIVISOR: u8 = 0x80;
 const MODEM: u8 = 0x0b;
 /// Line status: a byte was received.
 const RECEIVED: u8 = 0x01;
+/// Line status: the line was held low for longer than a character takes, which is received as one
+/// of zeros. Reading the status clears this.
+const BREAK: u8 = 0x10;
 /// Line status: the transmitter's queue is empty.
 const QUEUE_EMPTY: u8 = 0x20;
 /// Line status: the transmitter has sent its last bit.
@@ -84,6 +93,10 @@ pub enum Output {
 pub struct Uart<D> {
     device: D,
     enabled: u8,
+    /// Whether there was a break of which nobody was told.
+    had_break: bool,
+    /// Whether the zeros of a break are still to come.
+    awaits_zeros: bool,
 }
 
 impl<D: Device> Uart<D> {
@@ -96,7 +109,7 @@ impl<D: Device> Uart<D> {
         device.write(Register::LineControl, FORMAT_8N1);
         device.write(Register::InterruptIdentity, QUEUES);
         device.write(Register::ModemControl, MODEM);
-        let mut uart = Uart { device, enabled: 0 };
+        let mut uart = Uart { device, enabled: 0, had_break: false, awaits_zeros: false };
         uart.set_interrupts(Input::Wanted, Output::Idle);
         uart
     }
@@ -108,15 +121,39 @@ impl<D: Device> Uart<D> {
 
     /// Returns whether the chip wants attention. Asking takes back its "queue is empty".
     pub fn is_interrupting(&mut self) -> bool {
-        self.device.read(Register::InterruptIdentity) & NO_INTERRUPT == 0
+        let identity = self.device.read(Register::InterruptIdentity);
+        if identity & REASON == STATUS_CHANGED {
+            self.status();
+        }
+        identity & NO_INTERRUPT == 0
+    }
+
+    /// Returns whether there was a break, and forgets it.
+    pub fn take_break(&mut self) -> bool {
+        core::mem::take(&mut self.had_break)
+    }
+
+    /// Reads the line's status, which tells of a break only once.
+    fn status(&mut self) -> u8 {
+        let status = self.device.read(Register::LineStatus);
+        // A chip that is not there reads as all ones.
+        if status != 0xff && status & BREAK != 0 {
+            (self.had_break, self.awaits_zeros) = (true, true);
+        }
+        status
     }
 
     /// Takes received bytes while `take` accepts more; it returns whether it does.
     pub fn receive(&mut self, mut take: impl FnMut(u8) -> bool) {
         for _ in 0..RECEIVE_MAX {
             // A chip that is not there reads as all ones and never ends: no byte comes of it.
-            let status = self.device.read(Register::LineStatus);
-            if status == 0xff || status & RECEIVED == 0 || !take(self.device.read(Register::Data)) {
+            let status = self.status();
+            if status == 0xff || status & RECEIVED == 0 {
+                return;
+            }
+            let byte = self.device.read(Register::Data);
+            let is_break = byte == 0 && core::mem::take(&mut self.awaits_zeros);
+            if !is_break && !take(byte) {
                 return;
             }
         }
@@ -125,7 +162,7 @@ impl<D: Device> Uart<D> {
     /// Sends as many of the bytes as the chip takes now; returns how many.
     pub fn transmit(&mut self, bytes: &[u8]) -> usize {
         let mut sent = 0;
-        while sent < bytes.len() && self.device.read(Register::LineStatus) & QUEUE_EMPTY != 0 {
+        while sent < bytes.len() && self.status() & QUEUE_EMPTY != 0 {
             let step = &bytes[sent..bytes.len().min(sent + FIFO_BYTES)];
             self.device.send(step);
             sent += step.len();
@@ -135,7 +172,7 @@ impl<D: Device> Uart<D> {
 
     /// Waits, for the length of a byte at most, until the last bit has been sent.
     pub fn finish(&mut self) {
-        let is_done = |_: &usize| self.device.read(Register::LineStatus) & ALL_SENT != 0;
+        let is_done = |_: &usize| self.status() & ALL_SENT != 0;
         let _ = (0..LAST_BITS_LOOKS).find(is_done);
     }
 
@@ -143,8 +180,9 @@ impl<D: Device> Uart<D> {
     pub fn set_interrupts(&mut self, input: Input, output: Output) {
         let received = if input == Input::Wanted { ENABLE_RECEIVED } else { 0 };
         let empty = if output == Output::Waiting { ENABLE_EMPTY } else { 0 };
-        if self.enabled != received | empty {
-            self.enabled = received | empty;
+        let wanted = ENABLE_STATUS | received | empty;
+        if self.enabled != wanted {
+            self.enabled = wanted;
             self.device.write(Register::InterruptEnable, self.enabled);
         }
     }

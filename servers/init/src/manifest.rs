@@ -36,7 +36,10 @@ pub const MAX_NAME: usize = 24;
 pub const RING: &str = "ring-";
 
 /// What init itself provides: the process and system protocols on its endpoint.
-pub const SUPERVISOR_SERVICES: [&str; 2] = ["process", "system"];
+pub const SUPERVISOR_SERVICES: [&str; 3] = ["process", "system", ATTENTION];
+/// The service by which a driver tells init that somebody at the machine wants to know what goes
+/// on: a notification, so that nobody waits.
+pub const ATTENTION: &str = "attention";
 /// The right to write to the log, which is a capability to the debug console's port.
 pub const LOG: &str = "log";
 /// The entry for native programs that have none of their own.

@@ -161,6 +161,12 @@ impl<R> Processes<R> {
         self.table.iter().find(|(_, process)| is_it(process)).map(|(pid, _)| *pid)
     }
 
+    /// Returns all processes in the order of their numbers, ended ones that are still asked about
+    /// included.
+    pub fn all(&self) -> impl Iterator<Item = (Pid, &Process<R>)> {
+        self.table.iter().map(|(pid, process)| (*pid, process))
+    }
+
     /// Returns lines of the processes after `after`, "pid parent state personality name\n", as
     /// many as fit into `room` bytes.
     pub fn list(&self, after: Pid, room: usize) -> Vec<u8> {

@@ -19,6 +19,7 @@ mod power;
 mod process;
 mod services;
 mod system;
+mod waits;
 mod watch;
 
 use alloc::borrow::ToOwned;

@@ -78,6 +78,8 @@ pub enum Step {
     See(String),
     /// Types this.
     Type(String),
+    /// Sends a break on the line, as Ctrl-^ of `cargo xtask run` does.
+    Break,
     /// Watches for so long, in which the guest may use so many hundredths of a processor.
     Rest {
         /// How long.

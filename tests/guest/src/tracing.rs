@@ -1,9 +1,63 @@
 //! Tests of the trace: who called whom for what, as a tree, a table and for a viewer.
 
-use crate::case::Case;
+use crate::case::{Case, Step};
 
 /// Returns the tests.
 pub fn cases() -> Vec<Case> {
+    [traces(), waits()].concat()
+}
+
+/// A break on the line shows who waits for whom, also in a system that hangs.
+fn waits() -> Vec<Case> {
+    let see = |text: &str| Step::See(text.to_owned());
+    let keys = |text: &str| Step::Type(text.to_owned());
+    vec![
+        Case::terminal(
+            "waits: a break names a deadlock, and a server that waits for a person",
+            &[
+                see("kamen:"),
+                keys("trace --waits\r"),
+                see("nobody waits for anybody"),
+                see("> "),
+                keys("circle\r"),
+                see("calling in a circle"),
+                Step::Rest { span: std::time::Duration::from_millis(500), percent: 200 },
+                Step::Break,
+                see("who waits for whom:"),
+                see("deadlock: circle ("),
+                keys("\x03"),
+                see("> "),
+                keys("exit 0\r"),
+            ],
+        )
+        .logs(&[
+            "who waits for whom:",
+            "circle (",
+            "waits for circle (",
+            ": it waits for circle (",
+            "deadlock: circle (",
+            ") -> circle (",
+        ]),
+        Case::terminal(
+            "waits: a break is heard while a program reads",
+            &[
+                see("kamen:"),
+                keys("cat\r"),
+                Step::Rest { span: std::time::Duration::from_secs(1), percent: 200 },
+                Step::Break,
+                see("unix"),
+                see("waits for unix (read)"),
+                keys("typed\r"),
+                see("typed\r\ntyped"),
+                keys("\x03"),
+                see("> "),
+                keys("exit 0\r"),
+            ],
+        ),
+    ]
+}
+
+fn traces() -> Vec<Case> {
     vec![
         Case::program("trace: a native program's calls, by name", &["trace", "hello"]).mentions(&[
             "hello from kamen\n",

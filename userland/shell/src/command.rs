@@ -108,6 +108,7 @@ services              list servers: how often each was restarted, whether it run
 restart SERVER        end a server and start it again, also one that was given up
 memory                show how much memory is in use
 trace [--table|--json] PROGRAM [ARGS]   run it, then show each call: who asked whom for what
+trace --waits         show who waits for whom;  Ctrl-^ in cargo xtask run: also when all hangs
 exit [STATUS]         end this shell, and the first one ends the system (also: Ctrl-D, poweroff)
 Names without a slash are looked up in /bin. Quote with '...', \"...\" or \\.
 Pipes and redirections: unix sh -c 'COMMAND | COMMAND > FILE'

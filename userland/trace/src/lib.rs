@@ -15,6 +15,7 @@ mod options;
 mod output;
 mod program;
 mod services;
+mod waits;
 
 use alloc::format;
 use alloc::string::String;
@@ -24,7 +25,7 @@ use kamen_kit::trace::{Bounds, chrome, pairs, table, tree};
 use libipc::start::Start;
 use protocols::process::process_label;
 
-use options::{Format, Options};
+use options::{Asked, Format, Options};
 use output::Output;
 use program::Traced;
 use services::Services;
@@ -39,8 +40,9 @@ pub fn run(start: &Start) -> i32 {
         return FAILED;
     };
     let arguments = Arguments::parse(start.arguments()).unwrap_or_default();
-    let options = match Options::parse(&arguments.argv) {
-        Ok(options) => options,
+    let options = match Asked::parse(&arguments.argv) {
+        Ok(Asked::Trace(options)) => options,
+        Ok(Asked::Waits) => return waits::show(&services),
         Err(text) => return services.complain(&text),
     };
     match program::run(&services, &arguments, &options) {

@@ -93,7 +93,7 @@ impl Names {
 }
 
 /// Returns the names of native programs' threads, by slot.
-fn natives(services: &Services) -> BTreeMap<u16, String> {
+pub fn natives(services: &Services) -> BTreeMap<u16, String> {
     let mut names = BTreeMap::new();
     each_line(
         |after, lines| services.system.slots(after, lines).ok(),
@@ -109,7 +109,7 @@ fn natives(services: &Services) -> BTreeMap<u16, String> {
 }
 
 /// Returns the names of UNIX processes, by number.
-fn processes(services: &Services) -> BTreeMap<u64, String> {
+pub fn processes(services: &Services) -> BTreeMap<u64, String> {
     let mut names = BTreeMap::new();
     let Some(unix) = services.unix() else { return names };
     each_line(

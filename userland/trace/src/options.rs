@@ -6,8 +6,7 @@ use alloc::vec::Vec;
 /// Calls that a tree shows where nothing else is said.
 const CALLS: usize = 1000;
 /// How to use it.
-const USAGE: &str =
-    "usage: trace [--tree|--table|--json] [--calls N] [unix|dos|native] PROGRAM [ARGS]";
+const USAGE: &str = "usage: trace [--tree|--table|--json] [--calls N] [unix|dos|native] PROGRAM [ARGS]\n   or: trace --waits";
 
 /// How a trace is told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +30,28 @@ pub enum Personality {
     Dos,
 }
 
+/// What is asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Asked {
+    /// To trace a program.
+    Trace(Options),
+    /// Who waits for whom at this moment.
+    Waits,
+}
+
+impl Asked {
+    /// Returns what the arguments ask for, the first of which is this program's own name.
+    ///
+    /// # Errors
+    /// What to type instead.
+    pub fn parse(argv: &[Vec<u8>]) -> Result<Asked, String> {
+        match argv {
+            [_, only] if only == b"--waits" => Ok(Asked::Waits),
+            _ => Options::parse(argv).map(Asked::Trace),
+        }
+    }
+}
+
 /// What the command line says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Options {
@@ -47,11 +68,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Returns what the arguments say, the first of which is this program's own name.
-    ///
-    /// # Errors
-    /// What to type instead.
-    pub fn parse(argv: &[Vec<u8>]) -> Result<Options, String> {
+    fn parse(argv: &[Vec<u8>]) -> Result<Options, String> {
         let mut options = Options {
             format: Format::Tree,
             calls: CALLS,
@@ -115,6 +132,17 @@ mod tests {
         let found = options(&["trace", "--mark", "x", "hello"]).unwrap();
         assert_eq!((found.format, found.mark), (Format::Tree, b"x\n".to_vec()));
         assert_eq!(found.personality, None);
+    }
+
+    #[test]
+    fn waits_are_asked_for_alone() {
+        let parse = |words: &[&str]| {
+            let words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+            Asked::parse(&words)
+        };
+        assert_eq!(parse(&["trace", "--waits"]), Ok(Asked::Waits));
+        assert!(parse(&["trace", "--waits", "hello"]).is_err());
+        assert!(matches!(parse(&["trace", "hello"]), Ok(Asked::Trace(_))));
     }
 
     #[test]

@@ -10,6 +10,8 @@ const ESCAPE: u8 = 0x10;
 const END: u8 = 0x04;
 /// The key that leaves: Ctrl-].
 const LEAVE: u8 = 0x1d;
+/// The key that sends a break: Ctrl-^.
+const BREAK: u8 = 0x1e;
 
 /// Copies `input` into `console` so that each byte arrives as it is, then the end of input.
 ///
@@ -31,7 +33,8 @@ pub fn feed_escaped(mut input: impl Read, mut console: impl Write) -> Result<()>
     console.flush()
 }
 
-/// Copies a terminal's keys into `console` until the leave key is pressed.
+/// Copies a terminal's keys into `console` until the leave key is pressed; the break key has
+/// `send_break` do its work.
 ///
 /// # Errors
 /// Where reading or writing fails; the latter when the guest has ended.
@@ -39,13 +42,20 @@ pub fn feed_keys(
     mut input: impl Read,
     mut console: impl Write,
     leave: &Sender<Event>,
+    mut send_break: impl FnMut(),
 ) -> Result<()> {
     let mut buffer = [0; 4096];
     loop {
         let len = read(&mut input, &mut buffer)?;
         let keys = &buffer[..len];
         let left = keys.iter().position(|key| *key == LEAVE);
-        console.write_all(&keys[..left.unwrap_or(len)])?;
+        let mut pieces = keys[..left.unwrap_or(len)].split(|key| *key == BREAK);
+        console.write_all(pieces.next().unwrap_or(&[]))?;
+        for piece in pieces {
+            console.flush()?;
+            send_break();
+            console.write_all(piece)?;
+        }
         console.flush()?;
         if left.is_some() || len == 0 {
             // A terminal that is gone is left as well.
@@ -95,11 +105,20 @@ mod tests {
     }
 
     #[test]
+    fn the_break_key_is_no_input() {
+        let (sender, _events) = channel();
+        let (mut console, mut breaks) = (Vec::new(), 0);
+        feed_keys(&b"\x1els\x1e\x1e\r"[..], &mut console, &sender, || breaks += 1).unwrap();
+        assert_eq!((&console[..], breaks), (&b"ls\r"[..], 3));
+    }
+
+    #[test]
     fn the_leave_key_leaves() {
         let (sender, events) = channel();
         let mut console = Vec::new();
-        feed_keys(&b"ls\x03\x1dmore"[..], &mut console, &sender).unwrap();
-        assert_eq!(console, b"ls\x03");
+        let mut breaks = 0;
+        feed_keys(&b"ls\x03\x1dmore"[..], &mut console, &sender, || breaks += 1).unwrap();
+        assert_eq!((&console[..], breaks), (&b"ls\x03"[..], 0));
         assert_eq!(events.recv(), Ok(Event::Leave));
     }
 }

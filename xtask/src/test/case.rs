@@ -3,7 +3,7 @@
 use super::peer::Host;
 use super::typist;
 use crate::debug::{self, Commander, Target};
-use crate::guest::{Plan, Report, Session, console, log::Live, terminal::Size};
+use crate::guest::{Event, Plan, Report, Session, console, control, log::Live, terminal::Size};
 use crate::image::{Extras, Start, System};
 use crate::qemu::{self, Accelerator, Board, Machine, network::Network};
 use crate::run::Boot;
@@ -12,7 +12,9 @@ use anyhow::{Result, bail};
 use guest_tests::{Action, Case, Way};
 use std::ffi::OsString;
 use std::io::Cursor;
+use std::path::Path;
 use std::process::ChildStdin;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -69,11 +71,14 @@ fn outcome(system: &System, case: &Case) -> Result<(Report, Vec<u8>, Option<Stri
     let transcript = Arc::new(Transcript::default());
     let complaint = Arc::new(Mutex::new(None));
     let sender = session.sender();
+    let control = control::socket(&log);
     let (seen, told, action) = (transcript.clone(), complaint.clone(), case.action.clone());
     let plan = Plan {
         output: Box::new(Recorder(transcript.clone())),
         on_ready: Box::new(move |console, pid| {
-            thread::spawn(move || feed(action, console, pid, &seen, &told, &host, &sender));
+            thread::spawn(move || {
+                feed(action, console, (pid, &control), &seen, (&told, &sender), &host);
+            });
         }),
         limit: Some(case.limit),
         start_limit: None,
@@ -155,11 +160,10 @@ fn package(system: &System, case: &Case) -> Result<Vec<u8>> {
 fn feed(
     action: Action,
     console: ChildStdin,
-    pid: u32,
+    qemu: (u32, &Path),
     transcript: &Transcript,
-    complaint: &Mutex<Option<String>>,
+    (complaint, sender): (&Mutex<Option<String>>, &Sender<Event>),
     host: &Host,
-    sender: &std::sync::mpsc::Sender<crate::guest::Event>,
 ) {
     match action {
         Action::FirstTask { .. } | Action::Debugger { .. } | Action::Benchmark => {}
@@ -168,11 +172,11 @@ fn feed(
             let _ = console::feed_escaped(Cursor::new(input), console);
         }
         Action::Terminal { steps } => {
-            if let Err(error) = typist::perform(&steps, console, pid, transcript, host) {
+            if let Err(error) = typist::perform(&steps, console, qemu, transcript, host) {
                 if let Ok(mut complaint) = complaint.lock() {
                     *complaint = Some(format!("{error:#}"));
                 }
-                let _ = sender.send(crate::guest::Event::Leave);
+                let _ = sender.send(Event::Leave);
             }
         }
     }

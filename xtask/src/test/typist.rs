@@ -1,10 +1,12 @@
 //! A person at the guest's terminal, played by the test runner.
 
 use super::peer::Host;
+use crate::guest::control;
 use crate::transcript::Transcript;
 use anyhow::{Context, Result, bail};
 use guest_tests::Step;
 use std::io::Write;
+use std::path::Path;
 use std::process::ChildStdin;
 use std::time::Duration;
 
@@ -18,7 +20,7 @@ const TICKS_PER_SECOND: u64 = 100;
 pub fn perform(
     steps: &[Step],
     mut console: ChildStdin,
-    pid: u32,
+    (pid, control): (u32, &Path),
     transcript: &Transcript,
     host: &Host,
 ) -> Result<()> {
@@ -29,6 +31,7 @@ pub fn perform(
         match step {
             Step::See(text) => seen = transcript.wait_for(text, seen)?,
             Step::Type(text) => type_keys(&mut console, text)?,
+            Step::Break => control::send_break(control)?,
             Step::Rest { span, percent } => rest(pid, *span, *percent)?,
             Step::Host(traffic) => host.perform(*traffic)?,
             Step::Meanwhile(traffic) => meanwhile.push(host.begin(*traffic)?),

@@ -7,7 +7,7 @@ use alloc::string::String;
 use core::fmt::Write;
 
 use libipc::abi::WORDS;
-use libipc::{Error, Kind};
+use libipc::{Error, Kind, Tag};
 use protocols::registry;
 
 use super::calls::{Call, Message, Outcome};
@@ -22,8 +22,12 @@ const LINUX_ERRORS: u64 = (-4095_i64) as u64;
 
 /// Returns the name of what was asked: an operation, a system call, an exception.
 pub fn operation(call: &Call) -> String {
-    let Some(asked) = call.asked else { return "(before the trace began)".into() };
-    let (tag, label) = (asked.tag, asked.tag.label());
+    call.asked.map_or_else(|| "(before the trace began)".into(), |asked| of_tag(asked.tag))
+}
+
+/// Returns the name of what a message with that tag asks for.
+pub fn of_tag(tag: Tag) -> String {
+    let label = tag.label();
     match tag.kind() {
         Kind::Message => match registry::operation(label) {
             Some(name) => name.into(),

@@ -9,9 +9,9 @@ use kamen_kit::{Arguments, path};
 use libipc::{Endpoint, Error, Notification, Object, Rights};
 use protocols::process::Pid;
 
-use super::watch::alive_badge;
+use super::watch::{ATTENTION_BADGE, alive_badge};
 use super::{SHELL, SYSTEM_BADGE, Supervisor, entry};
-use crate::manifest::{Amount, Archive, LOG, LOG_PORT, Program};
+use crate::manifest::{ATTENTION, Amount, Archive, LOG, LOG_PORT, Program};
 use crate::processes::{Class, SUPERVISOR};
 
 /// Where a session begins.
@@ -217,6 +217,10 @@ impl Supervisor {
         let badge = NATIVE_BADGE | pid.0;
         match service {
             LOG => Some(Capability::Ports(self.machine.ports, LOG_PORT, LOG_PORT)),
+            ATTENTION => {
+                let bell = self.bell.notification.handle();
+                Some(Capability::Object(bell, Rights::SEND, ATTENTION_BADGE))
+            }
             "process" => Some(Capability::Object(self.endpoint.handle(), client, badge)),
             "system" => {
                 let badge = badge | SYSTEM_BADGE;

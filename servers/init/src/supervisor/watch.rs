@@ -35,6 +35,8 @@ use crate::run::Mode;
 const BRIEFLY: Within = Within(100);
 /// The bit of init's notification for its timer; those below are the servers'.
 const TIMER: u64 = 1 << 63;
+/// The bit of init's notification by which it is asked what goes on.
+pub(super) const ATTENTION_BADGE: u64 = 1 << 62;
 
 /// What init keeps for a server over all its lives.
 pub(super) struct Watched {
@@ -132,6 +134,9 @@ impl Supervisor {
             if bits & alive_badge(place) != 0 {
                 watched.heartbeat.answered();
             }
+        }
+        if bits & ATTENTION_BADGE != 0 {
+            self.show_waits();
         }
         if bits & TIMER != 0 {
             self.bell.armed = Time::FOREVER;

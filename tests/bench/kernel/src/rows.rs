@@ -15,8 +15,9 @@ mod process;
 pub type Measure = fn(&mut World) -> Result<(), Error>;
 
 /// Every row that this kernel can show.
-pub const ROWS: [(&str, Measure); 18] = [
+pub const ROWS: [(&str, Measure); 19] = [
     ("rt0_cross", message::rt0_cross),
+    ("rt0_traced", message::rt0_traced),
     ("rt6_cross", message::rt6_cross),
     ("rt0_same", message::rt0_same),
     ("rt10_cross", message::rt10_cross),

@@ -90,6 +90,11 @@ pub fn of(system: &Manifest, program: &Program, pid: u64) -> Vec<Wanted> {
             let port = u64::from(LOG_PORT);
             wanted(LOG, ObjectKind::Ports, ACCESS, Leads::Range(port, port))
         }
+        // init's own notification, to be asked what goes on: bit 62.
+        "attention" => Wanted {
+            badge: Some(1 << 62),
+            ..wanted("attention", ObjectKind::Notification, Rights::SEND, Leads::Anywhere)
+        },
         name => {
             let badge = Some(NATIVE | pid | if name == "system" { SYSTEM } else { 0 });
             let leads = Leads::Service(name.into());

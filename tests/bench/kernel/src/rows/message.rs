@@ -5,8 +5,9 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
+use libipc::abi::trace::EventKind;
 use libipc::abi::{Lease, MessagePage, PAGE_SIZE, Tag, WORDS, boot};
-use libipc::{Error, Object};
+use libipc::{Error, Object, Trace};
 
 use crate::measure::{BATCH, row};
 use crate::raw;
@@ -21,6 +22,15 @@ const LEASES_AT: usize = MessagePage::LEASES_AT / 8;
 /// 0 words, two spaces.
 pub fn rt0_cross(world: &mut World) -> Result<(), Error> {
     empty(world, "rt0_cross", Where::Second)
+}
+
+/// The same while the kernel's trace records all but the operations themselves.
+pub fn rt0_traced(world: &mut World) -> Result<(), Error> {
+    let trace = Trace(boot::TRACE);
+    trace.record(EventKind::EVERYTHING & !EventKind::Entry.set())?;
+    let measured = empty(world, "rt0_traced", Where::Second);
+    trace.record(0)?;
+    measured
 }
 
 /// 0 words, one space.
