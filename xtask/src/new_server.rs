@@ -60,7 +60,9 @@ fn plan(root: &Path, name: &Name) -> Result<Vec<Change>> {
     let cargo = read(root, "Cargo.toml")?;
     let manifest = read(root, "servers/system.toml")?;
     let library = read(root, "libipc/protocols/src/lib.rs")?;
+    let registry = read(root, "libipc/protocols/src/registry.rs")?;
     for (path, before, after) in [
+        ("libipc/protocols/src/registry.rs", &registry, edit::registry(&registry, name)?),
         ("Cargo.toml", &cargo, edit::cargo(&cargo, name)?),
         ("servers/system.toml", &manifest, edit::manifest(&manifest, name)?),
         ("libipc/protocols/src/lib.rs", &library, edit::library(&library, name)?),

@@ -99,7 +99,7 @@ mod tests {
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap();
-            let protocols = numbers(&text, "#[interface(number = ");
+            let protocols = numbers(&text, concat!("#[interface(", "number = "));
             let Some(&protocol) = protocols.first() else { continue };
             assert_eq!(protocols.len(), 1, "{path:?}");
             found += 1;

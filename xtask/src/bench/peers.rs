@@ -36,7 +36,7 @@ const IRQS_OFF_MOST: f64 = 10_000.0;
 /// The rows in the table's order.
 pub const ROWS: [Row; 18] = [
     row("rt0_cross", "call + reply, 0 words, two spaces", 410.0, 300.0, sel4(410.0)),
-    row("rt0_traced", "rt0_cross while the trace records", 1500.0, 1000.0, None),
+    row("rt0_traced", "rt0_cross while the trace records", 2200.0, 1000.0, None),
     row("rt6_cross", "call + reply, 6 words (seL4: 4)", 452.0, 330.0, sel4(452.0)),
     row("rt0_same", "call + reply, 0 words, one space", 406.0, 280.0, sel4(406.0)),
     row("rt10_cross", "call + reply, 10 words", 700.0, 450.0, sel4(1586.0)),

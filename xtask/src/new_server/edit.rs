@@ -93,6 +93,19 @@ pub fn library(text: &str, name: &Name) -> Result<String> {
     }
 }
 
+/// Returns the protocols' registry.rs with the names of the new one.
+///
+/// # Errors
+/// There is no place for it.
+pub fn registry(text: &str, name: &Name) -> Result<String> {
+    let (module, of) = (name.module(), name.type_name());
+    let label = format!("crate::{module}::{module}_label");
+    let line = format!(
+        "    Protocol::new::<crate::{module}::{of}Error>({label}::VALUE, {label}::name),\n"
+    );
+    after_last(text, "    Protocol::new::<", &line)
+}
+
 /// Returns a text with a line after the last one that begins like this.
 fn after_last(text: &str, start: &str, line: &str) -> Result<String> {
     after_last_that(text, |found| found.starts_with(start), line)

@@ -24,7 +24,8 @@ fn committed(path: &str) -> String {
 /// Returns a tree with the files that a plan looks at.
 fn tree() -> TempDir {
     let tree = TempDir::new().unwrap();
-    for path in ["Cargo.toml", "servers/system.toml", "libipc/protocols/src/lib.rs"] {
+    let protocols = ["libipc/protocols/src/lib.rs", "libipc/protocols/src/registry.rs"];
+    for path in ["Cargo.toml", "servers/system.toml"].into_iter().chain(protocols) {
         put(tree.path(), path, &committed(path));
     }
     put(tree.path(), "libipc/protocols/src/clock.rs", "#[interface(number = 41, error = E)]");
@@ -80,6 +81,11 @@ fn another_server_has_nothing_of_the_sample() {
 fn names_take_the_form_of_their_place() {
     let files = template::files(&name("key-value"), 23).unwrap();
     let text = |path: &str| &files.iter().find(|(found, _)| found == path).unwrap().1;
+    let names =
+        "Protocol::new::<crate::key_value::KeyValueError>(crate::key_value::key_value_label::VALUE";
+    let registry =
+        edit::registry(&committed("libipc/protocols/src/registry.rs"), &name("key-value"));
+    assert!(registry.unwrap().contains(names));
     let protocol = text("libipc/protocols/src/key_value.rs");
     assert!(protocol.contains("#[interface(number = 23, error = KeyValueError)]"));
     let server = text("servers/key-value/src/lib.rs");
