@@ -302,7 +302,7 @@ fn calls_and_sums_of_the_whole() {
     expect(&[
         (
             &[A, B, "uses = [\"c\"]\n"],
-            "line 8: b: uses \"c\", which no server provides; there are a, b, log, process, system",
+            "line 8: b: uses \"c\", which no server provides; there are a, b, log, process, system, attention",
         ),
         (
             &[A, "priority = 5\n", B, "priority = 6\nuses = [\"a\"]\n"],
