@@ -45,7 +45,7 @@ impl Process for Server {
         into: WriteLease<'_>,
     ) -> Result<u64, ProcessError> {
         into.write_at(0, b"7 9\n").map_err(|_| ProcessError::Invalid)?;
-        Ok(after.0 + 4)
+        Ok(after.0.wrapping_add(4))
     }
     fn exit(&mut self, _: &Caller, status: ExitStatus) -> Result<(), ProcessError> {
         self.ended = Some(status);

@@ -45,7 +45,7 @@ impl System for Server {
     }
     fn usage(&mut self, _: &Caller, after: Pid, into: WriteLease<'_>) -> Result<u64, SystemError> {
         into.write_at(0, b"2 7 8 0\n").map_err(|_| SystemError::Refused)?;
-        Ok(after.0 + 8)
+        Ok(after.0.wrapping_add(8))
     }
     fn threads(&mut self, _: &Caller) -> Result<Trace, SystemError> {
         Ok(Trace(Handle(11)))
