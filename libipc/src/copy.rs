@@ -28,6 +28,15 @@ use crate::{Memory, MissingPage, Object, OpenCall, Thread, syscall};
 /// }
 /// # Ok::<(), libipc::Partial>(())
 /// ```
+///
+/// ```no_run
+/// use libipc::{Destination, Source, copy};
+/// // Words of the own stack, of which it is not known where it ends.
+/// let (mut words, address) = ([0; 64], 0x7fff_0000);
+/// let end = copy(Source::Own(address), Destination::Bytes(&mut words), 64);
+/// let read = end.map_or_else(|partial| partial.copied, |()| 64);
+/// assert!(read <= 64);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Source<'a> {
     /// Own memory; the copy is as long as the slice.

@@ -143,6 +143,10 @@ pub fn is_on(level: Level) -> bool {
 }
 
 /// Calls `use_it` with the name that lines begin with, if it is text.
+///
+/// ```
+/// libipc::log::with_name(|name| assert!(!name.is_empty()));
+/// ```
 pub fn with_name(use_it: impl FnOnce(&str)) {
     sink::name(|name| core::str::from_utf8(name).map_or((), use_it));
 }

@@ -69,6 +69,15 @@ impl Mapping {
 /// or contiguous memory. Returns where, for as long as the program runs; a driver's code that may
 /// say `unsafe` makes something of it.
 ///
+/// ```no_run
+/// use libipc::{Memory, map_shared, start::Start};
+/// # let start = Start::default();
+/// let buffers: Memory = start.find("dma-frames").expect("the manifest gives it");
+/// let range = map_shared(buffers)?;
+/// assert!(range.len() >= 4096);
+/// # Ok::<(), libipc::Error>(())
+/// ```
+///
 /// # Errors
 /// BadRange: it is mapped already; InvalidArgument: larger than 1 GiB; NoRights: READ, WRITE;
 /// InvalidHandle.

@@ -12,6 +12,12 @@
 //! stack for all, the first thread included, where the kernel and init have put it. That costs a few
 //! instructions where a message does not fit in registers, and nothing where it does; a base in FS
 //! would make every switch between threads dearer (decisions/0028).
+//!
+//! ```
+//! use libipc::stacks::{STRIDE, message_page, top};
+//! assert_eq!(top(0) - top(1), STRIDE);
+//! assert_eq!(message_page(top(0) - 8) - message_page(top(1) - 8), STRIDE);
+//! ```
 
 use kamen_abi::{PAGE_SIZE, boot};
 
@@ -24,11 +30,21 @@ const _: () = assert!(boot::STACK_TOP.is_multiple_of(STRIDE));
 const _: () = assert!(boot::STACK_BYTES + PAGE_SIZE <= STRIDE, "a guard page is below each stack");
 
 /// Returns the end of the stack of a program's thread; 0: its first one.
+///
+/// ```
+/// use libipc::stacks::{STRIDE, top};
+/// assert_eq!(top(3), top(0) - 3 * STRIDE);
+/// ```
 pub const fn top(thread: usize) -> usize {
     boot::STACK_TOP - thread * STRIDE
 }
 
 /// Returns the message page of the thread in whose stack an address lies.
+///
+/// ```
+/// use libipc::stacks::{message_page, top};
+/// assert_eq!(message_page(top(2) - 8), message_page(top(2) - 4096), "wherever in the stack");
+/// ```
 #[inline(always)]
 pub const fn message_page(stack: usize) -> usize {
     (stack | (STRIDE - 1)) + 1 + DISTANCE

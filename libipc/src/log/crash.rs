@@ -10,6 +10,16 @@
 //! `cargo xtask` unwinds with the tables in the ELF files that it built (xtask/src/symbols.rs);
 //! nothing of that is in the guest, and nothing costs anything before the end. A line fits into
 //! one write to the port, so that nobody's line comes in between.
+//!
+//! ```no_run
+//! use libipc::{Error, Thread, log::crash};
+//!
+//! /// Tells of a stopped thread whose stack cannot be read.
+//! fn end(name: &str, thread: Thread) -> Result<(), Error> {
+//!     crash::tell(name, &thread.read_registers()?, |_, _| 0);
+//!     Ok(())
+//! }
+//! ```
 
 use core::fmt::{self, Display, Formatter};
 
@@ -25,6 +35,17 @@ const WORDS: usize = 5;
 
 /// Tells registers and stack of a program that has come to its end. `read` copies memory from an
 /// address on and returns how many bytes it could.
+///
+/// ```
+/// use libipc::Registers;
+/// use libipc::log::crash::{STACK_MAX, tell};
+/// let mut told = 0;
+/// tell("shell", &Registers::default(), |_, bytes| {
+///     told += bytes.len();
+///     bytes.len()
+/// });
+/// assert!(told >= STACK_MAX, "a stack without an end is cut off");
+/// ```
 pub fn tell(name: &str, registers: &Registers, mut read: impl FnMut(u64, &mut [u8]) -> usize) {
     let Registers { rip, rsp, rbp, rbx, r12, r13, r14, r15, .. } = registers;
     mark(format_args!("bt r {name} {rip:x} {rsp:x} {rbp:x} {rbx:x}"));
