@@ -119,13 +119,23 @@ fn walk_over_a_lying_file_server_ends_with_a_file_or_an_error() {
 }
 
 #[test]
-fn reading_goes_on_over_the_file_servers_deaths() {
-    let volume = Volume::open(vec![0; 64 * BLOCK], &[]).expect("the region is large enough");
-    let mut server = kamen_ramfs::Server::new(volume, || 1000);
-    let loopback = Loopback::new(3, |request| serve_file(&mut server, request));
+fn whatever_is_asked_of_the_file_server_goes_on_over_its_deaths() {
+    let mut region = vec![0; 64 * BLOCK];
+    // Each request meets another life.
+    let serve = |request: &Request<'_>| {
+        let volume = Volume::open(&mut region[..], &[]).expect("the region is large enough");
+        serve_file(&mut kamen_ramfs::Server::new(volume, || 1000), request)
+    };
+    let loopback = Loopback::new(3, serve);
     let deaths = [Fault::DiesBefore, Fault::DiesAfter, Fault::None].into_iter().cycle().take(60);
     let client = FileClient::with(Endpoint(Handle(1)), Faulty::scripted(loopback, deaths));
-    let root = client.root().expect("repeated over two deaths").node;
-    let lost = client.lookup(root, b"f");
-    assert_eq!(lost, Err(Failure::Protocol(FileError::NotFound)), "the answer, not a death");
+    let root = client.root().expect("idempotent").node;
+    let made = client.create(Ticket::next(), root, mode::FILE | 0o644, 0, 0, 0, b"f");
+    assert_eq!(client.lookup(root, b"f"), made, "it was done before the second death, and once");
+    assert_eq!(client.unlink(Ticket::next(), root, b"f"), Ok(()));
+    let gone = Err(Failure::Protocol(FileError::NotFound));
+    assert_eq!(client.lookup(root, b"f"), gone);
+    // Without a ticket what was done is not known.
+    let made = client.create(Ticket::NONE, root, mode::FILE | 0o644, 0, 0, 0, b"f");
+    assert_eq!(made, Err(Failure::Protocol(FileError::Exists)));
 }

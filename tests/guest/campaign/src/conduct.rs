@@ -13,7 +13,7 @@ use libipc::{
 };
 use protocols::file::{FileClient, FileError, Node, Ticket, mode};
 use protocols::process::{ExitStatus, Pid, ProcessClient, ProcessError, Signal};
-use protocols::system::{Holdings, SystemClient};
+use protocols::system::SystemClient;
 
 use crate::Kind;
 use crate::protocol::{ReportError, Reports, serve_reports};
@@ -396,14 +396,14 @@ impl Conductor {
         self.listen(now().after_ms(QUIET_MS), |_| false);
         // The first call after a restart has its own costs, which are not asked about.
         let statistics = self.files.statistics()?;
-        let holdings = self.system.holdings().map_err(|_| Trouble::Missing("system"))?;
-        let memory = self.system.memory().map_err(|_| Trouble::Missing("system"))?;
-        let [own, _, own_objects] = self.quota.inspect()?.values;
-        let Holdings { objects, handles, .. } = holdings;
+        let in_use = self.system.holdings().map_err(|_| Trouble::Missing("system"))?;
+        // Budgets are charged whole; what is used of one's own is not.
+        let [own, ..] = self.quota.inspect()?.values;
         Ok(Quiet {
-            pages: memory.used - own,
-            objects: objects - (own_objects & u64::from(u32::MAX)),
-            handles,
+            free: in_use.free_pages + own,
+            charged: in_use.charged_pages,
+            objects: in_use.objects,
+            handles: in_use.handles,
             blocks: statistics.free_blocks,
             inodes: statistics.free_inodes,
         })
@@ -413,8 +413,10 @@ impl Conductor {
 /// What is in use when nothing happens, and what is free in the file system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Quiet {
-    /// Pages of the machine in use.
-    pub pages: u64,
+    /// Pages of the machine that are free.
+    pub free: u64,
+    /// Pages that quotas are charged for.
+    pub charged: u64,
     /// Units of objects in use, as quotas count them.
     pub objects: u64,
     /// Capabilities that init holds.

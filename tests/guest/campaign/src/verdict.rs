@@ -96,8 +96,9 @@ impl fmt::Display for Verdict {
 
 impl fmt::Display for Quiet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Quiet { pages, objects, handles, blocks, inodes } = self;
-        write!(f, "{pages} pages, {objects} units of objects, {handles} handles of init; ")?;
+        let Quiet { free, charged, objects, handles, blocks, inodes } = self;
+        write!(f, "{free} pages free, {charged} charged, {objects} units of objects, ")?;
+        write!(f, "{handles} handles of init; ")?;
         write!(f, "free in the file system: {blocks} blocks, {inodes} inodes")
     }
 }
