@@ -1,10 +1,10 @@
 //! The server with a model of the chip.
 
-use alloc::collections::{BTreeMap, VecDeque};
-use alloc::rc::Rc;
+mod kept;
+
+use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::cell::RefCell;
 
 use kamen_kit::service::{Alarm, Attention, Service};
 use libipc::loopback::{HostCall, take_deleted, take_signals};
@@ -12,7 +12,6 @@ use libipc::{Caller, Handle, Message, Notification, OpenCall, Time};
 use protocols::console::{Console, Modes, event};
 use protocols::stream::{Stream, StreamError, StreamKind, Wait, serve_stream};
 
-use crate::keeper::Keeper;
 use crate::listeners::LISTENERS_MAX;
 use crate::parked::PARKED_MAX;
 use crate::ring::RING_BYTES;
@@ -387,70 +386,6 @@ fn too_many_listeners_are_refused() {
     take_deleted();
     assert_eq!(console.take(&caller(99), Notification(Handle(12))), Err(StreamError::Device));
     assert_eq!(take_deleted(), [Handle(12)]);
-}
-
-/// What outlives a life.
-#[derive(Clone, Default, Debug)]
-struct Outside(Rc<RefCell<(BTreeMap<u32, Notification>, Vec<u8>)>>);
-
-impl Keeper for Outside {
-    fn keep(&mut self, place: u32, notification: Notification) {
-        self.0.borrow_mut().0.insert(place, notification);
-    }
-    fn forget(&mut self, place: u32) {
-        self.0.borrow_mut().0.remove(&place);
-    }
-    fn store(&mut self, state: &[u8]) {
-        self.0.borrow_mut().1 = state.into();
-    }
-}
-
-/// Returns the next life of a console.
-fn next_life(outside: &Outside, line: Line) -> Tested {
-    let mut console = console(line);
-    let (left, state) = outside.0.borrow().clone();
-    if !state.is_empty() {
-        console.restore(&state, |place| left.get(&place).copied());
-    }
-    console.kept_by(outside.clone());
-    console
-}
-
-#[test]
-fn modes_and_listeners_outlive_the_console() {
-    let outside = Outside::default();
-    let mut console = next_life(&outside, Line::Terminal);
-    console.take(&caller(1), Notification(Handle(11))).unwrap();
-    console.take(&caller(2), Notification(Handle(12))).unwrap();
-    console.watch(&caller(3), Notification(Handle(13))).unwrap();
-    console.watch(&caller(4), Notification(Handle(14))).unwrap();
-    raw(&mut console);
-    let modes = console.modes(&caller(1)).unwrap();
-    console.remember();
-    // Who takes control again after a death does so once.
-    outside.0.borrow_mut().0.remove(&3);
-    let mut console = next_life(&outside, Line::Terminal);
-    assert_eq!(take_signals(), [(Handle(13), event::READABLE)], "the other one is gone");
-    assert_eq!(console.modes(&caller(1)), Ok(modes));
-    console.take(&caller(2), Notification(Handle(22))).unwrap();
-    console.remember();
-    let mut console = next_life(&outside, Line::Terminal);
-    take_signals();
-    console.release(&caller(2)).unwrap();
-    assert_eq!(console.release(&caller(2)), Err(StreamError::NotOpen));
-    type_in(&mut console, b"a");
-    assert_eq!(take_signals()[0], (Handle(11), event::READABLE));
-}
-
-#[test]
-fn the_end_of_a_pipe_outlives_the_console() {
-    let outside = Outside::default();
-    let mut console = next_life(&outside, Line::Pipe);
-    type_in(&mut console, b"\x10\x04");
-    console.remember();
-    let mut console = next_life(&outside, Line::Pipe);
-    assert_eq!(read(&mut console, 4), Ok(Vec::new()));
-    assert_eq!(console.kind(&caller(1)), Ok(StreamKind::Pipe));
 }
 
 #[test]
