@@ -4,15 +4,15 @@ use crate::case::Case;
 use kamen_abi::{MessagePage, boot};
 use std::path::Path;
 
-/// A function of the kernel, and one that every program has and calls before it serves.
+/// A function of the kernel, and one that every program has and `hello` calls first.
 const KERNEL: (&str, &str) = ("microkernel/core/src/frames.rs", "    pub fn new(");
-const SERVER: (&str, &str) = ("libipc/rt/src/heap.rs", "    unsafe fn alloc(");
+const LOG: (&str, &str) = ("libipc/src/log.rs", "pub fn line(");
 /// Where the name is in a program's start information (libipc/src/start.rs).
 const NAME_AT: usize = 8;
 
 /// Returns the tests.
 pub fn cases() -> Vec<Case> {
-    let (tbreak, here) = (format!("tbreak {}", place(KERNEL)), format!("here {}", place(SERVER)));
+    let (tbreak, here) = (format!("tbreak {}", place(KERNEL)), format!("here {}", place(LOG)));
     let name = format!("x/s {:#x}", boot::MESSAGE_PAGE + MessagePage::BYTES_AT + NAME_AT);
     vec![
         Case::debugger(
@@ -25,17 +25,20 @@ pub fn cases() -> Vec<Case> {
         Case::debugger(
             "debug: gdb breaks at the main of the server that is meant, and there only",
             "names",
-            &["bt", &name, &here, "continue", "bt"],
+            &["bt", &name],
+        )
+        .mentions(&["servers/names/src/main.rs:", "libipc/rt/src/entry.rs:", "\"names"]),
+        // Servers write to the log before, and after.
+        Case::debugger(
+            "debug: gdb breaks in one program only, from its main on",
+            "hello",
+            &[&here, "continue", "bt"],
         )
         .mentions(&[
-            "servers/names/src/main.rs:",
-            "libipc/rt/src/entry.rs:",
-            "\"names",
-            SERVER.0,
-            "servers/names/src/main.rs:",
+            "userland/demos/hello/src/main.rs:",
+            LOG.0,
+            "userland/demos/hello/src/main.rs:",
         ]),
-        Case::debugger("debug: gdb breaks at the main of a program", "hello", &["bt"])
-            .mentions(&["userland/demos/hello/src/main.rs:", "libipc/rt/src/entry.rs:"]),
     ]
 }
 
@@ -49,10 +52,10 @@ fn place((file, begin): (&str, &str)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{KERNEL, SERVER, place};
+    use super::{KERNEL, LOG, place};
 
     #[test]
     fn the_functions_are_in_their_sources() {
-        assert!(!place(KERNEL).ends_with(":0") && !place(SERVER).ends_with(":0"));
+        assert!(!place(KERNEL).ends_with(":0") && !place(LOG).ends_with(":0"));
     }
 }
