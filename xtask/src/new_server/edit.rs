@@ -57,6 +57,7 @@ fn server(name: &Name) -> String {
          name = \"{name}\"\n\
          file = \"/sbin/{name}\"\n\
          restart = \"always\"\n\
+         heartbeat-ms = 2000\n\
          priority = 16\n\
          pages = 256\n\
          objects = 96\n\
