@@ -36,6 +36,7 @@ mod terminal;
 mod top;
 mod tracing;
 mod traffic;
+mod tutorial;
 mod unix;
 mod viewable;
 mod worker;

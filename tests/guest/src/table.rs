@@ -33,6 +33,7 @@ pub fn cases() -> Vec<Case> {
         crate::dos::cases(),
         crate::terminal::cases(),
         crate::tracing::cases(),
+        crate::tutorial::cases(),
     ]
     .concat();
     let chosen = |case: &&Case| ON_TWO.iter().any(|name| case.name.starts_with(name));
