@@ -41,6 +41,9 @@ pub struct Options {
     debug_log: bool,
     #[command(flatten)]
     filter: filter::Chosen,
+    /// Boots the image of the tests: with their programs, and what tests/guest/system.toml declares.
+    #[arg(long)]
+    tests: bool,
     /// Program to run in place of a shell, and its arguments.
     #[arg(last = true, value_name = "PROGRAM")]
     program: Vec<OsString>,
@@ -88,7 +91,8 @@ pub type Outlet<'a> = &'a dyn Fn() -> Box<dyn Write + Send>;
 /// As for [`run`].
 pub fn run_into(options: &Options, output: Outlet<'_>) -> Result<ExitCode> {
     options.boot.provide(&options.machine)?;
-    let system = System::build(Purpose::System)?;
+    let purpose = if options.tests { Purpose::Test } else { Purpose::System };
+    let system = System::build(purpose)?;
     let start = start(options).with_setting(options.filter.setting());
     let package = system.package(&options.image, &start)?;
     let report = boot(options, &system, &package, &start, output)?;
