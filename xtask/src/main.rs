@@ -7,7 +7,7 @@
 //!                                 │
 //!             qemu ── command ── guest ── one booted machine: console, log, verdict
 //!                                 │
-//!         run, trace   debug     test     bench     check (needs build only)     manual, graph (need nothing)
+//!   run, trace   debug   test   bench   check (needs build only)   manual, graph, book (need nothing)
 //!           └── symbols: backtraces of guest programs
 //! ```
 //!
@@ -18,6 +18,7 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 mod bench;
+mod book;
 mod build;
 mod check;
 mod debug;
@@ -64,6 +65,8 @@ enum Task {
     Manual,
     /// Draws servers/system.toml as docs/system.svg: programs, their resources, who calls whom.
     Graph(graph::Options),
+    /// Builds docs/tutorial, the tutorial, as a website in target/book (needs mdbook).
+    Book,
     /// Measures the system, in instructions and in time.
     Bench(bench::Options),
 }
@@ -88,6 +91,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::NewServer(options) => new_server::make(&options),
         Task::Manual => manual::write(),
         Task::Graph(options) => graph::write(&options),
+        Task::Book => book::build(),
         Task::Bench(options) => bench::bench(&options),
     }
 }

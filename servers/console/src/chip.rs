@@ -20,6 +20,7 @@ impl Chip {
     }
 }
 
+// ANCHOR: chip
 impl Device for Chip {
     fn read(&mut self, register: Register) -> u8 {
         let port = COM1 + register as u16;
@@ -35,3 +36,4 @@ impl Device for Chip {
         let _ = self.ports.write_bytes(COM1, bytes);
     }
 }
+// ANCHOR_END: chip

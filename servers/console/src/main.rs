@@ -20,6 +20,7 @@ const PATIENCE: Within = Within(50);
 
 kamen_rt::entry!(main);
 
+// ANCHOR: main
 fn main(start: &Start) -> i32 {
     service::run(start, |setup| {
         let chip = Chip::new(setup.find("serial")?);
@@ -35,6 +36,7 @@ fn main(start: &Start) -> i32 {
         Ok(server)
     })
 }
+// ANCHOR_END: main
 
 /// Goes on where the last life ended, and has the state kept for the next.
 fn take_up(server: &mut Server<Chip>, setup: &Setup<'_, Source>) -> Result<(), Problem> {

@@ -116,6 +116,7 @@ impl<D: Device> Server<D> {
         self.uart.device_mut()
     }
 
+    // ANCHOR: interrupted
     /// Handles an interrupt: moves bytes until the chip is quiet, or for so long that others are
     /// to have a turn.
     pub fn interrupted(&mut self) -> Attention {
@@ -137,6 +138,7 @@ impl<D: Device> Server<D> {
         self.settle();
         attention
     }
+    // ANCHOR_END: interrupted
 
     /// Forgets calls for whose answer nobody waits any more.
     pub fn forget(&mut self, cancelled: OpenCall) {

@@ -8,6 +8,7 @@ use protocols::stream::{serve_stream, stream_label};
 use crate::server::Server;
 use crate::uart::Device;
 
+// ANCHOR: sources
 /// A source of events.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Source {
@@ -33,6 +34,7 @@ impl<D: Device + 'static> Service for Server<D> {
             }
         }
     }
+    // ANCHOR_END: sources
 
     fn cancelled(&mut self, call: OpenCall) {
         self.forget(call);

@@ -20,6 +20,7 @@ use crate::settings::{Line, Settings};
 use crate::sources::Source;
 use crate::uart::{Device, Register, Uart};
 
+// ANCHOR: model
 /// A chip whose receiver holds what a test types and whose transmitter takes `credit` bytes.
 struct Model {
     typed: VecDeque<u8>,
@@ -31,6 +32,7 @@ struct Model {
     /// Whether the line's status is to tell of a break.
     breaks: bool,
 }
+// ANCHOR_END: model
 
 impl Device for Model {
     fn read(&mut self, register: Register) -> u8 {
@@ -99,10 +101,12 @@ fn terminal() -> Tested {
     console(Line::Terminal)
 }
 
+// ANCHOR: type-in
 fn type_in(console: &mut Tested, bytes: &[u8]) {
     console.device_mut().typed.extend(bytes);
     interrupt(console);
 }
+// ANCHOR_END: type-in
 
 fn interrupt(console: &mut Tested) {
     while console.interrupted() == Attention::More {}
@@ -167,6 +171,7 @@ fn what_is_written_appears_processed() {
     assert_eq!(console.size(&caller(1)), Ok(132 | 50 << 16));
 }
 
+// ANCHOR: line
 #[test]
 fn line_is_echoed_and_read_when_complete() {
     let mut console = terminal();
@@ -177,6 +182,7 @@ fn line_is_echoed_and_read_when_complete() {
     assert_eq!(read(&mut console, 100), Ok(b"ls -l\n".to_vec()));
     assert_eq!(read(&mut console, 0), Ok(vec![]));
 }
+// ANCHOR_END: line
 
 #[test]
 fn waiting_reads_are_answered_in_order() {

@@ -60,6 +60,7 @@ const QUEUE_EMPTY: u8 = 0x20;
 /// Line status: the transmitter has sent its last bit.
 const ALL_SENT: u8 = 0x40;
 
+// ANCHOR: device
 /// The chip's registers: I/O ports, or a model in tests.
 pub trait Device {
     /// Reads a register; all ones where there is none.
@@ -69,6 +70,7 @@ pub trait Device {
     /// Writes bytes one after the other to [`Register::Data`].
     fn send(&mut self, bytes: &[u8]);
 }
+// ANCHOR_END: device
 
 /// Whether received bytes are wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,4 +7,5 @@
 //!   rustc          ──> tests/compile.rs: errors of interfaces that only it finds
 //!   the servers    ──> tests/hostile.rs: against peers that lie
 //!                  ──> tests/system.rs: together, in any order, over their deaths
+//!   docs/tutorial  ──> tests/tutorial/: includes, commands, links
 //! ```

@@ -49,6 +49,7 @@ impl<T: Transport> Driver<T> {
         }
     }
 
+    // ANCHOR: turn
     /// The card has interrupted: moves what can be moved now.
     ///
     /// # Errors
@@ -87,6 +88,7 @@ impl<T: Transport> Driver<T> {
             }
         }
     }
+    // ANCHOR_END: turn
 
     /// Drops the ring: its client has ended, or breaks the rules.
     fn close(&mut self, error: RingError) {

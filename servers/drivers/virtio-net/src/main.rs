@@ -13,6 +13,7 @@ use kamen_virtio_net::{Card, Driver, Program, Source};
 
 kamen_rt::entry!(main);
 
+// ANCHOR: card
 fn main(start: &Start) -> i32 {
     service::run(start, |setup| {
         let card = card(setup)?;
@@ -55,3 +56,4 @@ fn card(setup: &mut Setup<'_, Source>) -> Result<Option<Card<SomeTransport<'stat
         }
     }
 }
+// ANCHOR_END: card

@@ -30,6 +30,7 @@ impl<T> Program<T> {
     }
 }
 
+// ANCHOR: program
 impl<T: Transport + 'static> Service for Program<T> {
     type Source = Source;
     const PROTOCOLS: &'static [Protocol<Self>] =
@@ -52,3 +53,4 @@ impl<T: Transport + 'static> Service for Program<T> {
         }
     }
 }
+// ANCHOR_END: program

@@ -139,6 +139,7 @@ fn frames_go_out_behind_a_header_of_zeros() {
     }
 }
 
+// ANCHOR: frames
 #[test]
 fn frames_come_in_to_the_buffers_that_were_posted_first() {
     for (features, header) in [(MODERN, 12), (LEGACY, 10)] {
@@ -157,6 +158,7 @@ fn frames_come_in_to_the_buffers_that_were_posted_first() {
         }
     }
 }
+// ANCHOR_END: frames
 
 #[test]
 fn what_the_card_has_no_room_for_waits_in_the_ring() {
