@@ -59,7 +59,17 @@ impl Options {
     ) -> Options {
         let boot = Boot::default();
         let filter = filter::Chosen::default();
-        Options { image, machine, boot, shell: None, timeout, debug_log: false, filter, program }
+        Options {
+            image,
+            machine,
+            boot,
+            shell: None,
+            timeout,
+            debug_log: false,
+            filter,
+            program,
+            tests: false,
+        }
     }
 }
 

@@ -150,7 +150,10 @@ mod tests {
 
     /// What outlives a life.
     #[derive(Clone, Default)]
-    struct Outside(Rc<RefCell<(BTreeMap<u32, Endpoint>, Vec<u8>)>>);
+    struct Outside(Rc<RefCell<Left>>);
+
+    /// Endpoints by place, and the tables.
+    type Left = (BTreeMap<u32, Endpoint>, Vec<u8>);
 
     impl Keeper for Outside {
         fn keep(&mut self, place: u32, endpoint: Endpoint) {

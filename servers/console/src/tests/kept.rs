@@ -16,7 +16,10 @@ use crate::settings::Line;
 
 /// What outlives a life.
 #[derive(Clone, Default, Debug)]
-struct Outside(Rc<RefCell<(BTreeMap<u32, Notification>, Vec<u8>)>>);
+struct Outside(Rc<RefCell<Left>>);
+
+/// Notifications by place, and the state.
+type Left = (BTreeMap<u32, Notification>, Vec<u8>);
 
 impl Keeper for Outside {
     fn keep(&mut self, place: u32, notification: Notification) {
