@@ -9,7 +9,7 @@ use libipc::{Caller, ReadLease, interface, yield_now};
 #[derive(libipc::ProtocolError, Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum AdderError {
-    /// What was lent is not readable, or longer than [`LENT_MAX`].
+    /// What was lent is not readable, or longer than 256 bytes.
     Lent = 1,
 }
 
