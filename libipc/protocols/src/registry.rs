@@ -6,7 +6,9 @@ use core::fmt::{self, Debug, Write};
 
 use libipc::ProtocolError;
 
-use crate::{clock, console, dos, ethernet, file, names, process, sample, stream, system};
+use crate::{
+    clock, console, dos, ethernet, file, keep, names, net, process, sample, stream, system,
+};
 
 /// A protocol's names.
 pub struct Protocol {
@@ -38,7 +40,9 @@ pub static ALL: &[Protocol] = &[
     Protocol::new::<dos::DosError>(dos::dos_label::DRIVES, dos::dos_label::name),
     Protocol::new::<ethernet::EthernetError>(ethernet::ethernet_label::OPEN, ethernet::ethernet_label::name),
     Protocol::new::<file::FileError>(file::file_label::READ, file::file_label::name),
+    Protocol::new::<keep::KeepError>(keep::keep_label::KEEP_NOTIFICATION, keep::keep_label::name),
     Protocol::new::<names::NamesError>(names::names_label::FIND, names::names_label::name),
+    Protocol::new::<net::NetError>(net::net_label::ADDRESS, net::net_label::name),
     Protocol::new::<process::ProcessError>(process::process_label::SPAWN, process::process_label::name),
     Protocol::new::<sample::SampleError>(sample::sample_label::VALUE, sample::sample_label::name),
     Protocol::new::<stream::StreamError>(stream::stream_label::READ, stream::stream_label::name),
