@@ -21,7 +21,6 @@ fn waits() -> Vec<Case> {
                 see("> "),
                 keys("circle\r"),
                 see("calling in a circle"),
-                Step::Rest { span: std::time::Duration::from_millis(500), percent: 200 },
                 Step::Break,
                 see("who waits for whom:"),
                 see("deadlock: circle ("),
@@ -43,7 +42,8 @@ fn waits() -> Vec<Case> {
             &[
                 see("kamen:"),
                 keys("cat\r"),
-                Step::Rest { span: std::time::Duration::from_secs(1), percent: 200 },
+                keys("first\r"), // cat reads again once it has come back
+                see("first\r\nfirst"),
                 Step::Break,
                 see("unix"),
                 see("waits for unix (read)"),

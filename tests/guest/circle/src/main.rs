@@ -51,7 +51,6 @@ fn begin(start: &Start) -> Option<()> {
     }
     let first = find(start, "circle-first")?;
     find(start, "circle-second")?;
-    StreamClient::new(stdout).write(Wait::Yes, b"calling in a circle\n").ok()?;
     first.call(1, [0; 6], Time::FOREVER).ok().map(|_| ())
 }
 
@@ -66,6 +65,11 @@ fn serve(start: &Start, own: &str, other: &str) -> Option<()> {
     loop {
         let event = inbox.receive(Time::FOREVER).ok()?;
         if let Event::Request(_) = event {
+            if own == "circle-second" {
+                // The last call of the circle is about to be made.
+                let stdout = StreamClient::new(start.find("stdout")?);
+                stdout.write(Wait::Yes, b"calling in a circle\n").ok()?;
+            }
             other.call(1, [0; 6], Time::FOREVER).ok()?;
         }
     }

@@ -45,11 +45,15 @@ impl Session {
         let mut lines = vec![0; 4096];
         while let Ok(len @ 1..) = runner.list(after, &mut lines) {
             let text = String::from_utf8_lossy(lines.get(..len as usize).unwrap_or(&[]));
+            let before = after;
             for line in text.lines() {
                 let pid = line.split(' ').next().and_then(|pid| pid.parse().ok());
                 let used = pid.and_then(|pid| usage?.get(&pid)).map_or("", String::as_str);
                 self.services.print(columns(line, used));
                 after = pid.map_or(after, Pid);
+            }
+            if after <= before {
+                break; // A server that repeats itself would have this go on for ever.
             }
         }
     }

@@ -12,6 +12,9 @@ use super::Session;
 /// Room for an answer: as much as init gives at once.
 const ROOM: usize = 4096;
 
+/// Most servers that are listed; a manifest has fewer.
+const SERVERS_MAX: usize = 64;
+
 impl Session {
     pub(super) fn servers(&self) -> u8 {
         match self.server_lines() {
@@ -53,7 +56,7 @@ impl Session {
         loop {
             let len = self.services.system.services(lines.len() as u64, &mut room)?;
             let text = String::from_utf8_lossy(room.get(..len as usize).unwrap_or(&[]));
-            if text.is_empty() {
+            if text.is_empty() || lines.len() >= SERVERS_MAX {
                 return Ok(lines);
             }
             lines.extend(text.lines().map(String::from));
