@@ -3,7 +3,7 @@
 use alloc::rc::Rc;
 use core::cell::Cell;
 
-use libipc::{Error, Time, Timer};
+use libipc::{Error, Time, Timer, error};
 
 /// A timer of a server's loop. Copies of it are the same alarm.
 ///
@@ -44,6 +44,15 @@ impl Alarm {
     /// Returns the time that it is set for, until that has come.
     pub fn due(&self) -> Option<Time> {
         self.due.get()
+    }
+
+    /// Sets it once more for the time that has not come, if there is one.
+    pub(super) fn set_again(&self) {
+        if let (Some(timer), Some(due)) = (self.timer, self.due.get())
+            && let Err(error) = timer.set(due)
+        {
+            error!("an alarm is lost: {error:?}");
+        }
     }
 
     /// Takes the time if it has come. A signal alone says little: it may have been on its way when

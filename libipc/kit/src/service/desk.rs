@@ -70,7 +70,12 @@ fn begin<S: Service>(
 ) -> Attention {
     match &entry.kind {
         Kind::Line(line) if line.trigger == Trigger::Edge => world.acknowledge(*line),
-        Kind::Alarm(alarm) if !alarm.take_due(world.now()) => return Attention::Done,
+        Kind::Alarm(alarm) if !alarm.take_due(world.now()) => {
+            // The timer goes by the clock of another processor, which may be ahead; or the signal
+            // is an old one, and this changes nothing.
+            alarm.set_again();
+            return Attention::Done;
+        }
         Kind::Line(_) | Kind::Alarm(_) | Kind::Bell => {}
     }
     see_to(entry, server, world)

@@ -19,7 +19,10 @@ use crate::unix::{Unix, event};
 /// QuotaExhausted, TableFull: the server has too little of its own.
 pub fn personality(start: &Start, own: Endpoint, file: Endpoint) -> Result<Unix, Error> {
     let quota = Quota(boot::QUOTA);
-    let events = quota.create_notification()?;
+    let events = match start.find::<Notification>("events") {
+        Some(events) => events,
+        None => quota.create_notification()?,
+    };
     Thread(boot::THREAD).bind(events)?;
     let reporter = |badge| -> Result<Notification, Error> {
         events.mint(Rights::SEND.union(Rights::GRANT), badge)
