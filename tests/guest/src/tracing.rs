@@ -41,9 +41,12 @@ fn waits() -> Vec<Case> {
             "waits: a break is heard while a program reads",
             &[
                 see("kamen:"),
-                keys("cat\r"),
-                keys("first\r"), // cat reads again once it has come back
+                keys("sh -c 'echo be''gun; cat'\r"),
+                see("begun"),
+                keys("first\r"),
                 see("first\r\nfirst"),
+                // Once it rests, it reads.
+                Step::Rest { span: std::time::Duration::from_secs(1), percent: 50 },
                 Step::Break,
                 see("unix"),
                 see("waits for unix (read)"),
