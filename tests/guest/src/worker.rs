@@ -1,4 +1,4 @@
-//! Tests of more threads in a process (kit's `worker`).
+//! Tests of more threads in a process, and of a loop's tasks (kit's `worker` and `executor`).
 
 use crate::case::Case;
 
@@ -9,6 +9,8 @@ pub fn cases() -> Vec<Case> {
             "holds: two workers serve one endpoint",
             "holds: the loop answers while a worker counts",
         ]),
+        Case::program("tasks: replies wait for their times", &["worker-test", "tasks"])
+            .logs(&["holds: tasks answer when their times come"]),
         Case::program("worker: a panic ends the process", &["worker-test", "panic"])
             .mentions(&["panic at", "as asked\n"])
             .exits(101),

@@ -1,4 +1,5 @@
-//! `worker-test`: makes the checks; `worker-test panic|overflow`: a worker ends badly on purpose.
+//! `worker-test [tasks]`: makes the checks; `worker-test panic|overflow`: a worker ends badly on
+//! purpose.
 #![no_std]
 #![no_main]
 
@@ -11,7 +12,7 @@ use kamen_kit::Arguments;
 use kamen_kit::service::{self, FAILED, Problem};
 use kamen_kit::worker::Workers;
 use kamen_rt::{Start, log};
-use kamen_worker_test::{crowd, make};
+use kamen_worker_test::{crowd, doze, make};
 use libipc::abi::boot;
 use libipc::{Quota, Time};
 
@@ -24,6 +25,7 @@ fn main(start: &Start) -> i32 {
         Some(b"overflow") => end_badly(start, || {
             let _ = overflow(&[1; 512], u64::MAX);
         }),
+        Some(b"tasks") => tasks(start),
         _ => check(start),
     };
     result.unwrap_or_else(|problem| {
@@ -46,6 +48,18 @@ fn check(start: &Start) -> Result<i32, Problem> {
 /// Ends the program from within its loop.
 fn leave(right: bool) -> ! {
     log!("{}: the loop answers while a worker counts", if right { "holds" } else { "fails" });
+    kamen_rt::exit(if right { 0 } else { FAILED })
+}
+
+/// Serves with tasks.
+fn tasks(start: &Start) -> Result<i32, Problem> {
+    let endpoint = Quota(boot::QUOTA).create_endpoint().map_err(service::cannot("have one"))?;
+    Ok(service::run_at(endpoint, start, |setup| doze(setup, endpoint, wake)))
+}
+
+/// Ends the program when its tasks have done their work.
+fn wake(right: bool) -> ! {
+    log!("{}: tasks answer when their times come", if right { "holds" } else { "fails" });
     kamen_rt::exit(if right { 0 } else { FAILED })
 }
 
