@@ -113,8 +113,10 @@ impl<T: Transport> Ethernet for Driver<T> {
             let _ = (memory.delete(), bell.delete());
             return Err(EthernetError::NoDevice);
         }
+        // The working ring is closed only for another one that works as well.
+        let ring = Server::attach(memory, bell).map_err(|_| EthernetError::Ring)?;
         self.close(RingError::Ended);
-        self.ring = Some(Server::attach(memory, bell).map_err(|_| EthernetError::Ring)?);
+        self.ring = Some(ring);
         Ok(self.bell)
     }
 

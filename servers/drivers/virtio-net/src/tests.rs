@@ -278,6 +278,20 @@ fn memory_without_a_ring_is_refused() {
 }
 
 #[test]
+fn a_refused_ring_leaves_the_working_one_as_it_is() {
+    let mut rig = Rig::new(MODERN, 8);
+    rig.submit(1, RECEIVE, buffer(1));
+    assert_eq!(rig.turn(), Turn::Done);
+    let (memory, bell) = (loopback::memory(1), loopback::notification());
+    let opened = rig.driver.open(&HostCall::new(1).caller(), memory, bell);
+    assert_eq!(opened, Err(EthernetError::Ring));
+    assert!(rig.device.deliver(RX, &[vec![0; 12], frame(5)].concat()));
+    assert_eq!(rig.driver.interrupted(), Ok(Turn::Done));
+    let done = rig.done();
+    assert_eq!((done.len(), rig.frame(done[0])), (1, frame(5)));
+}
+
+#[test]
 fn without_a_card_every_operation_says_so() {
     let mut driver = Driver::<Device>::new(None, loopback::notification());
     let caller = HostCall::new(1).caller();
