@@ -5,6 +5,7 @@ use alloc::rc::Rc;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::RefCell;
+use core::ops::Range;
 
 use libipc::{OpenCall, Time};
 use protocols::net::{NetError, Origin};
@@ -15,7 +16,7 @@ use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Address, Ipv4Cidr};
 
 use crate::echo::{CONNECTIONS, PORT};
-use crate::ping::PINGS_MAX;
+use crate::ping::{Answer, PINGS_MAX};
 use crate::settings::Settings;
 use crate::stack::Stack;
 
@@ -23,6 +24,8 @@ mod driver;
 
 const OWN: Ipv4Address = Ipv4Address::new(10, 0, 2, 15);
 const PEER: Ipv4Address = Ipv4Address::new(10, 0, 2, 2);
+/// Where nobody is.
+const SILENT: [u8; 4] = [10, 0, 2, 99];
 const CARD: [u8; 6] = [2, 0, 0, 0, 0, 1];
 const MS: u64 = 1_000_000;
 
@@ -248,13 +251,58 @@ fn a_host_answers_or_does_not() {
     let mut peer = Peer::new(&mut theirs);
     let call = OpenCall::NONE;
     assert_eq!(stack.ping(call, PEER.octets(), Time(0)), Ok(()));
-    assert_eq!(stack.ping(call, [10, 0, 2, 99], Time(0)), Ok(()));
+    assert_eq!(stack.ping(call, SILENT, Time(0)), Ok(()));
     let mut answers = Vec::new();
     for ms in 0..3000 {
         answers.extend(stack.turn(&mut ours, Time(ms * MS)).answers);
         peer.poll(&mut theirs, Time(ms * MS));
     }
     assert!(matches!(answers[..], [(_, Ok(ns)), (_, Err(NetError::NoAnswer))] if ns < 100 * MS));
+}
+
+/// Has the stack and its peer go on for some time; returns what was answered.
+fn pass(stack: &mut Stack, ends: &mut (End, End), peer: &mut Peer, ms: Range<u64>) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for ms in ms {
+        answers.extend(stack.turn(&mut ends.0, Time(ms * MS)).answers);
+        peer.poll(&mut ends.1, Time(ms * MS));
+    }
+    answers
+}
+
+#[test]
+fn a_host_answers_after_another_one_did_not() {
+    let mut ends = wire(|_| Fate::Arrives);
+    let mut stack = Stack::new(&mut ends.0, CARD, fixed(), 1, Time(0));
+    let mut peer = Peer::new(&mut ends.1);
+    assert_eq!(stack.ping(OpenCall::NONE, SILENT, Time(0)), Ok(()));
+    let answers = pass(&mut stack, &mut ends, &mut peer, 0..3000);
+    assert!(matches!(answers[..], [(_, Err(NetError::NoAnswer))]), "{answers:?}");
+    assert_eq!(stack.ping(OpenCall::NONE, PEER.octets(), Time(3000 * MS)), Ok(()));
+    let answers = pass(&mut stack, &mut ends, &mut peer, 3000..3100);
+    assert!(matches!(answers[..], [(_, Ok(_))]), "{answers:?}");
+    // It is known now: nor do those hold it up that still wait.
+    assert_eq!(stack.ping(OpenCall::NONE, SILENT, Time(3100 * MS)), Ok(()));
+    assert_eq!(stack.ping(OpenCall::NONE, PEER.octets(), Time(3100 * MS)), Ok(()));
+    let answers = pass(&mut stack, &mut ends, &mut peer, 3100..3200);
+    assert!(matches!(answers[..], [(_, Ok(_))]), "{answers:?}");
+}
+
+#[test]
+fn a_forgotten_request_is_withdrawn() {
+    let mut ends = wire(|_| Fate::Arrives);
+    let mut stack = Stack::new(&mut ends.0, CARD, fixed(), 1, Time(0));
+    let mut peer = Peer::new(&mut ends.1);
+    for _ in 0..PINGS_MAX {
+        assert_eq!(stack.ping(OpenCall::NONE, SILENT, Time(0)), Ok(()));
+    }
+    assert!(pass(&mut stack, &mut ends, &mut peer, 0..100).is_empty());
+    stack.forget(OpenCall::NONE);
+    assert!(pass(&mut stack, &mut ends, &mut peer, 100..3000).is_empty());
+    assert_eq!(ends.0.sent, 1, "its address was asked for once, before");
+    assert_eq!(stack.ping(OpenCall::NONE, PEER.octets(), Time(3000 * MS)), Ok(()));
+    let answers = pass(&mut stack, &mut ends, &mut peer, 3000..3100);
+    assert!(matches!(answers[..], [(_, Ok(_))]), "{answers:?}");
 }
 
 #[test]
