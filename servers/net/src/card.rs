@@ -122,12 +122,12 @@ impl Card {
     }
 
     /// Shows the driver what is to be done, and has it ring; returns whether there is nothing to
-    /// do until it does.
+    /// do until it does. Frames that have come wait until there is room for what answers them.
     ///
     /// # Errors
     /// As [`Client::rest`].
     pub fn rest(&mut self) -> Result<bool, RingError> {
-        Ok(self.ring.client.rest()? && self.filled.is_empty())
+        Ok(self.ring.client.rest()? && (self.filled.is_empty() || !self.has_room()))
     }
 
     /// Returns whether a frame can be transmitted now.

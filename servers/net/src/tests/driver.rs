@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::vec;
+use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use kamen_kit::service::Alarm;
@@ -13,9 +14,13 @@ use protocols::ethernet::{
     self, Ethernet, EthernetClient, EthernetError, Link, RECEIVE, TRANSMIT, Traffic, serve_ethernet,
 };
 use protocols::net::{Host, Net, NetError};
+use smoltcp::wire::{
+    ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol,
+    EthernetRepr,
+};
 
-use super::{CARD, Client, End, Fate, MS, Peer, fixed, wire};
-use crate::card::{Card, shape};
+use super::{CARD, Client, End, Fate, MS, OWN, PEER, Peer, fixed, wire};
+use crate::card::{Card, ENTRIES, shape};
 use crate::server::Server;
 
 /// One life of a driver whose card is an end of a wire, and whether there is a card.
@@ -24,13 +29,17 @@ struct Driver {
     has_card: bool,
     ring: Option<ring::Server>,
     posted: VecDeque<(Ticket, Submission)>,
+    /// Whether what is transmitted stays in flight, and what does.
+    is_stuck: bool,
+    stuck: Vec<Ticket>,
 }
 
 impl Driver {
     fn turn(&mut self) {
         let Some(ring) = &mut self.ring else { return };
-        let (end, posted) = (&mut self.end, &mut self.posted);
+        let (end, posted, stuck) = (&mut self.end, &mut self.posted, &mut self.stuck);
         let served = ring.serve(|ring, ticket, submission| match submission.operation {
+            TRANSMIT if self.is_stuck => stuck.push(ticket),
             TRANSMIT => {
                 let mut frame = vec![0; submission.buffer.len() as usize];
                 ring.area().read(submission.buffer, &mut frame);
@@ -50,10 +59,18 @@ impl Driver {
         ring.flush().unwrap();
     }
 
+    /// Transmits again, to nowhere what was stuck.
+    fn unstick(&mut self) {
+        self.is_stuck = false;
+        let ring = self.ring.as_mut().unwrap();
+        self.stuck.drain(..).for_each(|ticket| ring.complete::<EthernetError>(ticket, Ok(0)));
+    }
+
     /// Ends this life: what it was about to do is forgotten, the next one begins.
     fn die(&mut self) {
         self.ring = None;
         self.posted.clear();
+        self.stuck.clear();
     }
 }
 
@@ -80,7 +97,8 @@ impl Ethernet for Driver {
 
 fn rig(has_card: bool) -> (Rc<RefCell<Driver>>, Server<Loopback<'static>>, End) {
     let (end, theirs) = wire(|_| Fate::Arrives);
-    let driver = Driver { end, has_card, ring: None, posted: VecDeque::new() };
+    let (posted, stuck) = (VecDeque::new(), Vec::new());
+    let driver = Driver { end, has_card, ring: None, posted, is_stuck: false, stuck };
     let driver = Rc::new(RefCell::new(driver));
     let served = driver.clone();
     let loopback =
@@ -116,6 +134,51 @@ fn connections_go_on_over_the_drivers_lives() {
         }
     }
     panic!("{} of {} bytes after ten minutes", client.received, client.total);
+}
+
+/// Returns a frame that asks for the stack's hardware address (RFC 826).
+fn question() -> Vec<u8> {
+    let peer = EthernetAddress([2, 0, 0, 0, 0, 2]);
+    let question = ArpRepr::EthernetIpv4 {
+        operation: ArpOperation::Request,
+        source_hardware_addr: peer,
+        source_protocol_addr: PEER,
+        target_hardware_addr: EthernetAddress([0; 6]),
+        target_protocol_addr: OWN,
+    };
+    let header = EthernetRepr {
+        src_addr: peer,
+        dst_addr: EthernetAddress::BROADCAST,
+        ethertype: EthernetProtocol::Arp,
+    };
+    let mut bytes = vec![0; header.buffer_len() + question.buffer_len()];
+    let mut frame = EthernetFrame::new_unchecked(&mut bytes);
+    header.emit(&mut frame);
+    question.emit(&mut ArpPacket::new_unchecked(frame.payload_mut()));
+    bytes
+}
+
+#[test]
+fn frames_wait_for_room_without_a_busy_loop() {
+    let (driver, mut server, theirs) = rig(true);
+    driver.borrow_mut().is_stuck = true;
+    // As many answers as there are buffers for them are in flight, and more are wanted.
+    let questions = ENTRIES / 2 + 5;
+    (0..questions).for_each(|_| theirs.outgoing.borrow_mut().push_back(question()));
+    for ms in 0..5 {
+        let _ = server.turn(Time(ms * MS));
+        driver.borrow_mut().turn();
+    }
+    let now = Time(10 * MS);
+    let _ = server.turn(now);
+    assert!(server.turn(now) > now, "the driver rings when there is room");
+    let caller = HostCall::new(1).caller();
+    let activity = server.activity(&caller).unwrap();
+    assert_eq!((activity.received, activity.sent), (questions.into(), u64::from(ENTRIES / 2)));
+    driver.borrow_mut().unstick();
+    driver.borrow_mut().turn();
+    let _ = server.turn(now);
+    assert_eq!(server.activity(&caller).unwrap().sent, questions.into());
 }
 
 #[test]
