@@ -1,10 +1,10 @@
 //! The server: the stack on its card, whichever life the card's driver is in.
 //!
 //! ```text
-//!             card, open ──────────────> Open ── the driver has ended ──┐
-//!   Closed ──┤   no answer: again later                                │
-//!      ^     └ NoDevice ──> Absent                                     │
-//!      └───────────────────────────────────────────────────────────────┘
+//!            ┌ card, open ──> Open ── the driver has begun anew ───────────┐
+//!   Closed ──┤ no answer: later    └─ it does not serve the ring: later ───┤
+//!      ^     └ NoDevice ──> Absent                                         │
+//!      └───────────────────────────────────────────────────────────────────┘
 //! ```
 
 use kamen_kit::service::{Alarm, Attention, Protocol, Service};
@@ -18,7 +18,7 @@ use crate::card::Card;
 use crate::settings::Settings;
 use crate::stack::Stack;
 
-/// After how long a driver that does not answer is asked again.
+/// After how long a driver that does not answer, or does not serve the ring, is asked again.
 const AGAIN_MS: u64 = 50;
 /// How long at least the stack waits for room in the ring, whose doorbell comes first.
 const ROOM_MS: u64 = 10;
@@ -83,18 +83,25 @@ impl<T: Transport> Server<T> {
             Way::Open => {}
         }
         self.work(now).unwrap_or_else(|| {
-            self.driver_ended(now);
-            now
+            // A driver that breaks the ring's rules may do so each time.
+            let again = now.after_ms(AGAIN_MS);
+            self.ring_ended("does not serve the ring", again);
+            again
         })
     }
 
     /// The driver has begun another life, or may have: it is asked anew.
     pub(crate) fn driver_ended(&mut self, now: Time) {
+        self.ring_ended("has begun anew", now);
+    }
+
+    /// The driver serves the ring no more, for this reason, and is to be asked anew at this time.
+    fn ring_ended(&mut self, reason: &str, again: Time) {
         if self.way == Way::Open {
-            log!("the network card's driver has begun anew: the ring is opened again");
+            log!("the network card's driver {reason}: the ring is opened again");
             self.reopened += 1;
         }
-        self.way = Way::Closed(now);
+        self.way = Way::Closed(again);
     }
 
     /// Asks the driver for its card, and has it open the ring.

@@ -32,6 +32,9 @@ struct Driver {
     /// Whether what is transmitted stays in flight, and what does.
     is_stuck: bool,
     stuck: Vec<Ticket>,
+    /// Whether a second server is attached to each ring, and it.
+    has_twin: bool,
+    twin: Option<ring::Server>,
 }
 
 impl Driver {
@@ -66,6 +69,23 @@ impl Driver {
         self.stuck.drain(..).for_each(|ticket| ring.complete::<EthernetError>(ticket, Ok(0)));
     }
 
+    /// Completes two submissions; the next time one, so that the ring's count goes back.
+    fn cheat(&mut self) {
+        let (mut ring, submissions) = match (self.ring.take(), self.twin.take()) {
+            (Some(ring), twin) => {
+                self.twin = twin;
+                (ring, 2)
+            }
+            (None, Some(twin)) => (twin, 1),
+            (None, None) => return,
+        };
+        for _ in 0..submissions {
+            let (ticket, _) = ring.take().unwrap().unwrap();
+            ring.complete(ticket, Err(EthernetError::NoRoom));
+        }
+        ring.flush().unwrap();
+    }
+
     /// Ends this life: what it was about to do is forgotten, the next one begins.
     fn die(&mut self) {
         self.ring = None;
@@ -81,7 +101,9 @@ impl Ethernet for Driver {
         memory: Memory,
         bell: Notification,
     ) -> Result<Notification, EthernetError> {
-        self.ring = Some(ring::Server::attach(memory, bell).unwrap());
+        let attach = |bell| ring::Server::attach(memory, bell).unwrap();
+        self.twin = self.has_twin.then(|| attach(loopback::notification()));
+        self.ring = Some(attach(bell));
         Ok(loopback::notification())
     }
 
@@ -98,7 +120,16 @@ impl Ethernet for Driver {
 fn rig(has_card: bool) -> (Rc<RefCell<Driver>>, Server<Loopback<'static>>, End) {
     let (end, theirs) = wire(|_| Fate::Arrives);
     let (posted, stuck) = (VecDeque::new(), Vec::new());
-    let driver = Driver { end, has_card, ring: None, posted, is_stuck: false, stuck };
+    let driver = Driver {
+        end,
+        has_card,
+        ring: None,
+        posted,
+        is_stuck: false,
+        stuck,
+        has_twin: false,
+        twin: None,
+    };
     let driver = Rc::new(RefCell::new(driver));
     let served = driver.clone();
     let loopback =
@@ -179,6 +210,25 @@ fn frames_wait_for_room_without_a_busy_loop() {
     driver.borrow_mut().turn();
     let _ = server.turn(now);
     assert_eq!(server.activity(&caller).unwrap().sent, questions.into());
+}
+
+#[test]
+fn a_driver_that_breaks_the_rules_is_not_asked_again_at_once() {
+    let (driver, mut server, _theirs) = rig(true);
+    driver.borrow_mut().has_twin = true;
+    let second = 1000 * MS;
+    let (mut now, mut turns) = (Time(0), 0);
+    while now < Time(second) {
+        let next = server.turn(now);
+        driver.borrow_mut().cheat();
+        // The driver rings when it has a ring.
+        let is_rung = next == Time::FOREVER;
+        now = if is_rung { now } else { next };
+        turns += 1;
+        assert!(turns < 1000, "a loop at {now:?}");
+    }
+    let reopened = server.activity(&HostCall::new(1).caller()).unwrap().reopened;
+    assert_eq!(reopened, 20, "every 50 ms");
 }
 
 #[test]
