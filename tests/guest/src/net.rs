@@ -28,7 +28,8 @@ fn keys(text: &str) -> Step {
 
 /// At the native shell: waits for the address that the network gives, does something, leaves.
 fn session(name: &str, way: Way, steps: &[Step]) -> Case {
-    let begin = [see("kamen:"), keys("network ping 10.0.2.2 1\r"), see("> ")];
+    let wait = "unix sh -c 'until network ping 10.0.2.2 1; do sleep 0.1; done'\r";
+    let begin = [see("kamen:"), keys(wait), see("10.0.2.2 answered after"), see("> ")];
     let end = [keys("network\r"), see("bytes"), see("> "), keys("exit\r")];
     Case::terminal(name, &[&begin[..], steps, &end].concat()).by(way).plugged(ECHO)
 }
