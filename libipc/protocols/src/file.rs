@@ -41,8 +41,10 @@ pub struct Node(pub u64);
 /// What makes an operation happen once: a client repeats a request with the ticket that it had,
 /// and a server whose earlier life did it answers without doing it again.
 ///
-/// A server remembers as many as its clients can have under way at the time of its death, in
-/// memory that outlives it, by the badge of the client; so a ticket is the client's own affair.
+/// A server remembers the last operations, by the badge of the client and its ticket, in memory that
+/// outlives it. A ticket is good for all of the life that follows the one which did the operation;
+/// after further deaths as long as no more operations came than the server remembers (128 in the
+/// file server). So a client repeats when it is told `Restarted`, and not any time later.
 #[derive(libipc::Word, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Ticket(pub u64);

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! An operation that succeeds writes its record in its own transaction. Who asks again is one whose
-//! server died, so that only records of earlier lives are looked for, and only until as many
-//! new ones were written as there is room for.
+//! server died, so that only records of earlier lives are looked for. A life reads them when it
+//! begins and knows them to its end, however slowly a client asks again. A record that as many others
+//! have followed as there is room for is overwritten: the lives after that do not know it.
 
 use alloc::collections::BTreeMap;
 
@@ -34,10 +35,9 @@ pub(crate) struct Claim {
 pub(crate) struct Claims {
     /// The one under way, until its transaction ends.
     pub current: Option<Claim>,
-    /// Operations of earlier lives, with the nodes that they made.
+    /// Operations of earlier lives, with the nodes that they made: all that were in the ring when
+    /// this life began. They stay, as no ticket comes a second time for something else.
     earlier: BTreeMap<(u64, u64), Node>,
-    /// How many were recorded in this life.
-    recorded: u64,
 }
 
 impl<S: Store> Volume<'_, S> {
@@ -83,11 +83,6 @@ impl<S: Store> Volume<'_, S> {
             self.set(at + index * 8, word);
         }
         self.set(superblock::NEXT_TICKET, (next + 1) % RECORDS);
-        self.claims.recorded += 1;
-        if self.claims.recorded == RECORDS {
-            // All that was recorded before this life is overwritten.
-            self.claims.earlier.clear();
-        }
     }
 }
 
