@@ -3,7 +3,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use libipc::interface;
+use libipc::{Time, interface, now};
 
 /// Why a file operation was refused.
 #[derive(libipc::ProtocolError, Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,11 +49,18 @@ pub struct Node(pub u64);
 #[repr(transparent)]
 pub struct Ticket(pub u64);
 
+/// By how many bits the kernel's time is shifted to the first number of a program: so far from each
+/// other are programs that began at different nanoseconds, for five hours (44 bits of ns); then the
+/// numbers start over, and meet only those of one that began just then.
+const APART: u32 = 20;
+
 impl Ticket {
     /// No ticket: a repeated request may be done twice.
     pub const NONE: Ticket = Ticket(0);
 
-    /// Returns a ticket that this program has not used yet.
+    /// Returns a ticket that no program has used yet. Several share a badge where one hands out its
+    /// capability, as the name server does; so each begins its numbers at the time of its first
+    /// ticket, and has a million before those of a program that began a nanosecond later.
     ///
     /// ```
     /// use protocols::file::Ticket;
@@ -62,7 +69,22 @@ impl Ticket {
     /// ```
     pub fn next() -> Ticket {
         static LAST: AtomicU64 = AtomicU64::new(0);
-        Ticket(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+        Ticket::after(&LAST, now)
+    }
+
+    /// Returns the ticket after the last one, or the first one: `last` is 0 then.
+    fn after(last: &AtomicU64, now: impl Fn() -> Time) -> Ticket {
+        loop {
+            if last.load(Ordering::Relaxed) == Ticket::NONE.0 {
+                let first = now().0 << APART | 1;
+                // Whoever was quicker has begun.
+                let _ = last.compare_exchange(0, first, Ordering::Relaxed, Ordering::Relaxed);
+            }
+            let ticket = Ticket(last.fetch_add(1, Ordering::Relaxed).wrapping_add(1));
+            if ticket != Ticket::NONE {
+                return ticket;
+            }
+        }
     }
 }
 

@@ -1,5 +1,9 @@
 //! The protocol over loopback: every argument arrives in its place.
 
+extern crate std;
+
+use std::collections::BTreeSet;
+
 use libipc::loopback::Loopback;
 use libipc::{Caller, Endpoint, Failure, Handle, ReadLease, Words, WriteLease};
 
@@ -216,4 +220,26 @@ fn the_rest_is_answered() {
     assert_eq!(client.release(Ticket::next(), Node(1)), Err(Failure::Protocol(FileError::Stale)));
     let want = Statistics { blocks: 1, free_blocks: 2, inodes: 3, free_inodes: 4 };
     assert_eq!(client.statistics(), Ok(want));
+}
+
+#[test]
+fn programs_that_share_a_badge_draw_other_tickets() {
+    let mut drawn = BTreeSet::new();
+    for begun in [1, 2, 5_000_000_000, 5_000_000_001] {
+        let last = AtomicU64::new(0);
+        for later in 0..100_000 {
+            let ticket = Ticket::after(&last, || Time(begun + later));
+            assert!(drawn.insert(ticket), "{ticket:?} of the program that began at {begun}");
+        }
+    }
+}
+
+#[test]
+fn no_ticket_is_none() {
+    for begun in [0, 1 << 44, u64::MAX] {
+        let last = AtomicU64::new(0);
+        assert_ne!(Ticket::after(&last, || Time(begun)), Ticket::NONE);
+    }
+    let last = AtomicU64::new(u64::MAX);
+    assert_ne!(Ticket::after(&last, || Time(7)), Ticket::NONE, "the numbers start over");
 }
