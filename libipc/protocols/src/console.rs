@@ -52,8 +52,9 @@ pub trait Console {
     /// again to the controller before it. Who is in control already changes its notification.
     #[operation(4, idempotent)]
     fn take(&mut self, events: Notification) -> Result<(), StreamError>;
-    /// Ends the caller's control.
-    #[operation(5)]
+    /// Ends the caller's innermost control. Control outlives the console, so that a client asks
+    /// again after a death; `NotOpen`, that it has none, then says that it was done before.
+    #[operation(5, idempotent)]
     fn release(&mut self) -> Result<(), StreamError>;
     /// Answers when all output accepted so far has left the device (the line's last bit, so that
     /// the machine can be powered off); also after the host stopped taking it (Device).

@@ -132,7 +132,8 @@ impl<'a> Recorder<'a> {
         let started = runner.spawn(stdin, stdout, stderr, exited, block);
         let status = started.and_then(|pid| self.watch(runner, pid, events));
         if has_console {
-            // A console that was restarted has forgotten us already.
+            // NotOpen: it was done before, by a console that died since. Without a console there is
+            // no control to end.
             let _ = self.services.console.release();
         }
         self.traced.status = code(status?);

@@ -2,7 +2,7 @@
 
 use core::cell::RefCell;
 
-use libipc::loopback::Loopback;
+use libipc::loopback::{Fault, Faulty, Loopback};
 use libipc::{Caller, Endpoint, Failure, Handle, OpenCall, Words};
 
 use super::*;
@@ -69,4 +69,23 @@ fn console_keeps_modes_and_controller() {
     assert_eq!(client.release(), Ok(()));
     assert_eq!(client.release(), Err(Failure::Protocol(StreamError::NotOpen)));
     assert_eq!(client.drain(), Err(Failure::Protocol(StreamError::Device)));
+}
+
+#[test]
+fn control_is_released_over_the_consoles_death() {
+    let events = Notification(Handle(5));
+    // Control outlives the console, as the server's state does here.
+    for (death, end) in [
+        (Fault::DiesBefore, Ok(())),
+        (Fault::DiesAfter, Err(Failure::Protocol(StreamError::NotOpen))),
+    ] {
+        let server = Server { modes: MODES, controller: Some(events), draining: None };
+        let server = RefCell::new(server);
+        let loopback =
+            Loopback::new(0, |request| serve_console(&mut *server.borrow_mut(), request));
+        let faulty = Faulty::scripted(loopback, [death]);
+        let client = ConsoleClient::with(Endpoint(Handle(1)), faulty);
+        assert_eq!(client.release(), end, "{death:?}");
+        assert_eq!(server.borrow().controller, None, "{death:?}");
+    }
 }

@@ -98,7 +98,8 @@ impl Servers for RemoteServers {
     }
 
     fn release(&mut self, terminal: Endpoint) {
-        // A console that died has no controller any more.
+        // NotOpen: it was done before, by a console that died since. A console that does not come
+        // back has no controller, and nobody here could do more.
         let _ = ConsoleClient::new(terminal).release();
     }
 
