@@ -5,8 +5,10 @@
 //!   count u8, then for each: badge u64, place u32                      (little endian)
 //! ```
 //!
-//! A listener's notification is kept by init at the listener's place. Input that nobody has read and
-//! output that the line has not taken yet are lost.
+//! A listener's notification is kept by init at the listener's place, if init took it; without a place
+//! it ends with this life. A place that the state names is used by nobody else until a state without it
+//! was stored: wherever a life ends, no badge meets another's notification. Input that nobody has
+//! read and output that the line has not taken yet are lost.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -18,12 +20,12 @@ use protocols::keep::KeepClient;
 
 /// Who keeps the state for the next life.
 pub trait Keeper: fmt::Debug {
-    /// Keeps the notification of a place.
-    fn keep(&mut self, place: u32, notification: Notification);
-    /// Forgets the notification of a place.
-    fn forget(&mut self, place: u32);
-    /// Keeps the rest.
-    fn store(&mut self, state: &[u8]);
+    /// Keeps the notification of a place; returns whether it certainly is.
+    fn keep(&mut self, place: u32, notification: Notification) -> bool;
+    /// Forgets the notification of a place; returns whether it certainly is.
+    fn forget(&mut self, place: u32) -> bool;
+    /// Keeps the rest; returns whether it is, or what was before.
+    fn store(&mut self, state: &[u8]) -> bool;
 }
 
 /// Memory that init keeps, and init itself.
@@ -36,21 +38,28 @@ pub struct Supervised<R, T> {
 }
 
 impl<R: Region + fmt::Debug, T: Transport + fmt::Debug> Keeper for Supervised<R, T> {
-    fn keep(&mut self, place: u32, notification: Notification) {
-        if let Err(failure) = self.supervisor.keep_notification(place, notification) {
+    fn keep(&mut self, place: u32, notification: Notification) -> bool {
+        let kept = self.supervisor.keep_notification(place, notification);
+        if let Err(failure) = kept {
             log!("a listener is not kept beyond this life: {failure:?}");
         }
+        kept.is_ok()
     }
 
-    fn forget(&mut self, place: u32) {
-        // What is kept too long is found to be gone by the next life.
-        let _ = self.supervisor.forget(place);
+    fn forget(&mut self, place: u32) -> bool {
+        let forgotten = self.supervisor.forget(place);
+        if let Err(failure) = forgotten {
+            log!("place {place} is not forgotten yet: {failure:?}");
+        }
+        forgotten.is_ok()
     }
 
-    fn store(&mut self, state: &[u8]) {
-        if self.state.store(state).is_err() {
+    fn store(&mut self, state: &[u8]) -> bool {
+        let is_stored = self.state.store(state).is_ok();
+        if !is_stored {
             log!("the memory \"state\" is too small: modes and listeners end with this life");
         }
+        is_stored
     }
 }
 

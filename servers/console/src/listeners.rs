@@ -3,7 +3,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use libipc::{Notification, Object};
+use libipc::{Notification, Object, log};
+use protocols::keep::PLACES;
 
 use crate::keeper::{Keeper, Record};
 
@@ -15,8 +16,9 @@ pub const LISTENERS_MAX: usize = 32;
 struct Listener {
     badge: u64,
     notification: Notification,
-    /// Where the notification is kept for the next life; no two listeners have the same place.
-    place: u32,
+    /// Where the notification is kept for the next life; nothing where it is not. No two listeners
+    /// have the same place.
+    place: Option<u32>,
 }
 
 impl Listener {
@@ -42,12 +44,17 @@ pub struct Listeners {
     controllers: Vec<Listener>,
     watchers: Vec<Listener>,
     pub(crate) keeper: Option<Box<dyn Keeper>>,
+    /// Places that the state names which was stored last: the next life looks for their listeners.
+    stored: Vec<u32>,
+    /// Places that the keeper has not said to have forgotten.
+    unsure: Vec<u32>,
     /// Whether they are others than those that are kept.
     pub(crate) has_changed: bool,
 }
 
 impl Listeners {
-    /// Takes up the listeners of an earlier life whose notifications are still there.
+    /// Takes up the listeners of an earlier life whose notifications are still there. Notifications
+    /// at other places are nobody's.
     pub fn restore(
         &mut self,
         controllers: &[Record],
@@ -55,16 +62,33 @@ impl Listeners {
         left: impl Fn(u32) -> Option<Notification>,
     ) {
         let listener = |&(badge, place): &Record| {
-            left(place).map(|notification| Listener { badge, notification, place })
+            left(place).map(|notification| Listener { badge, notification, place: Some(place) })
         };
         self.controllers = controllers.iter().filter_map(listener).collect();
         self.watchers = watchers.iter().filter_map(listener).collect();
+        self.stored = controllers.iter().chain(watchers).map(|&(_, place)| place).collect();
+        for place in (0..PLACES).filter(|place| !self.stored.contains(place)) {
+            if let Some(nobodys) = left(place) {
+                // A capability that can't be deleted is gone already.
+                let _ = nobodys.delete();
+                self.unsure.push(place);
+            }
+        }
     }
 
-    /// Returns controllers and watchers by badge and place.
+    /// Returns controllers and watchers by badge and place, those that have one.
     pub fn records(&self) -> [Vec<Record>; 2] {
-        let record = |listener: &Listener| (listener.badge, listener.place);
-        [&self.controllers, &self.watchers].map(|list| list.iter().map(record).collect())
+        let record = |listener: &Listener| Some((listener.badge, listener.place?));
+        [&self.controllers, &self.watchers].map(|list| list.iter().filter_map(record).collect())
+    }
+
+    /// Has the state kept that has these records.
+    pub fn store(&mut self, records: &[Vec<Record>; 2], state: &[u8]) {
+        if let Some(keeper) = &mut self.keeper
+            && keeper.store(state)
+        {
+            self.stored = records.iter().flatten().map(|&(_, place)| place).collect();
+        }
     }
 
     /// Puts a client in control; who is in control already just changes its notification.
@@ -138,15 +162,7 @@ impl Listeners {
             let _ = notification.delete();
             return None;
         }
-        // Whoever had the slot that the new capability came to is gone.
-        let is_other = |listener: &Listener| listener.notification != notification;
-        self.controllers.retain(is_other);
-        self.watchers.retain(is_other);
-        let all = || self.controllers.iter().chain(&self.watchers);
-        let place = (0..).find(|place| all().all(|listener| listener.place != *place))?;
-        if let Some(keeper) = &mut self.keeper {
-            keeper.keep(place, notification);
-        }
+        let place = self.keep(notification);
         self.has_changed = true;
         Some(Listener { badge, notification, place })
     }
@@ -154,9 +170,39 @@ impl Listeners {
     fn dismiss(&mut self, listener: Listener) {
         // A capability that can't be deleted is gone already.
         let _ = listener.notification.delete();
-        if let Some(keeper) = &mut self.keeper {
-            keeper.forget(listener.place);
+        if let Some(place) = listener.place {
+            self.forget(place);
         }
         self.has_changed = true;
+    }
+
+    /// Has a notification kept at a place that is nobody's, in the stored state neither; returns the
+    /// place, if it was.
+    fn keep(&mut self, notification: Notification) -> Option<u32> {
+        // One each time is enough: no listener leaves more than one behind.
+        if let Some(place) = self.unsure.pop() {
+            self.forget(place);
+        }
+        let listeners = self.controllers.iter().chain(&self.watchers);
+        let mut used: Vec<u32> = listeners.filter_map(|listener| listener.place).collect();
+        used.extend(self.stored.iter().chain(&self.unsure));
+        let Some(place) = (0..PLACES).find(|place| !used.contains(place)) else {
+            log!("a listener is not kept beyond this life: all {PLACES} places are used");
+            return None;
+        };
+        if self.keeper.as_mut()?.keep(place, notification) {
+            return Some(place);
+        }
+        // It may have come to be kept although nobody said so in time.
+        self.unsure.push(place);
+        None
+    }
+
+    /// Has a place forgotten, now or later.
+    fn forget(&mut self, place: u32) {
+        let is_forgotten = self.keeper.as_mut().is_some_and(|keeper| keeper.forget(place));
+        if !is_forgotten {
+            self.unsure.push(place);
+        }
     }
 }

@@ -98,12 +98,11 @@ impl<D: Device> Server<D> {
         if !core::mem::take(&mut self.listeners.has_changed) {
             return;
         }
-        let [controllers, watchers] = self.listeners.records();
+        let records = self.listeners.records();
+        let [controllers, watchers] = records.clone();
         let (has_ended, modes) = (self.has_ended, *self.tty.modes());
         let state = State { has_ended, modes, controllers, watchers };
-        if let Some(keeper) = &mut self.listeners.keeper {
-            keeper.store(&state.emit());
-        }
+        self.listeners.store(&records, &state.emit());
     }
 
     /// Has a break of the line signal a notification: somebody wants to know what goes on.
