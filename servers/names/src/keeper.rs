@@ -1,10 +1,13 @@
 //! What outlives the server: its tables as bytes, and the capabilities in them.
 //!
 //! ```text
-//!   table: count u16, then for each entry: length u16, name, owner u64       (little endian)
+//!   table: count u16, then for each entry: length u16, name, owner u64, 1 where it is there: u8
+//!                                                                            (little endian)
 //! ```
 //!
-//! An entry's capability is kept by init at the entry's place: services first, then mounts.
+//! An entry's capability is kept by init at the entry's place: services first, then mounts. An entry
+//! that is gone is stored as that before its place gets a new capability, so that no death in
+//! between has the next life find the new one under the old name.
 
 use alloc::vec::Vec;
 
@@ -43,38 +46,54 @@ impl<R: Region, T: Transport> Keeper for Supervised<R, T> {
     }
 }
 
-/// Appends a table: the names and owners of its entries.
-pub fn emit<'e>(entries: impl ExactSizeIterator<Item = (&'e [u8], u64)>, into: &mut Vec<u8>) {
+/// An entry without its capability.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry<'e> {
+    /// The service's name, or the path of the mount.
+    pub name: &'e [u8],
+    /// Whose it is.
+    pub owner: u64,
+    /// Whether the place has a capability.
+    pub is_there: bool,
+}
+
+/// Appends a table.
+pub fn emit<'e>(entries: impl ExactSizeIterator<Item = Entry<'e>>, into: &mut Vec<u8>) {
     into.extend((entries.len() as u16).to_le_bytes());
-    for (name, owner) in entries {
+    for Entry { name, owner, is_there } in entries {
         into.extend((name.len() as u16).to_le_bytes());
         into.extend_from_slice(name);
         into.extend(owner.to_le_bytes());
+        into.push(is_there.into());
     }
 }
 
-/// Takes a table's names and owners from the front of bytes, unless they are malformed.
-pub fn take<'b>(bytes: &mut &'b [u8]) -> Option<Vec<(&'b [u8], u64)>> {
+/// Takes a table from the front of bytes, unless they are malformed.
+pub fn take<'b>(bytes: &mut &'b [u8]) -> Option<Vec<Entry<'b>>> {
     let count = u16::from_le_bytes(*bytes.split_off(..2)?.first_chunk()?);
     let mut entries = Vec::new();
     for _ in 0..count {
         let len = u16::from_le_bytes(*bytes.split_off(..2)?.first_chunk()?);
         let name = bytes.split_off(..usize::from(len))?;
         let owner = u64::from_le_bytes(*bytes.split_off(..8)?.first_chunk()?);
-        entries.push((name, owner));
+        let is_there = bytes.split_off(..1)? == [1];
+        entries.push(Entry { name, owner, is_there });
     }
     Some(entries)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{emit, take};
+    use super::{Entry, emit, take};
     use alloc::vec::Vec;
 
     #[test]
     fn tables_come_back_and_truncated_ones_do_not() {
         let mut bytes = Vec::new();
-        let entries = [(&b"disk"[..], 7), (b"", u64::MAX)];
+        let entries = [
+            Entry { name: b"disk", owner: 7, is_there: true },
+            Entry { name: b"", owner: u64::MAX, is_there: false },
+        ];
         emit(entries.into_iter(), &mut bytes);
         emit([].into_iter(), &mut bytes);
         let mut rest = &bytes[..];

@@ -4,20 +4,22 @@ use alloc::vec::Vec;
 
 use protocols::names::{NamesError, PATH_MAX};
 
+use crate::keeper::Entry;
+
 /// Most mounts.
 pub const MOUNTS_MAX: usize = 32;
 
-struct Entry<E> {
+struct Mounted<E> {
     /// Absolute, without a slash at the end: the root is empty.
     path: Vec<u8>,
     owner: u64,
-    /// Nothing, where it was gone when this life began.
+    /// Nothing, where it is gone: the place is another's when all others are used.
     server: Option<E>,
 }
 
 /// The mount table; `E` is what names a file server, an endpoint outside tests.
 pub struct Mounts<E> {
-    entries: Vec<Entry<E>>,
+    entries: Vec<Mounted<E>>,
 }
 
 /// A path's file server, and how much of the path leads to its root.
@@ -41,7 +43,7 @@ impl<E: Copy> Mounts<E> {
     ///
     /// # Errors
     /// Exists: mounted by another owner; InvalidName: not absolute, longer than [`PATH_MAX`], or
-    /// with empty or dot components; Full.
+    /// with empty or dot components; Full: of file servers that are there.
     pub fn mount(&mut self, path: &[u8], owner: u64, server: E) -> Result<Option<E>, NamesError> {
         let path = mount_point(path).ok_or(NamesError::InvalidName)?;
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.path == path) {
@@ -51,10 +53,13 @@ impl<E: Copy> Mounts<E> {
             entry.owner = owner;
             return Ok(entry.server.replace(server));
         }
-        if self.entries.len() == MOUNTS_MAX {
-            return Err(NamesError::Full);
+        let mounted = Mounted { path: path.into(), owner, server: Some(server) };
+        if self.entries.len() < MOUNTS_MAX {
+            self.entries.push(mounted);
+            return Ok(None);
         }
-        self.entries.push(Entry { path: path.into(), owner, server: Some(server) });
+        let gone = self.entries.iter_mut().find(|entry| entry.server.is_none());
+        *gone.ok_or(NamesError::Full)? = mounted;
         Ok(None)
     }
 
@@ -73,11 +78,11 @@ impl<E: Copy> Mounts<E> {
         Ok(Covered { server, len: longest.path.len().max(1) })
     }
 
-    /// Gives up the file servers that `is_gone` says are: anybody can mount in their place.
-    pub fn forget(&mut self, is_gone: impl Fn(E) -> bool) {
-        for entry in &mut self.entries {
-            entry.server = entry.server.filter(|&server| !is_gone(server));
-        }
+    /// Gives up the file servers that `is_gone` says are, and returns them: anybody can mount in
+    /// their place. Until somebody does, what they cover is not found, rather than found elsewhere.
+    pub fn forget(&mut self, is_gone: impl Fn(E) -> bool) -> Vec<E> {
+        let gone = |entry: &mut Mounted<E>| entry.server.take_if(|&mut server| is_gone(server));
+        self.entries.iter_mut().filter_map(gone).collect()
     }
 
     /// Returns the place of a mount in the table.
@@ -86,14 +91,18 @@ impl<E: Copy> Mounts<E> {
         self.entries.iter().position(|entry| entry.path == path)
     }
 
-    /// Returns all mount points with their owners, in the order of their places.
-    pub fn entries(&self) -> impl ExactSizeIterator<Item = (&[u8], u64)> {
-        self.entries.iter().map(|entry| (&entry.path[..], entry.owner))
+    /// Returns all mount points in the order of their places.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'_>> {
+        self.entries.iter().map(|entry| Entry {
+            name: &entry.path,
+            owner: entry.owner,
+            is_there: entry.server.is_some(),
+        })
     }
 
     /// Takes up a mount of an earlier life, at the next place.
     pub fn restore(&mut self, path: &[u8], owner: u64, server: Option<E>) {
-        self.entries.push(Entry { path: path.into(), owner, server });
+        self.entries.push(Mounted { path: path.into(), owner, server });
     }
 }
 
@@ -185,5 +194,11 @@ mod tests {
             mounts.mount(format!("/{number}").as_bytes(), 1, number).unwrap();
         }
         assert_eq!(mounts.mount(b"/more", 1, 0), Err(NamesError::Full));
+        assert_eq!(mounts.forget(|server| server == 9), [9]);
+        assert_eq!(mounts.resolve(b"/9/x"), Err(NamesError::NotFound));
+        assert_eq!(mounts.mount(b"/more", 1, 100), Ok(None));
+        assert_eq!((mounts.place(b"/more"), mounts.place(b"/9")), (Some(9), None));
+        assert_eq!(mounts.resolve(b"/more").map(|covered| covered.server), Ok(100));
+        assert_eq!(mounts.mount(b"/9", 1, 0), Err(NamesError::Full));
     }
 }

@@ -5,13 +5,15 @@ use alloc::vec::Vec;
 
 use protocols::names::{NAME_MAX, NamesError};
 
+use crate::keeper::Entry;
+
 /// Most services that can have names.
 pub const SERVICES_MAX: usize = 64;
 
 struct Service<E> {
     name: String,
     owner: u64,
-    /// Nothing, where it was gone when this life began.
+    /// Nothing, where it is gone: the place is another's when all others are used.
     endpoint: Option<E>,
 }
 
@@ -32,7 +34,7 @@ impl<E: Copy> Services<E> {
     ///
     /// # Errors
     /// Exists: another owner has it; InvalidName: empty, longer than [`NAME_MAX`], or with a
-    /// control character; Full.
+    /// control character; Full: of services that are there.
     pub fn register(
         &mut self,
         name: &str,
@@ -49,10 +51,13 @@ impl<E: Copy> Services<E> {
             service.owner = owner;
             return Ok(service.endpoint.replace(endpoint));
         }
-        if self.services.len() == SERVICES_MAX {
-            return Err(NamesError::Full);
+        let service = Service { name: name.into(), owner, endpoint: Some(endpoint) };
+        if self.services.len() < SERVICES_MAX {
+            self.services.push(service);
+            return Ok(None);
         }
-        self.services.push(Service { name: name.into(), owner, endpoint: Some(endpoint) });
+        let gone = self.services.iter_mut().find(|service| service.endpoint.is_none());
+        *gone.ok_or(NamesError::Full)? = service;
         Ok(None)
     }
 
@@ -65,11 +70,11 @@ impl<E: Copy> Services<E> {
         found.and_then(|service| service.endpoint).ok_or(NamesError::NotFound)
     }
 
-    /// Gives up the services that `is_gone` says are: anybody can have their names.
-    pub fn forget(&mut self, is_gone: impl Fn(E) -> bool) {
-        for service in &mut self.services {
-            service.endpoint = service.endpoint.filter(|&endpoint| !is_gone(endpoint));
-        }
+    /// Gives up the services that `is_gone` says are, and returns their endpoints: anybody can have
+    /// their names.
+    pub fn forget(&mut self, is_gone: impl Fn(E) -> bool) -> Vec<E> {
+        let gone = |service: &mut Service<E>| service.endpoint.take_if(|&mut e| is_gone(e));
+        self.services.iter_mut().filter_map(gone).collect()
     }
 
     /// Returns the place of a name in the table.
@@ -77,9 +82,13 @@ impl<E: Copy> Services<E> {
         self.services.iter().position(|service| service.name == name)
     }
 
-    /// Returns all names with their owners, in the order of their places.
-    pub fn entries(&self) -> impl ExactSizeIterator<Item = (&[u8], u64)> {
-        self.services.iter().map(|service| (service.name.as_bytes(), service.owner))
+    /// Returns all names in the order of their places.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'_>> {
+        self.services.iter().map(|service| Entry {
+            name: service.name.as_bytes(),
+            owner: service.owner,
+            is_there: service.endpoint.is_some(),
+        })
     }
 
     /// Takes up a name of an earlier life, at the next place.
@@ -116,9 +125,10 @@ mod tests {
     fn the_name_of_a_service_that_is_gone_is_free() {
         let mut services = Services::default();
         services.register("disk", 1, 'a').unwrap();
-        services.forget(|endpoint| endpoint == 'b');
+        assert_eq!(services.forget(|endpoint| endpoint == 'b'), []);
         assert_eq!(services.register("disk", 2, 'b'), Err(NamesError::Exists));
-        services.forget(|endpoint| endpoint == 'a');
+        assert_eq!(services.forget(|endpoint| endpoint == 'a'), ['a']);
+        assert_eq!(services.forget(|endpoint| endpoint == 'a'), []);
         assert_eq!(services.find("disk"), Err(NamesError::NotFound));
         assert_eq!(services.register("disk", 2, 'b'), Ok(None));
         assert_eq!(services.register("disk", 1, 'c'), Err(NamesError::Exists));
@@ -141,5 +151,11 @@ mod tests {
         }
         assert_eq!(services.register("more", 1, 0), Err(NamesError::Full));
         assert_eq!(services.register("7", 1, 0), Ok(Some(7)));
+        // The place of a service that is gone is another's.
+        services.forget(|number| number == 9);
+        assert_eq!(services.register("more", 1, 100), Ok(None));
+        assert_eq!((services.place("more"), services.place("9")), (Some(9), None));
+        assert_eq!((services.find("more"), services.entries().len()), (Ok(100), SERVICES_MAX));
+        assert_eq!(services.register("9", 1, 0), Err(NamesError::Full));
     }
 }
