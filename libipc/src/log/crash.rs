@@ -52,7 +52,8 @@ pub fn tell(name: &str, registers: &Registers, mut read: impl FnMut(u64, &mut [u
     mark(format_args!("bt q {name} {r12:x} {r13:x} {r14:x} {r15:x}"));
     let mut told = 0;
     while told < STACK_MAX {
-        let at = rsp.saturating_add(told as u64);
+        // The registers are what the program made of them: its stack may begin anywhere.
+        let Some(at) = rsp.checked_add(told as u64) else { break };
         let mut bytes = [0; WORDS * 8];
         let whole = read(at, &mut bytes) / 8;
         let words: [u64; WORDS] = core::array::from_fn(|index| {
@@ -61,14 +62,28 @@ pub fn tell(name: &str, registers: &Registers, mut read: impl FnMut(u64, &mut [u
         if whole > 0 {
             mark(format_args!("bt s {name} {at:x}{}", Words(&words[..whole.min(WORDS)])));
             told += whole * 8;
-        } else if told == 0 && !at.is_multiple_of(PAGE_SIZE as u64) {
+        } else if told == 0
+            && let Some(next) = next_page(at)
+        {
             // A stack that was used up ends above the page that is not there.
-            told = (at.next_multiple_of(PAGE_SIZE as u64) - at) as usize;
+            told = (next - at) as usize;
         } else {
             break;
         }
     }
     mark(format_args!("bt e {name}"));
+}
+
+/// Returns where the page after that of an address begins, unless the address begins one itself or
+/// is in the last.
+///
+/// ```
+/// use libipc::log::crash::next_page;
+/// assert_eq!(next_page(0x6ff0), Some(0x7000));
+/// assert_eq!((next_page(0x7000), next_page(u64::MAX - 7)), (None, None));
+/// ```
+pub fn next_page(at: u64) -> Option<u64> {
+    at.checked_next_multiple_of(PAGE_SIZE as u64).filter(|next| *next != at)
 }
 
 /// Words in hex, a blank before each.
@@ -122,5 +137,18 @@ mod tests {
     fn a_stack_that_is_used_up_is_told_from_the_next_page_on() {
         assert_eq!(read_of(0x6ff0, 0x7000, 0x7008), [0x6ff0, 0x7000, 0x7008]);
         assert_eq!(read_of(0x6ff0, 0x9000, 0xa000), [0x6ff0, 0x7000]);
+    }
+
+    #[test]
+    fn a_stack_at_the_end_of_all_addresses_is_told_as_far_as_there_is_one() {
+        assert_eq!(read_of(u64::MAX - 7, 0x7000, 0x8000), [u64::MAX - 7]);
+        assert_eq!(read_of(u64::MAX, 0x7000, 0x8000), [u64::MAX]);
+        // Whatever is told to be there: addresses do not begin anew.
+        let mut seen = std::vec::Vec::new();
+        tell("x", &Registers { rsp: u64::MAX - 7, ..Registers::default() }, |at, into| {
+            seen.push(at);
+            into.len()
+        });
+        assert_eq!(seen, [u64::MAX - 7]);
     }
 }
