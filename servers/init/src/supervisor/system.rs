@@ -1,10 +1,15 @@
 //! The system protocol: power, memory, log, servers.
+//!
+//! Whoever holds a capability to it (`system` in the manifest) can read the words of all messages
+//! of all processes while it traces, typed passwords and files included: a program that is not to
+//! be trusted with them must not get it. One traces at a time: nobody else begins or ends a trace
+//! before the tracer ends it, or its process ends.
 
 use alloc::format;
 use alloc::vec::Vec;
 
 use libipc::abi::boot;
-use libipc::{Caller, Memory, Object, Rights, Thread, Trace, WriteLease, log};
+use libipc::{Caller, Memory, Object, Rights, Thread, Trace, WriteLease, log, warn};
 use protocols::process::Pid;
 use protocols::system::{Holdings, MemoryUse, System, SystemError};
 
@@ -33,8 +38,20 @@ impl System for Supervisor {
 
     fn trace(&mut self, caller: &Caller, kinds: u64) -> Result<Memory, SystemError> {
         allowed(caller)?;
-        Trace(boot::TRACE).record(kinds).map_err(|_| SystemError::Refused)?;
-        self.tracer = (kinds != 0).then_some(pid_of(caller.badge));
+        let by = pid_of(caller.badge);
+        // A capability outlives the process that it was made for, which may have traced by it.
+        let tracer = self.tracer.filter(|pid| self.processes.running(*pid).is_some());
+        match asked_to_record(kinds, by, tracer) {
+            Asked::Record => {
+                Trace(boot::TRACE).record(kinds).map_err(|_| SystemError::Refused)?;
+                self.tracer = (kinds != 0).then_some(by);
+            }
+            Asked::Ignore => {}
+            Asked::Refuse(Pid(other)) => {
+                warn!("process {} can't trace: another trace runs, of process {other}", by.0);
+                return Err(SystemError::Refused);
+            }
+        }
         Ok(Memory(boot::TRACE_MEMORY))
     }
 
@@ -107,6 +124,27 @@ impl System for Supervisor {
     }
 }
 
+/// What is done with somebody's wish to begin a trace, or to end it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Asked {
+    /// What is wished.
+    Record,
+    /// Nothing: who ends a trace of another's wants to have none, and has none.
+    Ignore,
+    /// It is refused, as this process traces.
+    Refuse(Pid),
+}
+
+/// Returns what is done when a process wants events of these kinds (0: none) to be recorded, while
+/// `tracer` traces.
+fn asked_to_record(kinds: u64, by: Pid, tracer: Option<Pid>) -> Asked {
+    match tracer.filter(|tracer| *tracer != by) {
+        None => Asked::Record,
+        Some(_) if kinds == 0 => Asked::Ignore,
+        Some(other) => Asked::Refuse(other),
+    }
+}
+
 /// Returns init's own line, where it is asked for and there is room.
 fn own_slot(after: Pid, room: usize) -> Vec<u8> {
     let slot = Thread(boot::THREAD).inspect().map_or(0, |inspection| inspection.values[2]);
@@ -117,4 +155,21 @@ fn own_slot(after: Pid, room: usize) -> Vec<u8> {
 /// Refuses callers whose capability is for the process protocol.
 fn allowed(caller: &Caller) -> Result<(), SystemError> {
     if caller.badge & SYSTEM_BADGE == 0 { Err(SystemError::Denied) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_traces_at_a_time_and_nobody_else_ends_it() {
+        let (one, other) = (Pid(7), Pid(8));
+        assert_eq!(asked_to_record(6, one, None), Asked::Record);
+        assert_eq!(asked_to_record(0, one, None), Asked::Record);
+        // The tracer itself may change its mind.
+        assert_eq!(asked_to_record(2, one, Some(one)), Asked::Record);
+        assert_eq!(asked_to_record(0, one, Some(one)), Asked::Record);
+        assert_eq!(asked_to_record(6, other, Some(one)), Asked::Refuse(one));
+        assert_eq!(asked_to_record(0, other, Some(one)), Asked::Ignore);
+    }
 }
