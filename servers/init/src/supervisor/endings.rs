@@ -1,10 +1,12 @@
 //! How processes end: by themselves, by a signal, by a fault.
 
 use alloc::format;
+use alloc::vec;
+use alloc::vec::Vec;
 use kamen_kit::fault::{Fault, PAGE_FAULT};
 use libipc::abi::boot;
 use libipc::log::{Level, crash};
-use libipc::{Object, OpenCall, Trace, error, log_at};
+use libipc::{Object, OpenCall, Registers, Trace, error, log_at};
 use protocols::process::{ExitStatus, Pid};
 
 use super::launch::Held;
@@ -39,9 +41,17 @@ impl Supervisor {
         let why = if exhausted { ": its quota of memory is used up" } else { "" };
         let line = format!("{what}{} (pid {}) ended: {fault}{why}", process.name, pid.0);
         log_at!(level, "{line}");
-        tell_stack(&process.name, call);
+        // The call, and with it the thread, is gone after the end.
+        let (name, last) = (process.name.clone(), Last::of(call));
         let stderr = held.stderr;
-        let is_console = process.name == "console";
+        let is_console = name == "console";
+        // Telling takes long, and the end of a session powers off: a server is back first, of a
+        // program all is told first.
+        let (before, after) = match class {
+            Class::Server => (None, last),
+            Class::Native | Class::Dos => (last, None),
+        };
+        before.iter().for_each(|last| last.tell(&name));
         // Before the end, so that it comes before whatever those say who wait for that.
         match (class, stderr) {
             (Class::Server, _) if is_console => {}
@@ -50,6 +60,7 @@ impl Supervisor {
             (Class::Native | Class::Dos, None) => {}
         }
         self.end(pid, ExitStatus(256 + fault.signal()), End::Own(format!("{fault}{why}")));
+        after.iter().for_each(|last| last.tell(&name));
     }
 
     /// Ends a process, tells who waits for it, and sees to what depended on it.
@@ -90,13 +101,59 @@ impl Supervisor {
     }
 }
 
-/// Tells the host's tool registers and stack of a program that met an exception.
-fn tell_stack(name: &str, call: OpenCall) {
-    if let Ok(registers) = call.read_registers() {
-        crash::tell(name, &registers, |at, into| match call.copy_in(at, into) {
+/// Most bytes of stack that are told of a program, for init does nothing else meanwhile: as long as
+/// the innermost frames usually are.
+const STACK_USUAL: usize = 2048;
+/// Most bytes of a stack that was used up: whose frames they are is what one wants to know.
+const STACK_USED_UP: usize = crash::STACK_MAX;
+
+/// Registers and stack of a program that met an exception, as they were then.
+struct Last {
+    registers: Registers,
+    /// Where the copy begins.
+    from: u64,
+    stack: Vec<u8>,
+}
+
+impl Last {
+    /// Returns what the caller of a call was like, if that can be read.
+    fn of(call: OpenCall) -> Option<Self> {
+        let registers = call.read_registers().ok()?;
+        Some(Last::read(registers, |at, into| match call.copy_in(at, into) {
             Ok(()) => into.len(),
             Err(end) => end.copied,
-        });
+        }))
+    }
+
+    /// Returns registers and the stack that they point to; `read` copies memory from an address on
+    /// and returns how many bytes it could.
+    fn read(registers: Registers, mut read: impl FnMut(u64, &mut [u8]) -> usize) -> Self {
+        let mut from = registers.rsp;
+        let mut stack = vec![0; STACK_USUAL];
+        let mut len = read(from, &mut stack);
+        if len < 8
+            && let Some(next) = crash::next_page(from)
+        {
+            from = next;
+            stack.resize(STACK_USED_UP, 0);
+            len = read(from, &mut stack);
+        }
+        stack.truncate(len);
+        Last { registers, from, stack }
+    }
+
+    /// Tells the host's tool.
+    fn tell(&self, name: &str) {
+        crash::tell(name, &self.registers, |at, into| self.copy(at, into));
+    }
+
+    /// Copies the stack from an address on; returns how many bytes there were.
+    fn copy(&self, at: u64, into: &mut [u8]) -> usize {
+        let offset = at.checked_sub(self.from).and_then(|offset| usize::try_from(offset).ok());
+        let bytes = offset.and_then(|offset| self.stack.get(offset..)).unwrap_or_default();
+        let len = bytes.len().min(into.len());
+        into[..len].copy_from_slice(&bytes[..len]);
+        len
     }
 }
 
@@ -104,4 +161,45 @@ fn tell_stack(name: &str, call: OpenCall) {
 /// supply the page that it touched.
 fn is_exhausted(held: &Held) -> bool {
     held.process.quota().inspect().is_ok_and(|usage| usage.values[0] >= usage.values[1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads a stack that is mapped from `first` to `end`; each byte is its address' lowest.
+    fn stack(rsp: u64, first: u64, end: u64) -> (Last, usize) {
+        let mut reads = 0;
+        let last = Last::read(Registers { rsp, ..Registers::default() }, |at, into| {
+            reads += 1;
+            let there = if at < first { 0 } else { end.saturating_sub(at) as usize };
+            let len = there.min(into.len());
+            (at..).zip(&mut into[..len]).for_each(|(at, byte)| *byte = at as u8);
+            len
+        });
+        (last, reads)
+    }
+
+    #[test]
+    fn what_is_copied_of_a_stack_is_bounded() {
+        let (last, reads) = stack(0x7010, 0x7000, 0x1_0000);
+        assert_eq!((last.from, last.stack.len(), reads), (0x7010, STACK_USUAL, 1));
+        let (last, _) = stack(0x7ff0, 0x7000, 0x8000);
+        assert_eq!((last.from, last.stack.len()), (0x7ff0, 16));
+        // Used up: the page of rsp is not there.
+        let (last, reads) = stack(0x6ff0, 0x7000, 0x1_0000);
+        assert_eq!((last.from, last.stack.len(), reads), (0x7000, STACK_USED_UP, 2));
+        let (last, _) = stack(u64::MAX - 7, 0x7000, 0x8000);
+        assert!(last.stack.is_empty());
+    }
+
+    #[test]
+    fn what_was_copied_is_told_once_the_program_is_gone() {
+        let (last, _) = stack(0x6ff0, 0x7000, 0x7030);
+        let mut bytes = [0; 40];
+        assert_eq!(last.copy(0x6ff0, &mut bytes), 0);
+        assert_eq!((last.copy(0x7008, &mut bytes), bytes[0], bytes[39]), (40, 8, 0x2f));
+        assert_eq!(last.copy(0x7028, &mut bytes), 8);
+        assert_eq!([0x7030, 0x8000, u64::MAX].map(|at| last.copy(at, &mut bytes)), [0; 3]);
+    }
 }
