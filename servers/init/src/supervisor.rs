@@ -124,6 +124,8 @@ pub struct Supervisor {
     seen: Option<Trace>,
     /// Who had the kernel record last.
     tracer: Option<Pid>,
+    /// Being asked who waits for whom.
+    attention: waits::Attention,
 }
 
 /// Why the system cannot come up.
@@ -171,6 +173,7 @@ impl Supervisor {
             shared_objects: 0,
             seen: None,
             tracer: None,
+            attention: waits::Attention::default(),
         };
         supervisor.create_objects()?;
         // The kernel starts it above everything; its place is just above the servers.

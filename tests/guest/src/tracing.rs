@@ -31,11 +31,11 @@ fn waits() -> Vec<Case> {
         )
         .logs(&[
             "who waits for whom:",
+            "deadlock: circle (",
+            ") -> circle (",
             "circle (",
             "waits for circle (",
             ": it waits for circle (",
-            "deadlock: circle (",
-            ") -> circle (",
         ]),
         Case::terminal(
             "waits: a break is heard while a program reads",

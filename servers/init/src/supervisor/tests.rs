@@ -32,6 +32,7 @@ fn supervisor() -> Supervisor {
         shared_objects: 0,
         seen: None,
         tracer: None,
+        attention: waits::Attention::default(),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Who waits for whom, told on demand: of a system that may hang, so that nobody is asked.
 //!
 //! The kernel tells what each thread waits for, init knows its processes and which endpoints are
-//! services. The log takes the lines at once; the console only where its server can.
+//! services. The log takes the lines at once; the console only where its server can. Anybody can ask
+//! as often as a key repeats, and init runs above the servers: what is asked again at once is
+//! ignored.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -11,15 +13,45 @@ use alloc::vec::Vec;
 use kamen_kit::waits::View;
 use libipc::abi::boot;
 use libipc::abi::snapshot::Snapshot;
-use libipc::{Object, Thread, Trace, log};
+use libipc::{Object, Thread, Time, Trace, log, now};
 
 use super::Supervisor;
 use super::watch::tell;
 use crate::processes::Class;
 
+/// How long after a view another one is not shown, in ms.
+const PAUSE_MS: u64 = 1_000;
+
+/// Being asked who waits for whom.
+#[derive(Default)]
+pub(super) struct Attention {
+    /// When the pause after the last view is over.
+    pause: Option<Time>,
+}
+
+impl Attention {
+    /// Returns whether a view is to be shown to who asks at this time.
+    fn asked(&self, now: Time) -> bool {
+        self.pause.is_none_or(|end| end <= now)
+    }
+
+    /// Notes when a view had been shown.
+    fn shown(&mut self, now: Time) {
+        self.pause = Some(now.after_ms(PAUSE_MS));
+    }
+}
+
 impl Supervisor {
+    /// Writes to log and console who waits for whom, unless it has just done so.
+    pub(super) fn attend(&mut self) {
+        if self.attention.asked(now()) {
+            self.show_waits();
+            self.attention.shown(now());
+        }
+    }
+
     /// Writes to log and console who waits for whom at this moment.
-    pub(super) fn show_waits(&self) {
+    fn show_waits(&self) {
         let threads: Vec<Snapshot> = Trace(boot::TRACE).threads().filter_map(Result::ok).collect();
         let (names, services) = (self.thread_names(), self.service_slots());
         let view = View::new(
@@ -52,7 +84,7 @@ impl Supervisor {
     }
 
     /// Returns which server each service's endpoint belongs to, by its slot; init's own, too.
-    fn service_slots(&self) -> BTreeMap<u64, String> {
+    pub(super) fn service_slots(&self) -> BTreeMap<u64, String> {
         let slot = |inspection: libipc::Inspection| inspection.values[2];
         let mut slots = BTreeMap::new();
         if let Ok(own) = self.endpoint.inspect() {
@@ -65,5 +97,24 @@ impl Supervisor {
             }
         }
         slots
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_again_within_a_second_is_ignored() {
+        let at = |ms| Time(0).after_ms(ms);
+        let mut attention = Attention::default();
+        assert!(attention.asked(at(0)));
+        attention.shown(at(5));
+        let asked = [5, 6, 1_004].map(|ms| attention.asked(at(ms)));
+        assert_eq!(asked, [false; 3]);
+        // Those that were ignored do not make the pause longer.
+        assert!(attention.asked(at(1_005)));
+        attention.shown(at(1_010));
+        assert!(!attention.asked(at(2_009)));
     }
 }

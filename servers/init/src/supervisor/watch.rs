@@ -136,7 +136,7 @@ impl Supervisor {
             }
         }
         if bits & ATTENTION_BADGE != 0 {
-            self.show_waits();
+            self.attend();
         }
         if bits & TIMER != 0 {
             self.bell.armed = Time::FOREVER;
