@@ -4,16 +4,27 @@
 //!            period                    period without an answer
 //!   started ────────> asked, 0 missed ──> asked, 1 missed ──> asked, 2 missed ──> hung
 //!                       └──────────────────── answered ────────┘
+//!   hung ──it waits for another server, fewer than 9 missed──> one period more
 //! ```
+//!
+//! A server that calls another one without a deadline misses its periods, too, when that one hangs,
+//! and may be the first to have missed three. It is spared for some periods, in which the one that
+//! it waits for is ended; not for ever, as two may wait for each other.
 //!
 //! A period begins when the one before is seen to be over, not when it should have been: a host
 //! that stops the whole machine for a minute makes one period long, and counts as one missed answer
 //! at most.
 
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+
 use libipc::Time;
+use libipc::abi::snapshot::{Activity, Snapshot};
 
 /// A server that misses so many periods in a row hangs.
 pub const MISSES: u32 = 3;
+/// One that waits for another server hangs when it has missed so many.
+pub const MISSES_WAITING: u32 = 3 * MISSES;
 /// The shortest period that can be declared, in ms: what runs above a server may keep it waiting
 /// for some time slices, and in an emulator on a busy host these are long.
 pub const SHORTEST_MS: u32 = 50;
@@ -25,7 +36,7 @@ pub const LONGEST_MS: u32 = 60_000;
 pub enum Verdict {
     /// It is to be asked.
     Ask,
-    /// It has not answered for [`MISSES`] periods.
+    /// It has not answered for [`MISSES`] periods; it can be spared.
     Hung,
 }
 
@@ -91,10 +102,33 @@ impl Heartbeat {
         Some(Verdict::Ask)
     }
 
+    /// Gives a server that hangs, as it waits for another one, a period more; returns whether there
+    /// was one left.
+    pub fn spare(&mut self, now: Time) -> bool {
+        let is_left = self.missed < MISSES_WAITING;
+        if is_left {
+            self.begin_period(now);
+        }
+        is_left
+    }
+
     fn begin_period(&mut self, now: Time) {
         let period = self.period_ms.map(u64::from);
         self.due = period.map_or(Time::FOREVER, |period| now.after_ms(period));
     }
+}
+
+/// Returns the other server that a server's thread waits for; `servers` names who serves an
+/// endpoint, by its slot.
+pub fn awaited<'a>(
+    thread: &Snapshot,
+    own: &str,
+    servers: &'a BTreeMap<u64, String>,
+) -> Option<&'a str> {
+    let waits = matches!(thread.activity, Activity::Calling | Activity::Open);
+    let server = servers.get(&u64::from(thread.waits_for)).filter(|_| waits)?;
+    // init is no server that could be ended: it is the one who asks.
+    (server != own && server != "init").then_some(server.as_str())
 }
 
 #[cfg(test)]

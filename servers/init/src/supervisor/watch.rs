@@ -19,13 +19,14 @@ use alloc::vec::Vec;
 use libipc::abi::boot;
 use libipc::start::event;
 use libipc::{
-    Endpoint, Error, Notification, Object, Quota, Thread, Time, Timer, Within, error, now, warn,
+    Endpoint, Error, Notification, Object, Quota, Thread, Time, Timer, Trace, Within, error, now,
+    warn,
 };
 use protocols::process::{ExitStatus, Signal};
 use protocols::stream::{StreamClient, Wait};
 
 use super::Supervisor;
-use crate::heartbeat::{Heartbeat, MISSES, Verdict};
+use crate::heartbeat::{Heartbeat, Verdict, awaited};
 use crate::manifest::{LOG, Manifest, Program, SUPERVISOR_SERVICES};
 use crate::policy::{End, Lives, Next, Standing};
 use crate::processes::Class;
@@ -159,9 +160,34 @@ impl Supervisor {
         match heartbeat.rung(now) {
             // init made it, with all rights.
             Some(Verdict::Ask) => drop(events.signal(event::PING)),
-            Some(Verdict::Hung) => self.end_hung(place),
+            Some(Verdict::Hung) => self.see_to_hung(place, now),
             None => {}
         }
+    }
+
+    /// Ends a server whose loop stands still, or spares it as it waits for another one.
+    fn see_to_hung(&mut self, place: usize, now: Time) {
+        if let Some(other) = self.awaited_by(place) {
+            let Watched { name, heartbeat, .. } = &mut self.watched[place];
+            if heartbeat.spare(now) {
+                let missed = heartbeat.missed();
+                warn!("server {name} waits for {other}: spared after {missed} missed heartbeats");
+                return;
+            }
+        }
+        self.end_hung(place);
+    }
+
+    /// Returns the server that a server's first thread waits for.
+    fn awaited_by(&self, place: usize) -> Option<String> {
+        let name = &self.watched[place].name;
+        let pid = self.processes.find(Class::Server, name)?;
+        let (_, process) = self.processes.all().find(|(running, _)| *running == pid)?;
+        let slot = u64::from(process.held.as_ref()?.process.slot());
+        let mut threads = Trace(boot::TRACE).threads().map_while(Result::ok);
+        let first = threads.find(|thread| u64::from(thread.slot) >= slot)?;
+        let is_it = u64::from(first.slot) == slot;
+        is_it.then(|| awaited(&first, name, &self.service_slots()).map(String::from))?
     }
 
     /// Ends the life of a server whose loop stands still.
@@ -169,7 +195,8 @@ impl Supervisor {
         let Watched { name, heartbeat, .. } = &self.watched[place];
         let Some(pid) = self.processes.find(Class::Server, name) else { return };
         let period = heartbeat.period_ms().unwrap_or_default();
-        let cause = format!("no answer to {MISSES} heartbeats, one each {period} ms");
+        let missed = heartbeat.missed();
+        let cause = format!("no answer to {missed} heartbeats, one each {period} ms");
         let line = format!("server {name} (pid {}) hangs: {cause}", pid.0);
         error!("{line}");
         if name != "console" {
