@@ -73,9 +73,9 @@ pub(crate) fn physical(byte: NonNull<u8>) -> Option<u64> {
 #[derive(Debug)]
 pub(crate) struct Access;
 
-// SAFETY: `dma_alloc` returns pages of the arena, zeroed and nobody else's for good, or the physical
-// address 0 that stands for none; `mmio_phys_to_virt` returns a mapping of its own each time, of the
-// registers that were asked for.
+// SAFETY: `dma_alloc` returns pages of the arena, zeroed and nobody else's for good, or the
+// physical address 0 that stands for none; `mmio_phys_to_virt` returns a mapping of its own each
+// time, of the registers that were asked for.
 unsafe impl Hal for Access {
     fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
         match take(pages).and_then(|start| Some((physical(start)?, start))) {
