@@ -23,7 +23,7 @@ pub struct Network {
     #[arg(long = "net", value_enum, default_value_t)]
     pub connection: Connection,
     /// Passes connections to a port of this host (TCP, from itself only) on to one of the guest's,
-    /// as in 8007:7.
+    /// as in 8007:7; may be repeated. Implies `--net user`.
     #[arg(long = "forward", value_name = "HOST:GUEST", value_parser = parse_forward)]
     pub forwards: Vec<Forward>,
     /// What takes the place of the connection in tests.
@@ -81,7 +81,7 @@ impl Network {
             if wire.age == Age::Modern {
                 qemu.args(["-global", "virtio-mmio.force-legacy=false"]);
             }
-        } else if self.connection == Connection::User {
+        } else if self.is_on_user_network() {
             let mut user = String::from("user,id=net,ipv6=off");
             for Forward { host, guest } in &self.forwards {
                 user += &format!(",hostfwd=tcp:127.0.0.1:{host}-:{guest}");
@@ -95,6 +95,11 @@ impl Network {
             Board::Microvm => MMIO_DEVICE,
         };
         qemu.args(["-device", device]);
+    }
+
+    /// Returns whether it is asked for, or implied: who forwards a port wants a card behind it.
+    fn is_on_user_network(&self) -> bool {
+        self.connection == Connection::User || !self.forwards.is_empty()
     }
 }
 
@@ -139,5 +144,14 @@ mod tests {
         let expected = |device: &str| ["-netdev", user, "-device", device].map(String::from);
         assert_eq!(arguments(&network, Board::Q35), expected(PCI_DEVICE));
         assert_eq!(arguments(&network, Board::Microvm), expected(MMIO_DEVICE));
+    }
+
+    #[test]
+    fn a_forward_implies_the_card() {
+        let forwards = vec![Forward { host: 8007, guest: 7 }];
+        let implied = Network { forwards, ..Network::default() };
+        let asked = Network { connection: Connection::User, ..implied.clone() };
+        assert_eq!(arguments(&implied, Board::Q35), arguments(&asked, Board::Q35));
+        assert!(arguments(&implied, Board::Q35).contains(&PCI_DEVICE.to_owned()));
     }
 }
