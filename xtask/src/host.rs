@@ -10,27 +10,55 @@ use std::process::{Command, Stdio};
 pub struct Need {
     /// An absolute path, or the name of a program to look for in PATH.
     probe: &'static str,
+    /// What the program must succeed at, where that it is there is not enough.
+    trial: Option<&'static [&'static str]>,
     package: &'static str,
 }
 
-/// What `run` and `test` need.
-pub const RUN: &[Need] = &[Need { probe: "qemu-system-x86_64", package: "qemu-system-x86" }];
+impl Need {
+    const fn new(probe: &'static str, package: &'static str) -> Need {
+        Need { probe, trial: None, package }
+    }
 
-/// What `debug` needs besides.
-pub const GDB: &[Need] = &[Need { probe: "gdb", package: "gdb" }];
+    const fn with_trial(self, arguments: &'static [&'static str]) -> Need {
+        Need { trial: Some(arguments), ..self }
+    }
+
+    fn is_there(&self) -> bool {
+        let is_found = match self.probe.starts_with('/') {
+            true => Path::new(self.probe).exists(),
+            false => has(self.probe),
+        };
+        is_found && self.trial.is_none_or(|arguments| succeeds(self.probe, arguments))
+    }
+}
+
+/// Returns whether a program can be run, and says that it succeeded.
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// What `run` and `test` need.
+pub const RUN: &[Need] = &[Need::new("qemu-system-x86_64", "qemu-system-x86")];
+
+/// What `debug` needs besides: a gdb with Python, which the one of `gdb-minimal` lacks.
+pub const GDB: &[Need] =
+    &[Need::new("gdb", "gdb").with_trial(&["-nx", "-batch", "-ex", "python 1"])];
 
 /// What making the ISO needs.
 pub const ISO: &[Need] = &[
-    Need { probe: "grub-mkrescue", package: "grub-common" },
-    Need { probe: "grub-file", package: "grub2-common" },
-    Need { probe: "/usr/lib/grub/i386-pc/kernel.img", package: "grub-pc-bin" },
-    Need { probe: "/usr/lib/grub/x86_64-efi/kernel.img", package: "grub-efi-amd64-bin" },
-    Need { probe: "xorriso", package: "xorriso" },
-    Need { probe: "mformat", package: "mtools" },
+    Need::new("grub-mkrescue", "grub-common"),
+    Need::new("grub-file", "grub2-common"),
+    Need::new("/usr/lib/grub/i386-pc/kernel.img", "grub-pc-bin"),
+    Need::new("/usr/lib/grub/x86_64-efi/kernel.img", "grub-efi-amd64-bin"),
+    Need::new("xorriso", "xorriso"),
+    Need::new("mformat", "mtools"),
 ];
 
 /// What booting by UEFI needs.
-pub const UEFI: &[Need] = &[Need { probe: "/usr/share/OVMF/OVMF_CODE_4M.fd", package: "ovmf" }];
+pub const UEFI: &[Need] = &[Need::new("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf")];
 
 /// Installs what is missing of `needs`, after saying so.
 ///
@@ -91,15 +119,11 @@ pub fn perform(command: &mut Command) -> Result<()> {
 }
 
 fn missing(needs: &[&[Need]]) -> Vec<&'static str> {
-    let is_there = |need: &&Need| match need.probe.starts_with('/') {
-        true => Path::new(need.probe).exists(),
-        false => has(need.probe),
-    };
     needs
         .iter()
         .copied()
         .flatten()
-        .filter(|need| !is_there(need))
+        .filter(|need| !need.is_there())
         .map(|need| need.package)
         .collect()
 }
@@ -120,4 +144,25 @@ fn confirm(question: &str) -> Result<bool> {
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GDB, Need, missing};
+
+    #[test]
+    fn what_is_there_but_fails_its_trial_is_missing() {
+        const NEEDS: &[Need] = &[
+            Need::new("sh", "fine"),
+            Need::new("sh", "fine-on-trial").with_trial(&["-c", "exit 0"]),
+            Need::new("sh", "failing").with_trial(&["-c", "exit 1"]),
+            Need::new("no-such-program", "absent").with_trial(&[]),
+        ];
+        assert_eq!(missing(&[NEEDS]), ["failing", "absent"]);
+    }
+
+    #[test]
+    fn gdb_is_tried_with_python_which_the_script_is_written_in() {
+        assert!(GDB[0].trial.is_some_and(|arguments| arguments.contains(&"python 1")));
+    }
 }
