@@ -9,13 +9,14 @@
 use crate::image::Extras;
 use crate::qemu::Machine;
 use crate::run;
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
 use clap::Args;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Write, stderr, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What to run, and how to tell of it.
@@ -48,22 +49,92 @@ pub struct Options {
 /// As for [`run::run`]; where the file can't be written.
 pub fn trace(options: &Options) -> Result<ExitCode> {
     let mark = mark();
-    let file = options.json.as_ref().map(|path| {
-        File::create(path).with_context(|| format!("{} can't be written", path.display()))
-    });
-    let file = file.transpose()?;
+    let late = options.json.as_deref().map(Late::new).transpose()?;
     let (image, machine) = (options.image.clone(), options.machine.clone());
     let words = words(options, &mark);
     let run = run::Options::of_program(image, machine, options.timeout, words);
     let outlet = || -> Box<dyn Write + Send> {
-        // A file that can't be shared gets nothing, which the status of a retried machine tells.
-        let after: Box<dyn Write + Send> = match file.as_ref().map(File::try_clone) {
-            Some(Ok(file)) => Box::new(file),
-            Some(Err(_)) | None => Box::new(stderr()),
+        let after: Box<dyn Write + Send> = match &late {
+            Some(late) => Box::new(late.clone()),
+            None => Box::new(stderr()),
         };
         Box::new(Parted::new(&mark, Box::new(stdout()), after))
     };
-    run::run_into(&run, &outlet)
+    let status = run::run_into(&run, &outlet)?;
+    match &late {
+        Some(late) => late.complaint().map_or(Ok(status), Err),
+        None => Ok(status),
+    }
+}
+
+/// A file that is made when there is something to write: what was in it stays where the build
+/// fails, or the guest says nothing.
+#[derive(Clone)]
+struct Late {
+    path: PathBuf,
+    state: Arc<Mutex<State>>,
+}
+
+enum State {
+    Unmade,
+    Made(File),
+    /// Why it could not be made or written.
+    Failed(String),
+}
+
+impl Late {
+    /// Refuses, before anything is built, what can be no file.
+    fn new(path: &Path) -> Result<Late> {
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        if path.is_dir() {
+            bail!("{} can't be written: it is a folder", path.display());
+        }
+        if !folder.is_dir() {
+            bail!("{} can't be written: there is no folder {}", path.display(), folder.display());
+        }
+        Ok(Late { path: path.to_owned(), state: Arc::new(Mutex::new(State::Unmade)) })
+    }
+
+    /// Returns why it was not written, if so: whoever copies the output only notices that it ends.
+    fn complaint(&self) -> Option<anyhow::Error> {
+        match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Failed(cause) => {
+                Some(anyhow::anyhow!("{} can't be written: {cause}", self.path.display()))
+            }
+            State::Unmade | State::Made(_) => None,
+        }
+    }
+
+    fn attempt(&self, bytes: &[u8], state: &mut State) -> std::io::Result<()> {
+        if matches!(state, State::Unmade) {
+            *state = State::Made(File::create(&self.path)?);
+        }
+        match state {
+            State::Made(file) => file.write_all(bytes),
+            State::Unmade | State::Failed(_) => Err(std::io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+}
+
+impl Write for Late {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = self.attempt(bytes, &mut state);
+        if let (Err(error), State::Unmade | State::Made(_)) = (&outcome, &*state) {
+            *state = State::Failed(error.to_string());
+        }
+        outcome.map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Returns the guest's command line.
@@ -161,7 +232,8 @@ impl Drop for Parted {
 
 #[cfg(test)]
 mod tests {
-    use super::Parted;
+    use super::{Late, Parted};
+    use std::fs;
     use std::io::Write;
     use std::sync::{Arc, Mutex};
 
@@ -201,5 +273,35 @@ mod tests {
         for piece in 1..20 {
             assert_eq!(parted(b"no mark <M", piece), (b"no mark <M".to_vec(), Vec::new()));
         }
+    }
+
+    #[test]
+    fn the_old_file_stays_until_there_is_a_trace() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("trace.json");
+        fs::write(&path, "the last one").unwrap();
+        let late = Late::new(&path).unwrap();
+        let mut parted = Parted::new("<M>", Box::new(Sink::default()), Box::new(late.clone()));
+        parted.write_all(b"output\n<M>\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "the last one");
+        parted.write_all(b"[1").unwrap();
+        parted.write_all(b"]").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "[1]");
+        assert!(late.complaint().is_none());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_told() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let refusal = |path| Late::new(path).err().map(|error| error.to_string()).unwrap();
+        assert!(refusal(folder.path()).contains("it is a folder"));
+        assert!(refusal(&folder.path().join("none/trace.json")).contains("there is no folder"));
+        let path = folder.path().join("trace.json");
+        let mut late = Late::new(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(late.write_all(b"[]").is_err() && late.write_all(b"[]").is_err());
+        let complaint = late.complaint().unwrap().to_string();
+        assert!(complaint.contains("trace.json can't be written: Is a directory"), "{complaint}");
+        assert!(Late::new(std::path::Path::new("trace.json")).is_ok());
     }
 }
