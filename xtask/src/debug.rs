@@ -18,6 +18,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -68,7 +69,18 @@ pub enum Commander<'a> {
     Commands(&'a [String]),
 }
 
-/// Performs `cargo xtask debug`.
+/// What gdb said, where commands were given, and how it ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Its output.
+    pub output: Vec<u8>,
+    /// Its errors.
+    pub errors: Vec<u8>,
+    /// Whether it came to the end of all it was told.
+    pub is_success: bool,
+}
+
+/// Performs `cargo xtask debug`; the status is 1 where gdb failed.
 ///
 /// # Errors
 /// Where the host lacks something, the build fails, or there is no such program.
@@ -89,11 +101,12 @@ pub fn debug(options: &Options) -> Result<ExitCode> {
         commands => Commander::Commands(commands),
     };
     let told = attach(&target, &commander, None)?;
-    print!("{}", String::from_utf8_lossy(&told));
-    Ok(ExitCode::SUCCESS)
+    print!("{}", String::from_utf8_lossy(&told.output));
+    eprint!("{}", String::from_utf8_lossy(&told.errors));
+    Ok(if told.is_success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Boots a guest, has gdb look at it, and returns what gdb said where commands were given.
+/// Boots a guest, has gdb look at it, and returns what came of it.
 ///
 /// # Errors
 /// Where there is no such program, or QEMU or gdb can't be started.
@@ -101,7 +114,7 @@ pub fn attach(
     target: &Target<'_>,
     commander: &Commander<'_>,
     limit: Option<Duration>,
-) -> Result<Vec<u8>> {
+) -> Result<Told> {
     let executables = target.system.executables();
     let executable = find(&executables, target.name)?.to_owned();
     let session = Session::new()?;
@@ -109,7 +122,11 @@ pub fn attach(
     let script = session.folder().join("script");
     fs::write(&package, target.package)?;
     let main = script::main(target.system.source(&executable).unwrap_or_default())?;
-    fs::write(&script, script::of(target.name, &executable, &main, &socket)?)?;
+    let mut text = script::of(target.name, &executable, &main, &socket)?;
+    if let Commander::Commands(commands) = commander {
+        text += &script::commands(commands);
+    }
+    fs::write(&script, text)?;
     let kernel = target.system.kernel();
     let medium = Medium::Direct { kernel: &kernel, package: &package };
     let log = session.log_socket();
@@ -166,11 +183,8 @@ fn gdb(executable: &Path, script: &Path, commander: &Commander<'_>) -> Command {
     gdb.arg("-x").arg(script);
     match commander {
         Commander::Person => {}
-        Commander::Commands(commands) => {
+        Commander::Commands(_) => {
             gdb.arg("-batch");
-            commands.iter().for_each(|command| {
-                gdb.args(["-ex", command]);
-            });
             gdb.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         }
     }
@@ -178,23 +192,62 @@ fn gdb(executable: &Path, script: &Path, commander: &Commander<'_>) -> Command {
     gdb
 }
 
-/// Runs gdb once QEMU listens; returns what it said, where that goes to a pipe.
-fn run(mut gdb: Command, socket: &Path) -> Result<Vec<u8>> {
-    let end = Instant::now() + PATIENCE;
-    while !socket.exists() {
+/// Runs gdb once QEMU listens; what it says is returned where that goes to a pipe.
+fn run(mut gdb: Command, socket: &Path) -> Result<Told> {
+    wait_for(socket, PATIENCE)?;
+    let gdb = gdb.spawn().context("gdb can't be started")?;
+    let output = gdb.wait_with_output()?;
+    Ok(Told { output: output.stdout, errors: output.stderr, is_success: output.status.success() })
+}
+
+/// Waits until somebody listens at a socket. That its file is there says less: it comes with the
+/// name, before the listening. QEMU takes the next one when this connection is gone.
+fn wait_for(socket: &Path, patience: Duration) -> Result<()> {
+    let end = Instant::now() + patience;
+    while let Err(error) = UnixStream::connect(socket) {
         if Instant::now() > end {
-            bail!("QEMU does not listen for gdb");
+            return Err(error).context("QEMU does not listen for gdb");
         }
         thread::sleep(Duration::from_millis(20));
     }
-    let gdb = gdb.spawn().context("gdb can't be started")?;
-    let output = gdb.wait_with_output()?;
-    Ok([output.stdout, output.stderr].concat())
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::net::{UnixDatagram, UnixListener};
+    use tempfile::TempDir;
+
+    fn told_by(shell: &str) -> Told {
+        let folder = TempDir::new().unwrap();
+        let socket = folder.path().join("gdb");
+        let _listener = UnixListener::bind(&socket).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", shell]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        run(command, &socket).unwrap()
+    }
+
+    #[test]
+    fn how_gdb_ended_is_not_lost_nor_are_its_errors_taken_for_output() {
+        let told = told_by("echo said; echo wrong >&2; exit 1");
+        let (output, errors) = (b"said\n".to_vec(), b"wrong\n".to_vec());
+        assert_eq!(told, Told { output, errors, is_success: false });
+        assert!(told_by("exit 0").is_success);
+    }
+
+    #[test]
+    fn a_socket_that_has_its_name_only_is_waited_for() {
+        let folder = TempDir::new().unwrap();
+        let socket = folder.path().join("gdb");
+        let bound = UnixDatagram::bind(&socket).unwrap();
+        let error = wait_for(&socket, Duration::from_millis(50)).unwrap_err();
+        assert_eq!(error.to_string(), "QEMU does not listen for gdb");
+        drop(bound);
+        fs::remove_file(&socket).unwrap();
+        let _listener = UnixListener::bind(&socket).unwrap();
+        wait_for(&socket, Duration::ZERO).unwrap();
+    }
 
     #[test]
     fn a_program_that_does_not_exist_is_told_with_those_that_do() {

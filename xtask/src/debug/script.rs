@@ -59,6 +59,12 @@ pub fn of(name: &str, executable: &Path, main: &str, socket: &Path) -> Result<St
     Ok(format!("{}{begin}", connect(socket)))
 }
 
+/// Returns what a person wants done after that. In the script, where the first error is the end:
+/// of commands on its command line gdb remembers only whether the last one failed.
+pub fn commands(commands: &[String]) -> String {
+    commands.iter().map(|command| format!("{command}\n")).collect()
+}
+
 fn connect(socket: &Path) -> String {
     // Conditions below are C; the programs have no types that gdb could show.
     format!(

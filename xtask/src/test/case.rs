@@ -44,8 +44,12 @@ fn debug(system: &System, case: &Case, name: &str, commands: &[String]) -> Resul
     let (machine, package) = (machine(case).0, package(system, case)?);
     let target = Target { system, name, machine: &machine, package: &package };
     let told = debug::attach(&target, &Commander::Commands(commands), Some(case.limit))?;
-    match case.output.complaint(&told) {
-        None => Ok(()),
+    let said = [told.output, told.errors].concat();
+    match case.output.complaint(&said) {
+        None if told.is_success => Ok(()),
+        None => {
+            bail!("gdb failed, though it said what it must: {}", String::from_utf8_lossy(&said))
+        }
         Some(fault) => bail!("gdb: {fault}"),
     }
 }
