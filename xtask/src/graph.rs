@@ -19,11 +19,11 @@ mod boxes;
 mod picture;
 
 /// The manifest's source, from the root.
-const SOURCE: &str = "servers/system.toml";
+pub const SOURCE: &str = "servers/system.toml";
 /// What tests append to it, from the root.
-const SOURCE_OF_TESTS: &str = "tests/guest/system.toml";
+pub const SOURCE_OF_TESTS: &str = "tests/guest/system.toml";
 /// Where the picture is, from the root.
-const PATH: &str = "docs/system.svg";
+pub const PATH: &str = "docs/system.svg";
 
 /// Where to draw.
 #[derive(Args, Default)]
@@ -59,6 +59,15 @@ fn read(paths: &[&'static str], has: impl Fn(&str) -> bool) -> Result<Manifest> 
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let manifest = manifest::from_texts(&texts, has);
     manifest.map_err(|(index, cause)| Error::msg(cause).context(paths[index]))
+}
+
+/// Returns the picture of a manifest's text.
+///
+/// # Errors
+/// Line and cause of what is wrong with it.
+pub fn picture_of(text: &str) -> Result<String> {
+    let manifest = manifest::from_toml(text, |_| true).map_err(Error::msg).context(SOURCE)?;
+    Ok(picture::draw(&manifest))
 }
 
 /// Writes the picture.

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   servers/sample and what belongs to it ──Name──> files of NAME ──┐
-//!   Cargo.toml, servers/system.toml, protocols' lib.rs ── edits ────┴─> Changes ──> all, or none
+//!   Cargo.toml, servers/system.toml, protocols' lib.rs ── edits ────┼─> Changes ──> all, or none
+//!                       └── graph ──> docs/system.svg ──────────────┘
 //! ```
 //!
 //! The sample, which is built and tested like every server, is the template: what it becomes for
@@ -19,6 +20,7 @@ use crate::{graph, workspace};
 mod change;
 mod edit;
 mod name;
+mod taken;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -41,7 +43,6 @@ pub fn make(options: &Options) -> Result<ExitCode> {
     let root = workspace::root();
     let name = Name::parse(&options.name)?;
     change::apply(&plan(&root, &name)?)?;
-    graph::write(&graph::Options::default())?;
     print!("{}", report(&name));
     Ok(ExitCode::SUCCESS)
 }
@@ -58,13 +59,18 @@ fn plan(root: &Path, name: &Name) -> Result<Vec<Change>> {
         changes.push(Change::new_file(root.join(path), text));
     }
     let cargo = read(root, "Cargo.toml")?;
-    let manifest = read(root, "servers/system.toml")?;
+    taken::refuse(root, &cargo, name)?;
+    let manifest = read(root, graph::SOURCE)?;
+    let with_server = edit::manifest(&manifest, &read(root, graph::SOURCE_OF_TESTS)?, name)?;
+    let drawn = graph::picture_of(&with_server)?;
     let library = read(root, "libipc/protocols/src/lib.rs")?;
     let registry = read(root, "libipc/protocols/src/registry.rs")?;
+    let picture = read(root, graph::PATH)?;
     for (path, before, after) in [
         ("libipc/protocols/src/registry.rs", &registry, edit::registry(&registry, name)?),
         ("Cargo.toml", &cargo, edit::cargo(&cargo, name)?),
-        ("servers/system.toml", &manifest, edit::manifest(&manifest, name)?),
+        (graph::SOURCE, &manifest, with_server),
+        (graph::PATH, &picture, drawn),
         ("libipc/protocols/src/lib.rs", &library, edit::library(&library, name)?),
     ] {
         changes.push(Change::edit(root.join(path), before.clone(), after));
@@ -100,6 +106,7 @@ fn report(name: &Name) -> String {
          \x20 servers/{name}/src/lib.rs    what the server does, and tests.rs, its tests\n\
          \x20 userland/demos/{name}-client/    a program that calls it\n\
          \x20 servers/system.toml    what both are given, and who may call whom\n\
+         \x20 docs/system.svg    the picture of it, drawn anew\n\
          Next:\n\
          \x20 cargo xtask run -- {name}-client    boots, and prints a call's answer\n\
          \x20 cargo test -p kamen-{name}    its tests, without QEMU\n\

@@ -1,10 +1,13 @@
 //! What a new server changes in files that are there.
 
 use anyhow::{Context, Result, bail};
-use kamen_init::manifest;
+use kamen_init::manifest::{self, Manifest};
 
 use super::name::Name;
+use crate::graph;
 
+/// Where the texts of the manifest are.
+const SOURCES: [&str; 2] = [graph::SOURCE, graph::SOURCE_OF_TESTS];
 /// What a server's entry begins with, and a native program's.
 const SERVER: &str = "[[server]]";
 const NATIVE: &str = "[[native]]";
@@ -25,20 +28,13 @@ pub fn cargo(text: &str, name: &Name) -> Result<String> {
     after_last_that(&text, is_server, &dependency).context("Cargo.toml lacks servers")
 }
 
-/// Returns servers/system.toml with the entries of server and client, at the end of each kind.
+/// Returns servers/system.toml with the entries of server and client, at the end of each kind;
+/// `tests` is what images for tests have below it.
 ///
 /// # Errors
-/// The name is taken, or the system would break one of the manifest's rules.
-pub fn manifest(text: &str, name: &Name) -> Result<String> {
-    let client = format!("{name}-client");
-    let programs = manifest::from_toml(text, |_| true).map_err(anyhow::Error::msg)?.programs;
-    let is_taken = |of: &str| {
-        let has = |program: &manifest::Program| program.name == of || program.service() == Some(of);
-        programs.iter().any(has)
-    };
-    if is_taken(&name.to_string()) || is_taken(&client) {
-        bail!("the name `{name}` is taken: servers/system.toml has an entry of it");
-    }
+/// The name is taken, or the system, with tests or without, would break one of the manifest's rules.
+pub fn manifest(text: &str, tests: &str, name: &Name) -> Result<String> {
+    refuse_taken(text, tests, name)?;
     let natives = text.find(NATIVE).context("servers/system.toml has no native program")?;
     // The comment above the first of them is its.
     let lines = text[..natives].split_inclusive('\n').rev();
@@ -46,9 +42,31 @@ pub fn manifest(text: &str, name: &Name) -> Result<String> {
     let (servers, natives) = text.split_at(natives - comment);
     let text = format!("{servers}{}{}\n{}", server(name), natives.trim_end(), native(name));
     // All rules hold, the sums among them; the line would be one of a file that is not written.
-    let checked = manifest::from_toml(&text, |_| true);
-    checked.map_err(|cause| anyhow::anyhow!("with `{name}`, servers/system.toml, {cause}"))?;
+    check(&[&text]).with_context(|| format!("with `{name}`"))?;
+    check(&[&text, tests]).with_context(|| format!("with `{name}`, in images for tests"))?;
     Ok(text)
+}
+
+/// Refuses a name that a program of either text has.
+fn refuse_taken(text: &str, tests: &str, name: &Name) -> Result<()> {
+    let client = format!("{name}-client");
+    let of_system = check(&[text])?.programs.len();
+    let programs = check(&[text, tests])?.programs;
+    let place = |of: &str| {
+        let has = |program: &manifest::Program| program.name == of || program.service() == Some(of);
+        programs.iter().position(has)
+    };
+    if let Some(index) = place(&name.to_string()).or_else(|| place(&client)) {
+        let path = SOURCES[usize::from(index >= of_system)];
+        bail!("the name `{name}` is taken: {path} has an entry of it");
+    }
+    Ok(())
+}
+
+/// Returns the manifest that these texts declare, which are those of the first of [`SOURCES`].
+fn check(texts: &[&str]) -> Result<Manifest> {
+    let manifest = manifest::from_texts(texts, |_| true);
+    manifest.map_err(|(index, cause)| anyhow::anyhow!("{}, {cause}", SOURCES[index]))
 }
 
 fn server(name: &Name) -> String {

@@ -7,8 +7,8 @@ use tempfile::TempDir;
 
 use super::change::{self, Change};
 use super::name::Name;
-use super::{edit, plan, report, template};
-use crate::workspace;
+use super::{edit, plan, report, taken, template};
+use crate::{graph, workspace};
 
 /// Number of the sample's protocol.
 const NUMBER: u16 = 20;
@@ -25,8 +25,13 @@ fn committed(path: &str) -> String {
 fn tree() -> TempDir {
     let tree = TempDir::new().unwrap();
     let protocols = ["libipc/protocols/src/lib.rs", "libipc/protocols/src/registry.rs"];
-    for path in ["Cargo.toml", "servers/system.toml"].into_iter().chain(protocols) {
+    let others = ["Cargo.toml", graph::SOURCE, graph::SOURCE_OF_TESTS, graph::PATH];
+    for path in others.into_iter().chain(protocols) {
         put(tree.path(), path, &committed(path));
+    }
+    for member in taken::members(&committed("Cargo.toml")).unwrap() {
+        let path = format!("{member}/Cargo.toml");
+        put(tree.path(), &path, &committed(&path));
     }
     put(tree.path(), "libipc/protocols/src/clock.rs", "#[interface(number = 41, error = E)]");
     tree
@@ -57,7 +62,7 @@ fn the_sample_has_the_entries_that_its_name_gets() {
     }
     let any = "[[native]]\nname = \"any\"\nfile = \"/bin/any\"\npriority = 1\npages = 1\n\
                objects = 1\nuses = []\n";
-    let entries = edit::manifest(any, &name("sample")).unwrap();
+    let entries = edit::manifest(any, "", &name("sample")).unwrap();
     let manifest = committed("servers/system.toml");
     let parts: Vec<&str> = entries.split("[[native]]").collect();
     let [server, _, client] = parts[..] else { panic!("{entries}") };
@@ -109,7 +114,8 @@ fn the_number_is_the_next_free_one() {
 #[test]
 fn the_edited_manifest_keeps_its_rules_and_its_order() {
     let before = committed("servers/system.toml");
-    let after = edit::manifest(&before, &name("other")).unwrap();
+    let after =
+        edit::manifest(&before, &committed(graph::SOURCE_OF_TESTS), &name("other")).unwrap();
     let manifest = kamen_init::manifest::from_toml(&after, |_| true).unwrap();
     let servers: Vec<&str> = manifest.servers().map(|server| server.name.as_str()).collect();
     assert_eq!(servers.first(), Some(&"console"));
@@ -148,6 +154,46 @@ fn taken_names_are_refused() {
 }
 
 #[test]
+fn names_of_the_tests_programs_are_refused_with_who_has_them() {
+    let tree = tree();
+    let refusal = |text: &str| format!("{:#}", plan(tree.path(), &name(text)).unwrap_err());
+    for (text, who) in [
+        ("checksum", "tests/tutorial/Cargo.toml has `checksum`"),
+        ("sleeper", "tests/tutorial/Cargo.toml has `sleeper`"),
+        ("tally", "tests/tutorial/Cargo.toml has `tally`"),
+        ("counters", "tests/guest/campaign/Cargo.toml has `counters`"),
+        ("survivor", "tests/guest/faulty/Cargo.toml has `survivor`"),
+        ("xtask", "xtask/Cargo.toml has `xtask`"),
+        ("crashing", "tests/guest/system.toml has an entry of it"),
+        ("hanging", "tests/guest/system.toml has an entry of it"),
+    ] {
+        assert_eq!(refusal(text), format!("the name `{text}` is taken: {who}"));
+    }
+    assert!(refusal("crasher").contains("is taken"));
+}
+
+#[test]
+fn names_in_the_tests_manifest_are_taken() {
+    let (system, tests) = (committed(graph::SOURCE), committed(graph::SOURCE_OF_TESTS));
+    for text in ["checksum", "counters", "crasher"] {
+        let error = edit::manifest(&system, &tests, &name(text)).unwrap_err().to_string();
+        assert!(error.contains("tests/guest/system.toml has an entry of it"), "{error}");
+        assert!(edit::manifest(&system, "", &name(text)).is_ok());
+    }
+}
+
+#[test]
+fn the_picture_is_one_of_the_changes() {
+    let tree = tree();
+    let changes = plan(tree.path(), &name("other")).unwrap();
+    let of = |path: &str| changes.iter().find(|change| change.path.ends_with(path)).unwrap();
+    let (picture, manifest) = (of(graph::PATH), of(graph::SOURCE));
+    assert_eq!(picture.before, Some(committed(graph::PATH)));
+    assert_eq!(picture.after, graph::picture_of(&manifest.after).unwrap());
+    assert!(picture.after.contains(">other<"), "{}", picture.after);
+}
+
+#[test]
 fn what_fails_leaves_nothing_behind() {
     let tree = TempDir::new().unwrap();
     let path = |name: &str| tree.path().join(name);
@@ -180,8 +226,8 @@ fn a_system_without_room_is_refused() {
     let with = |console| text.replacen("pages = 512\n", &format!("pages = {console}\n"), 1);
     let is_fine = |text: &String| kamen_init::manifest::from_toml(text, |_| true).is_ok();
     let full = (512..=most).rev().map(with).find(is_fine).unwrap();
-    let refusal = format!("{:#}", edit::manifest(&full, &name("other")).unwrap_err());
-    assert!(refusal.starts_with("with `other`, servers/system.toml, line"), "{refusal}");
+    let refusal = format!("{:#}", edit::manifest(&full, "", &name("other")).unwrap_err());
+    assert!(refusal.starts_with("with `other`: servers/system.toml, line"), "{refusal}");
     assert!(refusal.contains("the servers' pages add up to"), "{refusal}");
 }
 
