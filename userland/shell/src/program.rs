@@ -88,7 +88,7 @@ impl<'a> Foreground<'a> {
 
 impl Drop for Foreground<'_> {
     fn drop(&mut self) {
-        // Capabilities to a notification that is destroyed are empty slots.
+        // What can't be deleted is gone already.
         if let Some(console) = self.console {
             let _ = self.services.console.release();
             let _ = console.delete();

@@ -15,6 +15,7 @@ use libipc::abi::trace::{Event, EventKind};
 use libipc::{Error, Failure, Memory, Notification, Object, Rights, Thread, Time, Trace, now};
 use protocols::console::event;
 use protocols::process::{ExitStatus, Pid, ProcessClient, ProcessError, Signal};
+use protocols::system::SystemError;
 
 use crate::names::Names;
 use crate::options::{Options, Personality};
@@ -72,7 +73,12 @@ pub fn run(services: &Services, own: &Arguments, options: &Options) -> Result<Tr
     let runner = services.runner(personality).ok_or("trace: that personality is not there")?;
     let refused = |failure| format!("trace: init refused: {failure:?}");
     let threads = services.system.threads().map_err(refused)?;
-    let rings = services.system.trace(KINDS).map_err(refused)?;
+    let rings = services.system.trace(KINDS).map_err(|failure| match failure {
+        Failure::Protocol(SystemError::Refused) => {
+            String::from("trace: another trace runs; the log says whose")
+        }
+        other => refused(other),
+    })?;
     let recorder = Recorder::new(services, rings, threads);
     let result = recorder.and_then(|recorder| recorder.run(&runner, &block));
     // Also where nothing was run: nobody else would end it.

@@ -66,8 +66,9 @@ fn the_sample_has_the_entries_that_its_name_gets() {
     let manifest = committed("servers/system.toml");
     let parts: Vec<&str> = entries.split("[[native]]").collect();
     let [server, _, client] = parts[..] else { panic!("{entries}") };
-    assert!(manifest.contains(server), "{server}");
-    assert!(manifest.contains(client), "{client}");
+    // A mark of the tutorial may stand where the entry's blank line does.
+    assert!(manifest.contains(server.trim_end()), "{server}");
+    assert!(manifest.contains(client.trim_end()), "{client}");
     assert!(committed("libipc/protocols/src/lib.rs").contains("pub mod sample;\n"));
 }
 
