@@ -43,7 +43,7 @@ pub struct Listeners {
     /// The last one is in control.
     controllers: Vec<Listener>,
     watchers: Vec<Listener>,
-    pub(crate) keeper: Option<Box<dyn Keeper>>,
+    keeper: Option<Box<dyn Keeper>>,
     /// Places that the state names which was stored last: the next life looks for their listeners.
     stored: Vec<u32>,
     /// Places that the keeper has not said to have forgotten.
@@ -73,6 +73,15 @@ impl Listeners {
                 let _ = nobodys.delete();
                 self.unsure.push(place);
             }
+        }
+    }
+
+    /// Has what listeners leave kept from now on, and forgotten what is nobody's.
+    pub fn kept_by(&mut self, keeper: Box<dyn Keeper>) {
+        self.keeper = Some(keeper);
+        self.has_changed = true;
+        for place in core::mem::take(&mut self.unsure) {
+            self.forget(place);
         }
     }
 

@@ -88,8 +88,7 @@ impl<D: Device> Server<D> {
 
     /// Has the state kept from now on.
     pub fn kept_by(&mut self, keeper: impl Keeper + 'static) {
-        self.listeners.keeper = Some(Box::new(keeper));
-        self.listeners.has_changed = true;
+        self.listeners.kept_by(Box::new(keeper));
         self.remember();
     }
 
