@@ -28,6 +28,11 @@ const TICK_NS: u64 = 1_000_000;
 const READ_NS: u64 = 1_000_000_000;
 /// How long console and init may take.
 const PATIENCE: Within = Within(2_000);
+/// Takes another screen, so that what was on the first comes back afterwards (xterm's
+/// ctlseqs, DEC private mode 1049).
+const ENTER: &[u8] = b"\x1b[?1049h";
+/// Goes back to the first screen.
+const LEAVE: &[u8] = b"\x1b[?1049l";
 /// A terminal whose size is not known.
 const SIZE: (usize, usize) = (80, 24);
 
@@ -117,7 +122,7 @@ impl Top {
         let objects = objects().map_err(|error| ended("no timers", format!("{error:?}")))?;
         let (pause, timers) = objects;
         let screen = match options.form {
-            Form::Screen => Screen::take(start, streams.input),
+            Form::Screen => Screen::take(start, &streams),
             Form::Batch => None,
         };
         Ok(Top { streams, options, view, system, rings, timers, pause, screen })
@@ -239,7 +244,7 @@ impl Drop for Top {
         }
         if let Some(screen) = &self.screen {
             let _ = screen.console.set_modes(0, screen.before);
-            let _ = write_all(self.streams.output, b"\x1b[J");
+            let _ = write_all(self.streams.output, LEAVE);
         }
     }
 }
@@ -253,12 +258,13 @@ enum Go {
 
 impl Screen {
     /// Makes the terminal give each key as it is typed, where standard input is one.
-    fn take(start: &Start, input: Endpoint) -> Option<Screen> {
-        let kind = StreamClient::with(input, PATIENCE).kind();
+    fn take(start: &Start, streams: &Streams) -> Option<Screen> {
+        let kind = StreamClient::with(streams.input, PATIENCE).kind();
         matches!(kind, Ok(StreamKind::Terminal)).then_some(())?;
         let console = ConsoleClient::with(start.find::<Endpoint>("console")?, PATIENCE);
         let before = console.modes().ok()?;
         console.set_modes(0, raw(before)).ok()?;
+        write_all(streams.output, ENTER).ok()?;
         let size = console.size().ok().filter(|size| *size != 0);
         let size = size.map_or(SIZE, |size| ((size & 0xffff) as usize, (size >> 16) as usize));
         let (keys, said) = (Keys::default(), String::new());

@@ -50,12 +50,27 @@ impl Executables {
         };
         match Symbols::read(path) {
             Ok(symbols) => {
-                let frames = symbols.backtrace(crash).into_iter().enumerate();
-                frames.map(|(number, frame)| format!("#{number} {}", frame.text())).collect()
+                let frames = symbols.backtrace(crash);
+                folded(frames.iter().map(|frame| frame.text()))
             }
             Err(error) => vec![format!("no backtrace: {error:#}")],
         }
     }
+}
+
+/// Returns numbered lines; those of one call after another of the same function at the same place
+/// become one, as where a stack ran out.
+fn folded(frames: impl Iterator<Item = String>) -> Vec<String> {
+    let frames: Vec<String> = frames.collect();
+    let runs = frames.chunk_by(|one, next| one == next);
+    let numbered = runs.scan(0, |next, run| {
+        let first = std::mem::replace(next, *next + run.len());
+        Some(match run.len() {
+            1 => format!("#{first} {}", run[0]),
+            count => format!("#{first} {} ({count} times)", run[0]),
+        })
+    });
+    numbered.collect()
 }
 
 /// What programs have told so far.
@@ -124,6 +139,12 @@ mod tests {
         wanted.stack = [(0x7000, 0), (0x7008, 0x201000)].into();
         assert_eq!(crash, wanted);
         assert_eq!(collector.take("\x01bt e crash"), None);
+    }
+
+    #[test]
+    fn repeated_frames_are_one_line_and_numbers_go_on() {
+        let frames = ["a", "b", "b", "b", "c"].map(str::to_owned);
+        assert_eq!(folded(frames.into_iter()), ["#0 a", "#1 b (3 times)", "#4 c"]);
     }
 
     #[test]
