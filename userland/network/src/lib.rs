@@ -111,7 +111,9 @@ fn dotted(address: [u8; 4]) -> String {
 /// Returns what a failure means to a person.
 fn cause(failure: Failure<NetError>) -> String {
     match failure {
-        Failure::Protocol(NetError::NoCard) => "the machine has no network card".into(),
+        Failure::Protocol(NetError::NoCard) => {
+            "the machine has no network card; boot it with: cargo xtask run --net user".into()
+        }
         Failure::Protocol(NetError::NoAddress) => "the stack has no address yet; try again".into(),
         Failure::Protocol(NetError::Busy) => "too many hosts are being asked; try again".into(),
         Failure::Protocol(NetError::NoAnswer) => "no answer".into(),

@@ -21,7 +21,12 @@ pub fn refuse(root: &Path, workspace: &str, name: &Name) -> Result<()> {
         let path = root.join(member).join("Cargo.toml");
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         if let Some(held) = names(&text).find(|held| new.iter().any(|new| new == held)) {
-            bail!("the name `{name}` is taken: {member}/Cargo.toml has `{held}`");
+            let whose = if held.ends_with("-client") && !name.to_string().ends_with("-client") {
+                format!(", which `{name}` needs for its client example")
+            } else {
+                String::new()
+            };
+            bail!("the name `{name}` is taken: {member}/Cargo.toml has `{held}`{whose}");
         }
     }
     Ok(())
