@@ -28,6 +28,7 @@ mod host;
 mod image;
 mod manual;
 mod new_server;
+mod packages;
 mod qemu;
 mod run;
 mod svg;

@@ -4,10 +4,11 @@ use crate::build::{self, Purpose, Special};
 use crate::guest::{filter, terminal};
 use crate::host;
 use crate::image::System;
+use crate::packages;
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use guest_tests::{Action, Case, Kernel, Way};
+use guest_tests::{Action, Case, Kernel, Packaged, Way};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
@@ -190,7 +191,12 @@ fn provide(cases: &[Case]) -> Result<()> {
     if cases.iter().any(|case| matches!(case.action, Action::Debugger { .. })) {
         needs.push(host::GDB);
     }
-    host::provide(&needs)
+    host::provide(&needs)?;
+    // One after the other, before several tests at a time want them.
+    for Packaged { package, file, .. } in cases.iter().flat_map(|case| &case.packaged) {
+        packages::file(package, file)?;
+    }
+    Ok(())
 }
 
 fn report(case: &Case, outcome: &Result<String>, started: Instant) {

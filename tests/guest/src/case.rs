@@ -145,6 +145,17 @@ pub struct File {
     pub bytes: Vec<u8>,
 }
 
+/// A file for the image of one test that a Debian package brings, fetched when the test runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packaged {
+    /// Name of the package.
+    pub package: String,
+    /// The file's path in it, which may lie below `usr` instead.
+    pub file: String,
+    /// Absolute path in the guest.
+    pub path: String,
+}
+
 /// One test.
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -164,6 +175,8 @@ pub struct Case {
     pub settings: Vec<String>,
     /// What it adds to the image.
     pub files: Vec<File>,
+    /// What it adds to the image out of packages.
+    pub packaged: Vec<Packaged>,
     /// What it does.
     pub action: Action,
     /// What the console must have shown.
@@ -349,6 +362,14 @@ impl Case {
         self
     }
 
+    /// Puts a file of a Debian package into the image, as a program:
+    /// `.with_package("bash-static", "bin/bash-static", "/bin/bash")`.
+    pub fn with_package(mut self, package: &str, file: &str, path: &str) -> Case {
+        let (package, file, path) = (package.to_owned(), file.to_owned(), path.to_owned());
+        self.packaged.push(Packaged { package, file, path });
+        self
+    }
+
     pub(crate) fn new(name: &str, action: Action) -> Case {
         Case {
             name: name.to_owned(),
@@ -359,6 +380,7 @@ impl Case {
             plug: Plug::None,
             settings: Vec::new(),
             files: Vec::new(),
+            packaged: Vec::new(),
             action,
             output: Expected::Anything,
             log: Expected::Anything,

@@ -24,6 +24,7 @@ mod backtrace;
 mod campaign;
 mod capabilities;
 mod case;
+mod debian;
 mod debug;
 mod dos;
 mod first;
@@ -43,7 +44,7 @@ mod worker;
 
 pub use campaign::campaign;
 pub use capabilities::Holder;
-pub use case::{Action, Case, Expected, File, Kernel, Step, Way};
+pub use case::{Action, Case, Expected, File, Kernel, Packaged, Step, Way};
 pub use first::{chaos, stresses};
 pub use table::cases;
 pub use traffic::{Breaks, Interface, Plug, Traffic};

@@ -30,6 +30,7 @@ pub fn cases() -> Vec<Case> {
         crate::capabilities::cases(),
         crate::worker::cases(),
         crate::unix::cases(),
+        crate::debian::cases(),
         crate::dos::cases(),
         crate::terminal::cases(),
         crate::tracing::cases(),

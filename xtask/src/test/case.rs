@@ -5,12 +5,14 @@ use super::typist;
 use crate::debug::{self, Commander, Target};
 use crate::guest::{Event, Plan, Report, Session, console, control, log::Live, terminal::Size};
 use crate::image::{Extras, Start, System};
+use crate::packages;
 use crate::qemu::{self, Accelerator, Board, Machine, network::Network};
 use crate::run::Boot;
 use crate::transcript::{Recorder, Transcript};
 use anyhow::{Result, bail};
-use guest_tests::{Action, Case, Way};
+use guest_tests::{Action, Case, File, Packaged, Way};
 use std::ffi::OsString;
+use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 use std::process::ChildStdin;
@@ -156,9 +158,19 @@ fn package(system: &System, case: &Case) -> Result<Vec<u8>> {
         Action::Benchmark => bail!("a benchmark boots by itself"),
     };
     system.package(
-        &Extras { files: case.files.clone(), ..Extras::default() },
+        &Extras { files: files(case)?, ..Extras::default() },
         &start.with_settings(&case.settings),
     )
+}
+
+/// Returns what a test adds to the image.
+fn files(case: &Case) -> Result<Vec<File>> {
+    let mut files = case.files.clone();
+    for Packaged { package, file, path } in &case.packaged {
+        let bytes = fs::read(packages::file(package, file)?)?;
+        files.push(File { path: path.clone(), permissions: 0o755, bytes });
+    }
+    Ok(files)
 }
 
 fn feed(
