@@ -176,6 +176,16 @@ impl<'u> Context<'u> {
         Ok(u64::from_le_bytes(self.array_in(address)?))
     }
 
+    /// Copies words of 64 bits from the caller's memory.
+    ///
+    /// # Errors
+    /// EFAULT.
+    pub fn words_in<const N: usize>(&mut self, address: u64) -> Result<[u64; N], Errno> {
+        let mut words = [[0; 8]; N];
+        self.copy_in(address, words.as_flattened_mut())?;
+        Ok(words.map(u64::from_le_bytes))
+    }
+
     /// Copies 32 bits from the caller's memory.
     ///
     /// # Errors

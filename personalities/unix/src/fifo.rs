@@ -29,6 +29,11 @@ impl Fifos {
         self.pipes.retain(|_, pipe| pipe.is_alive());
     }
 
+    /// Returns the ends of openers that wait.
+    pub fn waiting(&self) -> impl Iterator<Item = &End> {
+        self.waiting.values()
+    }
+
     /// Returns whether there is nothing to prune.
     pub fn is_empty(&self) -> bool {
         self.pipes.is_empty()

@@ -130,6 +130,12 @@ impl End {
         self.pipe.borrow().id
     }
 
+    /// Returns how many ends to read and to write the pipe has.
+    pub fn counts(&self) -> (usize, usize) {
+        let pipe = self.pipe.borrow();
+        (pipe.readers, pipe.writers)
+    }
+
     /// Returns the number of bytes in the pipe.
     pub fn len(&self) -> usize {
         self.pipe.borrow().bytes.len()

@@ -198,7 +198,7 @@ pub static CALLS: &[Entry] = &[
     done(200, "tkill", calls::signals::tkill),
     done(201, "time", calls::time::time),
     partial(202, "futex", calls::futex::futex).restarted(),
-    answered(203, "sched_setaffinity", calls::info::accepted),
+    answered(203, "sched_setaffinity", calls::info::sched_setaffinity),
     done(204, "sched_getaffinity", calls::info::sched_getaffinity),
     done(217, "getdents64", calls::directories::getdents64),
     done(218, "set_tid_address", calls::info::set_tid_address),

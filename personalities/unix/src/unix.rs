@@ -9,6 +9,7 @@
 //! Single-threaded: an event is handled to its end, then `Unix::settle` runs until nothing that
 //! changed concerns a parked call.
 
+mod consistency;
 mod ending;
 mod orphans;
 mod processes;

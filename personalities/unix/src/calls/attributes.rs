@@ -307,7 +307,7 @@ pub fn utimensat(context: &mut Context<'_>) -> Result<u64, Stop> {
     owned(context, &attributes)?;
     let modified = match times {
         0 => Some(context.time_of_day()),
-        address => time_in(context, address + 16)?,
+        address => time_in(context, address.wrapping_add(16))?,
     };
     let changes = Changes { modified, ..Changes::default() };
     context.unix.files.change(attributes.node, changes)?;
@@ -318,7 +318,7 @@ pub fn utimensat(context: &mut Context<'_>) -> Result<u64, Stop> {
 fn time_in(context: &mut Context<'_>, address: u64) -> Result<Option<u64>, Errno> {
     const NOW: u64 = 0x3fff_ffff;
     const OMIT: u64 = 0x3fff_fffe;
-    let (seconds, ns) = (context.u64_in(address)?, context.u64_in(address + 8)?);
+    let [seconds, ns] = context.words_in(address)?;
     match ns {
         NOW => Ok(Some(context.time_of_day())),
         OMIT => Ok(None),

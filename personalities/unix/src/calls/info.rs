@@ -94,14 +94,19 @@ pub fn getrlimit(context: &mut Context<'_>) -> Result<u64, Stop> {
 
 /// setrlimit(2): accepted, without effect.
 pub fn setrlimit(context: &mut Context<'_>) -> Result<u64, Stop> {
-    limit(context.words[0])?;
+    let [resource, new, ..] = context.words;
+    limit(resource)?;
+    context.array_in::<16>(new)?;
     Ok(0)
 }
 
 /// prlimit64(2): new limits are accepted, without effect.
 pub fn prlimit64(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let [_, resource, _, old, ..] = context.words;
+    let [_, resource, new, old, ..] = context.words;
     let (soft, hard) = limit(resource)?;
+    if new != 0 {
+        context.array_in::<16>(new)?;
+    }
     context.copy_out_if(old, &Fields::default().u64(soft).u64(hard).0)?;
     Ok(0)
 }
@@ -181,6 +186,13 @@ pub fn absent(_: &mut Context<'_>) -> Result<u64, Stop> {
 /// Sockets: there is no network yet.
 pub fn no_sockets(_: &mut Context<'_>) -> Result<u64, Stop> {
     Err(Errno::EAFNOSUPPORT.into())
+}
+
+/// sched_setaffinity(2): there is one processor, on which everything runs.
+pub fn sched_setaffinity(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let [_, len, address, ..] = context.words;
+    context.bytes_in(address, len.min(8) as usize)?;
+    Ok(0)
 }
 
 /// sched_getaffinity(2): one processor.

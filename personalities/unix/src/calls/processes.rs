@@ -61,10 +61,7 @@ pub fn clone3(context: &mut Context<'_>) -> Result<u64, Stop> {
     if len < BYTES {
         return Err(Errno::EINVAL.into());
     }
-    let mut words = [0; 8];
-    for (word, at) in words.iter_mut().zip((address..).step_by(8)) {
-        *word = context.u64_in(at)?;
-    }
+    let words = context.words_in(address)?;
     let [bits, _, child_tid, parent_tid, exit_signal, base, stack_len, tls] = words;
     let stack = if base == 0 { 0 } else { base.wrapping_add(stack_len) };
     let exit_signal = exit_signal as u8;
@@ -289,11 +286,13 @@ fn strings_in(
     if address == 0 {
         return Ok(strings);
     }
-    for at in (address..).step_by(8) {
+    let mut at = address;
+    loop {
         let pointer = context.u64_in(at)?;
         if pointer == 0 {
             break;
         }
+        at = at.wrapping_add(8);
         let string = context.string_in(pointer, ARGUMENTS_MAX).map_err(|errno| match errno {
             Errno::ENAMETOOLONG => Errno::E2BIG,
             errno => errno,

@@ -49,11 +49,7 @@ pub fn sigaction(context: &mut Context<'_>) -> Result<u64, Stop> {
 }
 
 fn action_in(context: &mut Context<'_>, address: u64) -> Result<Action, Errno> {
-    let mut words = [0; 4];
-    for (word, at) in words.iter_mut().zip((address..).step_by(8)) {
-        *word = context.u64_in(at)?;
-    }
-    let [handler, flags, restorer, mask] = words;
+    let [handler, flags, restorer, mask] = context.words_in(address)?;
     Ok(Action { handler, flags, restorer, mask: SignalSet(mask).maskable() })
 }
 
@@ -183,8 +179,8 @@ pub fn sigaltstack(context: &mut Context<'_>) -> Result<u64, Stop> {
         0
     };
     if new != 0 {
-        let (base, flags) = (context.u64_in(new)?, context.u32_in(new + 8)?);
-        let len = context.u64_in(new + 16)?;
+        let [base, flags, len] = context.words_in(new)?;
+        let flags = flags as u32;
         if state == ON_STACK {
             return Err(Errno::EPERM.into());
         }

@@ -61,7 +61,11 @@ pub fn clock_settime(context: &mut Context<'_>) -> Result<u64, Stop> {
 
 /// settimeofday(2)
 pub fn settimeofday(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let address = context.words[0];
+    let [address, zone, ..] = context.words;
+    if zone != 0 {
+        // The time zone is always UTC; what is set is looked at as Linux does.
+        context.array_in::<8>(zone)?;
+    }
     if address == 0 {
         return Ok(0);
     }
@@ -97,7 +101,7 @@ pub fn time(context: &mut Context<'_>) -> Result<u64, Stop> {
 
 /// Reads a `struct timespec` in ns.
 pub(super) fn duration_in(context: &mut Context<'_>, address: u64) -> Result<u64, Errno> {
-    let (seconds, ns) = (context.u64_in(address)?, context.u64_in(address + 8)?);
+    let [seconds, ns] = context.words_in(address)?;
     if seconds > i64::MAX as u64 || ns >= SECOND {
         return Err(Errno::EINVAL);
     }
@@ -106,7 +110,7 @@ pub(super) fn duration_in(context: &mut Context<'_>, address: u64) -> Result<u64
 
 /// Reads a `struct timeval` in ns.
 pub(super) fn duration_us_in(context: &mut Context<'_>, address: u64) -> Result<u64, Errno> {
-    let (seconds, us) = (context.u64_in(address)?, context.u64_in(address + 8)?);
+    let [seconds, us] = context.words_in(address)?;
     if seconds > i64::MAX as u64 || us >= 1_000_000 {
         return Err(Errno::EINVAL);
     }
@@ -179,7 +183,9 @@ pub fn setitimer(context: &mut Context<'_>) -> Result<u64, Stop> {
     }
     let (interval, after) = match new {
         0 => (0, 0),
-        address => (duration_us_in(context, address)?, duration_us_in(context, address + 16)?),
+        address => {
+            (duration_us_in(context, address)?, duration_us_in(context, address.wrapping_add(16))?)
+        }
     };
     let (left, period) = set_alarm(context, after, interval);
     context.copy_out_if(old, &Fields::default().time_us(period).time_us(left).0)?;

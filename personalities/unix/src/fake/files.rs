@@ -23,6 +23,8 @@ pub struct FakeNode {
 pub struct FakeFiles(pub Rc<RefCell<BTreeMap<u64, FakeNode>>>);
 
 const ROOT: u64 = 1;
+/// Most bytes of a file.
+const LARGEST: u64 = 1 << 20;
 
 impl FakeFiles {
     pub fn new() -> Self {
@@ -42,6 +44,13 @@ impl FakeFiles {
         let mut nodes = self.0.borrow_mut();
         nodes.get_mut(&directory).unwrap().names.insert(name.into(), node);
         Node(node)
+    }
+
+    /// Makes a character device by its path.
+    pub fn make_device(&self, path: &str, major: u32, minor: u32) {
+        let node = self.make(path, mode::CHARACTER | 0o666, b"");
+        let number = crate::linux::structures::device(major, minor);
+        self.0.borrow_mut().get_mut(&node.0).unwrap().attributes.size = number.into();
     }
 
     /// Returns the sum of holds.
@@ -114,6 +123,9 @@ impl FileSystem for FakeFiles {
     }
 
     fn write(&mut self, node: Node, offset: u64, bytes: &[u8]) -> Result<usize, Errno> {
+        if offset.checked_add(bytes.len() as u64).is_none_or(|end| end > LARGEST) {
+            return Err(Errno::EFBIG);
+        }
         self.with(node, |node| {
             let end = offset as usize + bytes.len();
             node.bytes.resize(node.bytes.len().max(end), 0);
@@ -165,6 +177,9 @@ impl FileSystem for FakeFiles {
     }
 
     fn resize(&mut self, node: Node, size: u64) -> Result<(), Errno> {
+        if size > LARGEST {
+            return Err(Errno::EFBIG);
+        }
         self.with(node, |node| {
             node.bytes.resize(size as usize, 0);
             node.attributes.size = size;

@@ -15,6 +15,8 @@ use crate::unix::Reply;
 #[derive(Default)]
 pub struct World {
     next: u16,
+    /// How many pages memory objects can have together; none: as many as they like.
+    pub quota: Option<u64>,
     pub memories: BTreeMap<u16, Vec<u8>>,
     pub spaces: BTreeMap<u16, BTreeMap<u64, Page>>,
     pub threads: BTreeMap<u16, FakeThread>,
@@ -45,8 +47,24 @@ pub struct FakeThread {
 
 impl World {
     fn handle(&mut self) -> u16 {
-        self.next += 1;
-        self.next
+        // A number in use is not given out again: long random tests come round.
+        loop {
+            self.next = self.next.checked_add(1).unwrap_or(1);
+            let used = self.memories.contains_key(&self.next)
+                || self.spaces.contains_key(&self.next)
+                || self.threads.contains_key(&self.next);
+            if !used {
+                return self.next;
+            }
+        }
+    }
+
+    /// Returns whether there are so many pages more.
+    fn affords(&self, pages: u64) -> Result<(), Error> {
+        let Some(quota) = self.quota else { return Ok(()) };
+        let used: usize = self.memories.values().map(Vec::len).sum();
+        let fits = (used as u64 / PAGE).checked_add(pages).is_some_and(|sum| sum <= quota);
+        if fits { Ok(()) } else { Err(Error::QuotaExhausted) }
     }
 
     fn at(&mut self, call: OpenCall, address: u64, access: Access) -> Option<&mut u8> {
@@ -67,6 +85,7 @@ pub struct FakeMachine(pub Rc<RefCell<World>>);
 impl Machine for FakeMachine {
     fn create_memory(&mut self, pages: u64) -> Result<Memory, Error> {
         let mut world = self.0.borrow_mut();
+        world.affords(pages)?;
         let handle = world.handle();
         world.memories.insert(handle, alloc::vec![0; (pages * PAGE) as usize]);
         Ok(Memory(Handle(handle)))
@@ -75,6 +94,7 @@ impl Machine for FakeMachine {
     fn clone_memory(&mut self, memory: Memory) -> Result<Memory, Error> {
         let mut world = self.0.borrow_mut();
         let copy = world.memories.get(&memory.0.0).cloned().ok_or(Error::InvalidHandle)?;
+        world.affords(copy.len() as u64 / PAGE)?;
         let handle = world.handle();
         world.memories.insert(handle, copy);
         Ok(Memory(Handle(handle)))
@@ -82,6 +102,8 @@ impl Machine for FakeMachine {
 
     fn resize_memory(&mut self, memory: Memory, pages: u64) -> Result<(), Error> {
         let mut world = self.0.borrow_mut();
+        let before = world.memories.get(&memory.0.0).ok_or(Error::InvalidHandle)?.len() as u64;
+        world.affords(pages.saturating_sub(before / PAGE))?;
         let bytes = world.memories.get_mut(&memory.0.0).ok_or(Error::InvalidHandle)?;
         bytes.resize((pages * PAGE) as usize, 0);
         Ok(())

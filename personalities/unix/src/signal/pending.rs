@@ -159,6 +159,13 @@ impl Pending {
         Some(self.infos.swap_remove(at))
     }
 
+    /// Returns whether each signal that waits has its origin, and no other has.
+    pub fn is_sound(&self) -> bool {
+        let origins =
+            self.infos.iter().fold(SignalSet(0), |set, info| set.union(SignalSet::of(info.signal)));
+        origins == self.set
+    }
+
     /// Drops signals.
     pub fn drop_all(&mut self, set: SignalSet) {
         self.set = self.set.without(set);

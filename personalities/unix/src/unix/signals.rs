@@ -326,7 +326,7 @@ impl Unix {
         let mut due = alloc::vec::Vec::new();
         for process in self.processes.values_mut() {
             if let Some(alarm) = process.alarm.filter(|alarm| alarm.at <= now) {
-                let next = Alarm { at: now + alarm.interval, ..alarm };
+                let next = Alarm { at: now.saturating_add(alarm.interval), ..alarm };
                 process.alarm = (alarm.interval != 0).then_some(next);
                 due.push(process.pid);
             }

@@ -12,6 +12,8 @@ use crate::signal::{Info, trampoline};
 use crate::unix::{Reply, event};
 
 mod jobs;
+mod pointers;
+mod random;
 
 const READ: u32 = 0;
 const WRITE: u32 = 1;
