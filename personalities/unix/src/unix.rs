@@ -30,6 +30,7 @@ use crate::exec::Images;
 use crate::fifo::Fifos;
 use crate::filesystem::FileSystem;
 use crate::linux::signals as linux_signals;
+use crate::locks::Locks;
 use crate::machine::Machine;
 use crate::memory::{Backing, Trash};
 use crate::open::{Closed, Description};
@@ -88,6 +89,8 @@ pub struct Unix {
     pub fifos: Fifos,
     /// What was closed.
     pub closed: Closed,
+    /// Locks on files.
+    pub locks: Locks,
     /// Memory without users.
     pub trash: Trash,
     /// Programs that were executed lately.
@@ -116,6 +119,8 @@ impl Unix {
         files: Box<dyn FileSystem>,
         servers: Box<dyn Servers>,
     ) -> Self {
+        let wakes = Wakes::default();
+        let locks = Locks::new(&wakes);
         Unix {
             machine,
             files,
@@ -124,10 +129,11 @@ impl Unix {
             processes: BTreeMap::new(),
             threads: BTreeMap::new(),
             terminal: Terminal::default(),
-            wakes: Wakes::default(),
+            wakes,
             pipes: Pipes::default(),
             fifos: Fifos::default(),
             closed: Closed::default(),
+            locks,
             trash: Trash::default(),
             images: Images::default(),
             trampoline: None,
