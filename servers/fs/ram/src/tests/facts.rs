@@ -394,7 +394,7 @@ fn the_first_reading_after_a_change_counts_and_one_a_day() {
     const DAY: u64 = 86_400_000_000_000;
     let mut volume = volume(256);
     let file = volume.create(in_root(&volume, "f"), FILE).unwrap().node;
-    volume.write(file, 0, 1, 100, |_, window| Ok(window.fill(1))).unwrap();
+    volume.write(file, 0, 1, 100, |_, _| Ok(())).unwrap();
     for (now, accessed) in [(150, 150), (200, 150), (DAY, 150), (DAY + 150, DAY + 150)] {
         volume.touch_accessed(file, now).unwrap();
         assert_eq!(volume.accessed(file), Ok(accessed));
