@@ -200,7 +200,7 @@ pub trait File {
     /// Reads a symbolic link's target.
     #[operation(8, idempotent)]
     fn read_link(&mut self, node: Node, into: &mut [u8]) -> Result<u64, FileError>;
-    /// Gives a file a second name.
+    /// Gives a file another name, or its first one ([`File::create_unnamed`]).
     #[operation(9, idempotent)]
     fn link(
         &mut self,
@@ -226,7 +226,8 @@ pub trait File {
         #[at_most(NAME_MAX, InvalidName)] name: &[u8],
     ) -> Result<(), FileError>;
     /// Renames; what has the new name is replaced as rename() of POSIX says. With `keep` = 1 an
-    /// existing new name is [`FileError::Exists`].
+    /// existing new name is [`FileError::Exists`]; with `keep` = 2 both names must exist and are
+    /// exchanged.
     #[operation(12, idempotent)]
     fn rename(
         &mut self,
@@ -264,6 +265,23 @@ pub trait File {
     /// Returns total and free blocks, total and free inodes; blocks are of 4 KiB.
     #[operation(18, idempotent)]
     fn statistics(&mut self) -> Result<Statistics, FileError>;
+    /// Creates a regular file that has no name and is held once: without a name it is gone when it
+    /// is released.
+    #[operation(19, idempotent)]
+    fn create_unnamed(
+        &mut self,
+        ticket: Ticket,
+        mode: u32,
+        uid: u32,
+        gid: u32,
+    ) -> Result<Attributes, FileError>;
+    /// Returns when a node was last read, ns since 1970. Reading notes the time only where the last
+    /// one is older than the last change or a day (mount(8), relatime).
+    #[operation(20, idempotent)]
+    fn accessed(&mut self, node: Node) -> Result<u64, FileError>;
+    /// Sets when a node was last read, ns since 1970.
+    #[operation(21, idempotent)]
+    fn set_accessed(&mut self, node: Node, accessed: u64) -> Result<(), FileError>;
 }
 
 /// How full the file system is.

@@ -6,17 +6,21 @@
 pub mod attributes;
 pub mod descriptors;
 pub mod directories;
+pub mod extended;
 pub mod futex;
 pub mod identity;
 pub mod info;
 pub mod io;
+pub mod locks;
 pub mod memory;
 pub mod names;
 pub mod poll;
 pub mod processes;
 pub mod signals;
+pub mod space;
 pub mod terminal;
 pub mod time;
+pub mod times;
 
 /// What uname(2) calls the system: programs look for it.
 pub const SYSTEM: &str = "Linux";

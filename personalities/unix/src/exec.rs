@@ -278,7 +278,9 @@ pub fn install(unix: &mut Unix, pid: Pid, program: Program) {
     process.command_line = program.command_line;
     process.has_executed = true;
     process.actions.reset();
-    process.descriptors.close_on_exec();
+    for slot in process.descriptors.close_on_exec() {
+        unix.locks.release_closed(pid, &slot.file.borrow().object);
+    }
     for number in &process.threads {
         if let Some(thread) = unix.threads.get_mut(number) {
             thread.alt_stack = AltStack::default();

@@ -31,7 +31,23 @@ pub struct Changes {
     pub gid: Option<u32>,
     /// Time of the last change of contents, ns since 1970.
     pub modified: Option<u64>,
+    /// Time of the last reading, ns since 1970.
+    pub accessed: Option<u64>,
 }
+
+/// What a rename does where the new name exists (`protocols::file::File::rename`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Collision {
+    /// What has the name loses it.
+    Replace,
+    /// The rename fails.
+    Keep,
+    /// What has the name gets the old one.
+    Exchange,
+}
+
+/// A name in a directory.
+pub type Place<'n> = (Node, &'n [u8]);
 
 /// A file tree by nodes; each operation is one of `protocols::file::File`.
 #[expect(missing_docs, reason = "the contract stands at the protocol's operations")]
@@ -54,13 +70,15 @@ pub trait FileSystem {
     fn link(&mut self, node: Node, directory: Node, name: &[u8]) -> Result<(), Errno>;
     fn unlink(&mut self, directory: Node, name: &[u8]) -> Result<(), Errno>;
     fn remove_directory(&mut self, directory: Node, name: &[u8]) -> Result<(), Errno>;
-    fn rename(&mut self, from: (Node, &[u8]), to: (Node, &[u8]), keep: bool) -> Result<(), Errno>;
+    fn rename(&mut self, from: Place<'_>, to: Place<'_>, clash: Collision) -> Result<(), Errno>;
     fn resize(&mut self, node: Node, size: u64) -> Result<(), Errno>;
     fn change(&mut self, node: Node, changes: Changes) -> Result<(), Errno>;
     fn list(&mut self, directory: Node, cookie: u64, into: &mut [u8]) -> Result<usize, Errno>;
     fn hold(&mut self, node: Node) -> Result<(), Errno>;
     fn release(&mut self, node: Node);
     fn statistics(&mut self) -> Result<Statistics, Errno>;
+    fn create_unnamed(&mut self, new: NewNode) -> Result<Attributes, Errno>;
+    fn accessed(&mut self, node: Node) -> Result<u64, Errno>;
 }
 
 /// Returns a name that fits the protocol.
@@ -134,9 +152,14 @@ impl<T: Transport> FileSystem for FileClient<T> {
         Ok(FileClient::remove_directory(self, Ticket::next(), directory, name_checked(name)?)?)
     }
 
-    fn rename(&mut self, from: (Node, &[u8]), to: (Node, &[u8]), keep: bool) -> Result<(), Errno> {
+    fn rename(&mut self, from: Place<'_>, to: Place<'_>, clash: Collision) -> Result<(), Errno> {
         let (old, new) = (name_checked(from.1)?, name_checked(to.1)?);
-        Ok(FileClient::rename(self, Ticket::next(), from.0, to.0, keep.into(), old, new)?)
+        let keep = match clash {
+            Collision::Replace => 0,
+            Collision::Keep => 1,
+            Collision::Exchange => 2,
+        };
+        Ok(FileClient::rename(self, Ticket::next(), from.0, to.0, keep, old, new)?)
     }
 
     fn resize(&mut self, node: Node, size: u64) -> Result<(), Errno> {
@@ -145,7 +168,10 @@ impl<T: Transport> FileSystem for FileClient<T> {
 
     fn change(&mut self, node: Node, changes: Changes) -> Result<(), Errno> {
         use protocols::file::set;
-        let Changes { mode, uid, gid, modified } = changes;
+        let Changes { mode, uid, gid, modified, accessed } = changes;
+        if let Some(accessed) = accessed {
+            FileClient::set_accessed(self, node, accessed)?;
+        }
         let bit = |present: bool, bit: u32| if present { bit } else { 0 };
         let which = bit(mode.is_some(), set::MODE)
             | bit(uid.is_some(), set::UID)
@@ -153,7 +179,9 @@ impl<T: Transport> FileSystem for FileClient<T> {
             | bit(modified.is_some(), set::MODIFIED);
         let (mode, uid, gid) = (mode.unwrap_or(0), uid.unwrap_or(0), gid.unwrap_or(0));
         let modified = modified.unwrap_or(0);
-        FileClient::set_attributes(self, node, which, mode, uid, gid, modified)?;
+        if which != 0 {
+            FileClient::set_attributes(self, node, which, mode, uid, gid, modified)?;
+        }
         Ok(())
     }
 
@@ -173,5 +201,14 @@ impl<T: Transport> FileSystem for FileClient<T> {
 
     fn statistics(&mut self) -> Result<Statistics, Errno> {
         Ok(FileClient::statistics(self)?)
+    }
+
+    fn create_unnamed(&mut self, new: NewNode) -> Result<Attributes, Errno> {
+        let NewNode { mode, uid, gid, .. } = new;
+        Ok(FileClient::create_unnamed(self, Ticket::next(), mode, uid, gid)?)
+    }
+
+    fn accessed(&mut self, node: Node) -> Result<u64, Errno> {
+        Ok(FileClient::accessed(self, node)?)
     }
 }

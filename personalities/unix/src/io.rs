@@ -164,8 +164,9 @@ fn write_file(
 ) -> Result<usize, Stop> {
     use crate::linux::flags::open as flags;
     let at = match position {
+        // pwrite(2), BUGS: appending wins over an offset.
+        _ if open.flags & flags::APPEND != 0 => unix.files.attributes(node)?.size,
         Position::At(offset) => offset,
-        Position::Current if open.flags & flags::APPEND != 0 => unix.files.attributes(node)?.size,
         Position::Current => open.offset,
     };
     if bytes.is_empty() {

@@ -26,6 +26,7 @@ pub mod filesystem;
 pub mod io;
 pub mod kernel;
 pub mod linux;
+pub mod locks;
 pub mod machine;
 pub mod memory;
 pub mod open;

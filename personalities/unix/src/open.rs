@@ -13,4 +13,4 @@ mod descriptors;
 mod object;
 
 pub use descriptors::{Descriptors, MAX_DESCRIPTORS, Slot};
-pub use object::{Closed, Description, Device, HeldNode, Object, OpenFile, Stream};
+pub use object::{Closed, Description, Device, HeldNode, Locker, Object, OpenFile, Stream};

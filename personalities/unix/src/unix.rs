@@ -31,6 +31,7 @@ use crate::exec::Images;
 use crate::fifo::Fifos;
 use crate::filesystem::FileSystem;
 use crate::linux::signals as linux_signals;
+use crate::locks::Locks;
 use crate::machine::Machine;
 use crate::memory::{Backing, Trash};
 use crate::open::{Closed, Description};
@@ -89,6 +90,8 @@ pub struct Unix {
     pub fifos: Fifos,
     /// What was closed.
     pub closed: Closed,
+    /// Locks on files.
+    pub locks: Locks,
     /// Memory without users.
     pub trash: Trash,
     /// Programs that were executed lately.
@@ -117,6 +120,8 @@ impl Unix {
         files: Box<dyn FileSystem>,
         servers: Box<dyn Servers>,
     ) -> Self {
+        let wakes = Wakes::default();
+        let locks = Locks::new(&wakes);
         Unix {
             machine,
             files,
@@ -125,10 +130,11 @@ impl Unix {
             processes: BTreeMap::new(),
             threads: BTreeMap::new(),
             terminal: Terminal::default(),
-            wakes: Wakes::default(),
+            wakes,
             pipes: Pipes::default(),
             fifos: Fifos::default(),
             closed: Closed::default(),
+            locks,
             trash: Trash::default(),
             images: Images::default(),
             trampoline: None,

@@ -4,6 +4,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
+use crate::locks::Key;
 use crate::process::Pid;
 
 /// Something that a parked call waits for.
@@ -17,6 +18,8 @@ pub enum Channel {
     Children(Pid),
     /// A wake-up of a futex: what names its memory, and the place in it.
     Futex(u64, u64),
+    /// A lock on a file that was given back.
+    Lock(Key),
     /// The end or exec of a child that borrows this thread's memory (vfork).
     Borrowed(u64),
 }

@@ -14,6 +14,9 @@ fn programs_run() -> Vec<Case> {
         Case::script("busybox: a session", include_str!("../scripts/session.sh"))
             .prints(include_str!("../scripts/session.out"))
             .within(120),
+        Case::script("busybox: files", include_str!("../scripts/files.sh"))
+            .prints(include_str!("../scripts/files.out"))
+            .within(120),
         Case::line("pipe: a writer whose reader is gone ends", "yes | head -n 2; echo done")
             .prints("y\ny\ndone\n"),
         Case::line("signal: a program that spins is killed", spin_then_kill)

@@ -150,6 +150,22 @@ impl File for Nodes {
     ) -> Result<Attributes, FileError> {
         Err(REFUSED)
     }
+    fn create_unnamed(
+        &mut self,
+        _: &Caller,
+        _: Ticket,
+        _: u32,
+        _: u32,
+        _: u32,
+    ) -> Result<Attributes, FileError> {
+        Err(REFUSED)
+    }
+    fn accessed(&mut self, _: &Caller, _: Node) -> Result<u64, FileError> {
+        Ok(0)
+    }
+    fn set_accessed(&mut self, _: &Caller, _: Node, _: u64) -> Result<(), FileError> {
+        Err(REFUSED)
+    }
     fn list(&mut self, _: &Caller, _: Node, _: u64, _: WriteLease<'_>) -> Result<u64, FileError> {
         Err(REFUSED)
     }

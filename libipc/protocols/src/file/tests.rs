@@ -148,6 +148,22 @@ impl File for Server {
     fn release(&mut self, _: &Caller, _: Ticket, _: Node) -> Result<(), FileError> {
         Err(FileError::Stale)
     }
+    fn create_unnamed(
+        &mut self,
+        _: &Caller,
+        _: Ticket,
+        mode: u32,
+        uid: u32,
+        gid: u32,
+    ) -> Result<Attributes, FileError> {
+        Ok(Attributes { mode, uid, gid, ..ATTRIBUTES })
+    }
+    fn accessed(&mut self, _: &Caller, node: Node) -> Result<u64, FileError> {
+        Ok(node.0 + 1)
+    }
+    fn set_accessed(&mut self, _: &Caller, _: Node, _: u64) -> Result<(), FileError> {
+        Err(FileError::ReadOnly)
+    }
     fn statistics(&mut self, _: &Caller) -> Result<Statistics, FileError> {
         Ok(Statistics { blocks: 1, free_blocks: 2, inodes: 3, free_inodes: 4 })
     }
@@ -210,6 +226,8 @@ fn six_arguments_arrive_in_order() {
     let want =
         Attributes { node: Node(1), links, mode: 2, uid: 3, gid: 4, modified: 5, ..ATTRIBUTES };
     assert_eq!(client.set_attributes(Node(1), links, 2, 3, 4, 5), Ok(want));
+    let want = Attributes { mode: 1, uid: 2, gid: 3, ..ATTRIBUTES };
+    assert_eq!(client.create_unnamed(Ticket::next(), 1, 2, 3), Ok(want));
 }
 
 #[test]
@@ -220,6 +238,8 @@ fn the_rest_is_answered() {
     assert_eq!(client.release(Ticket::next(), Node(1)), Err(Failure::Protocol(FileError::Stale)));
     let want = Statistics { blocks: 1, free_blocks: 2, inodes: 3, free_inodes: 4 };
     assert_eq!(client.statistics(), Ok(want));
+    assert_eq!(client.accessed(Node(7)), Ok(8));
+    assert_eq!(client.set_accessed(Node(7), 1), Err(Failure::Protocol(FileError::ReadOnly)));
 }
 
 #[test]

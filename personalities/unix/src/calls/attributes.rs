@@ -1,7 +1,5 @@
 //! Attributes of files: stat and its relatives, access, modes, owners, times, lengths.
 
-use alloc::vec::Vec;
-
 use protocols::file::{Attributes, Statistics, mode};
 
 use crate::Errno;
@@ -9,15 +7,19 @@ use crate::context::{Context, Stop};
 use crate::credentials::{Credentials, want};
 use crate::filesystem::Changes;
 use crate::linux::flags::at;
-use crate::linux::structures::{self, SECOND, device};
+use crate::linux::structures::{self, device};
 use crate::open::{Description, Object};
-use crate::path::{Last, Node, VNode};
-use crate::proc;
+use crate::path::{Found, Last, Node, VNode};
+use crate::proc::{self, Entry};
 
 /// Device numbers that stat shows: of the file tree, of `/proc`, of pipes.
 const TREE: u64 = 1;
 const PROC: u64 = 2;
 const PIPES: u64 = 3;
+/// `S_ISUID`, `S_ISGID` and `S_IXGRP` (sys/stat.h).
+const SET_UID: u32 = 0o4000;
+const SET_GID: u32 = 0o2000;
+const GROUP_EXECUTE: u32 = 0o010;
 /// Type and permissions of a terminal.
 const TERMINAL: u32 = mode::CHARACTER | 0o620;
 
@@ -82,8 +84,22 @@ fn of_path(
     let last = if bits & at::NO_FOLLOW != 0 { Last::Keep } else { Last::Follow };
     let target = context.walk(directory, &path, last)?;
     let found = target.existing()?;
+    if let (Last::Follow, Some(file)) = (last, named_file(context, found)?) {
+        return of_file(context, &file);
+    }
     let dev = if matches!(found.node, VNode::File(_)) { TREE } else { PROC };
     Ok((found.attributes, dev))
+}
+
+/// Returns the open file that a node of `/proc/PID/fd` stands for: whoever follows it comes to the
+/// file, wherever its name is.
+pub(super) fn named_file(
+    context: &mut Context<'_>,
+    found: &Found,
+) -> Result<Option<Description>, Errno> {
+    let VNode::Proc(Entry::Descriptor(pid, number)) = found.node else { return Ok(None) };
+    let process = context.unix.processes.get(&pid).ok_or(Errno::ENOENT)?;
+    Ok(Some(process.descriptors.file(number.into())?))
 }
 
 /// stat(2)
@@ -111,9 +127,23 @@ fn stat_at(
     address: u64,
     bits: u64,
 ) -> Result<u64, Stop> {
+    const KNOWN: u64 = at::NO_FOLLOW | at::NO_AUTOMOUNT | at::EMPTY_PATH;
+    if bits & !KNOWN != 0 {
+        return Err(Errno::EINVAL.into());
+    }
     let (attributes, dev) = of_path(context, directory, path, bits)?;
-    context.copy_out(address, &structures::stat(&attributes, dev))?;
+    let accessed = accessed(context, &attributes, dev);
+    context.copy_out(address, &structures::stat(&attributes, accessed, dev))?;
     Ok(0)
+}
+
+/// Returns when a node was last read; what this server makes up is read when it changes.
+fn accessed(context: &mut Context<'_>, attributes: &Attributes, dev: u64) -> u64 {
+    let accessed = match dev {
+        TREE => context.unix.files.accessed(attributes.node).ok(),
+        _ => None,
+    };
+    accessed.unwrap_or(attributes.modified)
 }
 
 /// fstat(2)
@@ -121,17 +151,29 @@ pub fn fstat(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [fd, address, ..] = context.words;
     let file = context.file(fd)?;
     let (attributes, dev) = of_file(context, &file)?;
-    context.copy_out(address, &structures::stat(&attributes, dev))?;
+    let accessed = accessed(context, &attributes, dev);
+    context.copy_out(address, &structures::stat(&attributes, accessed, dev))?;
     Ok(0)
 }
 
 /// statx(2)
 pub fn statx(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let [directory, path, bits, _, address, _] = context.words;
+    /// `STATX__RESERVED` (linux/stat.h).
+    const RESERVED: u64 = 0x8000_0000;
+    const KNOWN: u64 = at::NO_FOLLOW | at::NO_AUTOMOUNT | at::EMPTY_PATH | at::SYNC_TYPE;
+    let [directory, path, bits, mask, address, _] = context.words;
+    let contradicts = bits & at::SYNC_TYPE == at::SYNC_TYPE;
+    if bits & !KNOWN != 0 || contradicts || mask & RESERVED != 0 {
+        return Err(Errno::EINVAL.into());
+    }
     let (attributes, dev) = of_path(context, directory, path, bits)?;
-    context.copy_out(address, &structures::statx(&attributes, dev))?;
+    let accessed = accessed(context, &attributes, dev);
+    context.copy_out(address, &structures::statx(&attributes, accessed, dev))?;
     Ok(0)
 }
+
+/// What `/proc` takes and has.
+const NOTHING: Statistics = Statistics { blocks: 0, free_blocks: 0, inodes: 0, free_inodes: 0 };
 
 /// statfs(2)
 pub fn statfs(context: &mut Context<'_>) -> Result<u64, Stop> {
@@ -139,18 +181,30 @@ pub fn statfs(context: &mut Context<'_>) -> Result<u64, Stop> {
     let target = context.walk_at(at::WORKING_DIRECTORY, path, Last::Follow)?;
     let statistics = match target.existing()?.node {
         VNode::File(_) => context.unix.files.statistics()?,
-        VNode::Proc(_) => Statistics { blocks: 0, free_blocks: 0, inodes: 0, free_inodes: 0 },
+        VNode::Proc(_) => NOTHING,
     };
-    context.copy_out(address, &structures::statfs(&statistics))?;
+    let kind = match target.existing()?.node {
+        VNode::File(_) => structures::TMPFS,
+        VNode::Proc(_) => structures::PROC,
+    };
+    context.copy_out(address, &structures::statfs(kind, &statistics))?;
     Ok(0)
 }
 
 /// fstatfs(2)
 pub fn fstatfs(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [fd, address, ..] = context.words;
-    context.file(fd)?;
-    let statistics = context.unix.files.statistics()?;
-    context.copy_out(address, &structures::statfs(&statistics))?;
+    let file = context.file(fd)?;
+    let is_proc = match &file.borrow().object {
+        Object::Text(..) => true,
+        Object::Directory(directory) => matches!(directory.node, VNode::Proc(_)),
+        _ => false,
+    };
+    let (kind, statistics) = match is_proc {
+        true => (structures::PROC, NOTHING),
+        false => (structures::TMPFS, context.unix.files.statistics()?),
+    };
+    context.copy_out(address, &structures::statfs(kind, &statistics))?;
     Ok(0)
 }
 
@@ -160,8 +214,14 @@ pub fn access(context: &mut Context<'_>) -> Result<u64, Stop> {
     access_at(context, at::WORKING_DIRECTORY, path, wanted, 0)
 }
 
-/// faccessat(2), faccessat2(2)
+/// faccessat(2), whose system call has no flags
 pub fn faccessat(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let [directory, path, wanted, ..] = context.words;
+    access_at(context, directory, path, wanted, 0)
+}
+
+/// faccessat2(2)
+pub fn faccessat2(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [directory, path, wanted, bits, ..] = context.words;
     access_at(context, directory, path, wanted, bits)
 }
@@ -175,7 +235,8 @@ fn access_at(
 ) -> Result<u64, Stop> {
     /// `AT_EACCESS`: ask for the effective ids.
     const EFFECTIVE: u64 = 0x200;
-    if wanted & !7 != 0 {
+    const KNOWN: u64 = EFFECTIVE | at::NO_FOLLOW | at::EMPTY_PATH;
+    if wanted & !7 != 0 || bits & !KNOWN != 0 {
         return Err(Errno::EINVAL.into());
     }
     let (attributes, _) = of_path(context, directory, path, bits & !EFFECTIVE)?;
@@ -187,22 +248,38 @@ fn access_at(
     if allowed { Ok(0) } else { Err(Errno::EACCES.into()) }
 }
 
-/// Returns the node that can be changed behind a path.
-fn node_at(
+/// Returns the attributes of a node that can be changed behind a path.
+pub(super) fn node_at(
     context: &mut Context<'_>,
     directory: u64,
     path: u64,
     last: Last,
+    bits: u64,
 ) -> Result<Attributes, Errno> {
-    let target = context.walk_at(directory, path, last)?;
+    let path = context.path_in(path)?;
+    if path.is_empty() && bits & at::EMPTY_PATH != 0 {
+        if directory as i32 != -100 {
+            return node_of(context, directory);
+        }
+        let node = Context::real(context.process().cwd.node)?;
+        return context.unix.files.attributes(node);
+    }
+    let target = context.walk(directory, &path, last)?;
     let found = target.existing()?;
+    if let (Last::Follow, Some(file)) = (last, named_file(context, found)?) {
+        return node_of_file(context, &file);
+    }
     Context::real(found.node)?;
     Ok(found.attributes)
 }
 
 /// Returns the attributes of a node that can be changed behind a descriptor.
-fn node_of(context: &mut Context<'_>, fd: u64) -> Result<Attributes, Errno> {
+pub(super) fn node_of(context: &mut Context<'_>, fd: u64) -> Result<Attributes, Errno> {
     let file = context.file(fd)?;
+    node_of_file(context, &file)
+}
+
+fn node_of_file(context: &mut Context<'_>, file: &Description) -> Result<Attributes, Errno> {
     let node = match &file.borrow().object {
         Object::File(held) | Object::Device(_, Some(held)) => held.node(),
         Object::Directory(directory) => Context::real(directory.node)?,
@@ -216,7 +293,7 @@ fn node_of(context: &mut Context<'_>, fd: u64) -> Result<Attributes, Errno> {
 /// chmod(2)
 pub fn chmod(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [path, mode, ..] = context.words;
-    let attributes = node_at(context, at::WORKING_DIRECTORY, path, Last::Follow)?;
+    let attributes = node_at(context, at::WORKING_DIRECTORY, path, Last::Follow, 0)?;
     change_mode(context, &attributes, mode)
 }
 
@@ -230,18 +307,25 @@ pub fn fchmod(context: &mut Context<'_>) -> Result<u64, Stop> {
 /// fchmodat(2)
 pub fn fchmodat(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [directory, path, mode, ..] = context.words;
-    let attributes = node_at(context, directory, path, Last::Follow)?;
+    let attributes = node_at(context, directory, path, Last::Follow, 0)?;
     change_mode(context, &attributes, mode)
 }
 
 fn change_mode(context: &mut Context<'_>, attributes: &Attributes, mode: u64) -> Result<u64, Stop> {
     owned(context, attributes)?;
-    let changes = Changes { mode: Some(mode as u32 & 0o7777), ..Changes::default() };
+    let mut mode = mode as u32 & 0o7777;
+    let who = &context.process().credentials;
+    // chmod(2): only members give a file the set-group-ID bit.
+    if !who.is_root() && !who.is_member(attributes.gid) {
+        mode &= !SET_GID;
+    }
+    let changes = Changes { mode: Some(mode), ..Changes::default() };
     context.unix.files.change(attributes.node, changes)?;
     Ok(0)
 }
 
-fn owned(context: &mut Context<'_>, attributes: &Attributes) -> Result<(), Errno> {
+/// Checks that the caller may change what a node's owner may.
+pub(super) fn owned(context: &mut Context<'_>, attributes: &Attributes) -> Result<(), Errno> {
     let owns = context.process().credentials.owns(attributes.uid);
     if owns { Ok(()) } else { Err(Errno::EPERM) }
 }
@@ -249,14 +333,14 @@ fn owned(context: &mut Context<'_>, attributes: &Attributes) -> Result<(), Errno
 /// chown(2)
 pub fn chown(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [path, uid, gid, ..] = context.words;
-    let attributes = node_at(context, at::WORKING_DIRECTORY, path, Last::Follow)?;
+    let attributes = node_at(context, at::WORKING_DIRECTORY, path, Last::Follow, 0)?;
     change_owner(context, &attributes, uid, gid)
 }
 
 /// lchown(2)
 pub fn lchown(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [path, uid, gid, ..] = context.words;
-    let attributes = node_at(context, at::WORKING_DIRECTORY, path, Last::Keep)?;
+    let attributes = node_at(context, at::WORKING_DIRECTORY, path, Last::Keep, 0)?;
     change_owner(context, &attributes, uid, gid)
 }
 
@@ -270,8 +354,11 @@ pub fn fchown(context: &mut Context<'_>) -> Result<u64, Stop> {
 /// fchownat(2)
 pub fn fchownat(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [directory, path, uid, gid, bits, _] = context.words;
+    if bits & !(at::NO_FOLLOW | at::EMPTY_PATH) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
     let last = if bits & at::NO_FOLLOW != 0 { Last::Keep } else { Last::Follow };
-    let attributes = node_at(context, directory, path, last)?;
+    let attributes = node_at(context, directory, path, last, bits)?;
     change_owner(context, &attributes, uid, gid)
 }
 
@@ -290,50 +377,24 @@ fn change_owner(
     if !allowed {
         return Err(Errno::EPERM.into());
     }
-    let changes = Changes { uid, gid, ..Changes::default() };
-    context.unix.files.change(attributes.node, changes)?;
-    Ok(0)
-}
-
-/// utimensat(2)
-pub fn utimensat(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let [directory, path, times, bits, ..] = context.words;
-    let attributes = if path == 0 {
-        node_of(context, directory)?
-    } else {
-        let last = if bits & at::NO_FOLLOW != 0 { Last::Keep } else { Last::Follow };
-        node_at(context, directory, path, last)?
-    };
-    owned(context, &attributes)?;
-    let modified = match times {
-        0 => Some(context.time_of_day()),
-        address => time_in(context, address.wrapping_add(16))?,
-    };
-    let changes = Changes { modified, ..Changes::default() };
-    context.unix.files.change(attributes.node, changes)?;
-    Ok(0)
-}
-
-/// Reads a time that may be "now" or "as it is" (utimensat(2)).
-fn time_in(context: &mut Context<'_>, address: u64) -> Result<Option<u64>, Errno> {
-    const NOW: u64 = 0x3fff_ffff;
-    const OMIT: u64 = 0x3fff_fffe;
-    let [seconds, ns] = context.words_in(address)?;
-    match ns {
-        NOW => Ok(Some(context.time_of_day())),
-        OMIT => Ok(None),
-        0..SECOND => {
-            let whole = seconds.checked_mul(SECOND).ok_or(Errno::EINVAL)?;
-            Ok(Some(whole.checked_add(ns).ok_or(Errno::EINVAL)?))
-        }
-        _ => Err(Errno::EINVAL),
+    let is_program = attributes.mode & mode::TYPE == mode::FILE;
+    // chown(2): a new owner does not get the old one's rights; without group execution the
+    // set-group-ID bit is no right (mandatory locks).
+    let mut cleared = SET_UID;
+    if attributes.mode & GROUP_EXECUTE != 0 {
+        cleared |= SET_GID;
     }
+    let mode = attributes.mode & 0o7777;
+    let mode = (is_program && mode & cleared != 0).then_some(mode & !cleared);
+    let changes = Changes { mode, uid, gid, ..Changes::default() };
+    context.unix.files.change(attributes.node, changes)?;
+    Ok(0)
 }
 
 /// truncate(2)
 pub fn truncate(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [path, len, ..] = context.words;
-    let attributes = node_at(context, at::WORKING_DIRECTORY, path, Last::Follow)?;
+    let attributes = node_at(context, at::WORKING_DIRECTORY, path, Last::Follow, 0)?;
     if attributes.mode & mode::TYPE == mode::DIRECTORY {
         return Err(Errno::EISDIR.into());
     }
@@ -343,14 +404,11 @@ pub fn truncate(context: &mut Context<'_>) -> Result<u64, Stop> {
     resize(context, attributes.node, len)
 }
 
-/// ftruncate(2)
-pub fn ftruncate(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let [fd, len, ..] = context.words;
-    let node = writable_file(context, fd)?;
-    resize(context, node, len)
-}
-
-fn writable_file(context: &mut Context<'_>, fd: u64) -> Result<Node, Errno> {
+/// Returns the node of a file that is open for writing.
+///
+/// # Errors
+/// EBADF, EINVAL.
+pub(super) fn writable_file(context: &mut Context<'_>, fd: u64) -> Result<Node, Errno> {
     let file = context.file(fd)?;
     let file = file.borrow();
     match &file.object {
@@ -359,7 +417,11 @@ fn writable_file(context: &mut Context<'_>, fd: u64) -> Result<Node, Errno> {
     }
 }
 
-fn resize(context: &mut Context<'_>, node: Node, len: u64) -> Result<u64, Stop> {
+/// Sets a file's length.
+///
+/// # Errors
+/// EINVAL, EFBIG and what the file server says.
+pub(super) fn resize(context: &mut Context<'_>, node: Node, len: u64) -> Result<u64, Stop> {
     if len > i64::MAX as u64 {
         return Err(Errno::EINVAL.into());
     }
@@ -367,33 +429,8 @@ fn resize(context: &mut Context<'_>, node: Node, len: u64) -> Result<u64, Stop> 
     Ok(0)
 }
 
-/// fallocate(2): grows the file; its holes are not filled.
-pub fn fallocate(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let [fd, mode, offset, len, ..] = context.words;
-    if mode != 0 {
-        return Err(Errno::EOPNOTSUPP.into());
-    }
-    let node = writable_file(context, fd)?;
-    let end = offset.checked_add(len).ok_or(Errno::EFBIG)?;
-    if context.unix.files.attributes(node)?.size < end {
-        resize(context, node, end)?;
-    }
-    Ok(0)
-}
-
 /// umask(2)
 pub fn umask(context: &mut Context<'_>) -> Result<u64, Stop> {
     let new = context.words[0] as u32 & 0o777;
     Ok(core::mem::replace(&mut context.process().umask, new).into())
-}
-
-/// listxattr(2) and relatives: nothing has extended attributes.
-pub fn no_attributes(_: &mut Context<'_>) -> Result<u64, Stop> {
-    Err(Errno::EOPNOTSUPP.into())
-}
-
-/// Returns the empty list of extended attributes.
-pub fn empty_list(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let _: Vec<u8> = context.path_in(context.words[0])?;
-    Ok(0)
 }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use protocols::file::{Attributes, mode};
 
 use crate::Errno;
+use crate::calls::locks;
 use crate::context::{Context, Stop};
 use crate::credentials::want;
 use crate::fifo;
@@ -43,6 +44,9 @@ fn open_at(
     bits: u32,
     mode: u32,
 ) -> Result<u64, Stop> {
+    if bits & flags::UNNAMED != 0 && bits & flags::PATH == 0 {
+        return open_unnamed(context, directory, path, bits, mode);
+    }
     let exclusive = flags::CREATE | flags::EXCLUSIVE;
     let keep = bits & flags::NO_FOLLOW != 0 || bits & exclusive == exclusive;
     let last = if keep { Last::Keep } else { Last::Follow };
@@ -68,6 +72,30 @@ fn add(context: &mut Context<'_>, file: Description, bits: u32) -> Result<u64, S
     Ok(context.process().descriptors.add(0, Slot { file, close_on_exec })?)
 }
 
+/// Opens a file that has no name (`O_TMPFILE`); without `O_EXCL` linkat(2) may give it one.
+fn open_unnamed(
+    context: &mut Context<'_>,
+    directory: u64,
+    path: u64,
+    bits: u32,
+    mode: u32,
+) -> Result<u64, Stop> {
+    if bits & flags::DIRECTORY == 0 || bits & flags::ACCESS == 0 || bits & flags::CREATE != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let target = context.walk_at(directory, path, Last::Follow)?;
+    let place = target.to_directory()?;
+    let place = Target { directory: place, name: Vec::new(), found: None, slash: false };
+    may_change(context, &place)?;
+    let new = new_node(context, &place, mode::FILE | mode & 0o7777, 0)?;
+    let node = context.unix.files.create_unnamed(new)?.node;
+    let held = HeldNode::new(node, &context.unix.closed);
+    let name = alloc::format!("#{} (deleted)", node.0 & 0xffff_ffff);
+    let path = crate::path::join(&place.directory.path, name.as_bytes());
+    let keeps = if bits & flags::EXCLUSIVE != 0 { !flags::UNNAMED } else { !0 };
+    add(context, OpenFile::new(Object::File(held), (bits | flags::LARGE) & keeps, path), bits)
+}
+
 fn open_new(context: &mut Context<'_>, target: &Target, bits: u32, mode: u32) -> Result<u64, Stop> {
     if target.slash || bits & flags::DIRECTORY != 0 {
         return Err(Errno::EISDIR.into());
@@ -87,11 +115,30 @@ pub(super) fn create(
 ) -> Result<Attributes, Errno> {
     let directory = Context::real(target.directory.node)?;
     may_change(context, target)?;
-    let process = context.process();
-    let mode = mode & !process.umask;
-    let (uid, gid) = (process.credentials.user.effective, process.credentials.group.effective);
-    let new = NewNode { mode, uid, gid, device };
+    let new = new_node(context, target, mode, device)?;
     context.unix.files.create(directory, &target.name, new)
+}
+
+/// Returns owner and mode of what the caller creates in the directory of a target: the group is
+/// the directory's where that has its set-group-ID bit (inode(7)).
+fn new_node(
+    context: &mut Context<'_>,
+    target: &Target,
+    mode: u32,
+    device: u32,
+) -> Result<NewNode, Errno> {
+    const SET_GID: u32 = 0o2000;
+    let directory = context.unix.files.attributes(Context::real(target.directory.node)?)?;
+    let process = context.process();
+    let (uid, mut gid) = (process.credentials.user.effective, process.credentials.group.effective);
+    let mut mode = mode & !process.umask;
+    if directory.mode & SET_GID != 0 {
+        gid = directory.gid;
+        if mode & mode::TYPE == mode::DIRECTORY {
+            mode |= SET_GID;
+        }
+    }
+    Ok(NewNode { mode, uid, gid, device })
 }
 
 /// Checks that the caller may change the directory of a target.
@@ -124,8 +171,15 @@ fn check(context: &mut Context<'_>, found: &Found, bits: u32) -> Result<(), Errn
         flags::READ_WRITE => want::READ | want::WRITE,
         _ => want::READ,
     };
-    let allowed = context.process().credentials.allows(&found.attributes, wanted);
-    if allowed { Ok(()) } else { Err(Errno::EACCES) }
+    let truncates = bits & flags::TRUNCATE != 0 && bits & flags::PATH == 0;
+    let wanted = if truncates { wanted | want::WRITE } else { wanted };
+    let who = &context.process().credentials;
+    if !who.allows(&found.attributes, wanted) {
+        return Err(Errno::EACCES);
+    }
+    // open(2), EPERM: O_NOATIME is the owner's.
+    let owns = bits & flags::NO_ACCESS_TIME == 0 || who.owns(found.attributes.uid);
+    if owns || bits & flags::PATH != 0 { Ok(()) } else { Err(Errno::EPERM) }
 }
 
 fn open_found(
@@ -215,7 +269,9 @@ fn reopen(
 /// close(2)
 pub fn close(context: &mut Context<'_>) -> Result<u64, Stop> {
     let fd = context.words[0];
-    context.process().descriptors.remove(fd)?;
+    let slot = context.process().descriptors.remove(fd)?;
+    let pid = context.pid;
+    context.unix.locks.release_closed(pid, &slot.file.borrow().object);
     Ok(0)
 }
 
@@ -229,10 +285,13 @@ pub fn close_range(context: &mut Context<'_>) -> Result<u64, Stop> {
     let descriptors = &mut context.process().descriptors;
     let numbers: Vec<u64> = descriptors.iter().map(|(number, _)| number).collect();
     for number in numbers.into_iter().filter(|number| (first..=last).contains(number)) {
+        let descriptors = &mut context.process().descriptors;
         if bits & CLOSE_ON_EXEC != 0 {
             descriptors.slot_mut(number)?.close_on_exec = true;
         } else {
-            descriptors.remove(number)?;
+            let slot = descriptors.remove(number)?;
+            let pid = context.pid;
+            context.unix.locks.release_closed(pid, &slot.file.borrow().object);
         }
     }
     Ok(0)
@@ -266,11 +325,12 @@ pub fn dup3(context: &mut Context<'_>) -> Result<u64, Stop> {
 fn dup_to(context: &mut Context<'_>, from: u64, to: u64, close_on_exec: bool) -> Result<u64, Stop> {
     let file = context.file(from)?;
     let to = u64::from(to as u32);
-    context
-        .process()
-        .descriptors
-        .put(to, Slot { file, close_on_exec })
-        .map_err(|_| Errno::EBADF)?;
+    let slot = Slot { file, close_on_exec };
+    let replaced = context.process().descriptors.put(to, slot).map_err(|_| Errno::EBADF)?;
+    if let Some(slot) = replaced {
+        let pid = context.pid;
+        context.unix.locks.release_closed(pid, &slot.file.borrow().object);
+    }
     Ok(to)
 }
 
@@ -335,20 +395,13 @@ pub fn fcntl(context: &mut Context<'_>) -> Result<u64, Stop> {
             file.flags = file.flags & !flags::CHANGEABLE | argument as u32 & flags::CHANGEABLE;
             Ok(0)
         }
-        fcntl::GET_LOCK => {
-            /// `F_UNLCK`: nobody else holds a lock.
-            const UNLOCKED: u16 = 2;
-            context.copy_out(argument, &UNLOCKED.to_le_bytes())?;
-            Ok(0)
-        }
-        fcntl::SET_LOCK | fcntl::SET_LOCK_WAIT => Ok(0),
+        fcntl::GET_LOCK
+        | fcntl::SET_LOCK
+        | fcntl::SET_LOCK_WAIT
+        | fcntl::OPEN_GET_LOCK
+        | fcntl::OPEN_SET_LOCK
+        | fcntl::OPEN_SET_LOCK_WAIT => locks::record_lock(context, &file, command, argument),
         fcntl::GET_PIPE_SIZE | fcntl::SET_PIPE_SIZE => Ok(pipe::CAPACITY as u64),
         _ => Err(Errno::EINVAL.into()),
     }
-}
-
-/// flock(2): nobody is kept out.
-pub fn flock(context: &mut Context<'_>) -> Result<u64, Stop> {
-    context.file(context.words[0])?;
-    Ok(0)
 }

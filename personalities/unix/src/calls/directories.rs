@@ -7,7 +7,7 @@ use protocols::file::{LIST_HEADER, mode};
 use crate::Errno;
 use crate::context::{Context, Stop};
 use crate::credentials::want;
-use crate::linux::flags::at;
+use crate::linux::flags::{at, open as flags};
 use crate::linux::structures::Fields;
 use crate::open::{Description, Object};
 use crate::path::{Directory, Last, VNode};
@@ -26,22 +26,47 @@ struct DirectoryEntry {
 }
 
 impl DirectoryEntry {
+    /// Returns the length in both formats: name, NUL and type of the older one need as much.
     fn len(&self) -> usize {
         (HEADER + self.name.len() + 1).next_multiple_of(8)
     }
 
-    fn emit(&self) -> Vec<u8> {
+    fn emit(&self, format: Format) -> Vec<u8> {
         let len = self.len();
         let kind = ((self.mode & mode::TYPE) >> 12) as u8;
         let mut fields = Fields::default().u64(self.inode).u64(self.next).u16(len as u16);
-        fields.0.push(kind);
+        if format == Format::TypeFirst {
+            fields.0.push(kind);
+        }
         fields.0.extend_from_slice(&self.name);
-        fields.zeros_to(len).0
+        let mut bytes = fields.zeros_to(len).0;
+        if format == Format::TypeLast {
+            bytes[len - 1] = kind;
+        }
+        bytes
     }
+}
+
+/// Where an entry has its type (getdents(2)).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Format {
+    /// Before the name (`struct linux_dirent64`).
+    TypeFirst,
+    /// In the last byte (`struct linux_dirent`).
+    TypeLast,
 }
 
 /// getdents64(2)
 pub fn getdents64(context: &mut Context<'_>) -> Result<u64, Stop> {
+    entries(context, Format::TypeFirst)
+}
+
+/// getdents(2)
+pub fn getdents(context: &mut Context<'_>) -> Result<u64, Stop> {
+    entries(context, Format::TypeLast)
+}
+
+fn entries(context: &mut Context<'_>, format: Format) -> Result<u64, Stop> {
     let [fd, address, len, ..] = context.words;
     let file = context.file(fd)?;
     let directory = match &file.borrow().object {
@@ -52,6 +77,9 @@ pub fn getdents64(context: &mut Context<'_>) -> Result<u64, Stop> {
         | Object::Stream(_)
         | Object::Text(..) => return Err(Errno::ENOTDIR.into()),
     };
+    if file.borrow().flags & flags::PATH != 0 {
+        return Err(Errno::EBADF.into());
+    }
     let most = len.min(32_768) as usize;
     let mut bytes = Vec::new();
     while let Some(entries) = more(context, &directory, &file, most - bytes.len())? {
@@ -60,7 +88,7 @@ pub fn getdents64(context: &mut Context<'_>) -> Result<u64, Stop> {
             if bytes.len() + entry.len() > most {
                 break;
             }
-            bytes.extend_from_slice(&entry.emit());
+            bytes.extend_from_slice(&entry.emit(format));
             file.borrow_mut().offset = entry.next;
         }
         if bytes.len() == before {
@@ -157,6 +185,12 @@ pub fn fchdir(context: &mut Context<'_>) -> Result<u64, Stop> {
     let Object::Directory(directory) = file.borrow().object.clone() else {
         return Err(Errno::ENOTDIR.into());
     };
+    if let VNode::File(node) = directory.node {
+        let attributes = context.unix.files.attributes(node)?;
+        if !context.process().credentials.allows(&attributes, want::EXECUTE) {
+            return Err(Errno::EACCES.into());
+        }
+    }
     context.process().cwd = directory;
     Ok(0)
 }
@@ -181,7 +215,10 @@ mod tests {
     fn entries_are_padded_to_eight_bytes() {
         let entry =
             DirectoryEntry { inode: 5, next: 9, mode: mode::DIRECTORY, name: b"abc".to_vec() };
-        let bytes = entry.emit();
+        let bytes = entry.emit(Format::TypeLast);
+        assert_eq!((bytes.len(), bytes[16], bytes[23]), (24, 24, 4));
+        assert_eq!(&bytes[18..22], b"abc\0");
+        let bytes = entry.emit(Format::TypeFirst);
         assert_eq!((bytes.len(), bytes[16], bytes[18]), (24, 24, 4));
         assert_eq!(&bytes[19..23], b"abc\0");
     }

@@ -72,6 +72,35 @@ pub fn pwritev(context: &mut Context<'_>) -> Result<u64, Stop> {
     Transfer::new(context, file, Position::At(offset)).write(&ranges)
 }
 
+/// preadv2(2)
+pub fn preadv2(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let (file, position) = second_version(context)?;
+    let ranges = ranges(context)?;
+    Transfer::new(context, file, position).read(&ranges)
+}
+
+/// pwritev2(2)
+pub fn pwritev2(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let (file, position) = second_version(context)?;
+    let ranges = ranges(context)?;
+    Transfer::new(context, file, position).write(&ranges)
+}
+
+/// Returns file and position of preadv2 and pwritev2. Of their flags, those that ask for nothing
+/// where nothing is buffered are accepted.
+fn second_version(context: &mut Context<'_>) -> Result<(Description, Position), Errno> {
+    /// `RWF_HIPRI`, `RWF_DSYNC` and `RWF_SYNC` (linux/fs.h).
+    const ACCEPTED: u64 = 1 | 2 | 4;
+    let [fd, _, _, offset, _, bits] = context.words;
+    if bits & !ACCEPTED != 0 {
+        return Err(Errno::EOPNOTSUPP);
+    }
+    match offset {
+        u64::MAX => Ok((context.file(fd)?, Position::Current)),
+        offset => Ok((seekable(context, fd, offset)?, Position::At(offset))),
+    }
+}
+
 fn ranges(context: &mut Context<'_>) -> Result<Vec<(u64, u64)>, Errno> {
     let [_, address, count, ..] = context.words;
     if count > MAX_RANGES {
@@ -102,8 +131,13 @@ pub fn lseek(context: &mut Context<'_>) -> Result<u64, Stop> {
     const SET: u64 = 0;
     const CURRENT: u64 = 1;
     const END: u64 = 2;
+    const DATA: u64 = 3;
+    const HOLE: u64 = 4;
     let [fd, offset, whence, ..] = context.words;
     let file = context.file(fd)?;
+    if file.borrow().flags & crate::linux::flags::open::PATH != 0 {
+        return Err(Errno::EBADF.into());
+    }
     let size = match &file.borrow().object {
         Object::File(held) => context.unix.files.attributes(held.node())?.size,
         Object::Pipe(_) | Object::Stream(_) => return Err(Errno::ESPIPE.into()),
@@ -116,6 +150,10 @@ pub fn lseek(context: &mut Context<'_>) -> Result<u64, Stop> {
         SET => 0,
         CURRENT => file.borrow().offset,
         END => size,
+        // A file counts as data without holes, up to the one that begins at its end (lseek(2)).
+        DATA | HOLE if offset >= size => return Err(Errno::ENXIO.into()),
+        DATA => 0,
+        HOLE => size.wrapping_sub(offset),
         _ => return Err(Errno::EINVAL.into()),
     };
     let to = base.checked_add_signed(offset as i64).ok_or(Errno::EINVAL)?;

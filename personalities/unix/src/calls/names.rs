@@ -3,10 +3,13 @@
 use protocols::file::mode;
 
 use crate::Errno;
+use crate::calls::attributes::named_file;
 use crate::calls::descriptors::{create, may_change};
 use crate::context::{Context, Stop};
-use crate::linux::flags::at;
-use crate::path::{Last, Target, VNode};
+use crate::filesystem::Collision;
+use crate::linux::flags::{at, open as flags};
+use crate::open::{Description, Object};
+use crate::path::{Last, Node, Target, VNode};
 use crate::proc::link_target;
 
 /// mkdir(2)
@@ -60,11 +63,16 @@ fn make_node(
     let mode = mode as u32;
     let kind = if mode & mode::TYPE == 0 { mode::FILE } else { mode & mode::TYPE };
     match kind {
-        mode::FILE | mode::FIFO => {}
+        mode::FILE | mode::FIFO | mode::SOCKET => {}
         mode::CHARACTER if context.process().credentials.is_root() => {}
+        mode::DIRECTORY => return Err(Errno::EPERM.into()),
+        mode::SYMLINK => return Err(Errno::EINVAL.into()),
         _ => return Err(Errno::EPERM.into()),
     }
     let target = absent(context, directory, path)?;
+    if target.slash {
+        return Err(Errno::ENOENT.into());
+    }
     create(context, &target, kind | mode & 0o7777, device as u32)?;
     Ok(0)
 }
@@ -84,6 +92,9 @@ pub fn rmdir(context: &mut Context<'_>) -> Result<u64, Stop> {
 /// unlinkat(2)
 pub fn unlinkat(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [directory, path, bits, ..] = context.words;
+    if bits & !at::REMOVE_DIRECTORY != 0 {
+        return Err(Errno::EINVAL.into());
+    }
     remove(context, directory, path, bits & at::REMOVE_DIRECTORY != 0)
 }
 
@@ -151,9 +162,13 @@ fn move_name(
     bits: u64,
 ) -> Result<u64, Stop> {
     const NO_REPLACE: u64 = 1;
-    if bits & !NO_REPLACE != 0 {
-        return Err(Errno::EINVAL.into());
-    }
+    const EXCHANGE: u64 = 2;
+    let clash = match bits {
+        0 => Collision::Replace,
+        NO_REPLACE => Collision::Keep,
+        EXCHANGE => Collision::Exchange,
+        _ => return Err(Errno::EINVAL.into()),
+    };
     let from = context.walk_at(from.0, from.1, Last::Keep)?;
     let to = context.walk_at(to.0, to.1, Last::Keep)?;
     let found = from.existing()?;
@@ -163,6 +178,11 @@ fn move_name(
     if to.slash && to.found.is_none() && !found.is_directory() {
         return Err(Errno::ENOTDIR.into());
     }
+    match (clash, &to.found) {
+        (Collision::Keep, Some(_)) => return Err(Errno::EEXIST.into()),
+        (Collision::Exchange, None) => return Err(Errno::ENOENT.into()),
+        _ => {}
+    }
     may_remove(context, &from)?;
     may_change(context, &to)?;
     if to.found.is_some() {
@@ -170,7 +190,7 @@ fn move_name(
     }
     let old = (Context::real(from.directory.node)?, &from.name[..]);
     let new = (Context::real(to.directory.node)?, &to.name[..]);
-    context.unix.files.rename(old, new, bits & NO_REPLACE != 0)?;
+    context.unix.files.rename(old, new, clash)?;
     Ok(0)
 }
 
@@ -178,32 +198,78 @@ fn move_name(
 pub fn link(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [old, new, ..] = context.words;
     let here = at::WORKING_DIRECTORY;
-    make_link(context, (here, old), (here, new), Last::Keep)
+    make_link(context, (here, old), (here, new), 0)
 }
 
 /// linkat(2)
 pub fn linkat(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [from, old, to, new, bits, ..] = context.words;
-    let last = if bits & at::FOLLOW != 0 { Last::Follow } else { Last::Keep };
-    make_link(context, (from, old), (to, new), last)
+    if bits & !(at::FOLLOW | at::EMPTY_PATH) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    make_link(context, (from, old), (to, new), bits)
 }
 
 fn make_link(
     context: &mut Context<'_>,
     from: (u64, u64),
     to: (u64, u64),
-    last: Last,
+    bits: u64,
 ) -> Result<u64, Stop> {
-    let from = context.walk_at(from.0, from.1, last)?;
-    let found = from.existing()?.clone();
+    let node = link_source(context, from, bits)?;
     let to = absent(context, to.0, to.1)?;
-    if found.is_directory() {
-        return Err(Errno::EPERM.into());
+    if to.slash {
+        return Err(Errno::ENOENT.into());
     }
     may_change(context, &to)?;
     let directory = Context::real(to.directory.node)?;
-    context.unix.files.link(Context::real(found.node)?, directory, &to.name)?;
+    context.unix.files.link(node, directory, &to.name)?;
     Ok(0)
+}
+
+/// Returns what is to get another name: what a path names, or what is open.
+fn link_source(
+    context: &mut Context<'_>,
+    (directory, path): (u64, u64),
+    bits: u64,
+) -> Result<Node, Errno> {
+    let path = context.path_in(path)?;
+    if path.is_empty() && bits & at::EMPTY_PATH != 0 {
+        // linkat(2): this way is the privileged one's (CAP_DAC_READ_SEARCH).
+        if !context.process().credentials.is_root() {
+            return Err(Errno::ENOENT);
+        }
+        let file = context.file(directory)?;
+        return open_source(context, &file);
+    }
+    let last = if bits & at::FOLLOW != 0 { Last::Follow } else { Last::Keep };
+    let from = context.walk(directory, &path, last)?;
+    let found = from.existing()?;
+    if let (Last::Follow, Some(file)) = (last, named_file(context, found)?) {
+        return open_source(context, &file);
+    }
+    if found.is_directory() {
+        return Err(Errno::EPERM);
+    }
+    match found.node {
+        VNode::File(node) => Ok(node),
+        VNode::Proc(_) => Err(Errno::EXDEV),
+    }
+}
+
+/// Returns the node of an open file that can get a name: it has one, or was opened without any by
+/// `O_TMPFILE`, but not one that has lost its last.
+fn open_source(context: &mut Context<'_>, file: &Description) -> Result<Node, Errno> {
+    let node = match &file.borrow().object {
+        Object::File(held) | Object::Device(_, Some(held)) => held.node(),
+        Object::Directory(_) => return Err(Errno::EPERM),
+        _ => return Err(Errno::EXDEV),
+    };
+    let is_unnamed = file.borrow().flags & flags::UNNAMED != 0;
+    if !is_unnamed && context.unix.files.attributes(node)?.links == 0 {
+        return Err(Errno::ENOENT);
+    }
+    Ok(node)
 }
 
 /// symlink(2)
@@ -229,6 +295,9 @@ fn make_symlink(
         return Err(Errno::ENOENT.into());
     }
     let target = absent(context, directory, path)?;
+    if target.slash {
+        return Err(Errno::ENOENT.into());
+    }
     may_change(context, &target)?;
     let who = &context.process().credentials;
     let owner = (who.user.effective, who.group.effective);
@@ -256,6 +325,9 @@ fn read_link(
     address: u64,
     len: u64,
 ) -> Result<u64, Stop> {
+    if len as i32 <= 0 {
+        return Err(Errno::EINVAL.into());
+    }
     let target = context.walk_at(directory, path, Last::Keep)?;
     let found = target.existing()?;
     if found.kind() != mode::SYMLINK {

@@ -345,6 +345,8 @@ fn execute_foreign(
     process.executable = path.to_vec();
     process.has_executed = true;
     process.descriptors.clear();
+    let pid = context.pid;
+    context.unix.locks.release_process(pid);
     give_memory_back(context);
     let threads = core::mem::take(&mut context.process().threads);
     for number in threads {

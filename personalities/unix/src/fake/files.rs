@@ -8,7 +8,7 @@ use core::cell::RefCell;
 use protocols::file::{Attributes, LIST_HEADER, Node, Statistics, mode};
 
 use crate::Errno;
-use crate::filesystem::{Changes, FileSystem, NewNode};
+use crate::filesystem::{Changes, Collision, FileSystem, NewNode, Place};
 use crate::linux::structures::Fields;
 
 pub struct FakeNode {
@@ -17,6 +17,7 @@ pub struct FakeNode {
     names: BTreeMap<Vec<u8>, u64>,
     parent: u64,
     holds: i32,
+    accessed: u64,
 }
 
 #[derive(Clone, Default)]
@@ -77,7 +78,10 @@ impl FakeFiles {
             changed: 0,
         };
         let (bytes, names) = (bytes.to_vec(), BTreeMap::new());
-        nodes.insert(number, FakeNode { attributes, bytes, names, parent, holds: 0 });
+        nodes.insert(
+            number,
+            FakeNode { attributes, bytes, names, parent, holds: 0, accessed: number },
+        );
         number
     }
 
@@ -171,8 +175,17 @@ impl FileSystem for FakeFiles {
         self.unlink(directory, name)
     }
 
-    fn rename(&mut self, from: (Node, &[u8]), to: (Node, &[u8]), _: bool) -> Result<(), Errno> {
+    fn rename(&mut self, from: Place<'_>, to: Place<'_>, clash: Collision) -> Result<(), Errno> {
+        let there = self.with(to.0, |node| Ok(node.names.get(to.1).copied()))?;
+        match (clash, there) {
+            (Collision::Keep, Some(_)) => return Err(Errno::EEXIST),
+            (Collision::Exchange, None) => return Err(Errno::ENOENT),
+            _ => {}
+        }
         let node = self.with(from.0, |node| node.names.remove(from.1).ok_or(Errno::ENOENT))?;
+        if let (Collision::Exchange, Some(there)) = (clash, there) {
+            self.link(Node(there), from.0, from.1)?;
+        }
         self.link(Node(node), to.0, to.1)
     }
 
@@ -192,7 +205,9 @@ impl FileSystem for FakeFiles {
             let before = node.attributes;
             let mode = changes.mode.map_or(before.mode, |mode| before.mode & mode::TYPE | mode);
             let uid = changes.uid.unwrap_or(before.uid);
-            node.attributes = Attributes { mode, uid, ..before };
+            let modified = changes.modified.unwrap_or(before.modified);
+            node.attributes = Attributes { mode, uid, modified, ..before };
+            node.accessed = changes.accessed.unwrap_or(node.accessed);
             Ok(())
         })
     }
@@ -233,5 +248,17 @@ impl FileSystem for FakeFiles {
 
     fn statistics(&mut self) -> Result<Statistics, Errno> {
         Ok(Statistics { blocks: 100, free_blocks: 50, inodes: 100, free_inodes: 50 })
+    }
+
+    fn create_unnamed(&mut self, new: NewNode) -> Result<Attributes, Errno> {
+        let node = Node(self.add(ROOT, new.mode, new.uid, new.gid, b""));
+        self.with(node, |node| {
+            (node.attributes.links, node.holds) = (0, 1);
+            Ok(node.attributes)
+        })
+    }
+
+    fn accessed(&mut self, node: Node) -> Result<u64, Errno> {
+        self.with(node, |node| Ok(node.accessed))
     }
 }

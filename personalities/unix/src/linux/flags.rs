@@ -14,13 +14,17 @@ pub mod open {
     pub const DIRECTORY: u32 = 0o200_000;
     pub const NO_FOLLOW: u32 = 0o400_000;
     pub const CLOSE_ON_EXEC: u32 = 0o2_000_000;
+    pub const NO_ACCESS_TIME: u32 = 0o1_000_000;
     pub const PATH: u32 = 0o10_000_000;
+    /// `__O_TMPFILE`, the bit of `O_TMPFILE` besides [`DIRECTORY`].
+    pub const UNNAMED: u32 = 0o20_000_000;
     /// `O_LARGEFILE`, which fcntl(F_GETFL) shows on 64-bit systems.
     pub const LARGE: u32 = 0o100_000;
     /// The flags that stay with an open file description.
-    pub const STATUS: u32 = ACCESS | APPEND | NON_BLOCKING | PATH | DIRECTORY | 0o4_050_000;
+    pub const STATUS: u32 =
+        ACCESS | APPEND | NON_BLOCKING | PATH | DIRECTORY | NO_ACCESS_TIME | UNNAMED | 0o4_050_000;
     /// The flags that `F_SETFL` can change.
-    pub const CHANGEABLE: u32 = APPEND | NON_BLOCKING;
+    pub const CHANGEABLE: u32 = APPEND | NON_BLOCKING | NO_ACCESS_TIME;
 }
 
 /// The *at() calls, linux/fcntl.h.
@@ -30,7 +34,10 @@ pub mod at {
     pub const NO_FOLLOW: u64 = 0x100;
     pub const REMOVE_DIRECTORY: u64 = 0x200;
     pub const FOLLOW: u64 = 0x400;
+    pub const NO_AUTOMOUNT: u64 = 0x800;
     pub const EMPTY_PATH: u64 = 0x1000;
+    /// `AT_STATX_SYNC_TYPE`: how much statx asks of a remote file system.
+    pub const SYNC_TYPE: u64 = 0x6000;
 }
 
 /// fcntl(2), asm-generic/fcntl.h and linux/fcntl.h.
@@ -43,6 +50,9 @@ pub mod fcntl {
     pub const GET_LOCK: u64 = 5;
     pub const SET_LOCK: u64 = 6;
     pub const SET_LOCK_WAIT: u64 = 7;
+    pub const OPEN_GET_LOCK: u64 = 36;
+    pub const OPEN_SET_LOCK: u64 = 37;
+    pub const OPEN_SET_LOCK_WAIT: u64 = 38;
     pub const DUP_CLOSE_ON_EXEC: u64 = 1030;
     pub const SET_PIPE_SIZE: u64 = 1031;
     pub const GET_PIPE_SIZE: u64 = 1032;

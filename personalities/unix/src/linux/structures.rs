@@ -70,8 +70,9 @@ fn size_and_device(attributes: &Attributes) -> (u64, u64) {
     if is_device(attributes) { (0, attributes.size) } else { (attributes.size, 0) }
 }
 
-/// Returns `struct stat` (asm/stat.h, 144 bytes) of a node on device `dev`.
-pub fn stat(attributes: &Attributes, dev: u64) -> Vec<u8> {
+/// Returns `struct stat` (asm/stat.h, 144 bytes) of a node on device `dev` that was last read at
+/// `accessed`, ns since 1970.
+pub fn stat(attributes: &Attributes, accessed: u64, dev: u64) -> Vec<u8> {
     let Attributes { node, mode, uid, gid, links, modified, changed, .. } = *attributes;
     let (size, device) = size_and_device(attributes);
     Fields::default()
@@ -86,15 +87,16 @@ pub fn stat(attributes: &Attributes, dev: u64) -> Vec<u8> {
         .u64(size)
         .u64(4096)
         .u64(size.div_ceil(512))
-        .time(modified)
+        .time(accessed)
         .time(modified)
         .time(changed)
         .zeros_to(144)
         .0
 }
 
-/// Returns `struct statx` (linux/stat.h, 256 bytes) of a node on device `dev`.
-pub fn statx(attributes: &Attributes, dev: u64) -> Vec<u8> {
+/// Returns `struct statx` (linux/stat.h, 256 bytes) of a node on device `dev` that was last read
+/// at `accessed`, ns since 1970. Whatever the mask asks for, all is given that there is.
+pub fn statx(attributes: &Attributes, accessed: u64, dev: u64) -> Vec<u8> {
     /// `STATX_BASIC_STATS`: everything but the birth time.
     const BASIC: u32 = 0x7ff;
     let Attributes { node, mode, uid, gid, links, modified, changed, .. } = *attributes;
@@ -114,17 +116,20 @@ pub fn statx(attributes: &Attributes, dev: u64) -> Vec<u8> {
         .u64(size)
         .u64(size.div_ceil(512))
         .u64(0);
-    let fields = times(times(times(times(fields, modified), 0), changed), modified);
+    let fields = times(times(times(times(fields, accessed), 0), changed), modified);
     fields.u32(major).u32(minor).u32(0).u32(dev as u32).zeros_to(256).0
 }
 
-/// Returns `struct statfs` (asm-generic/statfs.h, 120 bytes) of a RAM file system.
-pub fn statfs(statistics: &Statistics) -> Vec<u8> {
-    /// `TMPFS_MAGIC` (linux/magic.h).
-    const TMPFS: u64 = 0x0102_1994;
+/// `TMPFS_MAGIC` (linux/magic.h).
+pub const TMPFS: u64 = 0x0102_1994;
+/// `PROC_SUPER_MAGIC` (linux/magic.h).
+pub const PROC: u64 = 0x9fa0;
+
+/// Returns `struct statfs` (asm-generic/statfs.h, 120 bytes) of a file system of a kind.
+pub fn statfs(kind: u64, statistics: &Statistics) -> Vec<u8> {
     let Statistics { blocks, free_blocks, inodes, free_inodes } = *statistics;
     Fields::default()
-        .u64(TMPFS)
+        .u64(kind)
         .u64(4096)
         .u64(blocks)
         .u64(free_blocks)
@@ -162,12 +167,12 @@ mod tests {
             modified: 5 * SECOND + 6,
             changed: 0,
         };
-        let stat = stat(&attributes, 9);
+        let stat = stat(&attributes, 4 * SECOND, 9);
         assert_eq!(stat.len(), 144);
         assert_eq!((stat[8], stat[16], stat[48]), (7, 3, 0xe8));
-        assert_eq!((stat[88], stat[96]), (5, 6));
-        let statx = statx(&attributes, 9);
+        assert_eq!((stat[72], stat[88], stat[96]), (4, 5, 6));
+        let statx = statx(&attributes, 4 * SECOND, 9);
         assert_eq!(statx.len(), 256);
-        assert_eq!((statx[40], statx[112]), (0xe8, 5));
+        assert_eq!((statx[40], statx[64], statx[112]), (0xe8, 4, 5));
     }
 }

@@ -63,11 +63,11 @@ impl Descriptors {
         Ok(index as u64)
     }
 
-    /// Puts a description into a slot, in place of what is there.
+    /// Puts a description into a slot and returns what was there.
     ///
     /// # Errors
     /// EMFILE.
-    pub fn put(&mut self, number: u64, slot: Slot) -> Result<(), Errno> {
+    pub fn put(&mut self, number: u64, slot: Slot) -> Result<Option<Slot>, Errno> {
         if number >= MAX_DESCRIPTORS as u64 {
             return Err(Errno::EMFILE);
         }
@@ -75,8 +75,7 @@ impl Descriptors {
         if self.0.len() <= index {
             self.0.resize(index + 1, None);
         }
-        self.0[index] = Some(slot);
-        Ok(())
+        Ok(self.0[index].replace(slot))
     }
 
     /// Empties a slot and returns what was in it.
@@ -88,13 +87,10 @@ impl Descriptors {
         self.0.get_mut(index).and_then(Option::take).ok_or(Errno::EBADF)
     }
 
-    /// Closes what exec closes.
-    pub fn close_on_exec(&mut self) {
-        for slot in &mut self.0 {
-            if slot.as_ref().is_some_and(|slot| slot.close_on_exec) {
-                *slot = None;
-            }
-        }
+    /// Takes out what exec closes.
+    pub fn close_on_exec(&mut self) -> Vec<Slot> {
+        let closes = |slot: &mut Option<Slot>| slot.take_if(|slot| slot.close_on_exec);
+        self.0.iter_mut().filter_map(closes).collect()
     }
 
     /// Closes everything.
@@ -135,7 +131,7 @@ mod tests {
         assert_eq!(table.file(0).unwrap_err(), Errno::EBADF);
         assert_eq!(table.file(u64::MAX).unwrap_err(), Errno::EBADF);
         assert_eq!(table.remove(3).unwrap_err(), Errno::EBADF);
-        assert_eq!(table.put(MAX_DESCRIPTORS as u64, slot()), Err(Errno::EMFILE));
+        assert_eq!(table.put(MAX_DESCRIPTORS as u64, slot()).unwrap_err(), Errno::EMFILE);
         assert_eq!(table.add(u64::MAX, slot()), Err(Errno::EINVAL));
     }
 

@@ -27,12 +27,30 @@ pub struct OpenFile {
     pub flags: u32,
     /// The path it was opened with, for `/proc/PID/fd`.
     pub path: Vec<u8>,
+    /// What its locks are held by, once it has any.
+    pub locker: Option<Locker>,
+}
+
+/// Holds the locks of an open file description, which are given back when it is closed.
+#[derive(Debug)]
+pub struct Locker {
+    /// What names it in [`crate::locks::Owner`].
+    pub number: u64,
+    /// Where its end is noted.
+    pub closed: Closed,
+}
+
+impl Drop for Locker {
+    fn drop(&mut self) {
+        self.closed.lockers.borrow_mut().push(self.number);
+    }
 }
 
 impl OpenFile {
     /// Returns a new description, shared by nobody yet.
     pub fn new(object: Object, flags: u32, path: Vec<u8>) -> Description {
-        Rc::new(RefCell::new(OpenFile { object, offset: 0, flags: flags & open::STATUS, path }))
+        let flags = flags & open::STATUS;
+        Rc::new(RefCell::new(OpenFile { object, offset: 0, flags, path, locker: None }))
     }
 
     /// Returns whether it may be read.
@@ -104,6 +122,7 @@ impl Device {
 pub struct Closed {
     nodes: Rc<RefCell<Vec<Node>>>,
     streams: Rc<RefCell<Vec<Endpoint>>>,
+    lockers: Rc<RefCell<Vec<u64>>>,
 }
 
 impl Closed {
@@ -117,9 +136,16 @@ impl Closed {
         core::mem::take(&mut *self.streams.borrow_mut())
     }
 
+    /// Returns the numbers of lockers that are gone and forgets them.
+    pub fn take_lockers(&self) -> Vec<u64> {
+        core::mem::take(&mut *self.lockers.borrow_mut())
+    }
+
     /// Returns whether nothing was closed.
     pub fn is_empty(&self) -> bool {
-        self.nodes.borrow().is_empty() && self.streams.borrow().is_empty()
+        self.nodes.borrow().is_empty()
+            && self.streams.borrow().is_empty()
+            && self.lockers.borrow().is_empty()
     }
 }
 

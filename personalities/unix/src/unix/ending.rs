@@ -112,6 +112,7 @@ impl Unix {
         process.report = None;
         process.alarm = None;
         process.descriptors.clear();
+        self.locks.release_process(pid);
         process.mm = None;
         for badge in process.exported.drain(..) {
             self.exported.remove(&badge);

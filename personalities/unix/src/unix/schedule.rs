@@ -30,6 +30,9 @@ impl Unix {
             if self.closed.is_empty() {
                 break;
             }
+            for locker in self.closed.take_lockers() {
+                self.locks.release_description(locker);
+            }
             for node in self.closed.take_nodes() {
                 self.files.release(node);
             }

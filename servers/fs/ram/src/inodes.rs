@@ -150,6 +150,7 @@ impl<S: Store> Volume<'_, S> {
         self.set_field(inode, Field::Size, if is_device { new.device.into() } else { 0 });
         self.set_field(inode, Field::Modified, new.now);
         self.set_field(inode, Field::Changed, new.now);
+        self.set_field(inode, Field::Accessed, new.now);
         Ok(inode)
     }
 

@@ -21,7 +21,7 @@ pub(crate) const INODE: usize = 128;
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"KAMENRAM");
 
 /// Version of this layout; a region of another one is not taken up.
-pub(crate) const VERSION: u64 = 2;
+pub(crate) const VERSION: u64 = 3;
 
 /// Entries that the journal can hold; no transaction may need more.
 pub(crate) const JOURNAL_ENTRIES: usize = (BLOCK - JOURNAL) / JOURNAL_ENTRY;
@@ -76,9 +76,10 @@ pub(crate) mod superblock {
 /// Words of an inode.
 ///
 /// ```text
-///   0 mode u32, generation u32    3 size or device    6 origin
-///   1 uid u32, gid u32            4 modified, ns      7..14 first blocks
-///   2 links u32, holds u32        5 changed, ns       14 indirect, 15 double indirect
+///   0 mode u32, generation u32    4 modified, ns      8..14 first blocks
+///   1 uid u32, gid u32            5 changed, ns       14 indirect
+///   2 links u32, holds u32        6 origin            15 double indirect
+///   3 size or device              7 accessed, ns
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
@@ -98,12 +99,16 @@ pub(crate) enum Field {
     /// File or symbolic link whose contents are still in the boot archive: their offset there,
     /// plus 1. Directory: its parent.
     Origin = 6,
+    /// Time of the last reading that counts ([`Volume::touch_accessed`]), ns since 1970.
+    ///
+    /// [`Volume::touch_accessed`]: crate::Volume::touch_accessed
+    Accessed = 7,
     /// First of the pointers; of a short symbolic link, first byte of its target.
-    Map = 7,
+    Map = 8,
 }
 
 /// Pointers in the inode itself.
-pub(crate) const DIRECT: u64 = 7;
+pub(crate) const DIRECT: u64 = 6;
 /// Pointers in a block.
 pub(crate) const POINTERS: u64 = (BLOCK / 8) as u64;
 /// Blocks that a file can have.

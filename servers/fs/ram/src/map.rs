@@ -1,7 +1,7 @@
 //! Which block of the region holds which block of a file.
 //!
 //! ```text
-//!   inode: [0] … [6]  [indirect] ──> 512 pointers   [double] ──> 512 pointers ──> 512 pointers
+//!   inode: [0] … [5]  [indirect] ──> 512 pointers   [double] ──> 512 pointers ──> 512 pointers
 //! ```
 //!
 //! A pointer of 0 is a hole: zeros that need no block.

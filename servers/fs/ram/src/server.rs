@@ -45,6 +45,11 @@ impl<'a, S: Store, C: Fn() -> u64> Server<'a, S, C> {
         self.volume.once(caller.badge, ticket, |_, _| Ok(()), change)
     }
 
+    fn touch_accessed(&mut self, node: Node) -> Result<(), FileError> {
+        let now = (self.clock)();
+        self.volume.touch_accessed(node, now)
+    }
+
     fn new_node(&self, mode: u32, uid: u32, gid: u32, device: u32) -> New {
         New { mode, uid, gid, device, now: (self.clock)() }
     }
@@ -92,6 +97,7 @@ impl<'a, S: Store, C: Fn() -> u64> File for Server<'a, S, C> {
         offset: u64,
         into: WriteLease<'_>,
     ) -> Result<u64, FileError> {
+        self.touch_accessed(node)?;
         let mut done = 0;
         loop {
             let limit = usize::try_from(into.len() - done).unwrap_or(usize::MAX);
@@ -207,6 +213,7 @@ impl<'a, S: Store, C: Fn() -> u64> File for Server<'a, S, C> {
         let collision = match keep {
             0 => Collision::Replace,
             1 => Collision::Keep,
+            2 => Collision::Exchange,
             _ => return Err(FileError::Invalid),
         };
         let now = (self.clock)();
@@ -241,6 +248,7 @@ impl<'a, S: Store, C: Fn() -> u64> File for Server<'a, S, C> {
         cookie: u64,
         into: WriteLease<'_>,
     ) -> Result<u64, FileError> {
+        self.touch_accessed(directory)?;
         if self.records.is_empty() {
             self.records = vec![0; LIST_MAX];
         }
@@ -256,6 +264,28 @@ impl<'a, S: Store, C: Fn() -> u64> File for Server<'a, S, C> {
 
     fn release(&mut self, caller: &Caller, ticket: Ticket, node: Node) -> Result<(), FileError> {
         self.once(caller, ticket, |volume| volume.release_hold(node))
+    }
+
+    fn create_unnamed(
+        &mut self,
+        caller: &Caller,
+        ticket: Ticket,
+        mode: u32,
+        uid: u32,
+        gid: u32,
+    ) -> Result<Attributes, FileError> {
+        let new = self.new_node(mode, uid, gid, 0);
+        let again = |volume: &Volume<'a, S>, node| volume.attributes(node);
+        self.volume.once(caller.badge, ticket, again, |volume| volume.create_unnamed(new))
+    }
+
+    fn set_accessed(&mut self, _: &Caller, node: Node, accessed: u64) -> Result<(), FileError> {
+        let now = (self.clock)();
+        self.volume.set_accessed(node, accessed, now)
+    }
+
+    fn accessed(&mut self, _: &Caller, node: Node) -> Result<u64, FileError> {
+        self.volume.accessed(node)
     }
 
     fn statistics(&mut self, _: &Caller) -> Result<Statistics, FileError> {

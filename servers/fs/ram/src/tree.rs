@@ -23,6 +23,8 @@ pub enum Collision {
     Replace,
     /// The rename is refused.
     Keep,
+    /// What has the new name gets the old one; something must have it.
+    Exchange,
 }
 
 /// New values of attributes; `which` tells which of them count (bits of [`set`]).
@@ -124,6 +126,24 @@ impl<S: Store> Volume<'_, S> {
         Ok(made)
     }
 
+    /// Creates a regular file without a name, held once: it is gone when it is released, unless it
+    /// was given a name.
+    ///
+    /// # Errors
+    /// NoSpace.
+    pub fn create_unnamed(&mut self, new: New) -> Result<Attributes, FileError> {
+        let mode = mode::FILE | new.mode & PERMISSIONS;
+        self.transaction(|volume| {
+            let inode = volume.take_inode(New { mode, ..new })?;
+            volume.set_counts(inode, Counts { links: 0, holds: 1 });
+            let made = volume.attributes_of(inode);
+            if let Some(claim) = &mut volume.claims.current {
+                claim.node = made.node;
+            }
+            Ok(made)
+        })
+    }
+
     /// Returns the directory of a place where something can be created.
     fn vacant(&self, place: Place<'_>) -> Result<Inode, FileError> {
         let directory = self.directory(place.directory)?;
@@ -148,19 +168,16 @@ impl<S: Store> Volume<'_, S> {
         Ok((directory, found))
     }
 
-    /// Gives a node that is not a directory another name.
+    /// Gives a node that is not a directory another name, or its first one.
     ///
     /// # Errors
-    /// IsDirectory: the node; NotFound: its last name is gone, or the directory was removed;
-    /// Exists, InvalidName, NoSpace, NotDirectory, Stale.
+    /// IsDirectory: the node; NotFound: the directory was removed; Exists, InvalidName, NoSpace,
+    /// NotDirectory, Stale.
     pub fn link(&mut self, node: Node, place: Place<'_>, now: u64) -> Result<(), FileError> {
         self.transaction(|volume| {
             let inode = volume.inode(node)?;
             if volume.kind(inode) == mode::DIRECTORY {
                 return Err(FileError::IsDirectory);
-            }
-            if volume.counts(inode).links == 0 {
-                return Err(FileError::NotFound);
             }
             let directory = volume.vacant(place)?;
             volume.count_links(inode, 1);
@@ -221,7 +238,7 @@ impl<S: Store> Volume<'_, S> {
     /// NotFound: the old name, or the new directory was removed; Invalid: a directory would become
     /// its own ancestor, or a name is "." or ".."; Exists: the new name, with
     /// [`Collision::Keep`]; IsDirectory, NotDirectory, NotEmpty: what would be replaced does not
-    /// fit; InvalidName, NoSpace, Stale.
+    /// fit; InvalidName, NoSpace, Stale. With [`Collision::Exchange`], NotFound: either name.
     pub fn rename(
         &mut self,
         from: Place<'_>,
@@ -229,7 +246,10 @@ impl<S: Store> Volume<'_, S> {
         collision: Collision,
         now: u64,
     ) -> Result<(), FileError> {
-        self.transaction(|volume| volume.rename_within(from, to, collision, now))?;
+        self.transaction(|volume| match collision {
+            Collision::Exchange => volume.exchange_within(from, to, now),
+            Collision::Replace | Collision::Keep => volume.rename_within(from, to, collision, now),
+        })?;
         self.settle();
         Ok(())
     }
@@ -272,6 +292,35 @@ impl<S: Store> Volume<'_, S> {
             self.set_field(inode, Field::Origin, target.0.into());
             self.count_links(source, -1);
             self.count_links(target, 1);
+        }
+        Ok(())
+    }
+
+    fn exchange_within(
+        &mut self,
+        from: Place<'_>,
+        to: Place<'_>,
+        now: u64,
+    ) -> Result<(), FileError> {
+        let (source, first) = self.occupied(from)?;
+        let (target, second) = self.occupied(to)?;
+        let (inode, other) = (first.inode(), second.inode());
+        let moves = [(inode, source, target), (other, target, source)];
+        for (moved, _, into) in moves {
+            if self.kind(moved) == mode::DIRECTORY && self.is_below(into, moved) {
+                return Err(FileError::Invalid);
+            }
+        }
+        self.replace(first, other);
+        self.replace(second, inode);
+        for (moved, out_of, into) in moves {
+            self.touch(into, now);
+            self.set_field(moved, Field::Changed, now);
+            if self.kind(moved) == mode::DIRECTORY && out_of != into {
+                self.set_field(moved, Field::Origin, into.0.into());
+                self.count_links(out_of, -1);
+                self.count_links(into, 1);
+            }
         }
         Ok(())
     }
@@ -373,6 +422,49 @@ impl<S: Store> Volume<'_, S> {
             }
             volume.set_field(inode, Field::Changed, now);
             Ok(volume.attributes_of(inode))
+        })
+    }
+
+    /// Returns when a node was last read ([`Volume::touch_accessed`]), ns since 1970.
+    ///
+    /// # Errors
+    /// Stale.
+    pub fn accessed(&self, node: Node) -> Result<u64, FileError> {
+        Ok(self.field(self.inode(node)?, Field::Accessed))
+    }
+
+    /// Sets when a node was last read, ns since 1970.
+    ///
+    /// # Errors
+    /// Stale.
+    pub fn set_accessed(&mut self, node: Node, accessed: u64, now: u64) -> Result<(), FileError> {
+        self.transaction(|volume| {
+            let inode = volume.inode(node)?;
+            volume.set_field(inode, Field::Accessed, accessed);
+            volume.set_field(inode, Field::Changed, now);
+            Ok(())
+        })
+    }
+
+    /// Notes that a node is read, if the last time is older than its last change or a day: who
+    /// asks whether a file was read since it was written is answered right, and reading again
+    /// costs nothing (mount(8), relatime).
+    ///
+    /// # Errors
+    /// Stale.
+    pub fn touch_accessed(&mut self, node: Node, now: u64) -> Result<(), FileError> {
+        /// A day in ns.
+        const DAY: u64 = 86_400_000_000_000;
+        let inode = self.inode(node)?;
+        let [accessed, modified, changed] = [Field::Accessed, Field::Modified, Field::Changed]
+            .map(|field| self.field(inode, field));
+        let is_old = accessed <= modified.max(changed) || now >= accessed.saturating_add(DAY);
+        if now <= accessed || !is_old {
+            return Ok(());
+        }
+        self.transaction(|volume| {
+            volume.set_field(inode, Field::Accessed, now);
+            Ok(())
         })
     }
 

@@ -57,6 +57,7 @@ const EXCEPTIONS: &[(&str, usize, Else, &str)] = &[
     ("getgroups", 1, Else::Untouched, "there are no groups"),
     ("listxattr", 1, Else::Untouched, "there are no attributes"),
     ("llistxattr", 1, Else::Untouched, "there are no attributes"),
+    ("flistxattr", 1, Else::Untouched, "there are no attributes"),
     ("futex", 0, Else::Fails(Errno::EINVAL), "what is not aligned is no futex (futex/core.c)"),
 ];
 

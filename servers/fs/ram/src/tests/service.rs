@@ -67,7 +67,7 @@ fn tree_operations_go_through() {
         assert_eq!(client.lookup(directory, b"c").unwrap().links, 2);
         let exists = Err(Failure::Protocol(FileError::Exists));
         assert_eq!(client.rename(Ticket::next(), directory, directory, 1, b"b", b"c"), exists);
-        let flag = client.rename(Ticket::next(), directory, directory, 2, b"b", b"c");
+        let flag = client.rename(Ticket::next(), directory, directory, 3, b"b", b"c");
         assert_eq!(flag, Err(Failure::Protocol(FileError::Invalid)));
         client.hold(Ticket::next(), node).unwrap();
         client.unlink(Ticket::next(), directory, b"b").unwrap();
