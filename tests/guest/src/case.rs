@@ -1,6 +1,7 @@
 //! One test: how to boot, what to do, what must come out.
 
 use crate::capabilities::{self, Holder};
+use crate::supply::{Built, Packaged};
 use crate::top::{self, Share};
 use crate::traffic::{Plug, Traffic};
 use crate::viewable;
@@ -116,6 +117,8 @@ pub enum Expected {
     Anything,
     /// Exactly these bytes.
     Exactly(Vec<u8>),
+    /// What the same programs print on the host, where they have the same exit status.
+    AsOnHost,
     /// These texts, in this order, with anything between.
     Texts(Vec<String>),
     /// Lines of the log, all of the form `TIME LEVEL NAME: TEXT`: these texts in this order, and
@@ -145,17 +148,6 @@ pub struct File {
     pub bytes: Vec<u8>,
 }
 
-/// A file for the image of one test that a Debian package brings, fetched when the test runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Packaged {
-    /// Name of the package.
-    pub package: String,
-    /// The file's path in it, which may lie below `usr` instead.
-    pub file: String,
-    /// Absolute path in the guest.
-    pub path: String,
-}
-
 /// One test.
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -177,6 +169,8 @@ pub struct Case {
     pub files: Vec<File>,
     /// What it adds to the image out of packages.
     pub packaged: Vec<Packaged>,
+    /// What it adds to the image that is built for it.
+    pub built: Vec<Built>,
     /// What it does.
     pub action: Action,
     /// What the console must have shown.
@@ -362,14 +356,6 @@ impl Case {
         self
     }
 
-    /// Puts a file of a Debian package into the image, as a program:
-    /// `.with_package("bash-static", "bin/bash-static", "/bin/bash")`.
-    pub fn with_package(mut self, package: &str, file: &str, path: &str) -> Case {
-        let (package, file, path) = (package.to_owned(), file.to_owned(), path.to_owned());
-        self.packaged.push(Packaged { package, file, path });
-        self
-    }
-
     pub(crate) fn new(name: &str, action: Action) -> Case {
         Case {
             name: name.to_owned(),
@@ -381,6 +367,7 @@ impl Case {
             settings: Vec::new(),
             files: Vec::new(),
             packaged: Vec::new(),
+            built: Vec::new(),
             action,
             output: Expected::Anything,
             log: Expected::Anything,
@@ -396,6 +383,7 @@ impl Expected {
     pub fn complaint(&self, found: &[u8]) -> Option<String> {
         match self {
             Expected::Anything => None,
+            Expected::AsOnHost => Some("nothing was run on the host".to_owned()),
             Expected::Exactly(bytes) if bytes == found => None,
             Expected::Exactly(bytes) => Some(difference(bytes, found)),
             Expected::Capabilities(holders) => {
