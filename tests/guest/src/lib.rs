@@ -27,6 +27,7 @@ mod case;
 mod debian;
 mod debug;
 mod dos;
+mod expected;
 mod first;
 mod languages;
 mod native;
@@ -46,7 +47,8 @@ mod worker;
 
 pub use campaign::campaign;
 pub use capabilities::Holder;
-pub use case::{Action, Case, Expected, File, Kernel, Step, Way};
+pub use case::{Action, Case, File, Kernel, Step, Way};
+pub use expected::Expected;
 pub use first::{chaos, stresses};
 pub use supply::{Built, Packaged, Recipe};
 pub use table::cases;

@@ -3,7 +3,8 @@
 //! xtask fetches packages (xtask/src/packages.rs), builds programs (xtask/src/recipes.rs) and runs
 //! them on the host as well (xtask/src/test/twin.rs) when a test is run; nothing of it is committed.
 
-use crate::case::{Case, Expected};
+use crate::case::Case;
+use crate::expected::Expected;
 
 /// A file for the image of one test that a Debian package brings, fetched when the test runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
