@@ -47,6 +47,13 @@ pub const RUN: &[Need] = &[Need::new("qemu-system-x86_64", "qemu-system-x86")];
 pub const GDB: &[Need] =
     &[Need::new("gdb", "gdb").with_trial(&["-nx", "-batch", "-ex", "python 1"])];
 
+/// What the programs of tests are compiled with.
+pub const C: &[Need] =
+    &[Need::new("gcc", "gcc"), Need::new("/usr/lib/x86_64-linux-gnu/libc.a", "libc6-dev")];
+
+/// What those in C++ are compiled with.
+pub const CXX: &[Need] = &[Need::new("g++", "g++")];
+
 /// What making the ISO needs.
 pub const ISO: &[Need] = &[
     Need::new("grub-mkrescue", "grub-common"),

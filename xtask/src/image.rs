@@ -28,6 +28,7 @@ mod start;
 use archive::Archive;
 
 pub use add::Addition;
+pub use busybox::on_host as busybox;
 pub use start::{Mode, Start};
 
 const MAGIC: &[u8; 8] = b"KAMENPKG";

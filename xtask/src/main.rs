@@ -30,6 +30,7 @@ mod manual;
 mod new_server;
 mod packages;
 mod qemu;
+mod recipes;
 mod run;
 mod svg;
 mod symbols;

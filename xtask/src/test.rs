@@ -5,10 +5,11 @@ use crate::guest::{filter, terminal};
 use crate::host;
 use crate::image::System;
 use crate::packages;
+use crate::recipes;
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use guest_tests::{Action, Case, Kernel, Packaged, Way};
+use guest_tests::{Action, Built, Case, Kernel, Packaged, Way};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
@@ -20,6 +21,7 @@ mod case;
 mod nightly;
 mod peer;
 pub mod stretch;
+mod twin;
 mod typist;
 
 /// Which tests to run.
@@ -195,6 +197,9 @@ fn provide(cases: &[Case]) -> Result<()> {
     // One after the other, before several tests at a time want them.
     for Packaged { package, file, .. } in cases.iter().flat_map(|case| &case.packaged) {
         packages::file(package, file)?;
+    }
+    for Built { recipe, .. } in cases.iter().flat_map(|case| &case.built) {
+        recipes::executable(*recipe)?;
     }
     Ok(())
 }

@@ -1,12 +1,48 @@
-//! Tests of the UNIX personality with programs of Debian, unmodified.
+//! Tests of the UNIX personality with programs that Debian ships, unmodified.
+//!
+//! What they print is compared with what the same files print on the host.
 
 use crate::case::Case;
+
+/// Libdar looks for gpg and asks it for its version; Debian's own is not static.
+const GPG: &str = "#!/bin/sh\necho 'gpg (GnuPG) 2.2.40'\necho 'libgcrypt 1.10.1'\n";
 
 /// Returns the tests.
 pub fn cases() -> Vec<Case> {
     vec![
-        Case::program("debian: bash runs", &["/bin/bash", "-c", "a=(x y z); echo ${#a[@]}"])
-            .with_package("bash-static", "bin/bash-static", "/bin/bash")
-            .prints("3\n"),
+        Case::twin("debian: bash in scripts", "exec bash bash.sh")
+            .with("/tmp/bash.sh", include_str!("../scripts/bash.sh"))
+            .with_package("bash-static", "bin/bash-static", "/bin/bash"),
+        Case::twin("debian: zsh in scripts", "exec zsh zsh.sh")
+            .with("/tmp/zsh.sh", include_str!("../scripts/zsh.sh"))
+            .with_package("zsh-static", "bin/zsh-static", "/bin/zsh"),
+        Case::twin("debian: Go programs in pipes", include_str!("../scripts/go-pipes.sh"))
+            .with_package("shfmt", "usr/bin/shfmt", "/bin/shfmt")
+            .with_package("gojq", "usr/bin/gojq", "/bin/gojq"),
+        Case::twin("debian: dar, in C++", include_str!("../scripts/dar.sh"))
+            .with_package("dar-static", "usr/bin/dar_static", "/bin/dar")
+            .with("/bin/gpg", GPG),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cases;
+
+    #[test]
+    fn the_readme_tells_what_runs() {
+        let readme = include_str!("../../../README.md");
+        let (_, told) = readme.split_once("## What runs").unwrap();
+        let (told, _) = told.split_once("\n## ").unwrap();
+        // libc-bin and its like bring data, and programs of their own are what is told.
+        let is_program = |path: &str| path.starts_with("/bin/");
+        for case in cases() {
+            for packaged in case.packaged.iter().filter(|packaged| is_program(&packaged.path)) {
+                assert!(told.contains(&packaged.package), "{} is not told", packaged.package);
+            }
+            for built in &case.built {
+                assert!(told.contains(built.recipe.told()), "{:?} is not told", built.recipe);
+            }
+        }
+    }
 }

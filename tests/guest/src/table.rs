@@ -31,6 +31,7 @@ pub fn cases() -> Vec<Case> {
         crate::worker::cases(),
         crate::unix::cases(),
         crate::debian::cases(),
+        crate::languages::cases(),
         crate::dos::cases(),
         crate::terminal::cases(),
         crate::tracing::cases(),

@@ -7,20 +7,33 @@ use super::archive::Archive;
 use crate::packages;
 use anyhow::{Context, Result};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+const PACKAGE: &str = "busybox-static";
+const FILE: &str = "bin/busybox";
+
+/// Returns busybox's path on the host and the names of its applets.
+///
+/// # Errors
+/// Where the package can't be had.
+pub fn on_host() -> Result<(PathBuf, Vec<String>)> {
+    let program = packages::file(PACKAGE, FILE)?;
+    let names = applets(&program)?;
+    Ok((program, names))
+}
 
 /// Puts busybox and a link for each of its applets into /bin.
 pub fn add(archive: &mut Archive) -> Result<()> {
-    let program = match packages::file("busybox-static", "bin/busybox") {
-        Ok(program) => program,
+    let (program, applets) = match on_host() {
+        Ok(found) => found,
         Err(error) => {
             eprintln!("xtask: the image has no busybox, only the native shell: {error:#}");
             return Ok(());
         }
     };
     archive.file("bin/busybox", 0o755, fs::read(&program)?)?;
-    for applet in applets(&program)? {
+    for applet in applets {
         let path = format!("bin/{applet}");
         if !archive.contains(&path) {
             archive.link(&path, b"busybox")?;
@@ -30,7 +43,7 @@ pub fn add(archive: &mut Archive) -> Result<()> {
 }
 
 /// Returns the names of busybox's applets, by asking it.
-pub fn applets(program: &Path) -> Result<Vec<String>> {
+fn applets(program: &Path) -> Result<Vec<String>> {
     let output = Command::new(program).arg("--list").output().context("busybox --list")?;
     Ok(String::from_utf8(output.stdout)?.lines().map(str::to_owned).collect())
 }

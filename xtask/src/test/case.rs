@@ -1,16 +1,17 @@
 //! Performs one test in QEMU and compares what came out with what must.
 
 use super::peer::Host;
-use super::typist;
+use super::{twin, typist};
 use crate::debug::{self, Commander, Target};
 use crate::guest::{Event, Plan, Report, Session, console, control, log::Live, terminal::Size};
 use crate::image::{Extras, Start, System};
 use crate::packages;
 use crate::qemu::{self, Accelerator, Board, Machine, network::Network};
+use crate::recipes;
 use crate::run::Boot;
 use crate::transcript::{Recorder, Transcript};
 use anyhow::{Result, bail};
-use guest_tests::{Action, Case, File, Packaged, Way};
+use guest_tests::{Action, Built, Case, Expected, File, Packaged, Way};
 use std::ffi::OsString;
 use std::fs;
 use std::io::Cursor;
@@ -34,7 +35,10 @@ pub fn perform(system: &System, case: &Case) -> Result<String> {
     if let Action::Debugger { name, commands } = &case.action {
         return debug(system, case, name, commands).map(|()| String::new());
     }
-    let (report, output, faults) = outcome(system, case)?;
+    let (report, output, faults) = match case.output {
+        Expected::AsOnHost => outcome(system, &twin::resolved(case)?)?,
+        _ => outcome(system, case)?,
+    };
     match faults {
         None => Ok(case.figures_in(&String::from_utf8_lossy(&output)).to_owned()),
         Some(faults) => bail!("{faults}\n{}", report.log.tail()),
@@ -164,10 +168,14 @@ fn package(system: &System, case: &Case) -> Result<Vec<u8>> {
 }
 
 /// Returns what a test adds to the image.
-fn files(case: &Case) -> Result<Vec<File>> {
+pub fn files(case: &Case) -> Result<Vec<File>> {
     let mut files = case.files.clone();
     for Packaged { package, file, path } in &case.packaged {
         let bytes = fs::read(packages::file(package, file)?)?;
+        files.push(File { path: path.clone(), permissions: 0o755, bytes });
+    }
+    for Built { recipe, path } in &case.built {
+        let bytes = fs::read(recipes::executable(*recipe)?)?;
         files.push(File { path: path.clone(), permissions: 0o755, bytes });
     }
     Ok(files)
