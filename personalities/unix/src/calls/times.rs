@@ -35,7 +35,7 @@ pub fn utimensat(context: &mut Context<'_>) -> Result<u64, Stop> {
     if moments == [Moment::Omitted; 2] {
         return Ok(0);
     }
-    let attributes = if path == 0 {
+    let attributes = if path == 0 && is_descriptor(directory) {
         if bits != 0 {
             return Err(Errno::EINVAL.into());
         }
@@ -45,6 +45,12 @@ pub fn utimensat(context: &mut Context<'_>) -> Result<u64, Stop> {
         node_at(context, directory, path, last, bits)?
     };
     set(context, &attributes, moments)
+}
+
+/// Returns whether an argument names an open file, whose times a call without a path sets; the
+/// working directory is none (fs/utimes.c of Linux: EFAULT).
+fn is_descriptor(directory: u64) -> bool {
+    directory as u32 != at::WORKING_DIRECTORY as u32
 }
 
 /// utime(2)
@@ -84,7 +90,7 @@ fn set_timevals(
         address => [timeval(context, address)?, timeval(context, address.wrapping_add(16))?],
     };
     let attributes = match path {
-        0 => node_of(context, directory)?,
+        0 if is_descriptor(directory) => node_of(context, directory)?,
         path => node_at(context, directory, path, Last::Follow, 0)?,
     };
     set(context, &attributes, moments)
