@@ -86,6 +86,7 @@ impl<'u> Context<'u> {
         call: OpenCall,
         words: [u64; 6],
     ) -> Self {
+        unix.acting = number;
         Context { unix, pid, number, call, words, progress: 0, deadline: None }
     }
 
@@ -284,7 +285,8 @@ impl<'u> Context<'u> {
             | Object::Pipe(_)
             | Object::Device(..)
             | Object::Stream(_)
-            | Object::Text(..) => Err(Errno::ENOTDIR),
+            | Object::Text(..)
+            | Object::Numbered(_) => Err(Errno::ENOTDIR),
         }
     }
 

@@ -43,27 +43,27 @@ impl Fifos {
 /// Opens a named pipe in the direction of the flags, waiting for the other end (fifo(7)).
 ///
 /// # Errors
-/// Wait; ENXIO: a writer that never waits finds no reader, or both directions are asked for;
-/// ENFILE: too many pipes.
+/// Wait; ENXIO: a writer that never waits finds no reader; ENFILE: too many pipes.
 pub fn open(context: &mut Context<'_>, node: Node, bits: u32) -> Result<End, Stop> {
     let direction = match bits & flags::ACCESS {
         0 => Direction::Read,
         flags::WRITE_ONLY => Direction::Write,
-        _ => return Err(Errno::ENXIO.into()),
+        _ => Direction::Both,
     };
     let number = context.number;
     let end = match context.unix.fifos.waiting.remove(&number) {
         Some(end) => end,
         None => join(context, node, direction)?,
     };
-    if !end.is_hung_up() {
+    if end.has_other() {
         return Ok(end);
     }
     match (bits & flags::NON_BLOCKING != 0, direction) {
         (true, Direction::Read) => Ok(end),
         (true, Direction::Write) => Err(Errno::ENXIO.into()),
-        (false, _) => {
-            let wait = Wait::on(end.channel());
+        (false, _) | (true, Direction::Both) => {
+            let reads = direction.reads();
+            let wait = Wait::on(if reads { end.channel_in() } else { end.channel_out() });
             context.unix.fifos.waiting.insert(number, end);
             Err(Stop::Wait(wait))
         }

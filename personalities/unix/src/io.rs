@@ -3,16 +3,20 @@
 //! Bytes go through a buffer of this server. What cannot be moved now is [`Stop::Wait`], unless
 //! the description never waits.
 
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use libipc::Endpoint;
 
 use crate::Errno;
+use crate::calls::sockets;
 use crate::context::{Context, Stop, Wait};
 use crate::linux::signals;
+use crate::numbered;
 use crate::open::{Description, Device, Object, OpenFile};
 use crate::path::Node;
-use crate::pipe::{Direction, Moved};
+use crate::pipe::Moved;
+pub use crate::readiness::readiness;
 use crate::servers::{Ready, Servers};
 use crate::signal::Info;
 use crate::unix::Unix;
@@ -58,10 +62,15 @@ pub fn read_once(
         }
         Object::Directory(_) => return Err(Errno::EISDIR.into()),
         Object::Device(device, _) => return Ok(read_device(unix, *device, into)),
+        Object::Numbered(numbered) => {
+            let (numbered, never) = (Rc::clone(numbered), open.is_non_blocking());
+            drop(open);
+            return numbered::read(unix, &numbered, into).map_err(|stop| unless(never, stop));
+        }
         Object::Pipe(end) => {
             return match end.read(into) {
                 Moved::Bytes(count) => Ok(count),
-                Moved::Nothing => Err(would_block(&open, end.channel())),
+                Moved::Nothing => Err(would_block(&open, end.channel_in())),
                 Moved::Broken => Err(Errno::EPIPE.into()),
             };
         }
@@ -91,6 +100,11 @@ fn read_device(unix: &mut Unix, device: Device, into: &mut [u8]) -> usize {
     into.len()
 }
 
+/// Returns why nothing was moved, for a description that may never wait.
+pub fn unless(never: bool, stop: Stop) -> Stop {
+    if never && matches!(stop, Stop::Wait(_)) { Errno::EAGAIN.into() } else { stop }
+}
+
 fn would_block(open: &OpenFile, channel: Channel) -> Stop {
     if open.is_non_blocking() { Errno::EAGAIN.into() } else { Stop::Wait(Wait::on(channel)) }
 }
@@ -115,9 +129,14 @@ pub fn write_once(
         Object::Directory(_) => Err(Errno::EISDIR.into()),
         Object::Device(Device::Full, _) => Err(Errno::ENOSPC.into()),
         Object::Device(Device::Null | Device::Zero | Device::Random, _) => Ok(bytes.len()),
+        Object::Numbered(numbered) => {
+            let (numbered, never) = (Rc::clone(numbered), open.is_non_blocking());
+            drop(open);
+            numbered::write(unix, &numbered, bytes).map_err(|stop| unless(never, stop))
+        }
         Object::Pipe(end) => match end.write(bytes) {
             Moved::Bytes(count) => Ok(count),
-            Moved::Nothing => Err(would_block(&open, end.channel())),
+            Moved::Nothing => Err(would_block(&open, end.channel_out())),
             Moved::Broken => Err(Errno::EPIPE.into()),
         },
         Object::Stream(stream) => {
@@ -197,27 +216,6 @@ pub fn write_now(unix: &mut Unix, file: &Description, bytes: &[u8]) -> Result<us
     Ok(done)
 }
 
-/// Returns what a description can do without waiting, and what to wait for until it can do more.
-pub fn readiness(unix: &mut Unix, file: &Description) -> (Ready, bool, Option<Channel>) {
-    match &file.borrow().object {
-        Object::Pipe(end) => {
-            let (hung_up, channel) = (end.is_hung_up(), Some(end.channel()));
-            let ready = match end.direction() {
-                Direction::Read => Ready { read: !end.is_empty(), write: false },
-                Direction::Write => Ready { read: false, write: end.room() != 0 },
-            };
-            (ready, hung_up, channel)
-        }
-        Object::Stream(stream) => {
-            let ready = unix.servers.ready(stream.endpoint()).unwrap_or_default();
-            (ready, false, Some(Channel::Streams))
-        }
-        Object::File(_) | Object::Directory(_) | Object::Device(..) | Object::Text(..) => {
-            (Ready { read: true, write: true }, false, None)
-        }
-    }
-}
-
 /// Moves bytes between a description and ranges of the caller's memory, in one call that may wait.
 pub struct Transfer<'c, 'u> {
     context: &'c mut Context<'u>,
@@ -245,6 +243,9 @@ impl<'c, 'u> Transfer<'c, 'u> {
     pub fn read(&mut self, ranges: &[(u64, u64)]) -> Result<u64, Stop> {
         if !self.file.borrow().is_readable() {
             return Err(Errno::EBADF.into());
+        }
+        if let Some(number) = sockets::number_of(&self.file) {
+            return sockets::messages::read(self.context, &self.file, number, ranges);
         }
         self.check_foreground()?;
         let whole = matches!(self.file.borrow().object, Object::File(_) | Object::Device(..));
@@ -276,6 +277,10 @@ impl<'c, 'u> Transfer<'c, 'u> {
     pub fn write(&mut self, ranges: &[(u64, u64)]) -> Result<u64, Stop> {
         if !self.file.borrow().is_writable() {
             return Err(Errno::EBADF.into());
+        }
+        if let Some(number) = sockets::number_of(&self.file) {
+            let file = self.file.clone();
+            return sockets::messages::write(self.context, file, number, ranges);
         }
         let mut done = self.context.progress;
         while let Some((address, len)) = after(ranges, done) {
@@ -323,7 +328,7 @@ impl<'c, 'u> Transfer<'c, 'u> {
 }
 
 /// Returns the address and length of the range that lies `done` bytes into ranges, cut there.
-fn after(ranges: &[(u64, u64)], done: u64) -> Option<(u64, u64)> {
+pub(crate) fn after(ranges: &[(u64, u64)], done: u64) -> Option<(u64, u64)> {
     let mut skip = done;
     for &(address, len) in ranges {
         if skip < len {

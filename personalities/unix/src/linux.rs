@@ -4,5 +4,6 @@
 
 pub mod flags;
 pub mod signals;
+pub mod sockets;
 pub mod structures;
 pub mod terminal;

@@ -10,7 +10,9 @@
 //! released, capabilities deleted (through queues that the event loop empties).
 
 mod descriptors;
+mod numbered;
 mod object;
 
 pub use descriptors::{Descriptors, MAX_DESCRIPTORS, Slot};
+pub use numbered::{Kind, Numbered, Watch};
 pub use object::{Closed, Description, Device, HeldNode, Locker, Object, OpenFile, Stream};

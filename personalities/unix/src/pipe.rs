@@ -5,8 +5,9 @@
 
 use alloc::collections::VecDeque;
 use alloc::rc::{Rc, Weak};
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
+use crate::Errno;
 use crate::wake::{Channel, Wakes};
 
 /// Bytes that a pipe holds (Linux pipe(7): 16 pages).
@@ -14,17 +15,26 @@ pub const CAPACITY: usize = 65_536;
 /// Bytes that are written in one piece or not at all (POSIX `PIPE_BUF`, Linux value).
 pub const ATOMIC: usize = 4096;
 
+/// The most that a pipe can be made to hold (`/proc/sys/fs/pipe-max-size`, pipe(7)).
+pub const MAX_CAPACITY: usize = 1 << 20;
+/// Most bytes that all pipes together may hold beyond [`CAPACITY`] each.
+pub const MAX_EXTRA: usize = 16 << 20;
+
 /// Most pipes: what they hold is this server's memory.
 pub const MAX_PIPES: usize = 256;
 
 /// The pipes that exist, to count them.
 #[derive(Clone, Default, Debug)]
-pub struct Pipes(Rc<()>);
+pub struct Pipes {
+    count: Rc<()>,
+    /// What they may hold beyond [`CAPACITY`] each.
+    extra: Rc<Cell<usize>>,
+}
 
 impl Pipes {
     /// Returns whether there may be one more.
     pub fn has_room(&self) -> bool {
-        Rc::strong_count(&self.0) <= MAX_PIPES
+        Rc::strong_count(&self.count) <= MAX_PIPES
     }
 }
 
@@ -33,11 +43,14 @@ impl Pipes {
 pub struct Pipe {
     id: u64,
     bytes: VecDeque<u8>,
+    capacity: usize,
     readers: usize,
     writers: usize,
+    /// How many ends to write there ever were.
+    had_writers: u64,
     wakes: Wakes,
     /// Counts the pipe for as long as it lives.
-    _counted: Pipes,
+    counted: Pipes,
 }
 
 /// One end of a pipe; dropping it closes it.
@@ -45,6 +58,9 @@ pub struct Pipe {
 pub struct End {
     pipe: Rc<RefCell<Pipe>>,
     direction: Direction,
+    /// How many ends to write there had been when it was opened without one: until there is
+    /// another, nobody has hung up (fifo(7); `f_version`, fs/pipe.c).
+    opened_after: Option<u64>,
 }
 
 /// Which end.
@@ -54,6 +70,20 @@ pub enum Direction {
     Read,
     /// The end that is written.
     Write,
+    /// Both in one (fifo(7), "opening a FIFO for read and write").
+    Both,
+}
+
+impl Direction {
+    /// Returns whether it is read.
+    pub fn reads(self) -> bool {
+        self != Direction::Write
+    }
+
+    /// Returns whether it is written.
+    pub fn writes(self) -> bool {
+        self != Direction::Read
+    }
 }
 
 /// What moving bytes came to.
@@ -69,20 +99,14 @@ pub enum Moved {
 
 /// Returns the two ends, read and write, of a new pipe.
 pub fn pipe(id: u64, wakes: &Wakes, pipes: &Pipes) -> (End, End) {
-    let (wakes, _counted) = (wakes.clone(), pipes.clone());
-    let pipe = Pipe { id, bytes: VecDeque::new(), readers: 1, writers: 1, wakes, _counted };
-    let pipe = Rc::new(RefCell::new(pipe));
-    let read = End { pipe: pipe.clone(), direction: Direction::Read };
-    (read, End { pipe, direction: Direction::Write })
+    let pipe = Pipe::new(id, wakes, pipes);
+    let write = End::open(&pipe, Direction::Write);
+    (End::open(&pipe, Direction::Read), write)
 }
 
 /// Returns an end of a new pipe whose other end nobody has yet.
 pub fn named(id: u64, wakes: &Wakes, pipes: &Pipes, direction: Direction) -> End {
-    let (read, write) = pipe(id, wakes, pipes);
-    match direction {
-        Direction::Read => read,
-        Direction::Write => write,
-    }
+    End::open(&Pipe::new(id, wakes, pipes), direction)
 }
 
 /// A pipe that lives as long as one of its ends.
@@ -97,19 +121,19 @@ impl WeakPipe {
 
     /// Returns one more end, while it has any; whoever waits for it is woken.
     pub fn end(&self, direction: Direction) -> Option<End> {
-        let pipe = self.0.upgrade()?;
-        let mut inner = pipe.borrow_mut();
-        match direction {
-            Direction::Read => inner.readers += 1,
-            Direction::Write => inner.writers += 1,
-        }
-        inner.changed();
-        drop(inner);
-        Some(End { pipe, direction })
+        Some(End::open(&self.0.upgrade()?, direction))
     }
 }
 
 impl End {
+    fn open(pipe: &Rc<RefCell<Pipe>>, direction: Direction) -> End {
+        let mut inner = pipe.borrow_mut();
+        let opened_after = (inner.writers == 0).then_some(inner.had_writers);
+        inner.count(direction);
+        drop(inner);
+        End { pipe: pipe.clone(), direction, opened_after }
+    }
+
     /// Returns the pipe, without keeping it alive.
     pub fn downgrade(&self) -> WeakPipe {
         WeakPipe(Rc::downgrade(&self.pipe))
@@ -120,9 +144,14 @@ impl End {
         self.direction
     }
 
-    /// Returns the channel that wakes whoever waits for the pipe.
-    pub fn channel(&self) -> Channel {
-        Channel::Pipe(self.pipe.borrow().id)
+    /// Returns the channel that tells of bytes, or of the end.
+    pub fn channel_in(&self) -> Channel {
+        Channel::PipeIn(self.pipe.borrow().id)
+    }
+
+    /// Returns the channel that tells of room, or that nobody reads any more.
+    pub fn channel_out(&self) -> Channel {
+        Channel::PipeOut(self.pipe.borrow().id)
     }
 
     /// Returns the pipe's number.
@@ -148,15 +177,59 @@ impl End {
 
     /// Returns how many bytes can be written at once.
     pub fn room(&self) -> usize {
-        CAPACITY - self.len()
+        self.pipe.borrow().room()
+    }
+
+    /// Returns whether a small write finds room.
+    pub fn has_page(&self) -> bool {
+        self.pipe.borrow().has_page()
+    }
+
+    /// Returns how many bytes the pipe can hold.
+    pub fn capacity(&self) -> usize {
+        self.pipe.borrow().capacity
+    }
+
+    /// Has the pipe hold so many bytes, or a power of two of pages more (fcntl(2),
+    /// `F_SETPIPE_SZ`); returns how many.
+    ///
+    /// # Errors
+    /// EINVAL; EBUSY: it holds more now; EPERM: beyond [`MAX_CAPACITY`] or [`MAX_EXTRA`].
+    pub fn set_capacity(&self, bytes: usize) -> Result<usize, Errno> {
+        let capacity = bytes.max(ATOMIC).checked_next_power_of_two().ok_or(Errno::EINVAL)?;
+        let mut pipe = self.pipe.borrow_mut();
+        let extra = &pipe.counted.extra;
+        let before = pipe.capacity.saturating_sub(CAPACITY);
+        let total = extra.get() - before + capacity.saturating_sub(CAPACITY);
+        if capacity > MAX_CAPACITY || total > MAX_EXTRA {
+            return Err(Errno::EPERM);
+        }
+        if capacity < pipe.bytes.len() {
+            return Err(Errno::EBUSY);
+        }
+        extra.set(total);
+        pipe.capacity = capacity;
+        pipe.wakes.add(Channel::PipeOut(pipe.id));
+        Ok(capacity)
     }
 
     /// Returns whether the other end is closed.
     pub fn is_hung_up(&self) -> bool {
         let pipe = self.pipe.borrow();
         match self.direction {
-            Direction::Read => pipe.writers == 0,
+            Direction::Read => pipe.writers == 0 && self.opened_after != Some(pipe.had_writers),
             Direction::Write => pipe.readers == 0,
+            Direction::Both => false,
+        }
+    }
+
+    /// Returns whether the other end is open.
+    pub fn has_other(&self) -> bool {
+        let pipe = self.pipe.borrow();
+        match self.direction {
+            Direction::Read => pipe.writers != 0,
+            Direction::Write => pipe.readers != 0,
+            Direction::Both => true,
         }
     }
 
@@ -171,9 +244,23 @@ impl End {
         let from_first = count.min(first.len());
         into[..from_first].copy_from_slice(&first[..from_first]);
         into[from_first..count].copy_from_slice(&second[..count - from_first]);
+        // Nobody waits for room while there is a page of it.
+        let was_full = !pipe.has_page();
         pipe.bytes.drain(..count);
-        pipe.changed();
+        if was_full {
+            pipe.wakes.add(Channel::PipeOut(pipe.id));
+        }
         Moved::Bytes(count)
+    }
+
+    /// Copies bytes out of the pipe, which keeps them; returns how many.
+    pub fn peek(&self, into: &mut [u8]) -> usize {
+        let pipe = self.pipe.borrow();
+        let count = into.len().min(pipe.bytes.len());
+        for (place, &byte) in into.iter_mut().zip(&pipe.bytes) {
+            *place = byte;
+        }
+        count
     }
 
     /// Puts bytes into the pipe: all of them if they are at most [`ATOMIC`], as many as fit
@@ -183,46 +270,88 @@ impl End {
         if pipe.readers == 0 {
             return Moved::Broken;
         }
-        let room = CAPACITY - pipe.bytes.len();
+        let room = pipe.room();
         if room == 0 || (bytes.len() <= ATOMIC && bytes.len() > room) {
             return Moved::Nothing;
         }
         let count = bytes.len().min(room);
         pipe.bytes.extend(&bytes[..count]);
-        pipe.changed();
+        pipe.wakes.add(Channel::PipeIn(pipe.id));
         Moved::Bytes(count)
     }
 }
 
 impl Pipe {
-    fn changed(&self) {
-        self.wakes.add(Channel::Pipe(self.id));
+    fn new(id: u64, wakes: &Wakes, pipes: &Pipes) -> Rc<RefCell<Pipe>> {
+        Rc::new(RefCell::new(Pipe {
+            id,
+            bytes: VecDeque::new(),
+            capacity: CAPACITY,
+            readers: 0,
+            writers: 0,
+            had_writers: 0,
+            wakes: wakes.clone(),
+            counted: pipes.clone(),
+        }))
+    }
+
+    fn room(&self) -> usize {
+        self.capacity - self.bytes.len()
+    }
+
+    /// Returns whether a small write finds room: only then may "it can be written" be said (POSIX
+    /// write(), [`ATOMIC`]; `pipe_full`, fs/pipe.c).
+    fn has_page(&self) -> bool {
+        self.room() >= ATOMIC
+    }
+
+    /// Counts one more end; whoever waits for it is woken.
+    fn count(&mut self, direction: Direction) {
+        if direction.reads() {
+            self.readers += 1;
+            self.wakes.add(Channel::PipeOut(self.id));
+        }
+        if direction.writes() {
+            self.writers += 1;
+            self.had_writers += 1;
+            self.wakes.add(Channel::PipeIn(self.id));
+        }
     }
 }
 
 impl Clone for End {
     fn clone(&self) -> Self {
         let mut pipe = self.pipe.borrow_mut();
-        match self.direction {
-            Direction::Read => pipe.readers += 1,
-            Direction::Write => pipe.writers += 1,
-        }
+        pipe.readers += usize::from(self.direction.reads());
+        pipe.writers += usize::from(self.direction.writes());
         drop(pipe);
-        End { pipe: self.pipe.clone(), direction: self.direction }
+        let End { direction, opened_after, .. } = *self;
+        End { pipe: self.pipe.clone(), direction, opened_after }
     }
 }
 
 impl Drop for End {
     fn drop(&mut self) {
         let mut pipe = self.pipe.borrow_mut();
-        let count = match self.direction {
-            Direction::Read => &mut pipe.readers,
-            Direction::Write => &mut pipe.writers,
-        };
-        *count -= 1;
-        if *count == 0 {
-            pipe.changed();
+        if self.direction.reads() {
+            pipe.readers -= 1;
+            if pipe.readers == 0 {
+                pipe.wakes.add(Channel::PipeOut(pipe.id));
+            }
         }
+        if self.direction.writes() {
+            pipe.writers -= 1;
+            if pipe.writers == 0 {
+                pipe.wakes.add(Channel::PipeIn(pipe.id));
+            }
+        }
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        let extra = &self.counted.extra;
+        extra.set(extra.get() - self.capacity.saturating_sub(CAPACITY));
     }
 }
 
@@ -233,6 +362,7 @@ mod tests {
     fn ends() -> (End, End, Wakes) {
         let wakes = Wakes::default();
         let (read, write) = pipe(1, &wakes, &Pipes::default());
+        wakes.take();
         (read, write, wakes)
     }
 
@@ -279,8 +409,60 @@ mod tests {
     fn writing_without_readers_is_broken_and_closing_wakes() {
         let (read, write, wakes) = ends();
         drop(read);
-        assert_eq!(wakes.take(), [Channel::Pipe(1)]);
+        assert_eq!(wakes.take(), [Channel::PipeOut(1)]);
         assert_eq!(write.write(b"x"), Moved::Broken);
         assert!(write.is_hung_up());
+    }
+
+    #[test]
+    fn writers_are_woken_until_a_small_write_finds_room() {
+        let (read, write, wakes) = ends();
+        assert_eq!(write.write(&[0; CAPACITY]), Moved::Bytes(CAPACITY));
+        assert_eq!(wakes.take(), [Channel::PipeIn(1)]);
+        assert_eq!(read.read(&mut [0; ATOMIC - 1]), Moved::Bytes(ATOMIC - 1));
+        assert_eq!(wakes.take(), [Channel::PipeOut(1)]);
+        assert!(!write.has_page());
+        assert_eq!(read.read(&mut [0; 1]), Moved::Bytes(1));
+        assert_eq!(wakes.take(), [Channel::PipeOut(1)]);
+        assert_eq!(read.read(&mut [0; 1]), Moved::Bytes(1));
+        assert!(wakes.is_empty() && write.has_page());
+    }
+
+    #[test]
+    fn a_capacity_is_a_power_of_two_of_pages_that_holds_what_is_there() {
+        let (_read, write, _) = ends();
+        assert_eq!(write.set_capacity(5000), Ok(8192));
+        assert_eq!(write.write(&[0; 10_000]), Moved::Bytes(8192));
+        assert_eq!(write.set_capacity(0), Err(Errno::EBUSY));
+        assert_eq!(write.set_capacity(MAX_CAPACITY + 1), Err(Errno::EPERM));
+        assert_eq!(write.set_capacity(usize::MAX), Err(Errno::EINVAL));
+        assert_eq!(write.set_capacity(MAX_CAPACITY), Ok(MAX_CAPACITY));
+    }
+
+    #[test]
+    fn large_pipes_have_a_bound_together() {
+        let (wakes, pipes) = (Wakes::default(), Pipes::default());
+        let new = |id| pipe(id, &wakes, &pipes).0;
+        let mut large: alloc::vec::Vec<End> = (0..17).map(new).collect();
+        let grown = large.iter().filter(|end| end.set_capacity(MAX_CAPACITY).is_ok()).count();
+        assert_eq!(grown, 17);
+        let last = new(17);
+        assert_eq!(last.set_capacity(MAX_CAPACITY), Err(Errno::EPERM));
+        large.pop();
+        assert_eq!(last.set_capacity(MAX_CAPACITY), Ok(MAX_CAPACITY));
+    }
+
+    #[test]
+    fn a_reader_that_came_first_is_hung_up_only_after_a_writer_was_there() {
+        let read = named(1, &Wakes::default(), &Pipes::default(), Direction::Read);
+        assert!(!read.is_hung_up() && !read.has_other());
+        let write = read.downgrade().end(Direction::Write).unwrap();
+        assert!(!read.is_hung_up() && read.has_other());
+        drop(write);
+        assert!(read.is_hung_up());
+        let both = read.downgrade().end(Direction::Both).unwrap();
+        assert_eq!(both.write(b"x"), Moved::Bytes(1));
+        assert_eq!(both.read(&mut [0; 4]), Moved::Bytes(1));
+        assert!(!both.is_hung_up());
     }
 }

@@ -11,6 +11,7 @@
 
 mod consistency;
 mod ending;
+mod numbered;
 mod orphans;
 mod processes;
 mod schedule;
@@ -27,6 +28,7 @@ use alloc::vec::Vec;
 use libipc::{Foreign, Kind, OpenCall};
 
 use crate::context::{Context, Stop};
+use crate::events::{Counters, Epolls, SignalFiles, Timers};
 use crate::exec::Images;
 use crate::fifo::Fifos;
 use crate::filesystem::FileSystem;
@@ -40,6 +42,7 @@ use crate::pipe::Pipes;
 use crate::process::{Answer, Pid, Processes, Thread, ThreadNumber};
 use crate::serve::NativeWait;
 use crate::servers::Servers;
+use crate::socket::Sockets;
 use crate::table;
 use crate::wake::{Channel, Wakes};
 
@@ -88,6 +91,18 @@ pub struct Unix {
     pub pipes: Pipes,
     /// Named pipes in use.
     pub fifos: Fifos,
+    /// Sockets.
+    pub sockets: Sockets,
+    /// Event counters.
+    pub counters: Counters,
+    /// Timer descriptors.
+    pub timers: Timers,
+    /// Signal descriptors.
+    pub signal_files: SignalFiles,
+    /// Interest lists.
+    pub epolls: Epolls,
+    /// The thread whose call is handled, for the first time or again.
+    pub acting: ThreadNumber,
     /// What was closed.
     pub closed: Closed,
     /// Locks on files.
@@ -130,6 +145,12 @@ impl Unix {
             processes: BTreeMap::new(),
             threads: BTreeMap::new(),
             terminal: Terminal::default(),
+            sockets: Sockets::new(&wakes),
+            counters: Counters::new(&wakes),
+            timers: Timers::new(&wakes),
+            signal_files: SignalFiles::default(),
+            epolls: Epolls::new(&wakes),
+            acting: ThreadNumber(0),
             wakes,
             pipes: Pipes::default(),
             fifos: Fifos::default(),

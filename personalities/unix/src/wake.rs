@@ -8,10 +8,12 @@ use crate::locks::Key;
 use crate::process::Pid;
 
 /// Something that a parked call waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Channel {
-    /// Bytes, room or the closing of an end in the pipe of that number.
-    Pipe(u64),
+    /// Bytes in the pipe of that number, or the last end to write it was closed.
+    PipeIn(u64),
+    /// Room in the pipe of that number, or the last end to read it was closed.
+    PipeOut(u64),
     /// The readiness of any stream of another server.
     Streams,
     /// A change of state of a child of this process.
@@ -22,6 +24,22 @@ pub enum Channel {
     Lock(Key),
     /// The end or exec of a child that borrows this thread's memory (vfork).
     Borrowed(u64),
+    /// Something to receive or accept at the socket of that number, or its end.
+    SocketIn(u64),
+    /// Room to send from the socket of that number.
+    SocketOut(u64),
+    /// Room in the queue of the socket of that number, for datagrams or connections of others.
+    SocketQueue(u64),
+    /// A value in the event counter of that number.
+    CounterIn(u64),
+    /// Room in the event counter of that number.
+    CounterOut(u64),
+    /// Something in the interest list of that number may be ready.
+    Epoll(u64),
+    /// The expiry of the timer descriptor of that number.
+    Timer(u64),
+    /// A signal for a process that has signal descriptors.
+    Signals(Pid),
 }
 
 /// The channels that have changed since the event loop last looked.

@@ -8,7 +8,7 @@ use crate::credentials::{Credentials, want};
 use crate::filesystem::Changes;
 use crate::linux::flags::at;
 use crate::linux::structures::{self, device};
-use crate::open::{Description, Object};
+use crate::open::{Description, Kind, Object};
 use crate::path::{Found, Last, Node, VNode};
 use crate::proc::{self, Entry};
 
@@ -20,6 +20,10 @@ const PIPES: u64 = 3;
 const SET_UID: u32 = 0o4000;
 const SET_GID: u32 = 0o2000;
 const GROUP_EXECUTE: u32 = 0o010;
+/// Device number of the tree that sockets are in.
+const SOCKETS: u64 = 8;
+/// Device number of the tree that descriptors of events are in (anonymous inodes).
+const EVENTS: u64 = 14;
 /// Type and permissions of a terminal.
 const TERMINAL: u32 = mode::CHARACTER | 0o620;
 
@@ -40,6 +44,11 @@ fn of_file(context: &mut Context<'_>, file: &Description) -> Result<(Attributes,
         Object::Directory(directory) => directory.node,
         Object::Text(node, _) => *node,
         Object::Pipe(end) => return Ok((made_up(end.id(), 0o010_600, 0), PIPES)),
+        Object::Numbered(numbered) if numbered.kind() == Kind::Socket => {
+            return Ok((made_up(numbered.number(), mode::SOCKET | 0o777, 0), SOCKETS));
+        }
+        // Permissions without a type (fs/anon_inodes.c).
+        Object::Numbered(_) => return Ok((made_up(1, 0o600, 0), EVENTS)),
         Object::Device(_, None) => {
             return Ok((made_up(1, mode::CHARACTER | 0o666, device(1, 3).into()), TREE));
         }
@@ -283,9 +292,11 @@ fn node_of_file(context: &mut Context<'_>, file: &Description) -> Result<Attribu
     let node = match &file.borrow().object {
         Object::File(held) | Object::Device(_, Some(held)) => held.node(),
         Object::Directory(directory) => Context::real(directory.node)?,
-        Object::Pipe(_) | Object::Device(_, None) | Object::Stream(_) | Object::Text(..) => {
-            return Err(Errno::EPERM);
-        }
+        Object::Pipe(_)
+        | Object::Device(_, None)
+        | Object::Stream(_)
+        | Object::Text(..)
+        | Object::Numbered(_) => return Err(Errno::EPERM),
     };
     context.unix.files.attributes(node)
 }

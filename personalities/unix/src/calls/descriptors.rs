@@ -260,6 +260,10 @@ fn reopen(
     let file = process.descriptors.file(number.into())?;
     let (object, path) = {
         let open = file.borrow();
+        if matches!(open.object, Object::Numbered(_)) {
+            // They have no open operation (`sock_no_open`, `no_open`: net/socket.c, fs/inode.c).
+            return Err(Errno::ENXIO.into());
+        }
         (open.object.clone(), open.path.clone())
     };
     let file = OpenFile::new(object, bits | flags::LARGE, path);
@@ -401,7 +405,14 @@ pub fn fcntl(context: &mut Context<'_>) -> Result<u64, Stop> {
         | fcntl::OPEN_GET_LOCK
         | fcntl::OPEN_SET_LOCK
         | fcntl::OPEN_SET_LOCK_WAIT => locks::record_lock(context, &file, command, argument),
-        fcntl::GET_PIPE_SIZE | fcntl::SET_PIPE_SIZE => Ok(pipe::CAPACITY as u64),
+        fcntl::GET_PIPE_SIZE | fcntl::SET_PIPE_SIZE => {
+            let open = file.borrow();
+            let Object::Pipe(end) = &open.object else { return Err(Errno::EBADF.into()) };
+            match command {
+                fcntl::GET_PIPE_SIZE => Ok(end.capacity() as u64),
+                _ => Ok(end.set_capacity(argument as u32 as usize)? as u64),
+            }
+        }
         _ => Err(Errno::EINVAL.into()),
     }
 }

@@ -75,7 +75,8 @@ fn entries(context: &mut Context<'_>, format: Format) -> Result<u64, Stop> {
         | Object::Pipe(_)
         | Object::Device(..)
         | Object::Stream(_)
-        | Object::Text(..) => return Err(Errno::ENOTDIR.into()),
+        | Object::Text(..)
+        | Object::Numbered(_) => return Err(Errno::ENOTDIR.into()),
     };
     if file.borrow().flags & flags::PATH != 0 {
         return Err(Errno::EBADF.into());

@@ -183,11 +183,6 @@ pub fn absent(_: &mut Context<'_>) -> Result<u64, Stop> {
     Err(Errno::ENOSYS.into())
 }
 
-/// Sockets: there is no network yet.
-pub fn no_sockets(_: &mut Context<'_>) -> Result<u64, Stop> {
-    Err(Errno::EAFNOSUPPORT.into())
-}
-
 /// sched_setaffinity(2): there is one processor, on which everything runs.
 pub fn sched_setaffinity(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [_, len, address, ..] = context.words;

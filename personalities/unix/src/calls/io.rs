@@ -6,7 +6,7 @@ use crate::Errno;
 use crate::context::{Context, Stop, Wait};
 use crate::io::{BUFFER, Position, Transfer, read_once, write_once};
 use crate::linux::signals;
-use crate::open::{Description, Object};
+use crate::open::{Description, Kind, Object};
 use crate::signal::Info;
 
 /// Most ranges of one call (`IOV_MAX`).
@@ -103,6 +103,15 @@ fn second_version(context: &mut Context<'_>) -> Result<(Description, Position), 
 
 fn ranges(context: &mut Context<'_>) -> Result<Vec<(u64, u64)>, Errno> {
     let [_, address, count, ..] = context.words;
+    ranges_in(context, address, count)
+}
+
+/// Copies an array of `struct iovec` in: addresses and lengths.
+pub(super) fn ranges_in(
+    context: &mut Context<'_>,
+    address: u64,
+    count: u64,
+) -> Result<Vec<(u64, u64)>, Errno> {
     if count > MAX_RANGES {
         return Err(Errno::EINVAL);
     }
@@ -120,7 +129,7 @@ fn ranges(context: &mut Context<'_>) -> Result<Vec<(u64, u64)>, Errno> {
 
 fn seekable(context: &mut Context<'_>, fd: u64, offset: u64) -> Result<Description, Errno> {
     let file = context.file(fd)?;
-    if matches!(file.borrow().object, Object::Pipe(_) | Object::Stream(_)) {
+    if matches!(file.borrow().object, Object::Pipe(_) | Object::Stream(_) | Object::Numbered(_)) {
         return Err(Errno::ESPIPE);
     }
     if offset > i64::MAX as u64 { Err(Errno::EINVAL) } else { Ok(file) }
@@ -140,7 +149,11 @@ pub fn lseek(context: &mut Context<'_>) -> Result<u64, Stop> {
     }
     let size = match &file.borrow().object {
         Object::File(held) => context.unix.files.attributes(held.node())?.size,
-        Object::Pipe(_) | Object::Stream(_) => return Err(Errno::ESPIPE.into()),
+        // Descriptors of events accept any position (`noop_llseek`, fs/eventfd.c and others).
+        Object::Numbered(numbered) if numbered.kind() != Kind::Socket => return Ok(0),
+        Object::Pipe(_) | Object::Stream(_) | Object::Numbered(_) => {
+            return Err(Errno::ESPIPE.into());
+        }
         Object::Text(_, text) => text.len() as u64,
         Object::Directory(_) => 0,
         // Devices without a position accept any and stay at 0.

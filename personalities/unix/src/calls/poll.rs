@@ -8,33 +8,23 @@ use crate::calls::time::{deadline_in, duration_us_in};
 use crate::context::{Context, Stop, Wait};
 use crate::io::readiness;
 use crate::linux::flags::poll as bits;
+use crate::linux::structures::Fields;
 use crate::signal::SignalSet;
 use crate::wake::Channel;
 
 /// Bytes of `struct pollfd`.
 const ENTRY: usize = 8;
 
-/// Looks at one descriptor; returns what has happened and what to wait for.
-fn look(context: &mut Context<'_>, fd: u32, wanted: u16) -> (u16, Option<Channel>) {
-    let Ok(file) = context.file(fd.into()) else { return (bits::INVALID, None) };
-    let (ready, hung_up, channel) = readiness(context.unix, &file);
-    let (readable, writable) = (file.borrow().is_readable(), file.borrow().is_writable());
-    let mut happened = 0;
-    if readable && ready.read {
-        happened |= bits::IN | bits::READ_NORMAL;
-    }
-    if writable && ready.write {
-        happened |= bits::OUT | bits::WRITE_NORMAL;
-    }
-    happened &= wanted;
-    if hung_up {
-        happened |= if readable { bits::HANG_UP } else { bits::ERROR };
-    }
-    (happened, channel)
+/// Looks at one descriptor; returns what of the wanted events holds, and adds what to wait for.
+fn look(context: &mut Context<'_>, fd: u32, wanted: u16, channels: &mut Vec<Channel>) -> u16 {
+    let Ok(file) = context.file(fd.into()) else { return bits::INVALID };
+    let ready = readiness(context.unix, &file);
+    channels.extend(ready.channels.iter().flatten());
+    ready.events & (wanted | bits::ERROR | bits::HANG_UP)
 }
 
 /// Returns the deadline of a call: the one it has waited for, or that of its first time.
-fn deadline(
+pub(super) fn deadline(
     context: &mut Context<'_>,
     first: impl FnOnce(&mut Context<'_>) -> Result<Option<u64>, Errno>,
 ) -> Result<Option<u64>, Errno> {
@@ -46,7 +36,7 @@ fn deadline(
 }
 
 /// Returns the wait, or nothing where the time is over.
-fn wait(
+pub(super) fn wait(
     context: &mut Context<'_>,
     channels: Vec<Channel>,
     deadline: Option<u64>,
@@ -56,6 +46,19 @@ fn wait(
         return Ok(());
     }
     Err(Stop::Wait(Wait { channels, deadline, progress: 0 }))
+}
+
+/// Writes back how much of a timeout is left (select(2), "The timeout"); where that cannot be
+/// written the call has its result all the same (`poll_select_finish`, fs/select.c).
+fn tell_rest(
+    context: &mut Context<'_>,
+    address: u64,
+    deadline: Option<u64>,
+    emit: fn(Fields, u64) -> Fields,
+) {
+    let Some(deadline) = deadline else { return };
+    let rest = deadline.saturating_sub(context.machine().now());
+    let _ = context.copy_out_if(address, &emit(Fields::default(), rest).0);
 }
 
 /// poll(2)
@@ -79,7 +82,9 @@ pub fn ppoll(context: &mut Context<'_>) -> Result<u64, Stop> {
         let mask = SignalSet(context.u64_in(mask)?).maskable();
         set_mask_for_call(context, mask);
     }
-    poll_until(context, deadline)
+    let found = poll_until(context, deadline)?;
+    tell_rest(context, timeout, deadline, Fields::time);
+    Ok(found)
 }
 
 fn poll_until(context: &mut Context<'_>, deadline: Option<u64>) -> Result<u64, Stop> {
@@ -92,13 +97,7 @@ fn poll_until(context: &mut Context<'_>, deadline: Option<u64>) -> Result<u64, S
     for entry in entries.chunks_exact_mut(ENTRY) {
         let fd = u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]);
         let wanted = u16::from_le_bytes([entry[4], entry[5]]);
-        let happened = if (fd as i32) < 0 {
-            0
-        } else {
-            let (happened, channel) = look(context, fd, wanted);
-            channels.extend(channel);
-            happened
-        };
+        let happened = if (fd as i32) < 0 { 0 } else { look(context, fd, wanted, &mut channels) };
         entry[6..8].copy_from_slice(&happened.to_le_bytes());
         found += u64::from(happened != 0);
     }
@@ -119,7 +118,9 @@ pub fn select(context: &mut Context<'_>) -> Result<u64, Stop> {
             Ok(Some(context.machine().now().saturating_add(ns)))
         }
     })?;
-    select_until(context, deadline)
+    let found = select_until(context, deadline)?;
+    tell_rest(context, timeout, deadline, Fields::time_us);
+    Ok(found)
 }
 
 /// pselect6(2)
@@ -136,29 +137,37 @@ pub fn pselect6(context: &mut Context<'_>) -> Result<u64, Stop> {
             set_mask_for_call(context, mask);
         }
     }
-    select_until(context, deadline)
+    let found = select_until(context, deadline)?;
+    tell_rest(context, timeout, deadline, Fields::time);
+    Ok(found)
 }
 
+/// Which events each set of select(2) asks for (`POLLIN_SET`, `POLLOUT_SET`, `POLLEX_SET` of
+/// Linux, fs/select.c).
+const SELECTED: [u16; 3] = [
+    bits::IN | bits::READ_NORMAL | bits::HANG_UP | bits::ERROR,
+    bits::OUT | bits::WRITE_NORMAL | bits::WRITE_BAND | bits::ERROR,
+    bits::URGENT,
+];
+
 fn select_until(context: &mut Context<'_>, deadline: Option<u64>) -> Result<u64, Stop> {
-    const WANTED: [u16; 3] = [bits::IN, bits::OUT, 0];
     let [count, sets @ ..] = context.words;
-    if count > crate::open::MAX_DESCRIPTORS as u64 {
-        return Err(Errno::EINVAL.into());
-    }
-    let len = (count as usize).div_ceil(64) * 8;
+    let count = count as u32 as i32;
+    // More than there can be descriptors is as many as there can be (select(2), BUGS).
+    let count = usize::try_from(count).map_err(|_| Errno::EINVAL)?;
+    let count = count.min(crate::open::MAX_DESCRIPTORS);
+    let len = count.div_ceil(64) * 8;
     let (mut found, mut channels) = (0, Vec::new());
     let mut results = Vec::new();
-    for (&address, wanted) in sets.iter().zip(WANTED).filter(|(address, _)| **address != 0) {
+    for (&address, wanted) in sets.iter().zip(SELECTED).filter(|(address, _)| **address != 0) {
         let set = context.bytes_in(address, len)?;
         let mut result = alloc::vec![0u8; len];
-        for fd in (0..count as usize).filter(|fd| set[fd / 8] & 1 << (fd % 8) != 0) {
-            let (happened, channel) = look(context, fd as u32, wanted);
+        for fd in (0..count).filter(|fd| set[fd / 8] & 1 << (fd % 8) != 0) {
+            let happened = look(context, fd as u32, wanted, &mut channels);
             if happened & bits::INVALID != 0 {
                 return Err(Errno::EBADF.into());
             }
-            channels.extend(channel);
-            // The end of a pipe can be "read", a broken one "written".
-            if wanted != 0 && happened != 0 {
+            if happened & wanted != 0 {
                 result[fd / 8] |= 1 << (fd % 8);
                 found += 1;
             }

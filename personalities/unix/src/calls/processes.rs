@@ -368,6 +368,7 @@ fn hand_over(context: &mut Context<'_>, file: &Description, background: bool) ->
         | Object::Directory(_)
         | Object::Pipe(_)
         | Object::Device(..)
+        | Object::Numbered(_)
         | Object::Text(..) => Handed::File(context.unix.export(file.clone())),
     }
 }

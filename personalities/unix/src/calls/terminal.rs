@@ -7,7 +7,7 @@ use crate::context::{Context, Stop};
 use crate::linux::flags::open;
 use crate::linux::structures::Fields;
 use crate::linux::terminal::{self as request, TERMIOS_BYTES, emit_termios, parse_termios};
-use crate::open::{Description, Object, Stream};
+use crate::open::{Description, Kind, Object, Stream};
 use crate::process::Pid;
 
 /// ioctl(2)
@@ -27,6 +27,7 @@ pub fn ioctl(context: &mut Context<'_>) -> Result<u64, Stop> {
                 | Object::Directory(_)
                 | Object::Pipe(_)
                 | Object::Device(..)
+                | Object::Numbered(_)
                 | Object::Text(..) => return Err(Errno::ENOTTY.into()),
             };
             terminal(context, &stream, number, argument)
@@ -59,7 +60,10 @@ fn bytes_ready(context: &mut Context<'_>, file: &Description, argument: u64) -> 
         }
         // The console does not say how much; one byte is what "something" amounts to.
         Object::Stream(stream) => u64::from(context.unix.servers.ready(stream.endpoint())?.read),
-        Object::Directory(_) | Object::Device(..) | Object::Text(..) => {
+        Object::Numbered(numbered) if numbered.kind() == Kind::Socket => {
+            crate::calls::sockets::bytes_ready(context, numbered.number())?
+        }
+        Object::Directory(_) | Object::Device(..) | Object::Text(..) | Object::Numbered(_) => {
             return Err(Errno::ENOTTY.into());
         }
     };

@@ -78,7 +78,11 @@ fn set_time(context: &mut Context<'_>, time: u64) -> Result<u64, Stop> {
         return Err(Errno::EPERM.into());
     }
     let now = context.machine().now();
-    context.machine().set_boot_time(time.saturating_sub(now));
+    let before = context.machine().boot_time();
+    let boot = time.saturating_sub(now);
+    context.machine().set_boot_time(boot);
+    context.unix.timers.jump(boot.wrapping_sub(before) as i64);
+    context.unix.arm_timers();
     Ok(0)
 }
 

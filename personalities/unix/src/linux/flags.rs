@@ -98,12 +98,36 @@ pub mod wait {
 /// poll(2), asm-generic/poll.h.
 pub mod poll {
     pub const IN: u16 = 0x1;
+    pub const URGENT: u16 = 0x2;
     pub const OUT: u16 = 0x4;
     pub const ERROR: u16 = 0x8;
     pub const HANG_UP: u16 = 0x10;
     pub const INVALID: u16 = 0x20;
     pub const READ_NORMAL: u16 = 0x40;
     pub const WRITE_NORMAL: u16 = 0x100;
+    pub const WRITE_BAND: u16 = 0x200;
+    pub const READ_HANG_UP: u16 = 0x2000;
+}
+
+/// epoll_ctl(2), linux/eventpoll.h; the events themselves are poll(2)'s.
+pub mod epoll {
+    pub const ADD: u64 = 1;
+    pub const DELETE: u64 = 2;
+    pub const MODIFY: u64 = 3;
+    pub const EXCLUSIVE: u32 = 1 << 28;
+    pub const WAKE_UP: u32 = 1 << 29;
+    pub const ONE_SHOT: u32 = 1 << 30;
+    pub const EDGE: u32 = 1 << 31;
+    /// The flags among the events (`EP_PRIVATE_BITS`, fs/eventpoll.c).
+    pub const MODES: u32 = EXCLUSIVE | WAKE_UP | ONE_SHOT | EDGE;
+    /// Events that come from the side that sends: in, urgent, hung up, and their bands.
+    pub const READS: u32 = 0x1 | 0x2 | 0x40 | 0x80 | 0x2000;
+    /// Events that come from the side that receives: room, and its bands.
+    pub const WRITES: u32 = 0x4 | 0x100 | 0x200;
+    /// What may go with `EPOLLEXCLUSIVE` (epoll_ctl(2)).
+    pub const WITH_EXCLUSIVE: u32 = 0x1 | 0x4 | 0x8 | 0x10 | WAKE_UP | EDGE | EXCLUSIVE;
+    /// The descriptor flag of epoll_create1(2).
+    pub const CLOSE_ON_EXEC: u32 = 0o2_000_000;
 }
 
 /// futex(2), linux/futex.h.

@@ -63,6 +63,11 @@ impl Descriptors {
         Ok(index as u64)
     }
 
+    /// Returns whether one more descriptor fits.
+    pub fn has_room(&self) -> bool {
+        self.0.len() < MAX_DESCRIPTORS || self.0.iter().any(Option::is_none)
+    }
+
     /// Puts a description into a slot and returns what was there.
     ///
     /// # Errors

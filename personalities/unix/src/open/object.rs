@@ -10,6 +10,7 @@ use protocols::stream::StreamKind;
 
 use crate::linux::flags::open;
 use crate::linux::structures::device;
+use crate::open::numbered::{Kind, Numbered, Watch};
 use crate::path::{Directory, VNode};
 use crate::pipe::End;
 
@@ -29,6 +30,8 @@ pub struct OpenFile {
     pub path: Vec<u8>,
     /// What its locks are held by, once it has any.
     pub locker: Option<Locker>,
+    /// Under which number interest lists (epoll(7)) know it; they forget it when it is dropped.
+    pub watch: Option<Watch>,
 }
 
 /// Holds the locks of an open file description, which are given back when it is closed.
@@ -50,7 +53,8 @@ impl OpenFile {
     /// Returns a new description, shared by nobody yet.
     pub fn new(object: Object, flags: u32, path: Vec<u8>) -> Description {
         let flags = flags & open::STATUS;
-        Rc::new(RefCell::new(OpenFile { object, offset: 0, flags, path, locker: None }))
+        let (locker, watch) = (None, None);
+        Rc::new(RefCell::new(OpenFile { object, offset: 0, flags, path, locker, watch }))
     }
 
     /// Returns whether it may be read.
@@ -84,6 +88,8 @@ pub enum Object {
     Stream(Rc<Stream>),
     /// Text that was made when the file was opened (`/proc`).
     Text(VNode, Rc<[u8]>),
+    /// A socket, or a descriptor of events: what a number in a table of this server stands for.
+    Numbered(Rc<Numbered>),
 }
 
 /// A device that this server plays itself.
@@ -123,6 +129,8 @@ pub struct Closed {
     nodes: Rc<RefCell<Vec<Node>>>,
     streams: Rc<RefCell<Vec<Endpoint>>>,
     lockers: Rc<RefCell<Vec<u64>>>,
+    pub(super) numbered: Rc<RefCell<Vec<(Kind, u64)>>>,
+    pub(super) watches: Rc<RefCell<Vec<u64>>>,
 }
 
 impl Closed {
@@ -141,11 +149,23 @@ impl Closed {
         core::mem::take(&mut *self.lockers.borrow_mut())
     }
 
+    /// Returns the numbers to be taken out of their tables and forgets them.
+    pub fn take_numbered(&self) -> Vec<(Kind, u64)> {
+        core::mem::take(&mut *self.numbered.borrow_mut())
+    }
+
+    /// Returns the numbers of watched descriptions that are gone and forgets them.
+    pub fn take_watches(&self) -> Vec<u64> {
+        core::mem::take(&mut *self.watches.borrow_mut())
+    }
+
     /// Returns whether nothing was closed.
     pub fn is_empty(&self) -> bool {
         self.nodes.borrow().is_empty()
             && self.streams.borrow().is_empty()
             && self.lockers.borrow().is_empty()
+            && self.numbered.borrow().is_empty()
+            && self.watches.borrow().is_empty()
     }
 }
 

@@ -149,7 +149,7 @@ impl Stream for Unix {
     fn kind(&mut self, caller: &Caller) -> Result<StreamKind, StreamError> {
         Ok(match &self.exported(caller.badge)?.borrow().object {
             // The console protocol is not served here: a terminal behaves like a pipe.
-            Object::Pipe(_) | Object::Stream(_) => StreamKind::Pipe,
+            Object::Pipe(_) | Object::Stream(_) | Object::Numbered(_) => StreamKind::Pipe,
             Object::File(_) | Object::Directory(_) | Object::Device(..) | Object::Text(..) => {
                 StreamKind::File
             }
@@ -162,9 +162,9 @@ impl Stream for Unix {
         // Changes are not reported: the answer is what can be done now.
         self.servers.forget(notify);
         let file = self.exported(caller.badge)?;
-        let (ready, hung_up, _) = readiness(self, &file);
-        let read = if ready.read || hung_up { READ } else { 0 };
-        Ok(read | if ready.write { WRITE } else { 0 })
+        let ready = readiness(self, &file);
+        let read = if ready.can_read() { READ } else { 0 };
+        Ok(read | if ready.can_write() { WRITE } else { 0 })
     }
 }
 

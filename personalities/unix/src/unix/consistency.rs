@@ -18,7 +18,6 @@ use alloc::vec::Vec;
 
 use crate::memory::{Mm, PAGE, Sharing};
 use crate::open::{Description, Object};
-use crate::pipe::Direction;
 use crate::process::{Life, Pid, Process, State, Thread};
 use crate::unix::Unix;
 use crate::wake::Channel;
@@ -53,6 +52,7 @@ impl Unix {
         self.check_files(&mut faults);
         self.check_memory(&mut faults);
         self.check_terminal(&mut faults);
+        self.check_numbered(&mut faults);
         faults
     }
 
@@ -149,21 +149,37 @@ impl Unix {
         }
     }
 
+    /// What lies in a table under a number is open somewhere, or waits to be accepted.
+    fn check_numbered(&self, faults: &mut Faults) {
+        faults.extend(self.sockets.inconsistencies());
+        let slots = self.processes.values().flat_map(|process| process.descriptors.iter());
+        let files = slots.map(|(_, slot)| &slot.file).chain(self.exported.values());
+        let files = files.chain(self.sockets.in_flight());
+        let number = |file: &Description| match &file.borrow().object {
+            Object::Numbered(numbered) => Some(numbered.number()),
+            _ => None,
+        };
+        let open: BTreeSet<u64> = files.filter_map(number).collect();
+        for (what, number) in self.sockets.open().map(|one| ("socket", one)) {
+            check(faults, open.contains(&number), || format!("{what} {number}: nobody's"));
+        }
+    }
+
     /// Descriptions have as many users as point to them, pipes as many ends as are open.
     fn check_files(&self, faults: &mut Faults) {
         let mut users: BTreeMap<usize, (usize, &Description)> = BTreeMap::new();
         let slots = self.processes.values().flat_map(|process| process.descriptors.iter());
         let files = slots.map(|(_, slot)| &slot.file).chain(self.exported.values());
+        let files = files.chain(self.sockets.in_flight());
         for file in files {
             users.entry(Rc::as_ptr(file) as usize).or_insert((0, file)).0 += 1;
         }
         let mut ends: BTreeMap<u64, [usize; 3]> = BTreeMap::new();
         let mut add = |end: &crate::pipe::End| {
             let [read, write, all] = ends.entry(end.id()).or_default();
-            *match end.direction() {
-                Direction::Read => read,
-                Direction::Write => write,
-            } += 1;
+            let direction = end.direction();
+            *read += usize::from(direction.reads());
+            *write += usize::from(direction.writes());
             let (readers, writers) = end.counts();
             *all = readers << 16 | writers;
         };

@@ -39,6 +39,7 @@ impl Unix {
             for stream in self.closed.take_streams() {
                 self.servers.close(stream);
             }
+            self.give_up_numbered();
         }
         self.trash.empty(&mut *self.machine);
     }
@@ -46,6 +47,7 @@ impl Unix {
     /// Makes the calls again that wait for a channel that has changed.
     fn wake(&mut self) {
         let channels = self.wakes.take();
+        self.epolls.changed(&channels);
         let waits = |state: &State| match state {
             State::Parked(parked) => parked.channels.iter().any(|one| channels.contains(one)),
             State::Running | State::Held(_) => false,
@@ -134,7 +136,8 @@ impl Unix {
         });
         let alarms = self.processes.values().filter_map(|process| Some(process.alarm?.at));
         // A stopped process's calls are made again when it is continued.
-        let next = deadlines.chain(alarms).filter(|&deadline| deadline > now).min();
+        let expiry = self.timers.expire(now);
+        let next = deadlines.chain(alarms).filter(|&deadline| deadline > now).chain(expiry).min();
         if let Some(next) = next {
             self.wake_at(next);
         }

@@ -57,10 +57,13 @@ impl Unix {
             self.threads.get(thread).is_some_and(|thread| !thread.mask.contains(signal))
         };
         let taker = threads.iter().find(open).copied();
-        if process.actions.ignores(signal) && (taker.is_some() || signal == signals::SIGCHLD) {
+        // A blocked signal stays, whatever would be done about it: a signal descriptor may want it
+        // (`sig_ignored`, kernel/signal.c).
+        if process.actions.ignores(signal) && taker.is_some() {
             return;
         }
         process.pending.add(info);
+        self.tell_signal_files(pid);
         if let Some(taker) = taker {
             self.alert(taker);
         }
@@ -73,10 +76,18 @@ impl Unix {
         if self.processes.get(&thread.pid).is_some_and(ignores) {
             return;
         }
-        let takes = !thread.mask.contains(info.signal);
+        let (takes, pid) = (!thread.mask.contains(info.signal), thread.pid);
         thread.pending.add(info);
+        self.tell_signal_files(pid);
         if takes {
             self.alert(number);
+        }
+    }
+
+    /// Wakes who waits for a signal through a descriptor, if there is any.
+    fn tell_signal_files(&self, pid: Pid) {
+        if !self.signal_files.is_empty() {
+            self.wakes.add(Channel::Signals(pid));
         }
     }
 
@@ -345,7 +356,11 @@ fn interrupted(registers: &mut Registers, parked: &Parked, action: &Action) {
     let restart = table::find(parked.number).map_or(Restart::Never, |entry| entry.restart);
     if parked.progress != 0 && restart == Restart::IfAsked {
         registers.rax = parked.progress;
-    } else if restart == Restart::IfAsked && action.flags & action::RESTART != 0 {
+    } else if restart == Restart::IfAsked
+        && action.flags & action::RESTART != 0
+        // With a timeout (`SO_RCVTIMEO` and its like) a call is not made again (signal(7)).
+        && parked.deadline.is_none()
+    {
         registers.rip = registers.rip.wrapping_sub(SYSCALL);
         registers.rax = parked.number.into();
     } else {

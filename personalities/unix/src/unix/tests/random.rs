@@ -244,8 +244,9 @@ impl Play {
         const CALLS: [u32; 3] = [0, 1, WAIT4];
         let waits = |state: &State| match state {
             State::Parked(parked) => {
-                let on_pipe =
-                    |one: &Channel| matches!(one, Channel::Pipe(_) | Channel::Children(_));
+                let on_pipe = |one: &Channel| {
+                    matches!(one, Channel::PipeIn(_) | Channel::PipeOut(_) | Channel::Children(_))
+                };
                 // Children may leave a group, of which nobody is told (as in Linux).
                 let of_group =
                     parked.number == WAIT4 && matches!(parked.words[0] as i32, 0 | ..=-2);
