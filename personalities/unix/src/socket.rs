@@ -25,6 +25,7 @@ use crate::context::Stop;
 use crate::linux::flags::poll as bits;
 use crate::linux::sockets::{Address, Who, kind};
 use crate::path::Node;
+use crate::process::{Processes, Thread, ThreadNumber};
 use crate::readiness::Readiness;
 use crate::unix::Unix;
 use crate::wake::{Channel, Wakes};
@@ -109,6 +110,8 @@ pub struct Options {
     pub send_buffer: usize,
     /// What `SO_RCVBUF` was set to: the sender's buffer is what counts (socket(7)).
     pub receive_buffer: usize,
+    /// Those that are on or off and have no effect, a bit each.
+    pub switches: u32,
     /// How long receiving waits, in ns; 0: without end.
     pub receive_timeout: u64,
     /// How long sending waits, in ns; 0: without end.
@@ -183,6 +186,7 @@ impl Socket {
                 pass_credentials: false,
                 send_buffer: DEFAULT_BUFFER,
                 receive_buffer: DEFAULT_BUFFER,
+                switches: 0,
                 receive_timeout: 0,
                 send_timeout: 0,
             },
@@ -416,24 +420,51 @@ impl Sockets {
 /// # Errors
 /// Those of [`Sockets::send_bytes`] and [`Sockets::send_packet`].
 pub fn write(unix: &mut Unix, number: u64, bytes: &[u8]) -> Result<usize, Stop> {
-    let who = who(unix);
     let mut control = Control::default();
     match unix.sockets.get(number)?.kind {
-        Kind::Stream => unix.sockets.send_bytes(number, bytes, &mut control, who),
-        Kind::Datagram | Kind::Sequenced => {
-            unix.sockets.send_packet(number, None, bytes, &mut control, who)
-        }
+        Kind::Stream => send_bytes(unix, number, bytes, &mut control),
+        Kind::Datagram | Kind::Sequenced => send_packet(unix, number, None, bytes, &mut control),
     }
 }
 
+/// Sends bytes as whoever acts.
+///
+/// # Errors
+/// Those of [`Sockets::send_bytes`].
+pub fn send_bytes(
+    unix: &mut Unix,
+    number: u64,
+    bytes: &[u8],
+    control: &mut Control,
+) -> Result<usize, Stop> {
+    let Unix { sockets, threads, processes, acting, .. } = unix;
+    sockets.send_bytes(number, bytes, control, || who(threads, processes, *acting))
+}
+
+/// Sends a message as whoever acts.
+///
+/// # Errors
+/// Those of [`Sockets::send_packet`].
+pub fn send_packet(
+    unix: &mut Unix,
+    number: u64,
+    to: Option<u64>,
+    bytes: &[u8],
+    control: &mut Control,
+) -> Result<usize, Stop> {
+    let Unix { sockets, threads, processes, acting, .. } = unix;
+    sockets.send_packet(number, to, bytes, control, || who(threads, processes, *acting))
+}
+
 /// Returns who acts, as messages tell it: by its real ids (`scm_set_cred`, net/scm.h).
-pub fn who(unix: &Unix) -> Who {
-    let pid = unix.threads.get(&unix.acting).map(|thread| thread.pid);
-    match pid.and_then(|pid| unix.processes.get(&pid)) {
-        None => Who::NOBODY,
-        Some(process) => {
-            let (user, group) = (process.credentials.user, process.credentials.group);
-            Who { pid: process.pid.0, uid: user.real, gid: group.real }
-        }
-    }
+fn who(
+    threads: &BTreeMap<ThreadNumber, Thread>,
+    processes: &Processes,
+    acting: ThreadNumber,
+) -> Who {
+    let process = threads.get(&acting).and_then(|thread| processes.get(&thread.pid));
+    process.map_or(Who::NOBODY, |process| {
+        let (user, group) = (process.credentials.user, process.credentials.group);
+        Who { pid: process.pid.0, uid: user.real, gid: group.real }
+    })
 }

@@ -14,6 +14,8 @@ pub fn cases() -> Vec<Case> {
             .with_built(Recipe::Glibc("posix.c"), "/bin/posix"),
         Case::twin("program: C with musl", "posix 4")
             .with_built(Recipe::Musl("posix.c"), "/bin/posix"),
+        Case::twin("program: sockets, epoll, events and pipes", "sockets")
+            .with_built(Recipe::Glibc("sockets.c"), "/bin/sockets"),
         Case::twin("program: C++ with libstdc++", "modern")
             .with_built(Recipe::Cxx("modern.cc"), "/bin/modern"),
         Case::twin("program: Lua", "lua program.lua one two")

@@ -19,8 +19,8 @@ fn pair(kind: Kind) -> (Sockets, Wakes) {
 fn send(sockets: &mut Sockets, number: u64, bytes: &[u8]) -> Result<usize, Stop> {
     let mut control = Control::default();
     match sockets.get(number).unwrap().kind {
-        Kind::Stream => sockets.send_bytes(number, bytes, &mut control, WHO),
-        _ => sockets.send_packet(number, None, bytes, &mut control, WHO),
+        Kind::Stream => sockets.send_bytes(number, bytes, &mut control, || WHO),
+        _ => sockets.send_packet(number, None, bytes, &mut control, || WHO),
     }
 }
 
@@ -101,7 +101,7 @@ fn datagrams_of_strangers_wait_where_the_queue_is_full() {
     sockets.bind_name(2, b"name").unwrap();
     let to = sockets.by_name(Kind::Datagram, b"name");
     let post =
-        |sockets: &mut Sockets| sockets.send_packet(1, to, b"x", &mut Control::default(), WHO);
+        |sockets: &mut Sockets| sockets.send_packet(1, to, b"x", &mut Control::default(), || WHO);
     for _ in 0..=MAX_DATAGRAMS {
         assert_eq!(post(&mut sockets), Ok(1));
     }
@@ -168,7 +168,7 @@ fn sockets_that_only_their_queues_keep_are_found() {
     let (one, two) = (open(1), open(2));
     for (number, file) in [(1, &one), (1, &two), (2, &one)] {
         let mut control = Control { rights: alloc::vec![file.clone()], who: None };
-        sockets.send_bytes(number, b"x", &mut control, WHO).unwrap();
+        sockets.send_bytes(number, b"x", &mut control, || WHO).unwrap();
     }
     drop(one);
     assert!(sockets.collect().is_empty());
@@ -191,8 +191,8 @@ fn there_is_a_most_of_sockets_and_of_descriptors_in_flight() {
     let mut full = Control { rights: alloc::vec![file; MAX_IN_FLIGHT], who: None };
     let mut more = full.clone();
     more.rights.truncate(1);
-    assert_eq!(sockets.send_packet(1, None, b"x", &mut full, WHO), Ok(1));
-    let refused = sockets.send_packet(1, None, b"x", &mut more, WHO);
+    assert_eq!(sockets.send_packet(1, None, b"x", &mut full, || WHO), Ok(1));
+    let refused = sockets.send_packet(1, None, b"x", &mut more, || WHO);
     assert_eq!(refused, Err(Errno::ETOOMANYREFS.into()));
     for number in 3..=MAX_SOCKETS as u64 {
         sockets.add(number, Kind::Stream, WHO).unwrap();

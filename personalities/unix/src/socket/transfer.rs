@@ -27,7 +27,7 @@ impl Sockets {
         number: u64,
         bytes: &[u8],
         control: &mut Control,
-        who: Who,
+        who: impl FnOnce() -> Who,
     ) -> Result<usize, Stop> {
         let socket = self.get(number)?;
         if !socket.connected {
@@ -68,7 +68,7 @@ impl Sockets {
         to: Option<u64>,
         bytes: &[u8],
         control: &mut Control,
-        who: Who,
+        who: impl FnOnce() -> Who,
     ) -> Result<usize, Stop> {
         let socket = self.get_mut(number)?;
         can_send(socket, bytes.len())?;
@@ -214,8 +214,8 @@ fn room(socket: &Socket) -> usize {
 
 /// Records the sender where one of the two sides wants that, or the other has no owner yet who
 /// could say (`maybe_add_creds`, net/unix/af_unix.c).
-fn record(control: &mut Control, records: bool, other: &Socket, who: Who) {
+fn record(control: &mut Control, records: bool, other: &Socket, who: impl FnOnce() -> Who) {
     if control.who.is_none() && (records || other.options.pass_credentials || other.unaccepted) {
-        control.who = Some(who);
+        control.who = Some(who());
     }
 }

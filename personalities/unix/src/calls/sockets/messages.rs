@@ -12,7 +12,7 @@ use crate::linux::signals;
 use crate::linux::sockets::{Address, Header, message};
 use crate::open::Description;
 use crate::signal::Info;
-use crate::socket::{Control, How, Kind, Received, who};
+use crate::socket::{Control, How, Kind, Received, send_bytes, send_packet as send_packet_to};
 
 /// Most bytes of one call (read(2), NOTES).
 const MAX_BYTES: u64 = 0x7fff_f000;
@@ -105,7 +105,6 @@ fn send_stream(
         // They went with the first bytes.
         control.rights.clear();
     }
-    let who = who(context.unix);
     loop {
         let (address, len) = after(ranges, *done).unwrap_or((0, 0));
         if len == 0 && *done != 0 {
@@ -113,7 +112,7 @@ fn send_stream(
         }
         let bytes = context.bytes_in(address, BUFFER.min(len as usize))?;
         let explicit = control.who;
-        *done += context.unix.sockets.send_bytes(number, &bytes, &mut control, who)? as u64;
+        *done += send_bytes(context.unix, number, &bytes, &mut control)? as u64;
         control.who = explicit;
         if len == 0 {
             return Ok(());
@@ -135,8 +134,7 @@ fn send_packet(
     for &(address, len) in ranges {
         bytes.extend(context.bytes_in(address, len as usize)?);
     }
-    let who = who(context.unix);
-    *done = context.unix.sockets.send_packet(number, to, &bytes, &mut control, who)? as u64;
+    *done = send_packet_to(context.unix, number, to, &bytes, &mut control)? as u64;
     Ok(())
 }
 
@@ -176,13 +174,12 @@ fn receive(
         scatter(context, ranges, done, &buffer[..received.count])?;
         done += received.count as u64;
         who = who.or(received.control.who);
-        let more =
-            flags & message::WAIT_ALL != 0 || context.unix.sockets.get(number)?.bytes_ready() != 0;
-        if received.goes_on && received.count != 0 && done < total && more {
-            continue;
+        let all = done == total || !received.goes_on || received.count == 0;
+        let waits = flags & message::WAIT_ALL != 0;
+        if all || !waits && context.unix.sockets.get(number)?.bytes_ready() == 0 {
+            received.control.who = who;
+            return Ok((done, received));
         }
-        received.control.who = who;
-        return Ok((done, received));
     }
 }
 

@@ -16,6 +16,17 @@ const MIN_SEND_BUFFER: usize = 4608;
 /// The smallest receive buffer (`SOCK_MIN_RCVBUF`, net/sock.h, on x86-64).
 const MIN_RECEIVE_BUFFER: usize = 2304;
 
+/// Options that are on or off and mean something to other families only; programs find them as
+/// they set them.
+const SWITCHES: [u64; 6] = [
+    option::REUSE_ADDRESS,
+    option::DONT_ROUTE,
+    option::BROADCAST,
+    option::KEEP_ALIVE,
+    option::OUT_OF_BAND_INLINE,
+    option::REUSE_PORT,
+];
+
 /// getsockopt(2)
 pub fn getsockopt(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [fd, level, name, address, len_at, ..] = context.words;
@@ -52,19 +63,10 @@ fn value(socket: &Socket, name: u64) -> Option<Vec<u8>> {
         option::PEER_CREDENTIALS => Some(socket.peer_who.emit()),
         option::RECEIVE_TIMEOUT => Some(Fields::default().time_us(options.receive_timeout).0),
         option::SEND_TIMEOUT => Some(Fields::default().time_us(options.send_timeout).0),
-        option::LINGER => Some(alloc::vec![0; 8]),
+        name if SWITCHES.contains(&name) => number(u32::from(options.switches & 1 << name != 0)),
         option::RECEIVE_LOW | option::SEND_LOW => number(1),
         option::PEER_GROUPS => Some(Vec::new()),
-        // Options of other families, which nothing sets here.
-        option::PROTOCOL
-        | option::DEBUG
-        | option::REUSE_ADDRESS
-        | option::REUSE_PORT
-        | option::DONT_ROUTE
-        | option::BROADCAST
-        | option::KEEP_ALIVE
-        | option::OUT_OF_BAND_INLINE
-        | option::PRIORITY => number(0),
+        option::PROTOCOL => number(0),
         _ => None,
     }
 }
@@ -112,15 +114,9 @@ fn set(options: &mut Options, name: u64, value: u32, is_root: bool) -> Result<()
         option::RECEIVE_BUFFER | option::RECEIVE_BUFFER_FORCE => {
             options.receive_buffer = doubled(MIN_RECEIVE_BUFFER);
         }
-        option::REUSE_ADDRESS
-        | option::REUSE_PORT
-        | option::DONT_ROUTE
-        | option::BROADCAST
-        | option::KEEP_ALIVE
-        | option::OUT_OF_BAND_INLINE
-        | option::PRIORITY
-        | option::LINGER
-        | option::DEBUG => {}
+        name if SWITCHES.contains(&name) => {
+            options.switches = options.switches & !(1 << name) | u32::from(value != 0) << name;
+        }
         _ => return Err(Errno::ENOPROTOOPT),
     }
     Ok(())
