@@ -20,7 +20,9 @@ pub mod signals;
 pub mod space;
 pub mod terminal;
 pub mod time;
+pub mod timers;
 pub mod times;
+pub mod wait;
 
 /// What uname(2) calls the system: programs look for it.
 pub const SYSTEM: &str = "Linux";

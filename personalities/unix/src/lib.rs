@@ -38,6 +38,8 @@ pub mod serve;
 pub mod servers;
 pub mod signal;
 pub mod table;
+pub mod terminal;
+pub mod timers;
 pub mod unix;
 pub mod wake;
 

@@ -13,6 +13,7 @@ mod consistency;
 mod ending;
 mod orphans;
 mod processes;
+mod ptys;
 mod schedule;
 mod signals;
 mod terminal;
@@ -41,10 +42,12 @@ use crate::process::{Answer, Pid, Processes, Thread, ThreadNumber};
 use crate::serve::NativeWait;
 use crate::servers::Servers;
 use crate::table;
+use crate::terminal::Terminals;
+use crate::timers::Timers;
 use crate::wake::{Channel, Wakes};
 
 pub use processes::Launch;
-pub use terminal::Terminal;
+pub(crate) use terminal::Leader;
 
 /// Bits of the notification that reports events to this server; the console's are its own
 /// (`protocols::console::event`).
@@ -80,8 +83,10 @@ pub struct Unix {
     pub processes: Processes,
     /// All threads.
     pub threads: BTreeMap<ThreadNumber, Thread>,
-    /// The terminal that sessions may have.
-    pub terminal: Terminal,
+    /// The terminals that sessions may have.
+    pub terminals: Terminals,
+    /// Timers that send signals.
+    pub timers: Timers,
     /// What has changed.
     pub wakes: Wakes,
     /// How many pipes there are.
@@ -129,7 +134,8 @@ impl Unix {
             servers,
             processes: BTreeMap::new(),
             threads: BTreeMap::new(),
-            terminal: Terminal::default(),
+            terminals: Terminals::default(),
+            timers: Timers::new(),
             wakes,
             pipes: Pipes::default(),
             fifos: Fifos::default(),

@@ -14,8 +14,12 @@ pub enum Channel {
     Pipe(u64),
     /// The readiness of any stream of another server.
     Streams,
+    /// What can be done with the pseudo-terminal of that number.
+    Pty(u32),
     /// A change of state of a child of this process.
     Children(Pid),
+    /// A signal for this process that nobody takes yet.
+    Signals(Pid),
     /// A wake-up of a futex: what names its memory, and the place in it.
     Futex(u64, u64),
     /// A lock on a file that was given back.

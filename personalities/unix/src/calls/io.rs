@@ -120,7 +120,7 @@ fn ranges(context: &mut Context<'_>) -> Result<Vec<(u64, u64)>, Errno> {
 
 fn seekable(context: &mut Context<'_>, fd: u64, offset: u64) -> Result<Description, Errno> {
     let file = context.file(fd)?;
-    if matches!(file.borrow().object, Object::Pipe(_) | Object::Stream(_)) {
+    if matches!(file.borrow().object, Object::Pipe(_) | Object::Pty(_) | Object::Stream(_)) {
         return Err(Errno::ESPIPE);
     }
     if offset > i64::MAX as u64 { Err(Errno::EINVAL) } else { Ok(file) }
@@ -140,7 +140,7 @@ pub fn lseek(context: &mut Context<'_>) -> Result<u64, Stop> {
     }
     let size = match &file.borrow().object {
         Object::File(held) => context.unix.files.attributes(held.node())?.size,
-        Object::Pipe(_) | Object::Stream(_) => return Err(Errno::ESPIPE.into()),
+        Object::Pipe(_) | Object::Pty(_) | Object::Stream(_) => return Err(Errno::ESPIPE.into()),
         Object::Text(_, text) => text.len() as u64,
         Object::Directory(_) => 0,
         // Devices without a position accept any and stay at 0.

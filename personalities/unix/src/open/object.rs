@@ -12,6 +12,7 @@ use crate::linux::flags::open;
 use crate::linux::structures::device;
 use crate::path::{Directory, VNode};
 use crate::pipe::End;
+use crate::terminal::{PtyEnd, Side};
 
 /// An open file description, shared by the descriptors that were duplicated from one another.
 pub type Description = Rc<RefCell<OpenFile>>;
@@ -82,6 +83,8 @@ pub enum Object {
     Device(Device, Option<Rc<HeldNode>>),
     /// A stream of another server.
     Stream(Rc<Stream>),
+    /// A side of a pseudo-terminal.
+    Pty(Rc<PtyEnd>),
     /// Text that was made when the file was opened (`/proc`).
     Text(VNode, Rc<[u8]>),
 }
@@ -123,6 +126,7 @@ pub struct Closed {
     nodes: Rc<RefCell<Vec<Node>>>,
     streams: Rc<RefCell<Vec<Endpoint>>>,
     lockers: Rc<RefCell<Vec<u64>>>,
+    ptys: Rc<RefCell<Vec<(u32, Side, u64)>>>,
 }
 
 impl Closed {
@@ -146,6 +150,18 @@ impl Closed {
         self.nodes.borrow().is_empty()
             && self.streams.borrow().is_empty()
             && self.lockers.borrow().is_empty()
+            && self.ptys.borrow().is_empty()
+    }
+
+    /// Returns the sides of pseudo-terminals that were closed, by number and life, and forgets
+    /// them.
+    pub fn take_ptys(&self) -> Vec<(u32, Side, u64)> {
+        core::mem::take(&mut *self.ptys.borrow_mut())
+    }
+
+    /// Adds a side of a pseudo-terminal.
+    pub(crate) fn add_pty(&self, number: u32, side: Side, life: u64) {
+        self.ptys.borrow_mut().push((number, side, life));
     }
 }
 

@@ -39,6 +39,7 @@ impl Unix {
             for stream in self.closed.take_streams() {
                 self.servers.close(stream);
             }
+            self.close_ptys();
         }
         self.trash.empty(&mut *self.machine);
     }
@@ -128,13 +129,14 @@ impl Unix {
             self.retry(thread);
         }
         self.send_alarms(now);
+        let timers = self.expire_timers();
         let deadlines = self.threads.values().filter_map(|thread| match &thread.state {
             State::Parked(parked) => parked.deadline,
             State::Running | State::Held(_) => None,
         });
         let alarms = self.processes.values().filter_map(|process| Some(process.alarm?.at));
         // A stopped process's calls are made again when it is continued.
-        let next = deadlines.chain(alarms).filter(|&deadline| deadline > now).min();
+        let next = deadlines.chain(alarms).chain(timers).filter(|&deadline| deadline > now).min();
         if let Some(next) = next {
             self.wake_at(next);
         }
