@@ -181,6 +181,16 @@ impl Tty {
         if self.is_set(local::ICANON) { self.queue.has_line() } else { self.queue.len() > 0 }
     }
 
+    /// Returns how many bytes could be read now: those of whole lines, or all (FIONREAD).
+    pub fn input_len(&self) -> usize {
+        if self.is_set(local::ICANON) { self.queue.complete_len() } else { self.queue.len() }
+    }
+
+    /// Stops output or lets it go on, as the characters STOP and START do (tcflow(3)).
+    pub fn set_stopped(&mut self, is_stopped: bool) {
+        self.is_stopped = is_stopped;
+    }
+
     /// Returns whether another byte of input has room.
     pub fn has_room(&self) -> bool {
         self.queue.has_room()

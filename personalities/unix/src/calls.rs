@@ -24,7 +24,9 @@ pub mod space;
 pub mod splice;
 pub mod terminal;
 pub mod time;
+pub mod timers;
 pub mod times;
+pub mod wait;
 
 /// What uname(2) calls the system: programs look for it.
 pub const SYSTEM: &str = "Linux";

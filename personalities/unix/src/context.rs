@@ -283,6 +283,7 @@ impl<'u> Context<'u> {
             Object::Directory(directory) => Ok(directory.clone()),
             Object::File(_)
             | Object::Pipe(_)
+            | Object::Pty(_)
             | Object::Device(..)
             | Object::Stream(_)
             | Object::Text(..)

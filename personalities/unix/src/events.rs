@@ -11,7 +11,7 @@ pub mod timer;
 pub use counter::Counters;
 pub use epoll::Epolls;
 pub use signals::SignalFiles;
-pub use timer::Timers;
+pub use timer::TimerFiles;
 
 /// Most descriptors of each kind of event: each is some bytes of this server's memory.
 pub const MAX_OF_A_KIND: usize = 2048;

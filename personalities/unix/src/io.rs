@@ -10,6 +10,7 @@ use libipc::Endpoint;
 
 use crate::Errno;
 use crate::calls::sockets;
+use crate::calls::terminal::{after_wait, check_background, stops_output};
 use crate::context::{Context, Stop, Wait};
 use crate::linux::signals;
 use crate::numbered;
@@ -19,6 +20,7 @@ use crate::pipe::Moved;
 pub use crate::readiness::readiness;
 use crate::servers::{Ready, Servers};
 use crate::signal::Info;
+use crate::terminal::Line;
 use crate::unix::Unix;
 use crate::wake::Channel;
 
@@ -74,6 +76,10 @@ pub fn read_once(
                 Moved::Broken => Err(Errno::EPIPE.into()),
             };
         }
+        Object::Pty(end) => {
+            let end = Rc::clone(end);
+            return unix.read_pty(&end, into).map_err(|stop| refused(&open, stop));
+        }
         Object::Stream(stream) => {
             let endpoint = stream.endpoint();
             let moved = move_on(
@@ -109,6 +115,14 @@ fn would_block(open: &OpenFile, channel: Channel) -> Stop {
     if open.is_non_blocking() { Errno::EAGAIN.into() } else { Stop::Wait(Wait::on(channel)) }
 }
 
+/// Returns EAGAIN for a wait of a description that never waits.
+fn refused(open: &OpenFile, stop: Stop) -> Stop {
+    match stop {
+        Stop::Wait(_) if open.is_non_blocking() => Errno::EAGAIN.into(),
+        stop => stop,
+    }
+}
+
 /// Writes bytes and returns how many, at least one.
 ///
 /// # Errors
@@ -139,6 +153,10 @@ pub fn write_once(
             Moved::Nothing => Err(would_block(&open, end.channel_out())),
             Moved::Broken => Err(Errno::EPIPE.into()),
         },
+        Object::Pty(end) => {
+            let end = Rc::clone(end);
+            unix.write_pty(&end, bytes).map_err(|stop| refused(&open, stop))
+        }
         Object::Stream(stream) => {
             let endpoint = stream.endpoint();
             let moved = move_on(
@@ -247,7 +265,7 @@ impl<'c, 'u> Transfer<'c, 'u> {
         if let Some(number) = sockets::number_of(&self.file) {
             return sockets::messages::read(self.context, &self.file, number, ranges);
         }
-        self.check_foreground()?;
+        self.check_foreground(signals::SIGTTIN)?;
         let whole = matches!(self.file.borrow().object, Object::File(_) | Object::Device(..));
         let mut done = 0;
         for &(address, len) in ranges {
@@ -258,6 +276,7 @@ impl<'c, 'u> Transfer<'c, 'u> {
                 let result = read_once(self.context.unix, &self.file, position, &mut buffer);
                 let count = match result {
                     Err(_) if done != 0 => return Ok(done),
+                    Err(Stop::Wait(wait)) => return after_wait(self.context, &self.file, wait),
                     result => result?,
                 };
                 self.context.copy_out(address.wrapping_add(moved), &buffer[..count])?;
@@ -282,6 +301,7 @@ impl<'c, 'u> Transfer<'c, 'u> {
             let file = self.file.clone();
             return sockets::messages::write(self.context, file, number, ranges);
         }
+        self.check_foreground(signals::SIGTTOU)?;
         let mut done = self.context.progress;
         while let Some((address, len)) = after(ranges, done) {
             let bytes = self.context.bytes_in(address, BUFFER.min(len as usize))?;
@@ -306,24 +326,17 @@ impl<'c, 'u> Transfer<'c, 'u> {
         if done != 0 { Ok(done) } else { Err(stop) }
     }
 
-    /// Stops a background process that reads its terminal, or refuses it that if nobody could
-    /// continue it (POSIX read(), EIO).
-    fn check_foreground(&mut self) -> Result<(), Stop> {
-        let terminal =
-            matches!(&self.file.borrow().object, Object::Stream(stream) if stream.is_terminal());
-        if !terminal || !self.context.unix.is_background(self.context.pid) {
+    /// Stops a background process that uses its terminal; writing is its right unless the
+    /// terminal's mode TOSTOP is on.
+    fn check_foreground(&mut self, signal: u8) -> Result<(), Stop> {
+        let Some(line) = Line::of_user(&self.file.borrow().object) else { return Ok(()) };
+        if !self.context.unix.is_background(self.context.pid, line) {
             return Ok(());
         }
-        let ignores = self.context.process().actions.ignores(signals::SIGTTIN);
-        if ignores || self.context.thread().mask.contains(signals::SIGTTIN) {
-            return Err(Errno::EIO.into());
+        if signal == signals::SIGTTOU && !stops_output(self.context, &self.file)? {
+            return Ok(());
         }
-        let group = self.context.process().group;
-        if self.context.unix.is_orphaned(group) {
-            return Err(Errno::EIO.into());
-        }
-        self.context.unix.send_to_group(group, Info::of_system(signals::SIGTTIN));
-        Err(Stop::Wait(Wait::on(Channel::Streams)))
+        check_background(self.context, line, signal)
     }
 }
 

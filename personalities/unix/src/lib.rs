@@ -42,6 +42,8 @@ pub mod servers;
 pub mod signal;
 pub mod socket;
 pub mod table;
+pub mod terminal;
+pub mod timers;
 pub mod unix;
 pub mod wake;
 

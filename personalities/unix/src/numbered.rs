@@ -18,7 +18,7 @@ pub fn read(unix: &mut Unix, numbered: &Numbered, into: &mut [u8]) -> Result<usi
         Kind::Counter => unix.counters.read(number, into),
         Kind::Timer => {
             let now = unix.machine.now();
-            let count = unix.timers.read(number, now, into)?;
+            let count = unix.timer_files.read(number, now, into)?;
             unix.arm_timers();
             Ok(count)
         }

@@ -10,13 +10,17 @@ use alloc::vec::Vec;
 use protocols::file::{Attributes, mode};
 
 use crate::Errno;
+use crate::linux::terminal::slave_device;
 use crate::path::{Directory, Found, Node, Tree, VNode};
 use crate::process::Pid;
 use crate::unix::Unix;
 
 pub use text::{TICKS, run_time, text};
 
-/// A node of `/proc`.
+/// The group `tty` of Debian's /etc/group, whom slaves of pseudo-terminals belong to.
+const TTY_GROUP: u32 = 5;
+
+/// A node of `/proc`, or of `/dev/pts`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Entry {
     /// `/proc`.
@@ -35,6 +39,10 @@ pub enum Entry {
     Descriptors(Pid),
     /// `/proc/PID/fd/N`.
     Descriptor(Pid, u32),
+    /// `/dev/pts`.
+    Terminals,
+    /// `/dev/pts/N`.
+    Terminal(u32),
 }
 
 macro_rules! names {
@@ -105,6 +113,8 @@ impl Entry {
             Entry::ProcessLink(pid, link) => (6, pid.0, link as u64),
             Entry::Descriptors(pid) => (7, pid.0, 0),
             Entry::Descriptor(pid, number) => (8, pid.0, u64::from(number)),
+            Entry::Terminals => (9, 0, 0),
+            Entry::Terminal(number) => (10, 0, u64::from(number)),
         };
         0xf000_0000 | kind << 24 | u64::from(pid) << 12 & 0xff_f000 | index & 0xfff
     }
@@ -113,6 +123,9 @@ impl Entry {
         match self {
             Entry::Root | Entry::Process(_) => mode::DIRECTORY | 0o555,
             Entry::Descriptors(_) => mode::DIRECTORY | 0o500,
+            Entry::Terminals => mode::DIRECTORY | 0o755,
+            // As Debian mounts devpts (mode=620,gid=5).
+            Entry::Terminal(_) => mode::CHARACTER | 0o620,
             Entry::Global(_) | Entry::File(..) => mode::FILE | 0o444,
             Entry::Link(_) | Entry::ProcessLink(..) | Entry::Descriptor(..) => {
                 mode::SYMLINK | 0o777
@@ -123,7 +136,11 @@ impl Entry {
     /// Returns the process that the node is about.
     fn process(self) -> Option<Pid> {
         match self {
-            Entry::Root | Entry::Global(_) | Entry::Link(_) => None,
+            Entry::Root
+            | Entry::Global(_)
+            | Entry::Link(_)
+            | Entry::Terminals
+            | Entry::Terminal(_) => None,
             Entry::Process(pid)
             | Entry::File(pid, _)
             | Entry::ProcessLink(pid, _)
@@ -139,8 +156,13 @@ impl Entry {
 /// ENOENT: its process is gone.
 pub fn attributes(unix: &mut Unix, entry: Entry) -> Result<Attributes, Errno> {
     let now = unix.machine.boot_time();
+    let (mut uid, mut gid, mut size) = (0, 0, 0);
+    if let Entry::Terminal(number) = entry {
+        let pty = unix.terminals.ptys.get(&number).ok_or(Errno::ENOENT)?;
+        (uid, gid, size) = (pty.owner, TTY_GROUP, slave_device(number).into());
+    }
     let (uid, gid) = match entry.process() {
-        None => (0, 0),
+        None => (uid, gid),
         Some(pid) => {
             let who = &unix.processes.get(&pid).ok_or(Errno::ENOENT)?.credentials;
             (who.user.effective, who.group.effective)
@@ -152,7 +174,7 @@ pub fn attributes(unix: &mut Unix, entry: Entry) -> Result<Attributes, Errno> {
         uid,
         gid,
         links: 1,
-        size: 0,
+        size,
         modified: now,
         changed: now,
     })
@@ -183,11 +205,16 @@ pub fn list(unix: &Unix, entry: Entry) -> Result<Vec<(Vec<u8>, Entry)>, Errno> {
             let numbers = process.descriptors.iter().map(|(number, _)| number as u32);
             numbers.map(|one| (number(one), Entry::Descriptor(pid, one))).collect()
         }
+        Entry::Terminals => {
+            let numbers = unix.terminals.ptys.keys();
+            numbers.map(|&one| (number(one), Entry::Terminal(one))).collect()
+        }
         Entry::Global(_)
         | Entry::Link(_)
         | Entry::File(..)
         | Entry::ProcessLink(..)
-        | Entry::Descriptor(..) => return Err(Errno::ENOTDIR),
+        | Entry::Descriptor(..)
+        | Entry::Terminal(_) => return Err(Errno::ENOTDIR),
     })
 }
 
@@ -216,12 +243,18 @@ impl<'u> View<'u> {
             return match directory {
                 Entry::Descriptors(pid) => self.found(Entry::Process(pid)),
                 Entry::Process(_) => self.found(Entry::Root),
+                Entry::Terminals => {
+                    let root = self.unix.files.root()?.node;
+                    let attributes = self.unix.files.lookup(root, b"dev")?;
+                    Ok(Found { node: VNode::File(attributes.node), attributes })
+                }
                 Entry::Root
                 | Entry::Global(_)
                 | Entry::Link(_)
                 | Entry::File(..)
                 | Entry::ProcessLink(..)
-                | Entry::Descriptor(..) => {
+                | Entry::Descriptor(..)
+                | Entry::Terminal(_) => {
                     let attributes = self.unix.files.root()?;
                     Ok(Found { node: VNode::File(attributes.node), attributes })
                 }
@@ -231,7 +264,9 @@ impl<'u> View<'u> {
             Entry::Root => self.lookup_root(name),
             Entry::Process(pid) => lookup_process(pid, name),
             Entry::Descriptors(pid) => self.lookup_descriptor(pid, name),
-            Entry::Global(_)
+            Entry::Terminals => parse_number(name).map(Entry::Terminal),
+            Entry::Terminal(_)
+            | Entry::Global(_)
             | Entry::Link(_)
             | Entry::File(..)
             | Entry::ProcessLink(..)
@@ -284,6 +319,9 @@ impl Tree for View<'_> {
         match directory.node {
             VNode::Proc(entry) => self.lookup_entry(entry, name),
             VNode::File(_) if directory.path == b"/" && name == b"proc" => self.found(Entry::Root),
+            VNode::File(_) if directory.path == b"/dev" && name == b"pts" => {
+                self.found(Entry::Terminals)
+            }
             VNode::File(node) => {
                 let attributes = self.unix.files.lookup(node, name)?;
                 Ok(Found { node: VNode::File(attributes.node), attributes })
@@ -319,6 +357,8 @@ pub fn link_target(unix: &Unix, reader: Pid, entry: Entry) -> Result<Vec<u8>, Er
         | Entry::Global(_)
         | Entry::Process(_)
         | Entry::File(..)
-        | Entry::Descriptors(_) => return Err(Errno::EINVAL),
+        | Entry::Descriptors(_)
+        | Entry::Terminals
+        | Entry::Terminal(_) => return Err(Errno::EINVAL),
     })
 }

@@ -69,6 +69,7 @@ pub fn readiness(unix: &mut Unix, file: &Description) -> Readiness {
             Readiness::new(read | write, Channel::Streams)
         }
         Object::Numbered(numbered) => of_numbered(unix, numbered),
+        Object::Pty(end) => unix.pty_ready(end),
         // Always (poll(2), "regular files").
         Object::File(_) | Object::Directory(_) | Object::Device(..) | Object::Text(..) => {
             Readiness { events: READABLE | WRITABLE, channels: [None; 3] }
@@ -85,7 +86,7 @@ fn of_numbered(unix: &mut Unix, numbered: &Numbered) -> Readiness {
         Kind::Signals => signals::readiness(unix, number),
         Kind::Timer => {
             let now = unix.machine.now();
-            unix.timers.readiness(number, now)
+            unix.timer_files.readiness(number, now)
         }
     }
 }

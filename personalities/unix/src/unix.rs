@@ -14,6 +14,7 @@ mod ending;
 mod numbered;
 mod orphans;
 mod processes;
+mod ptys;
 mod schedule;
 mod signals;
 mod terminal;
@@ -28,7 +29,7 @@ use alloc::vec::Vec;
 use libipc::{Foreign, Kind, OpenCall};
 
 use crate::context::{Context, Stop};
-use crate::events::{Counters, Epolls, SignalFiles, Timers};
+use crate::events::{Counters, Epolls, SignalFiles, TimerFiles};
 use crate::exec::Images;
 use crate::fifo::Fifos;
 use crate::filesystem::FileSystem;
@@ -44,10 +45,12 @@ use crate::serve::NativeWait;
 use crate::servers::Servers;
 use crate::socket::Sockets;
 use crate::table;
+use crate::terminal::Terminals;
+use crate::timers::Timers;
 use crate::wake::{Channel, Wakes};
 
 pub use processes::Launch;
-pub use terminal::Terminal;
+pub(crate) use terminal::Leader;
 
 /// Bits of the notification that reports events to this server; the console's are its own
 /// (`protocols::console::event`).
@@ -83,8 +86,10 @@ pub struct Unix {
     pub processes: Processes,
     /// All threads.
     pub threads: BTreeMap<ThreadNumber, Thread>,
-    /// The terminal that sessions may have.
-    pub terminal: Terminal,
+    /// The terminals that sessions may have.
+    pub terminals: Terminals,
+    /// Timers that send signals.
+    pub timers: Timers,
     /// What has changed.
     pub wakes: Wakes,
     /// How many pipes there are.
@@ -96,7 +101,7 @@ pub struct Unix {
     /// Event counters.
     pub counters: Counters,
     /// Timer descriptors.
-    pub timers: Timers,
+    pub timer_files: TimerFiles,
     /// Signal descriptors.
     pub signal_files: SignalFiles,
     /// Interest lists.
@@ -144,10 +149,11 @@ impl Unix {
             servers,
             processes: BTreeMap::new(),
             threads: BTreeMap::new(),
-            terminal: Terminal::default(),
+            terminals: Terminals::default(),
+            timers: Timers::new(),
             sockets: Sockets::new(&wakes),
             counters: Counters::new(&wakes),
-            timers: Timers::new(&wakes),
+            timer_files: TimerFiles::new(&wakes),
             signal_files: SignalFiles::default(),
             epolls: Epolls::new(&wakes),
             acting: ThreadNumber(0),

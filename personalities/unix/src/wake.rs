@@ -16,6 +16,8 @@ pub enum Channel {
     PipeOut(u64),
     /// The readiness of any stream of another server.
     Streams,
+    /// What can be done with the pseudo-terminal of that number.
+    Pty(u32),
     /// A change of state of a child of this process.
     Children(Pid),
     /// A wake-up of a futex: what names its memory, and the place in it.
@@ -38,7 +40,7 @@ pub enum Channel {
     Epoll(u64),
     /// The expiry of the timer descriptor of that number.
     Timer(u64),
-    /// A signal for a process that has signal descriptors.
+    /// A signal for this process that nobody takes yet, or that a signal descriptor may tell.
     Signals(Pid),
 }
 

@@ -34,6 +34,7 @@ mod native;
 mod net;
 pub mod programs;
 mod restart;
+mod shells;
 mod supply;
 mod table;
 mod terminal;

@@ -2,6 +2,7 @@
 
 use crate::case::{Case, Step};
 use crate::programs;
+use crate::supply::Recipe;
 use std::time::Duration;
 
 /// The end of the native shell's prompt.
@@ -11,7 +12,7 @@ const SH: &str = "# ";
 
 /// Returns the tests.
 pub fn cases() -> Vec<Case> {
-    [keys_arrive(), interrupts(), rests()].concat()
+    [keys_arrive(), interrupts(), rests(), twins()].concat()
 }
 
 fn keys_arrive() -> Vec<Case> {
@@ -39,6 +40,16 @@ fn interrupts() -> Vec<Case> {
         ),
         in_sh("terminal: Ctrl-C ends a program that spins", &interrupted("/tmp/spin"))
             .with("/tmp/spin", programs::spin()),
+    ]
+}
+
+/// Pseudo-terminals, sessions, signals and timers do what they do on the host.
+fn twins() -> Vec<Case> {
+    vec![
+        Case::twin("terminal: ptys, sessions and hang-ups as on Linux", "terminal")
+            .with_built(Recipe::Glibc("terminal.c"), "/bin/terminal"),
+        Case::twin("terminal: signals, timers and waiting as on Linux", "signals")
+            .with_built(Recipe::Glibc("signals.c"), "/bin/signals"),
     ]
 }
 

@@ -8,7 +8,7 @@ use anyhow::Result;
 use kamen_init::manifest;
 
 /// Devices with Linux' numbers (Linux Documentation/admin-guide/devices.txt).
-const DEVICES: [(&str, u32, u32); 7] = [
+const DEVICES: [(&str, u32, u32); 8] = [
     ("null", 1, 3),
     ("zero", 1, 5),
     ("full", 1, 7),
@@ -16,6 +16,7 @@ const DEVICES: [(&str, u32, u32); 7] = [
     ("urandom", 1, 9),
     ("tty", 5, 0),
     ("console", 5, 1),
+    ("ptmx", 5, 2),
 ];
 
 /// Names for what a program has open (Linux proc(5), "/proc/pid/fd/").
@@ -61,7 +62,7 @@ pub fn archive(
 }
 
 fn folders(archive: &mut Archive) -> Result<()> {
-    for path in ["bin", "boot", "dev", "etc", "home", "proc", "sbin", "usr", "var"] {
+    for path in ["bin", "boot", "dev", "dev/pts", "etc", "home", "proc", "sbin", "usr", "var"] {
         archive.folder(path, 0o755)?;
     }
     archive.folder("root", 0o700)?;

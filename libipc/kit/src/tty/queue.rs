@@ -35,6 +35,12 @@ impl Queue {
         self.items.len()
     }
 
+    /// Returns how many bytes can be read by lines.
+    pub fn complete_len(&self) -> usize {
+        let complete = self.items.range(..self.complete);
+        complete.filter(|item| !matches!(item, Item::Eof)).count()
+    }
+
     /// Returns whether a line can be read.
     pub fn has_line(&self) -> bool {
         self.complete > 0

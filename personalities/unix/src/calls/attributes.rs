@@ -11,6 +11,7 @@ use crate::linux::structures::{self, device};
 use crate::open::{Description, Kind, Object};
 use crate::path::{Found, Last, Node, VNode};
 use crate::proc::{self, Entry};
+use crate::terminal::Side;
 
 /// Device numbers that stat shows: of the file tree, of `/proc`, of pipes.
 const TREE: u64 = 1;
@@ -56,6 +57,10 @@ fn of_file(context: &mut Context<'_>, file: &Description) -> Result<(Attributes,
             Some(node) => node,
             None => return Ok((made_up(2, TERMINAL, device(5, 1).into()), TREE)),
         },
+        Object::Pty(end) if end.side() == Side::Master => {
+            return Ok((made_up(4, mode::CHARACTER | 0o666, device(5, 2).into()), TREE));
+        }
+        Object::Pty(end) => VNode::Proc(Entry::Terminal(end.number())),
         Object::Stream(_) => return Ok((made_up(3, 0o010_600, 0), PIPES)),
     };
     of_node(context, node)
@@ -194,6 +199,7 @@ pub fn statfs(context: &mut Context<'_>) -> Result<u64, Stop> {
     };
     let kind = match target.existing()?.node {
         VNode::File(_) => structures::TMPFS,
+        VNode::Proc(Entry::Terminals | Entry::Terminal(_)) => structures::DEVPTS,
         VNode::Proc(_) => structures::PROC,
     };
     context.copy_out(address, &structures::statfs(kind, &statistics))?;
@@ -204,14 +210,19 @@ pub fn statfs(context: &mut Context<'_>) -> Result<u64, Stop> {
 pub fn fstatfs(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [fd, address, ..] = context.words;
     let file = context.file(fd)?;
-    let is_proc = match &file.borrow().object {
-        Object::Text(..) => true,
-        Object::Directory(directory) => matches!(directory.node, VNode::Proc(_)),
-        _ => false,
+    let kind = match &file.borrow().object {
+        Object::Text(..) => structures::PROC,
+        Object::Pty(_) => structures::DEVPTS,
+        Object::Directory(directory) => match directory.node {
+            VNode::Proc(Entry::Terminals) => structures::DEVPTS,
+            VNode::Proc(_) => structures::PROC,
+            VNode::File(_) => structures::TMPFS,
+        },
+        _ => structures::TMPFS,
     };
-    let (kind, statistics) = match is_proc {
-        true => (structures::PROC, NOTHING),
-        false => (structures::TMPFS, context.unix.files.statistics()?),
+    let (kind, statistics) = match kind {
+        structures::TMPFS => (kind, context.unix.files.statistics()?),
+        _ => (kind, NOTHING),
     };
     context.copy_out(address, &structures::statfs(kind, &statistics))?;
     Ok(0)
@@ -293,6 +304,7 @@ fn node_of_file(context: &mut Context<'_>, file: &Description) -> Result<Attribu
         Object::File(held) | Object::Device(_, Some(held)) => held.node(),
         Object::Directory(directory) => Context::real(directory.node)?,
         Object::Pipe(_)
+        | Object::Pty(_)
         | Object::Device(_, None)
         | Object::Stream(_)
         | Object::Text(..)

@@ -7,6 +7,7 @@ use protocols::file::{Attributes, mode};
 
 use crate::Errno;
 use crate::calls::locks;
+use crate::calls::terminal::ptys;
 use crate::context::{Context, Stop};
 use crate::credentials::want;
 use crate::fifo;
@@ -17,6 +18,7 @@ use crate::open::{Description, Device, HeldNode, Object, OpenFile, Slot, Stream}
 use crate::path::{Found, Last, Target, VNode};
 use crate::pipe;
 use crate::proc::{Entry, text};
+use crate::terminal::Line;
 
 /// open(2)
 pub fn open(context: &mut Context<'_>) -> Result<u64, Stop> {
@@ -192,6 +194,9 @@ fn open_found(
         _ if found.is_directory() => {
             Object::Directory(crate::path::Directory { node: found.node, path: path.clone() })
         }
+        VNode::Proc(Entry::Terminal(number)) if bits & flags::PATH == 0 => {
+            ptys::open_slave(context, number, bits)?
+        }
         VNode::Proc(entry) => Object::Text(found.node, text(context.unix, entry)?.into()),
         VNode::File(node) => {
             context.unix.files.hold(node)?;
@@ -231,13 +236,22 @@ fn open_device(
 ) -> Result<Object, Errno> {
     const TTY: u32 = device(5, 0);
     const CONSOLE: u32 = device(5, 1);
+    const MASTER: u32 = device(5, 2);
     if let Some(device) = Device::from_number(number) {
         return Ok(Object::Device(device, Some(held)));
     }
     let session = context.process().session;
-    let own = context.unix.terminal.session == Some(session);
-    match (number, &context.unix.terminal.stream) {
-        (TTY, Some(stream)) if own => Ok(Object::Stream(stream.clone())),
+    let own = context.unix.terminals.of_session(session);
+    match (number, &context.unix.terminals.console) {
+        (MASTER, _) => ptys::open_master(context),
+        (TTY, Some(stream)) if own == Some(Line::Console) => Ok(Object::Stream(stream.clone())),
+        (TTY, _) => match own {
+            // One that was hung up is as good as none.
+            Some(Line::Pty(number)) => {
+                Ok(Object::Pty(context.unix.open_slave(number).map_err(|_| Errno::ENXIO)?))
+            }
+            Some(Line::Console) | None => Err(Errno::ENXIO),
+        },
         (CONSOLE, Some(stream)) => Ok(Object::Stream(stream.clone())),
         (CONSOLE, None) => {
             let console = context.unix.servers.console().ok_or(Errno::ENXIO)?;

@@ -73,6 +73,7 @@ fn entries(context: &mut Context<'_>, format: Format) -> Result<u64, Stop> {
         Object::Directory(directory) => directory.clone(),
         Object::File(_)
         | Object::Pipe(_)
+        | Object::Pty(_)
         | Object::Device(..)
         | Object::Stream(_)
         | Object::Text(..)

@@ -135,7 +135,7 @@ fn watch(
 fn can_be_watched(context: &mut Context<'_>, file: &Description) -> Result<bool, Errno> {
     let _ = context;
     Ok(match &file.borrow().object {
-        Object::Pipe(_) | Object::Stream(_) | Object::Numbered(_) => true,
+        Object::Pipe(_) | Object::Pty(_) | Object::Stream(_) | Object::Numbered(_) => true,
         // Of the devices here only random numbers have a poll operation (drivers/char).
         Object::Device(device, _) => *device == crate::open::Device::Random,
         Object::Text(VNode::Proc(_) | VNode::File(_), _) => false,

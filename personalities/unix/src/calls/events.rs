@@ -93,7 +93,7 @@ pub fn timerfd_create(context: &mut Context<'_>) -> Result<u64, Stop> {
         return Err(Errno::EINVAL.into());
     }
     let number = context.unix.unique();
-    context.unix.timers.add(number, clock == 0 || clock == 8)?;
+    context.unix.timer_files.add(number, clock == 0 || clock == 8)?;
     add(context, Kind::Timer, number, bits & CLOSE_ON_EXEC != 0, bits & NON_BLOCKING)
 }
 
@@ -116,7 +116,7 @@ pub fn timerfd_settime(context: &mut Context<'_>) -> Result<u64, Stop> {
     let value = duration_in(context, new.wrapping_add(16))?;
     let number = number_of(&file, Kind::Timer)?;
     let (now, boot) = (context.machine().now(), context.machine().boot_time());
-    let timer = context.unix.timers.get_mut(number)?;
+    let timer = context.unix.timer_files.get_mut(number)?;
     let before = emit(timer, now);
     let at = match value {
         0 => None,
@@ -138,7 +138,7 @@ pub fn timerfd_gettime(context: &mut Context<'_>) -> Result<u64, Stop> {
     let file = context.file(fd)?;
     let number = number_of(&file, Kind::Timer)?;
     let now = context.machine().now();
-    let bytes = emit(context.unix.timers.get_mut(number)?, now);
+    let bytes = emit(context.unix.timer_files.get_mut(number)?, now);
     context.copy_out(address, &bytes)?;
     Ok(0)
 }

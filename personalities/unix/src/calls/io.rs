@@ -129,7 +129,10 @@ pub(super) fn ranges_in(
 
 fn seekable(context: &mut Context<'_>, fd: u64, offset: u64) -> Result<Description, Errno> {
     let file = context.file(fd)?;
-    if matches!(file.borrow().object, Object::Pipe(_) | Object::Stream(_) | Object::Numbered(_)) {
+    if matches!(
+        file.borrow().object,
+        Object::Pipe(_) | Object::Pty(_) | Object::Stream(_) | Object::Numbered(_)
+    ) {
         return Err(Errno::ESPIPE);
     }
     if offset > i64::MAX as u64 { Err(Errno::EINVAL) } else { Ok(file) }
@@ -151,7 +154,7 @@ pub fn lseek(context: &mut Context<'_>) -> Result<u64, Stop> {
         Object::File(held) => context.unix.files.attributes(held.node())?.size,
         // Descriptors of events accept any position (`noop_llseek`, fs/eventfd.c and others).
         Object::Numbered(numbered) if numbered.kind() != Kind::Socket => return Ok(0),
-        Object::Pipe(_) | Object::Stream(_) | Object::Numbered(_) => {
+        Object::Pipe(_) | Object::Pty(_) | Object::Stream(_) | Object::Numbered(_) => {
             return Err(Errno::ESPIPE.into());
         }
         Object::Text(_, text) => text.len() as u64,

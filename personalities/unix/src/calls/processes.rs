@@ -9,15 +9,15 @@ use libipc::Registers;
 use crate::Errno;
 use crate::context::{Context, Stop, Wait};
 use crate::exec::{ARGUMENTS_MAX, Foreign, Loaded, Request, install, load_any, native_arguments};
-use crate::linux::flags::{at, clone as flags, wait as wait_flags};
+use crate::linux::flags::{at, clone as flags};
 use crate::linux::signals;
-use crate::linux::structures::Fields;
 use crate::memory::Mm;
 use crate::open::{Description, Object};
 use crate::path::{Last, PATH_MAX};
-use crate::proc::run_time;
-use crate::process::{Ending, Life, Pid, Process, Report, ThreadNumber};
+use crate::process::{Ending, Pid, Process, ThreadNumber};
 use crate::servers::Handed;
+use crate::terminal::Line;
+use crate::timers::Deleted;
 use crate::wake::Channel;
 
 /// What a clone is to be.
@@ -245,6 +245,7 @@ fn execute(
     let (space, badge) = (program.mm.borrow().space(), context.number.0);
     let handle = context.machine().create_thread(space, badge)?;
     end_other_threads(context);
+    context.unix.delete_timers(context.pid, Deleted::Created);
     let before = core::mem::replace(&mut context.thread().handle, handle);
     context.machine().destroy_thread(before);
     let registers = program.registers;
@@ -320,7 +321,7 @@ fn execute_foreign(
     for number in 0..3 {
         files.push(context.file(number)?);
     }
-    let background = context.unix.is_background(context.pid);
+    let background = context.unix.is_background(context.pid, Line::Console);
     let streams = [0, 1, 2].map(|index: usize| hand_over(context, &files[index], background));
     let has_keys = matches!(streams[0], Handed::Stream(_));
     let badges = streams.into_iter().filter_map(|stream| match stream {
@@ -367,6 +368,7 @@ fn hand_over(context: &mut Context<'_>, file: &Description, background: bool) ->
         | Object::File(_)
         | Object::Directory(_)
         | Object::Pipe(_)
+        | Object::Pty(_)
         | Object::Device(..)
         | Object::Numbered(_)
         | Object::Text(..) => Handed::File(context.unix.export(file.clone())),
@@ -385,83 +387,6 @@ pub fn exit_group(context: &mut Context<'_>) -> Result<u64, Stop> {
     let code = context.words[0] as u8;
     context.unix.end_process(context.pid, Ending::Code(code));
     Err(Stop::Gone)
-}
-
-/// What a wait found.
-struct Waited {
-    pid: Pid,
-    status: u32,
-    time: u64,
-}
-
-/// wait4(2)
-pub fn wait4(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let [which, status_at, bits, usage_at, ..] = context.words;
-    let which = which as i32;
-    let own_group = context.process().group;
-    let wanted = |child: &Process| match which {
-        -1 => true,
-        0 => child.group == own_group,
-        1.. => child.pid.0 == which as u32,
-        _ => child.group.0 == which.unsigned_abs(),
-    };
-    let Some(waited) = find_child(context, wanted, bits)? else {
-        if bits & wait_flags::NO_HANG != 0 {
-            return Ok(0);
-        }
-        return Err(Stop::Wait(Wait::on(Channel::Children(context.pid))));
-    };
-    context.copy_out_if(status_at, &waited.status.to_le_bytes())?;
-    let usage = Fields::default().time_us(waited.time).zeros_to(144).0;
-    context.copy_out_if(usage_at, &usage)?;
-    Ok(waited.pid.0.into())
-}
-
-/// Finds a child that has something to report, and takes the report.
-fn find_child(
-    context: &mut Context<'_>,
-    wanted: impl Fn(&Process) -> bool,
-    bits: u64,
-) -> Result<Option<Waited>, Errno> {
-    let parent = context.pid;
-    let mut any = false;
-    let mut found = None;
-    for child in context.unix.processes.values().filter(|child| child.parent == parent) {
-        if !wanted(child) {
-            continue;
-        }
-        any = true;
-        if let Some(status) = reported(child, bits) {
-            found = Some((child.pid, status, child.is_zombie()));
-            break;
-        }
-    }
-    let Some((pid, status, ended)) = found else {
-        return if any { Ok(None) } else { Err(Errno::ECHILD) };
-    };
-    let time = run_time(context.unix, pid);
-    if ended {
-        let child = context.unix.processes.remove(&pid);
-        let below = child.map_or(0, |child| child.children_time);
-        context.process().children_time += time + below;
-    } else if let Some(child) = context.unix.processes.get_mut(&pid) {
-        child.report = None;
-    }
-    Ok(Some(Waited { pid, status, time }))
-}
-
-/// Returns the status that a child has to report (wait(2), sys/wait.h).
-fn reported(child: &Process, bits: u64) -> Option<u32> {
-    const STOPPED: u32 = 0x7f;
-    const CONTINUED: u32 = 0xffff;
-    match (child.life, child.report) {
-        (Life::Zombie(ending), _) => Some(ending.wait_status()),
-        (_, Some(Report::Stopped(signal))) if bits & wait_flags::UNTRACED != 0 => {
-            Some(u32::from(signal) << 8 | STOPPED)
-        }
-        (_, Some(Report::Continued)) if bits & wait_flags::CONTINUED != 0 => Some(CONTINUED),
-        _ => None,
-    }
 }
 
 /// chroot(2): refused, because a process's root is the tree's.

@@ -3,10 +3,11 @@
 use crate::Errno;
 use crate::context::{Context, Stop, Wait};
 use crate::credentials::Credentials;
-use crate::linux::signals::{self, code};
+use crate::linux::signals::{self, action, alt_stack, code};
 use crate::linux::structures::Fields;
 use crate::process::{AltStack, Pid, ThreadNumber};
 use crate::signal::{Action, Info, RestoredFrame, SignalSet};
+use crate::wake::Channel;
 
 /// Bytes of a signal set (`sizeof(sigset_t)` of the kernel).
 const SET_BYTES: u64 = 8;
@@ -50,6 +51,7 @@ pub fn sigaction(context: &mut Context<'_>) -> Result<u64, Stop> {
 
 fn action_in(context: &mut Context<'_>, address: u64) -> Result<Action, Errno> {
     let [handler, flags, restorer, mask] = context.words_in(address)?;
+    let flags = flags & action::KNOWN;
     Ok(Action { handler, flags, restorer, mask: SignalSet(mask).maskable() })
 }
 
@@ -124,6 +126,7 @@ pub fn sigtimedwait(context: &mut Context<'_>) -> Result<u64, Stop> {
         let own = context.thread().pending.take(number);
         let info = own.or_else(|| context.process().pending.take(number));
         let info = info.unwrap_or(Info::of_system(number));
+        let info = context.unix.taken(context.pid, info);
         context.copy_out_if(info_at, &crate::signal::emit_info(&info))?;
         return Ok(number.into());
     }
@@ -136,8 +139,8 @@ pub fn sigtimedwait(context: &mut Context<'_>) -> Result<u64, Stop> {
     if deadline.is_some_and(|deadline| deadline <= now) {
         return Err(Errno::EAGAIN.into());
     }
-    // Signals of the set are taken here, not handled: the wait looks for them when it is woken.
-    Err(Stop::Wait(Wait { deadline, ..Wait::on(crate::wake::Channel::Children(context.pid)) }))
+    // Signals of the set are taken here, not handled: they are to be blocked by the caller.
+    Err(Stop::Wait(Wait { deadline, ..Wait::on(Channel::Signals(context.pid)) }))
 }
 
 /// rt_sigreturn(2)
@@ -152,7 +155,9 @@ pub fn sigreturn(context: &mut Context<'_>) -> Result<u64, Stop> {
     if context.machine().set_registers(call, &restored.registers).is_err() {
         return bad_frame(context);
     }
-    context.thread().mask = restored.mask.maskable();
+    let thread = context.thread();
+    thread.mask = restored.mask.maskable();
+    thread.alt_stack = restored.alt_stack;
     Err(Stop::Resume)
 }
 
@@ -165,34 +170,26 @@ fn bad_frame(context: &mut Context<'_>) -> Result<u64, Stop> {
 
 /// sigaltstack(2)
 pub fn sigaltstack(context: &mut Context<'_>) -> Result<u64, Stop> {
-    const ON_STACK: u32 = 1;
-    const DISABLED: u32 = 2;
-    const SMALLEST: u64 = 2048;
     let [new, old, ..] = context.words;
     let stack = context.thread().alt_stack;
     let pointer = context.registers()?.rsp;
-    let state = if stack.len == 0 {
-        DISABLED
-    } else if stack.contains(pointer) {
-        ON_STACK
-    } else {
-        0
-    };
     if new != 0 {
         let [base, flags, len] = context.words_in(new)?;
         let flags = flags as u32;
-        if state == ON_STACK {
+        if stack.flags(pointer) & alt_stack::ON_STACK != 0 {
             return Err(Errno::EPERM.into());
         }
-        if flags & DISABLED == 0 && len < SMALLEST {
+        let mode = flags & !alt_stack::AUTO_DISARM;
+        if ![0, alt_stack::ON_STACK, alt_stack::DISABLED].contains(&mode) {
+            return Err(Errno::EINVAL.into());
+        }
+        if mode != alt_stack::DISABLED && len < alt_stack::SMALLEST {
             return Err(Errno::ENOMEM.into());
         }
-        let disabled = flags & DISABLED != 0;
-        context.thread().alt_stack =
-            if disabled { AltStack::default() } else { AltStack { base, len } };
+        context.thread().alt_stack = AltStack::new(base, flags, len);
     }
-    let bytes = Fields::default().u64(stack.base).u32(state).u32(0).u64(stack.len).0;
-    context.copy_out_if(old, &bytes)?;
+    let fields = Fields::default().u64(stack.base).u32(stack.flags(pointer)).u32(0);
+    context.copy_out_if(old, &fields.u64(stack.len).0)?;
     Ok(0)
 }
 
@@ -260,19 +257,87 @@ fn send_to(
     tid: u64,
     number: u64,
 ) -> Result<u64, Stop> {
-    let tid = Pid(tid as u32);
-    let target = context.unix.threads.values().find(|thread| thread.tid == tid);
-    let target = target.filter(|thread| pid.is_none_or(|pid| thread.pid == pid));
-    let (to, owner): (ThreadNumber, Pid) =
-        target.map(|thread| (thread.number, thread.pid)).ok_or(Errno::ESRCH)?;
-    let who = context.process().credentials.clone();
-    let process = context.unix.processes.get(&owner).ok_or(Errno::ESRCH)?;
-    if !may_signal(&who, &process.credentials) {
-        return Err(Errno::EPERM.into());
+    if (tid as i32) <= 0 || pid.is_some_and(|pid| pid.0 as i32 <= 0) {
+        return Err(Errno::EINVAL.into());
     }
+    let (to, owner) = thread_of(context, pid, tid)?;
+    check_permission(context, owner)?;
     if number as u32 != 0 {
-        let info = Info::of_user(signal(number)?, context.pid.0, who.user.real);
+        let uid = context.process().credentials.user.real;
+        let info = Info::of_user(signal(number)?, context.pid.0, uid);
         context.unix.send_to_thread(to, Info { code: code::TKILL, ..info });
     }
     Ok(0)
+}
+
+/// Returns the thread of a number, and its process.
+fn thread_of(
+    context: &Context<'_>,
+    pid: Option<Pid>,
+    tid: u64,
+) -> Result<(ThreadNumber, Pid), Errno> {
+    let tid = Pid(tid as u32);
+    let target = context.unix.threads.values().find(|thread| thread.tid == tid);
+    let target = target.filter(|thread| pid.is_none_or(|pid| thread.pid == pid));
+    target.map(|thread| (thread.number, thread.pid)).ok_or(Errno::ESRCH)
+}
+
+fn check_permission(context: &mut Context<'_>, to: Pid) -> Result<(), Errno> {
+    let who = context.process().credentials.clone();
+    let process = context.unix.processes.get(&to).ok_or(Errno::ESRCH)?;
+    if may_signal(&who, &process.credentials) { Ok(()) } else { Err(Errno::EPERM) }
+}
+
+/// rt_sigqueueinfo(2)
+pub fn sigqueueinfo(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let [pid, number, info, ..] = context.words;
+    let pid = Pid(pid as u32);
+    let info = info_in(context, number, info, pid)?;
+    let process = context.unix.processes.get(&pid).ok_or(Errno::ESRCH)?;
+    let (to, has_room) = (process.credentials.clone(), process.pending.has_room(info.signal));
+    if !may_signal(&context.process().credentials.clone(), &to) {
+        return Err(Errno::EPERM.into());
+    }
+    if !has_room {
+        return Err(Errno::EAGAIN.into());
+    }
+    if number as u32 != 0 {
+        context.unix.send(pid, info);
+    }
+    Ok(0)
+}
+
+/// rt_tgsigqueueinfo(2)
+pub fn tgsigqueueinfo(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let [pid, tid, number, info, ..] = context.words;
+    let pid = Pid(pid as u32);
+    let info = info_in(context, number, info, pid)?;
+    let (to, owner) = thread_of(context, Some(pid), tid)?;
+    check_permission(context, owner)?;
+    let thread = context.unix.threads.get(&to).ok_or(Errno::ESRCH)?;
+    if !thread.pending.has_room(info.signal) {
+        return Err(Errno::EAGAIN.into());
+    }
+    if number as u32 != 0 {
+        context.unix.send_to_thread(to, info);
+    }
+    Ok(0)
+}
+
+/// Reads `siginfo_t`: signal, error, code, then who and what. Only to itself a process may send
+/// what looks like the kernel's own or tgkill(2)'s.
+fn info_in(context: &mut Context<'_>, number: u64, at: u64, to: Pid) -> Result<Info, Errno> {
+    let bytes = context.array_in::<128>(at)?;
+    let word = |at: usize| {
+        let mut word = [0; 4];
+        word.copy_from_slice(&bytes[at..at + 4]);
+        u32::from_le_bytes(word)
+    };
+    let signal = if number as u32 == 0 { 1 } else { signal(number)? };
+    let code = word(8) as i32;
+    if (code >= 0 || code == code::TKILL) && to != context.pid {
+        return Err(Errno::EPERM);
+    }
+    let value = u64::from(word(24)) | u64::from(word(28)) << 32;
+    Ok(Info { signal, code, pid: word(16), uid: word(20), value })
 }

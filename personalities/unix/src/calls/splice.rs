@@ -39,9 +39,11 @@ fn room(context: &mut Context<'_>, file: &Description) -> Result<usize, Errno> {
         Object::Pipe(end) => Ok(end.room()),
         Object::File(_) | Object::Device(..) => Ok(BUFFER),
         // Their writers may be stopped in the middle (`EINVAL`, splice(2)).
-        Object::Stream(_) | Object::Directory(_) | Object::Text(..) | Object::Numbered(_) => {
-            Err(Errno::EINVAL)
-        }
+        Object::Stream(_)
+        | Object::Pty(_)
+        | Object::Directory(_)
+        | Object::Text(..)
+        | Object::Numbered(_) => Err(Errno::EINVAL),
     }
 }
 

@@ -1,38 +1,145 @@
-//! ioctl: terminals, and what every descriptor answers.
+//! ioctl: what every descriptor answers; terminals have theirs in files of their own.
+//!
+//! ```text
+//!   ioctl ──> any descriptor: FIOCLEX, FIONBIO, FIONREAD …
+//!        └──> terminals: modes (termios, size, queues), control (sessions), ptys (masters)
+//! ```
+
+mod control;
+mod modes;
+pub mod ptys;
 
 use alloc::rc::Rc;
 
 use crate::Errno;
-use crate::context::{Context, Stop};
+use crate::context::{Context, Stop, Wait};
 use crate::linux::flags::open;
-use crate::linux::structures::Fields;
-use crate::linux::terminal::{self as request, TERMIOS_BYTES, emit_termios, parse_termios};
+use crate::linux::signals;
+use crate::linux::terminal as request;
 use crate::open::{Description, Kind, Object, Stream};
-use crate::process::Pid;
+use crate::signal::Info;
+use crate::terminal::{Line, PtyEnd, Side};
+use crate::wake::Channel;
+
+pub use modes::{after_wait, stops_output};
+
+/// A terminal behind a descriptor.
+#[derive(Clone, Debug)]
+enum Device {
+    /// The console.
+    Console(Rc<Stream>),
+    /// A side of a pseudo-terminal.
+    Pty(Rc<PtyEnd>),
+}
+
+impl Device {
+    fn of(object: &Object) -> Option<Device> {
+        match object {
+            Object::Stream(stream) if stream.is_terminal() => {
+                Some(Device::Console(Rc::clone(stream)))
+            }
+            Object::Pty(end) => Some(Device::Pty(Rc::clone(end))),
+            _ => None,
+        }
+    }
+
+    fn line(&self) -> Line {
+        match self {
+            Device::Console(_) => Line::Console,
+            Device::Pty(end) => Line::Pty(end.number()),
+        }
+    }
+
+    fn is_master(&self) -> bool {
+        matches!(self, Device::Pty(end) if end.side() == Side::Master)
+    }
+}
 
 /// ioctl(2)
 pub fn ioctl(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [fd, number, argument, ..] = context.words;
+    let number = number & 0xffff_ffff;
     let file = context.file(fd)?;
-    match number & 0xffff_ffff {
-        request::FIOCLEX => set_close_on_exec(context, fd, true),
-        request::FIONCLEX => set_close_on_exec(context, fd, false),
-        request::FIONBIO => set_non_blocking(context, &file, argument),
-        request::FIONREAD => bytes_ready(context, &file, argument),
-        number => {
-            let stream = match &file.borrow().object {
-                Object::Stream(stream) if stream.is_terminal() => stream.clone(),
-                Object::Stream(_)
-                | Object::File(_)
-                | Object::Directory(_)
-                | Object::Pipe(_)
-                | Object::Device(..)
-                | Object::Numbered(_)
-                | Object::Text(..) => return Err(Errno::ENOTTY.into()),
-            };
-            terminal(context, &stream, number, argument)
+    if file.borrow().flags & open::PATH != 0 {
+        return Err(Errno::EBADF.into());
+    }
+    match number {
+        request::FIOCLEX => return set_close_on_exec(context, fd, true),
+        request::FIONCLEX => return set_close_on_exec(context, fd, false),
+        request::FIONBIO => return set_non_blocking(context, &file, argument),
+        request::FIONREAD => return bytes_ready(context, &file, argument),
+        _ => {}
+    }
+    let device = Device::of(&file.borrow().object).ok_or(Errno::ENOTTY)?;
+    if let Device::Pty(end) = &device
+        && end.side() == Side::Slave
+        && context.unix.pty(end)?.is_hung_up(end)
+    {
+        return Err(Errno::EIO.into());
+    }
+    if changes(number) {
+        check_change(context, &device)?;
+    }
+    let answers = [modes::ioctl, control::ioctl, ptys::ioctl];
+    for answer in answers {
+        if let Some(value) = answer(context, &device, number, argument)? {
+            return Ok(value);
         }
     }
+    Err(Errno::ENOTTY.into())
+}
+
+/// Returns whether a request changes a terminal, which background processes must not do
+/// (`tty_check_change` in drivers/tty/tty_ioctl.c and tty_jobctrl.c).
+fn changes(number: u64) -> bool {
+    matches!(
+        number,
+        request::TCSETS
+            | request::TCSETSW
+            | request::TCSETSF
+            | request::TCSETS2
+            | request::TCSETSW2
+            | request::TCSETSF2
+            | request::TCSBRK
+            | request::TCSBRKP
+            | request::TCXONC
+            | request::TCFLSH
+            | request::TIOCSETD
+            | request::TIOCSPGRP
+    )
+}
+
+fn check_change(context: &mut Context<'_>, device: &Device) -> Result<(), Stop> {
+    if device.is_master() {
+        Ok(())
+    } else {
+        check_background(context, device.line(), signals::SIGTTOU)
+    }
+}
+
+/// Stops a background process that uses its terminal by `SIGTTIN` or `SIGTTOU`, or refuses it that
+/// if nobody could continue it (POSIX 11.1.4, "Terminal Access Control").
+///
+/// # Errors
+/// Wait: it was stopped, or has a handler to run; EIO.
+pub fn check_background(context: &mut Context<'_>, line: Line, signal: u8) -> Result<(), Stop> {
+    if !context.unix.is_background(context.pid, line) {
+        return Ok(());
+    }
+    let ignores = context.process().actions.ignores(signal);
+    if ignores || context.thread().mask.contains(signal) {
+        // Who does not want to be stopped may write, but not read.
+        return if signal == signals::SIGTTOU { Ok(()) } else { Err(Errno::EIO.into()) };
+    }
+    let group = context.process().group;
+    if context.unix.is_orphaned(group) {
+        return Err(Errno::EIO.into());
+    }
+    context.unix.send_to_group(group, Info::of_system(signal));
+    Err(Stop::Wait(Wait::on(match line {
+        Line::Console => Channel::Streams,
+        Line::Pty(number) => Channel::Pty(number),
+    })))
 }
 
 fn set_close_on_exec(context: &mut Context<'_>, fd: u64, value: bool) -> Result<u64, Stop> {
@@ -55,6 +162,7 @@ fn bytes_ready(context: &mut Context<'_>, file: &Description, argument: u64) -> 
     let offset = file.borrow().offset;
     let count = match &file.borrow().object {
         Object::Pipe(end) => end.len() as u64,
+        Object::Pty(end) => context.unix.pty(end)?.waiting(end.side()) as u64,
         Object::File(held) => {
             context.unix.files.attributes(held.node())?.size.saturating_sub(offset)
         }
@@ -69,82 +177,4 @@ fn bytes_ready(context: &mut Context<'_>, file: &Description, argument: u64) -> 
     };
     context.copy_out(argument, &(count as u32).to_le_bytes())?;
     Ok(0)
-}
-
-fn terminal(
-    context: &mut Context<'_>,
-    stream: &Rc<Stream>,
-    number: u64,
-    argument: u64,
-) -> Result<u64, Stop> {
-    let endpoint = stream.endpoint();
-    match number {
-        request::TCGETS => {
-            let modes = context.unix.servers.modes(endpoint)?;
-            context.copy_out(argument, &emit_termios(&modes))?;
-        }
-        request::TCSETS | request::TCSETSW | request::TCSETSF => {
-            let modes = parse_termios(&context.array_in::<TERMIOS_BYTES>(argument)?);
-            context.unix.servers.set_modes(endpoint, number == request::TCSETSF, modes)?;
-        }
-        request::TIOCGWINSZ => {
-            let (columns, rows) = context.unix.servers.size(endpoint)?;
-            let bytes = Fields::default().u16(rows).u16(columns).u32(0).0;
-            context.copy_out(argument, &bytes)?;
-        }
-        request::TIOCGPGRP => {
-            own_session(context)?;
-            let group = context.unix.terminal.foreground.map_or(0, |group| group.0);
-            context.copy_out(argument, &group.to_le_bytes())?;
-        }
-        request::TIOCSPGRP => {
-            own_session(context)?;
-            let group = Pid(context.u32_in(argument)?);
-            set_foreground(context, group)?;
-        }
-        request::TIOCGSID => {
-            let session = own_session(context)?;
-            context.copy_out(argument, &session.0.to_le_bytes())?;
-        }
-        request::TIOCSCTTY => take_terminal(context, stream)?,
-        request::TIOCNOTTY | request::TCSBRK | request::TCFLSH | request::TIOCSWINSZ => {}
-        _ => return Err(Errno::ENOTTY.into()),
-    }
-    Ok(0)
-}
-
-/// Returns the caller's session, if the terminal is its controlling one.
-fn own_session(context: &mut Context<'_>) -> Result<Pid, Errno> {
-    let session = context.process().session;
-    let own = context.unix.terminal.session == Some(session);
-    if own { Ok(session) } else { Err(Errno::ENOTTY) }
-}
-
-fn set_foreground(context: &mut Context<'_>, group: Pid) -> Result<(), Errno> {
-    let session = context.process().session;
-    let mut members = context.unix.processes.values().filter(|process| process.group == group);
-    match members.next() {
-        None => Err(Errno::ESRCH),
-        Some(process) if process.session != session => Err(Errno::EPERM),
-        Some(_) => {
-            context.unix.terminal.foreground = Some(group);
-            Ok(())
-        }
-    }
-}
-
-fn take_terminal(context: &mut Context<'_>, stream: &Rc<Stream>) -> Result<(), Errno> {
-    let (pid, session, group) = {
-        let process = context.process();
-        (process.pid, process.session, process.group)
-    };
-    match context.unix.terminal.session {
-        Some(owner) if owner == session => Ok(()),
-        Some(_) => Err(Errno::EPERM),
-        None if session != pid => Err(Errno::EPERM),
-        None => {
-            context.unix.open_session(stream.clone(), session, group);
-            Ok(())
-        }
-    }
 }

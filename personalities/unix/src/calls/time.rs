@@ -4,10 +4,10 @@ use crate::Errno;
 use crate::context::{Context, Stop, Wait};
 use crate::linux::structures::{Fields, SECOND};
 use crate::proc::{TICKS, run_time};
-use crate::process::Alarm;
+use crate::process::Parked;
 
 /// Clocks of clock_gettime(2) (linux/time.h).
-mod clock {
+pub(super) mod clock {
     pub const REAL_TIME: u64 = 0;
     pub const MONOTONIC: u64 = 1;
     pub const PROCESS: u64 = 2;
@@ -17,6 +17,9 @@ mod clock {
     pub const MONOTONIC_COARSE: u64 = 6;
     pub const BOOT: u64 = 7;
 }
+
+/// `TIMER_ABSTIME` (linux/time.h).
+pub(super) const ABSOLUTE: u64 = 1;
 
 fn read_clock(context: &mut Context<'_>, which: u64) -> Result<u64, Errno> {
     match which {
@@ -81,7 +84,7 @@ fn set_time(context: &mut Context<'_>, time: u64) -> Result<u64, Stop> {
     let before = context.machine().boot_time();
     let boot = time.saturating_sub(now);
     context.machine().set_boot_time(boot);
-    context.unix.timers.jump(boot.wrapping_sub(before) as i64);
+    context.unix.timer_files.jump(boot.wrapping_sub(before) as i64);
     context.unix.arm_timers();
     Ok(0)
 }
@@ -139,8 +142,10 @@ pub fn nanosleep(context: &mut Context<'_>) -> Result<u64, Stop> {
 
 /// clock_nanosleep(2)
 pub fn clock_nanosleep(context: &mut Context<'_>) -> Result<u64, Stop> {
-    const ABSOLUTE: u64 = 1;
     let [which, bits, address, ..] = context.words;
+    if bits & !ABSOLUTE != 0 || which == clock::THREAD {
+        return Err(Errno::EINVAL.into());
+    }
     let deadline = match context.deadline {
         Some(deadline) => deadline,
         None if bits & ABSOLUTE == 0 => deadline_in(context, address)?,
@@ -160,40 +165,17 @@ fn sleep_until(context: &mut Context<'_>, deadline: u64) -> Result<u64, Stop> {
     Err(Stop::Wait(Wait { deadline: Some(deadline), ..Wait::default() }))
 }
 
-/// alarm(2)
-pub fn alarm(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let seconds = context.words[0] as u32;
-    let left = set_alarm(context, u64::from(seconds) * SECOND, 0);
-    Ok(left.0.div_ceil(SECOND))
-}
-
-/// Sets the alarm; returns how much time the one before had left, and its interval.
-fn set_alarm(context: &mut Context<'_>, after: u64, interval: u64) -> (u64, u64) {
-    let now = context.machine().now();
-    let alarm = (after != 0).then(|| Alarm { at: now.saturating_add(after), interval });
-    if let Some(alarm) = alarm {
-        context.unix.wake_at(alarm.at);
-    }
-    let before = core::mem::replace(&mut context.process().alarm, alarm);
-    before.map_or((0, 0), |alarm| (alarm.at.saturating_sub(now), alarm.interval))
-}
-
-/// setitimer(2)
-pub fn setitimer(context: &mut Context<'_>) -> Result<u64, Stop> {
-    const REAL: u64 = 0;
-    let [which, new, old, ..] = context.words;
-    if which != REAL {
-        return Err(Errno::EINVAL.into());
-    }
-    let (interval, after) = match new {
-        0 => (0, 0),
-        address => {
-            (duration_us_in(context, address)?, duration_us_in(context, address.wrapping_add(16))?)
-        }
+/// Returns where a sleep that is ended early tells the rest (nanosleep(2), clock_nanosleep(2)).
+pub fn remaining_at(parked: &Parked) -> Option<u64> {
+    const NANOSLEEP: u32 = 35;
+    const CLOCK_NANOSLEEP: u32 = 230;
+    let [_, bits, _, rest, ..] = parked.words;
+    let address = match parked.number {
+        NANOSLEEP => bits,
+        CLOCK_NANOSLEEP if bits & ABSOLUTE == 0 => rest,
+        _ => 0,
     };
-    let (left, period) = set_alarm(context, after, interval);
-    context.copy_out_if(old, &Fields::default().time_us(period).time_us(left).0)?;
-    Ok(0)
+    (address != 0).then_some(address)
 }
 
 /// times(2)
@@ -209,11 +191,15 @@ pub fn times(context: &mut Context<'_>) -> Result<u64, Stop> {
 
 /// getrusage(2)
 pub fn getrusage(context: &mut Context<'_>) -> Result<u64, Stop> {
+    const SELF: u32 = 0;
     const CHILDREN: u32 = u32::MAX;
+    const THREAD: u32 = 1;
     let [who, address, ..] = context.words;
     let time = match who as u32 {
         CHILDREN => context.process().children_time,
-        _ => run_time(context.unix, context.pid),
+        SELF => run_time(context.unix, context.pid),
+        THREAD => read_clock(context, clock::THREAD)?,
+        _ => return Err(Errno::EINVAL.into()),
     };
     context.copy_out(address, &Fields::default().time_us(time).zeros_to(144).0)?;
     Ok(0)

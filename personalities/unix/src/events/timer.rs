@@ -57,15 +57,15 @@ impl Timer {
 
 /// All timer descriptors.
 #[derive(Debug)]
-pub struct Timers {
+pub struct TimerFiles {
     table: BTreeMap<u64, Timer>,
     wakes: Wakes,
 }
 
-impl Timers {
+impl TimerFiles {
     /// Returns an empty table that reports changes.
     pub fn new(wakes: &Wakes) -> Self {
-        Timers { table: BTreeMap::new(), wakes: wakes.clone() }
+        TimerFiles { table: BTreeMap::new(), wakes: wakes.clone() }
     }
 
     /// Adds a timer that is not set.
@@ -155,16 +155,16 @@ impl Timers {
 mod tests {
     use super::*;
 
-    fn timers(at: u64, interval: u64) -> (Timers, Wakes) {
+    fn timers(at: u64, interval: u64) -> (TimerFiles, Wakes) {
         let wakes = Wakes::default();
-        let mut timers = Timers::new(&wakes);
+        let mut timers = TimerFiles::new(&wakes);
         timers.add(1, true).unwrap();
         let timer = timers.get_mut(1).unwrap();
         *timer = Timer { moves: true, ..timer.set(Some(at), interval) };
         (timers, wakes)
     }
 
-    fn read(timers: &mut Timers, now: u64) -> Option<u64> {
+    fn read(timers: &mut TimerFiles, now: u64) -> Option<u64> {
         let mut into = [0; 8];
         timers.read(1, now, &mut into).ok()?;
         Some(u64::from_le_bytes(into))

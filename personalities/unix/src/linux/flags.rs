@@ -8,6 +8,7 @@ pub mod open {
     pub const READ_WRITE: u32 = 0o2;
     pub const CREATE: u32 = 0o100;
     pub const EXCLUSIVE: u32 = 0o200;
+    pub const NO_CONTROL: u32 = 0o400;
     pub const TRUNCATE: u32 = 0o1000;
     pub const APPEND: u32 = 0o2000;
     pub const NON_BLOCKING: u32 = 0o4000;
@@ -91,8 +92,16 @@ pub mod clone {
 /// wait4(2), linux/wait.h.
 pub mod wait {
     pub const NO_HANG: u64 = 1;
-    pub const UNTRACED: u64 = 2;
+    pub const STOPPED: u64 = 2;
+    pub const EXITED: u64 = 4;
     pub const CONTINUED: u64 = 8;
+    pub const NO_WAIT: u64 = 0x100_0000;
+    /// `__WNOTHREAD`: children of other threads do not count; all are the process's here.
+    pub const NO_THREAD: u64 = 0x2000_0000;
+    pub const ALL: u64 = 0x4000_0000;
+    pub const CLONE: u64 = 0x8000_0000;
+    /// The flags that say which kinds of children are meant.
+    pub const KINDS: u64 = NO_THREAD | ALL | CLONE;
 }
 
 /// poll(2), asm-generic/poll.h.

@@ -26,6 +26,10 @@ pub const SIGTTIN: u8 = 21;
 pub const SIGTTOU: u8 = 22;
 pub const SIGURG: u8 = 23;
 pub const SIGWINCH: u8 = 28;
+pub const SIGVTALRM: u8 = 26;
+pub const SIGPROF: u8 = 27;
+/// The first realtime signal of the kernel (`SIGRTMIN`).
+pub const FIRST_REALTIME: u8 = 32;
 /// The highest signal number (`_NSIG`).
 pub const MAX: u8 = 64;
 
@@ -42,12 +46,34 @@ pub mod action {
     pub const RESTART: u64 = 0x1000_0000;
     pub const NO_DEFER: u64 = 0x4000_0000;
     pub const RESET: u64 = 0x8000_0000;
+    /// All that there are: the others are shown as not set (sigaction(2), "Dynamically probing for
+    /// flag bit support").
+    pub const KNOWN: u64 = NO_CHILD_STOP
+        | NO_CHILD_WAIT
+        | 4
+        | ON_STACK
+        | RESTART
+        | NO_DEFER
+        | RESET
+        | 0x0400_0000
+        | 0x800;
+}
+
+/// `ss_flags` of sigaltstack (asm-generic/signal.h, linux/signal.h).
+pub mod alt_stack {
+    pub const ON_STACK: u32 = 1;
+    pub const DISABLED: u32 = 2;
+    pub const AUTO_DISARM: u32 = 1 << 31;
+    /// `MINSIGSTKSZ`
+    pub const SMALLEST: u64 = 2048;
 }
 
 /// Where a signal came from (`si_code`).
 pub mod code {
     pub const USER: i32 = 0;
     pub const KERNEL: i32 = 0x80;
+    pub const QUEUE: i32 = -1;
+    pub const TIMER: i32 = -2;
     pub const TKILL: i32 = -6;
     pub const CHILD_EXITED: i32 = 1;
     pub const CHILD_KILLED: i32 = 2;

@@ -122,6 +122,8 @@ pub fn statx(attributes: &Attributes, accessed: u64, dev: u64) -> Vec<u8> {
 
 /// `TMPFS_MAGIC` (linux/magic.h).
 pub const TMPFS: u64 = 0x0102_1994;
+/// `DEVPTS_SUPER_MAGIC` (linux/magic.h).
+pub const DEVPTS: u64 = 0x1cd1;
 /// `PROC_SUPER_MAGIC` (linux/magic.h).
 pub const PROC: u64 = 0x9fa0;
 

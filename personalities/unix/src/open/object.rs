@@ -13,6 +13,7 @@ use crate::linux::structures::device;
 use crate::open::numbered::{Kind, Numbered, Watch};
 use crate::path::{Directory, VNode};
 use crate::pipe::End;
+use crate::terminal::{PtyEnd, Side};
 
 /// An open file description, shared by the descriptors that were duplicated from one another.
 pub type Description = Rc<RefCell<OpenFile>>;
@@ -86,6 +87,8 @@ pub enum Object {
     Device(Device, Option<Rc<HeldNode>>),
     /// A stream of another server.
     Stream(Rc<Stream>),
+    /// A side of a pseudo-terminal.
+    Pty(Rc<PtyEnd>),
     /// Text that was made when the file was opened (`/proc`).
     Text(VNode, Rc<[u8]>),
     /// A socket, or a descriptor of events: what a number in a table of this server stands for.
@@ -131,6 +134,7 @@ pub struct Closed {
     lockers: Rc<RefCell<Vec<u64>>>,
     pub(super) numbered: Rc<RefCell<Vec<(Kind, u64)>>>,
     pub(super) watches: Rc<RefCell<Vec<u64>>>,
+    ptys: Rc<RefCell<Vec<(u32, Side, u64)>>>,
 }
 
 impl Closed {
@@ -166,6 +170,18 @@ impl Closed {
             && self.lockers.borrow().is_empty()
             && self.numbered.borrow().is_empty()
             && self.watches.borrow().is_empty()
+            && self.ptys.borrow().is_empty()
+    }
+
+    /// Returns the sides of pseudo-terminals that were closed, by number and life, and forgets
+    /// them.
+    pub fn take_ptys(&self) -> Vec<(u32, Side, u64)> {
+        core::mem::take(&mut *self.ptys.borrow_mut())
+    }
+
+    /// Adds a side of a pseudo-terminal.
+    pub(crate) fn add_pty(&self, number: u32, side: Side, life: u64) {
+        self.ptys.borrow_mut().push((number, side, life));
     }
 }
 

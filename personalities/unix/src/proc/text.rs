@@ -28,7 +28,9 @@ pub fn text(unix: &mut Unix, entry: Entry) -> Result<Vec<u8>, Errno> {
         | Entry::Process(_)
         | Entry::ProcessLink(..)
         | Entry::Descriptors(_)
-        | Entry::Descriptor(..) => Err(Errno::EINVAL),
+        | Entry::Descriptor(..)
+        | Entry::Terminals
+        | Entry::Terminal(_) => Err(Errno::EINVAL),
     }
 }
 
@@ -69,8 +71,6 @@ fn global_text(unix: &mut Unix, global: Global) -> String {
 fn process_text(unix: &mut Unix, pid: Pid, about: About) -> Result<Vec<u8>, Errno> {
     let time = run_time(unix, pid) / (SECOND / TICKS);
     let started = unix.processes.get(&pid).ok_or(Errno::ENOENT)?.started / (SECOND / TICKS);
-    let foreground = unix.terminal.foreground.map_or(-1, |group| group.0 as i32);
-    let has_terminal = |process: &Process| unix.terminal.session == Some(process.session);
     let process = unix.processes.get(&pid).ok_or(Errno::ENOENT)?;
     let name = process.display_name();
     let pages = process.mm.as_ref().map_or(0, |mm| mm.borrow().size_pages());
@@ -82,10 +82,7 @@ fn process_text(unix: &mut Unix, pid: Pid, about: About) -> Result<Vec<u8>, Errn
         About::StatM => format!("{pages} {pages} 0 0 0 {pages} 0\n").into_bytes(),
         About::Status => status(unix, process, &name, pages).into_bytes(),
         About::Stat => {
-            /// The device number of /dev/console.
-            const CONSOLE: i32 = 5 << 8 | 1;
-            let (terminal, foreground) =
-                if has_terminal(process) { (CONSOLE, foreground) } else { (0, -1) };
+            let (terminal, foreground) = terminal(unix, process);
             format!(
                 "{} ({name}) {} {} {} {} {terminal} {foreground} 0 0 0 0 0 {time} 0 {} 0 20 0 {} \
                  0 {started} {} {pages} 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 \
@@ -102,6 +99,13 @@ fn process_text(unix: &mut Unix, pid: Pid, about: About) -> Result<Vec<u8>, Errn
             .into_bytes()
         }
     })
+}
+
+/// Returns the device number of a process's terminal, and the group in its foreground.
+fn terminal(unix: &Unix, process: &Process) -> (u32, i32) {
+    let Some(line) = unix.terminals.of_session(process.session) else { return (0, -1) };
+    let group = unix.terminals.control(line).foreground;
+    (line.device(), group.map_or(-1, |group| group.0 as i32))
 }
 
 /// Returns the nanoseconds that a process's threads have run.

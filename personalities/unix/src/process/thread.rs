@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use libipc::{OpenCall, Thread as Handle};
 
+use crate::linux::signals::alt_stack;
 use crate::process::Pid;
 use crate::signal::{Pending, SignalSet};
 use crate::wake::Channel;
@@ -44,9 +45,30 @@ pub struct AltStack {
     pub base: u64,
     /// Length in bytes.
     pub len: u64,
+    /// Whether it is taken away while a handler runs on it (`SS_AUTODISARM`).
+    pub is_disarmed: bool,
 }
 
 impl AltStack {
+    /// Returns the stack of `stack_t`.
+    pub fn new(base: u64, flags: u32, len: u64) -> AltStack {
+        if flags & alt_stack::DISABLED != 0 {
+            return AltStack::default();
+        }
+        AltStack { base, len, is_disarmed: flags & alt_stack::AUTO_DISARM != 0 }
+    }
+
+    /// Returns `ss_flags` as a thread with a stack pointer sees them.
+    pub fn flags(&self, pointer: u64) -> u32 {
+        let disarm = if self.is_disarmed { alt_stack::AUTO_DISARM } else { 0 };
+        let state = match self.len {
+            0 => alt_stack::DISABLED,
+            _ if !self.is_disarmed && self.contains(pointer) => alt_stack::ON_STACK,
+            _ => 0,
+        };
+        state | disarm
+    }
+
     /// Returns whether a stack pointer lies on it.
     pub fn contains(&self, pointer: u64) -> bool {
         pointer > self.base && pointer - self.base <= self.len

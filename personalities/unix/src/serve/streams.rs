@@ -149,7 +149,9 @@ impl Stream for Unix {
     fn kind(&mut self, caller: &Caller) -> Result<StreamKind, StreamError> {
         Ok(match &self.exported(caller.badge)?.borrow().object {
             // The console protocol is not served here: a terminal behaves like a pipe.
-            Object::Pipe(_) | Object::Stream(_) | Object::Numbered(_) => StreamKind::Pipe,
+            Object::Pipe(_) | Object::Pty(_) | Object::Stream(_) | Object::Numbered(_) => {
+                StreamKind::Pipe
+            }
             Object::File(_) | Object::Directory(_) | Object::Device(..) | Object::Text(..) => {
                 StreamKind::File
             }

@@ -29,6 +29,15 @@ const STATE_AT: usize = REGISTERS_AT + 184;
 const REGISTERS_AT: usize = 8 + 40;
 /// Offset of the mask in the frame.
 const MASK_AT: usize = 8 + 40 + 256;
+/// Offset of the alternate stack in the frame.
+const STACK_AT: usize = 8 + 16;
+/// `uc_flags`: the extended state is there in full, SS is saved and restored (asm/ucontext.h,
+/// `UC_FP_XSTATE`, `UC_SIGCONTEXT_SS`, `UC_STRICT_RESTORE_SS`).
+const CONTEXT_FLAGS: u64 = 1 | 2 | 4;
+/// Where software's own bytes of the state area begin (`struct _fpx_sw_bytes`, asm/sigcontext.h).
+const SOFTWARE_AT: usize = 464;
+/// `FP_XSTATE_MAGIC1` and `FP_XSTATE_MAGIC2`, the latter behind the area.
+const MAGIC: [u32; 2] = [0x4650_5853, 0x4650_5845];
 /// Selectors of user code and stack in 64-bit mode (asm/segment.h).
 const USER_CS: u16 = 0x33;
 const USER_SS: u16 = 0x2b;
@@ -71,14 +80,17 @@ impl Frame {
         registers.rflags &= !0x500;
         let mut bytes = emit(context, info);
         bytes[STATE_AT..STATE_AT + 8].copy_from_slice(&state.to_le_bytes());
+        bytes.resize((state - address) as usize + SOFTWARE_AT, 0);
+        bytes.extend_from_slice(&software_bytes());
         bytes.resize((state - address) as usize + STATE_BYTES, 0);
+        bytes.extend_from_slice(&MAGIC[1].to_le_bytes());
         Frame { address, bytes, registers }
     }
 }
 
 /// Returns where the frame and the extended state above it go.
 fn place(context: &FrameContext, action: &Action) -> (u64, u64) {
-    let AltStack { base, len } = context.alt_stack;
+    let AltStack { base, len, .. } = context.alt_stack;
     let pointer = context.registers.rsp;
     let switch = action.flags & action::ON_STACK != 0 && len != 0;
     let top = if switch && !context.alt_stack.contains(pointer) {
@@ -86,18 +98,26 @@ fn place(context: &FrameContext, action: &Action) -> (u64, u64) {
     } else {
         pointer.wrapping_sub(RED_ZONE)
     };
-    let state = top.wrapping_sub(STATE_BYTES as u64) & !(STATE_ALIGN - 1);
+    let state = top.wrapping_sub(STATE_BYTES as u64 + 4) & !(STATE_ALIGN - 1);
     // As after a call: the stack pointer is 8 below a multiple of 16.
     ((state.wrapping_sub(BYTES as u64) & !15).wrapping_sub(8), state)
 }
 
+/// Returns what tells debuggers and handlers how far the state area goes: `magic1`,
+/// `extended_size`, `xfeatures`, `xstate_size`.
+fn software_bytes() -> Vec<u8> {
+    /// x87, SSE, AVX (Intel SDM 1 13.1), which the trampoline saves.
+    const FEATURES: u64 = 7;
+    let area = STATE_BYTES as u32;
+    Fields::default().u32(MAGIC[0]).u32(area + 4).u64(FEATURES).u32(area).0
+}
+
 fn emit(context: &FrameContext, info: &Info) -> Vec<u8> {
     let r = &context.registers;
-    let AltStack { base, len } = context.alt_stack;
-    /// `SS_DISABLE` (asm-generic/signal.h).
-    const DISABLED: u64 = 2;
-    let mut fields = Fields::default().u64(trampoline::LEAVE).u64(0).u64(0);
-    fields = fields.u64(base).u64(if len == 0 { DISABLED } else { 0 }).u64(len);
+    let AltStack { base, len, .. } = context.alt_stack;
+    let flags = context.alt_stack.flags(context.registers.rsp);
+    let mut fields = Fields::default().u64(trampoline::LEAVE).u64(CONTEXT_FLAGS).u64(0);
+    fields = fields.u64(base).u32(flags).u32(0).u64(len);
     let general =
         [r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, r.rdi, r.rsi, r.rbp, r.rbx];
     for value in general.into_iter().chain([r.rdx, r.rax, r.rcx, r.rsp, r.rip, r.rflags]) {
@@ -129,6 +149,8 @@ pub struct RestoredFrame {
     pub registers: Registers,
     /// The mask.
     pub mask: SignalSet,
+    /// The stack for handlers.
+    pub alt_stack: AltStack,
 }
 
 impl RestoredFrame {
@@ -166,7 +188,10 @@ impl RestoredFrame {
             fs_base: now.fs_base,
             gs_base: now.gs_base,
         };
-        RestoredFrame { registers, mask: SignalSet(word(MASK_AT)) }
+        let flags = word(STACK_AT + 8) as u32;
+        let (base, len) = (word(STACK_AT), word(STACK_AT + 16));
+        let alt_stack = AltStack::new(base, flags, len);
+        RestoredFrame { registers, mask: SignalSet(word(MASK_AT)), alt_stack }
     }
 }
 
@@ -220,7 +245,9 @@ mod tests {
         assert!(frame.address + frame.bytes.len() as u64 <= context.registers.rsp - RED_ZONE);
         let state = frame.registers.r15;
         assert_eq!(state % STATE_ALIGN, 0);
-        assert_eq!(frame.address + frame.bytes.len() as u64, state + STATE_BYTES as u64);
+        assert_eq!(frame.address + frame.bytes.len() as u64, state + STATE_BYTES as u64 + 4);
+        let area = &frame.bytes[(state - frame.address) as usize..];
+        assert_eq!((&area[464..468], &area[832..]), (&b"SXPF"[..], &b"EXPF"[..]));
         assert_eq!(frame.bytes[..8], trampoline::LEAVE.to_le_bytes());
         assert_eq!(frame.bytes[8 + 224..][..8], state.to_le_bytes(), "where the code looks");
         assert_eq!((frame.registers.r14, frame.registers.rdi), (0x4000, 2));
@@ -229,7 +256,7 @@ mod tests {
     #[test]
     fn the_alternate_stack_is_used_when_asked_for() {
         let mut context = context();
-        context.alt_stack = AltStack { base: 0x10_0000, len: 0x2000 };
+        context.alt_stack = AltStack { base: 0x10_0000, len: 0x2000, is_disarmed: false };
         let action = Action { flags: action::ON_STACK, ..Action::default() };
         let frame = Frame::new(&context, &action, &Info::of_system(11));
         assert!(context.alt_stack.contains(frame.address));

@@ -131,7 +131,12 @@ impl Info {
     }
 }
 
-/// Signals that wait to be taken; each at most once.
+/// Most signals that wait in one process or thread for realtime's sake (Linux bounds them for each
+/// user by `RLIMIT_SIGPENDING`, which is some thousands).
+pub const MAX_QUEUED: usize = 256;
+
+/// Signals that wait to be taken: standard ones once, realtime ones in the order they came in
+/// (signal(7), "Queueing and delivery semantics for standard signals", "Real-time signals").
 #[derive(Clone, Default, Debug)]
 pub struct Pending {
     set: SignalSet,
@@ -144,19 +149,41 @@ impl Pending {
         self.set
     }
 
-    /// Adds a signal unless it waits already.
-    pub fn add(&mut self, info: Info) {
-        if !self.set.contains(info.signal) {
-            self.set = self.set.union(SignalSet::of(info.signal));
-            self.infos.push(info);
+    /// Adds a signal, a standard one unless it waits already; refused (false) where the queue is
+    /// full. What waits for the first time is never refused.
+    pub fn add(&mut self, info: Info) -> bool {
+        let waits = self.set.contains(info.signal);
+        if waits && info.signal < signals::FIRST_REALTIME {
+            return true;
         }
+        if waits && self.infos.len() >= MAX_QUEUED {
+            return false;
+        }
+        self.set = self.set.union(SignalSet::of(info.signal));
+        self.infos.push(info);
+        true
+    }
+
+    /// Returns whether another signal of this number has room.
+    pub fn has_room(&self, signal: u8) -> bool {
+        signal < signals::FIRST_REALTIME
+            || !self.set.contains(signal)
+            || self.infos.len() < MAX_QUEUED
+    }
+
+    /// Returns the signals that wait, in the order they came in.
+    pub fn infos(&self) -> &[Info] {
+        &self.infos
     }
 
     /// Takes a signal out.
     pub fn take(&mut self, signal: u8) -> Option<Info> {
-        self.set = self.set.without(SignalSet::of(signal));
         let at = self.infos.iter().position(|info| info.signal == signal)?;
-        Some(self.infos.swap_remove(at))
+        let info = self.infos.remove(at);
+        if !self.infos.iter().any(|info| info.signal == signal) {
+            self.set = self.set.without(SignalSet::of(signal));
+        }
+        Some(info)
     }
 
     /// Returns whether each signal that waits has its origin, and no other has.
@@ -193,6 +220,25 @@ mod tests {
         assert_eq!(pending.take(2).map(|info| info.pid), Some(7));
         assert_eq!(pending.take(2), None);
         assert_eq!(pending.set(), SignalSet(0));
+    }
+
+    #[test]
+    fn realtime_signals_queue_in_order_up_to_a_bound() {
+        let mut pending = Pending::default();
+        for value in 0..3 {
+            assert!(pending.add(Info { value, ..Info::of_user(40, 7, 0) }));
+        }
+        pending.add(Info::of_user(34, 7, 0));
+        let values = |pending: &mut Pending| pending.take(40).map(|info| info.value);
+        assert_eq!([values(&mut pending), values(&mut pending)], [Some(0), Some(1)]);
+        assert!(pending.set().contains(40), "one is left");
+        assert_eq!(values(&mut pending), Some(2));
+        assert_eq!(pending.set(), SignalSet::of(34));
+        for _ in 1..MAX_QUEUED {
+            assert!(pending.add(Info::of_user(34, 7, 0)));
+        }
+        assert!(!pending.add(Info::of_user(34, 7, 0)) && !pending.has_room(34));
+        assert!(pending.add(Info::of_user(35, 7, 0)), "the first of its number");
     }
 
     #[test]

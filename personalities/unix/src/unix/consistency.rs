@@ -19,6 +19,7 @@ use alloc::vec::Vec;
 use crate::memory::{Mm, PAGE, Sharing};
 use crate::open::{Description, Object};
 use crate::process::{Life, Pid, Process, State, Thread};
+use crate::terminal::Line;
 use crate::unix::Unix;
 use crate::wake::Channel;
 
@@ -221,10 +222,17 @@ impl Unix {
     }
 
     fn check_terminal(&self, faults: &mut Faults) {
-        let Some(session) = self.terminal.session else { return };
-        let has_leader = self.processes.get(&session).is_some_and(|leader| !leader.is_zombie());
-        check(faults, has_leader, || format!("terminal: session {} has no leader", session.0));
-        check(faults, self.terminal.stream.is_some(), || "terminal: no stream".into());
+        for (line, control) in self.terminals.controls() {
+            let Some(session) = control.session else { continue };
+            let leader = self.processes.get(&session);
+            let has_leader = leader.is_some_and(|leader| !leader.is_zombie());
+            check(faults, has_leader, || format!("{line:?}: session {} has no leader", session.0));
+            let has_stream = line != Line::Console || self.terminals.console.is_some();
+            check(faults, has_stream, || format!("{line:?}: no stream"));
+        }
+        for (number, pty) in &self.terminals.ptys {
+            check(faults, !pty.is_gone(), || format!("pty {number}: nobody can use it"));
+        }
     }
 }
 

@@ -7,7 +7,9 @@ use crate::linux::signals::{self, action, code};
 use crate::machine::Access;
 use crate::process::{Answer, Client, Ending, Life, Pid, ThreadNumber};
 use crate::signal::Info;
-use crate::unix::Unix;
+use crate::terminal::Line;
+use crate::timers::Deleted;
+use crate::unix::{Leader, Unix};
 use crate::wake::Channel;
 
 /// Exceptions by vector (Intel SDM 3A 6.15): the signal and its name for people.
@@ -125,9 +127,10 @@ impl Unix {
         if let Some(native) = native {
             self.servers.signal(native, Signal::Kill);
         }
+        self.delete_timers(pid, Deleted::All);
         self.orphan_children(pid);
         if is_leader {
-            self.end_session(pid);
+            self.end_session(pid, Leader::Ended);
         }
         self.hang_up_orphans(guarded);
         match client {
@@ -188,7 +191,7 @@ impl Unix {
     /// Ctrl-C that the terminal reported to it alone.
     fn pass_on_interrupt(&mut self, pid: Pid) {
         let Some(group) = self.processes.get(&pid).map(|process| process.group) else { return };
-        if self.terminal.foreground != Some(group) {
+        if self.terminals.control(Line::Console).foreground != Some(group) {
             return;
         }
         let rest = self.processes.values().filter(|p| p.group == group && p.pid != pid);

@@ -7,7 +7,7 @@ impl Unix {
     /// Has the event loop look at the timer descriptors when the next one expires.
     pub(crate) fn arm_timers(&mut self) {
         let now = self.machine.now();
-        if let Some(next) = self.timers.expire(now) {
+        if let Some(next) = self.timer_files.expire(now) {
             self.wake_at(next);
         }
     }
@@ -30,7 +30,7 @@ impl Unix {
                 Kind::Epoll => self.epolls.remove(number),
                 Kind::Counter => self.counters.remove(number),
                 Kind::Signals => self.signal_files.remove(number),
-                Kind::Timer => self.timers.remove(number),
+                Kind::Timer => self.timer_files.remove(number),
             }
         }
         if sockets {

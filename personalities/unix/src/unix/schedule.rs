@@ -40,6 +40,7 @@ impl Unix {
                 self.servers.close(stream);
             }
             self.give_up_numbered();
+            self.close_ptys();
         }
         self.trash.empty(&mut *self.machine);
     }
@@ -130,14 +131,16 @@ impl Unix {
             self.retry(thread);
         }
         self.send_alarms(now);
+        let timers = self.expire_timers();
         let deadlines = self.threads.values().filter_map(|thread| match &thread.state {
             State::Parked(parked) => parked.deadline,
             State::Running | State::Held(_) => None,
         });
         let alarms = self.processes.values().filter_map(|process| Some(process.alarm?.at));
         // A stopped process's calls are made again when it is continued.
-        let expiry = self.timers.expire(now);
-        let next = deadlines.chain(alarms).filter(|&deadline| deadline > now).chain(expiry).min();
+        let expiry = self.timer_files.expire(now);
+        let next = deadlines.chain(alarms).chain(timers).filter(|&deadline| deadline > now);
+        let next = next.chain(expiry).min();
         if let Some(next) = next {
             self.wake_at(next);
         }

@@ -6,11 +6,13 @@ use libipc::{OpenCall, Registers};
 
 use crate::Errno;
 use crate::linux::signals::{self, Default as DefaultAction, action};
+use crate::linux::structures::Fields;
 use crate::process::{
-    Alarm, Answer, Ending, Held, Life, Parked, Pid, Process, Report, State, ThreadNumber,
+    Alarm, AltStack, Answer, Ending, Held, Life, Parked, Pid, Process, Report, State, ThreadNumber,
 };
 use crate::signal::{Action, Frame, FrameContext, Info, SignalSet};
 use crate::table::{self, Restart};
+use crate::timers::SHORTEST;
 use crate::unix::{Reply, Unix};
 use crate::wake::Channel;
 
@@ -45,12 +47,7 @@ impl Unix {
             }
             return self.send_native(native, signal);
         }
-        if signal == signals::SIGCONT || signal == signals::SIGKILL {
-            process.pending.drop_all(STOPS);
-            self.continue_process(pid);
-        } else if STOPS.contains(signal) {
-            process.pending.drop_all(SignalSet::of(signals::SIGCONT));
-        }
+        self.stop_or_continue(pid, signal);
         let Some(process) = self.processes.get_mut(&pid) else { return };
         let threads = process.threads.clone();
         let open = |thread: &&ThreadNumber| {
@@ -62,25 +59,52 @@ impl Unix {
         if process.actions.ignores(signal) && taker.is_some() {
             return;
         }
+        // What has no room is lost where nobody can be told (signal(7)); who queues asks before.
         process.pending.add(info);
         self.tell_signal_files(pid);
-        if let Some(taker) = taker {
-            self.alert(taker);
+        match taker {
+            Some(taker) => self.alert(taker),
+            None => self.wakes.add(Channel::Signals(pid)),
+        }
+    }
+
+    /// Does what SIGCONT, SIGKILL and the signals that stop do when they are sent, whoever blocks
+    /// or ignores them (POSIX 2.4.1).
+    fn stop_or_continue(&mut self, pid: Pid, signal: u8) {
+        let continues = signal == signals::SIGCONT || signal == signals::SIGKILL;
+        let dropped = match signal {
+            _ if continues => STOPS,
+            signal if STOPS.contains(signal) => SignalSet::of(signals::SIGCONT),
+            _ => return,
+        };
+        let Some(process) = self.processes.get_mut(&pid) else { return };
+        process.pending.drop_all(dropped);
+        for number in process.threads.clone() {
+            if let Some(thread) = self.threads.get_mut(&number) {
+                thread.pending.drop_all(dropped);
+            }
+        }
+        if continues {
+            self.continue_process(pid);
         }
     }
 
     /// Sends a signal to one thread.
     pub fn send_to_thread(&mut self, number: ThreadNumber, info: Info) {
+        let Some(pid) = self.threads.get(&number).map(|thread| thread.pid) else { return };
+        self.stop_or_continue(pid, info.signal);
         let Some(thread) = self.threads.get_mut(&number) else { return };
+        let takes = !thread.mask.contains(info.signal);
         let ignores = |process: &Process| process.actions.ignores(info.signal);
-        if self.processes.get(&thread.pid).is_some_and(ignores) {
+        if takes && self.processes.get(&pid).is_some_and(ignores) {
             return;
         }
-        let (takes, pid) = (!thread.mask.contains(info.signal), thread.pid);
         thread.pending.add(info);
         self.tell_signal_files(pid);
         if takes {
             self.alert(number);
+        } else {
+            self.wakes.add(Channel::Signals(pid));
         }
     }
 
@@ -180,6 +204,8 @@ impl Unix {
             };
             let taken = thread.pending.take(signal).or_else(|| process.pending.take(signal));
             let Some(info) = taken else { break };
+            let pid = thread.pid;
+            let info = self.taken(pid, info);
             match self.take_signal(number, call, &answer, &info) {
                 Taken::Nothing => {}
                 Taken::Handler => answer = Answer::Registers,
@@ -199,7 +225,9 @@ impl Unix {
         thread.state = State::Running;
         if let Some(mask) = thread.mask_after.take() {
             thread.mask = mask;
-            if thread.pending.set().without(mask) != SignalSet(0) {
+            let pending = self.processes.get(&thread.pid).map(|process| process.pending.set());
+            let waiting = thread.pending.set().union(pending.unwrap_or_default());
+            if waiting.without(mask) != SignalSet(0) {
                 // The old mask lets signals through: look again, with nothing to restore now.
                 return self.leave(number, call, answer);
             }
@@ -258,12 +286,18 @@ impl Unix {
         match answer {
             Answer::Value(value) => registers.rax = *value,
             Answer::Registers => {}
-            Answer::Wait(parked) => interrupted(&mut registers, parked, action),
+            Answer::Wait(parked) => {
+                interrupted(&mut registers, parked, action);
+                self.tell_remaining(number, call, parked);
+            }
         }
         let thread = self.threads.get_mut(&number).ok_or(Errno::ESRCH)?;
         let mask = thread.mask_after.take().unwrap_or(thread.mask);
         let context = FrameContext { registers, mask, alt_stack: thread.alt_stack };
         let frame = Frame::new(&context, action, info);
+        if thread.alt_stack.is_disarmed {
+            thread.alt_stack = AltStack::default();
+        }
         let mut masked = thread.mask.union(action.mask);
         if action.flags & action::NO_DEFER == 0 {
             masked = masked.union(SignalSet::of(info.signal));
@@ -279,6 +313,17 @@ impl Unix {
         context.copy_out(frame.address, &frame.bytes)?;
         self.machine.set_registers(call, &frame.registers)?;
         Ok(())
+    }
+
+    /// Writes how long a sleep that a handler ends would have gone on (nanosleep(2)).
+    fn tell_remaining(&mut self, number: ThreadNumber, call: OpenCall, parked: &Parked) {
+        let Some(deadline) = parked.deadline else { return };
+        let Some(address) = crate::calls::time::remaining_at(parked) else { return };
+        let left = deadline.saturating_sub(self.machine.now());
+        let Some(pid) = self.threads.get(&number).map(|thread| thread.pid) else { return };
+        let mut context = crate::context::Context::new(self, pid, number, call, [0; 6]);
+        // A sleep whose rest cannot be told fails all the same, by EINTR here and by EFAULT there.
+        let _ = context.copy_out(address, &Fields::default().time(left).0);
     }
 
     fn stop_process(&mut self, pid: Pid, signal: u8) {
@@ -337,7 +382,7 @@ impl Unix {
         let mut due = alloc::vec::Vec::new();
         for process in self.processes.values_mut() {
             if let Some(alarm) = process.alarm.filter(|alarm| alarm.at <= now) {
-                let next = Alarm { at: now.saturating_add(alarm.interval), ..alarm };
+                let next = Alarm { at: now.saturating_add(alarm.interval.max(SHORTEST)), ..alarm };
                 process.alarm = (alarm.interval != 0).then_some(next);
                 due.push(process.pid);
             }

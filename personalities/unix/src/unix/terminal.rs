@@ -1,51 +1,57 @@
-//! The controlling terminal: whose it is, who is in the foreground, what its keys do.
+//! Controlling terminals: whose each is, who is in the foreground, what its keys do.
 
 use alloc::rc::Rc;
 
+use kamen_kit::tty::Signal;
 use protocols::console::event;
 
 use crate::linux::signals;
 use crate::open::Stream;
 use crate::process::Pid;
 use crate::signal::Info;
+use crate::terminal::{Control, Line};
 use crate::unix::Unix;
 use crate::wake::Channel;
 
-/// The terminal and its session. There is one: the console.
-#[derive(Default, Debug)]
-pub struct Terminal {
-    /// The stream, while a session has it.
-    pub stream: Option<Rc<Stream>>,
-    /// The session whose controlling terminal it is.
-    pub session: Option<Pid>,
-    /// The process group that its keys signal and that may read it.
-    pub foreground: Option<Pid>,
-}
-
 impl Unix {
-    /// Makes a terminal the controlling one of a session, with a group in the foreground.
+    /// Makes the console the controlling terminal of a session, with a group in the foreground.
     pub fn open_session(&mut self, stream: Rc<Stream>, session: Pid, group: Pid) {
-        if self.terminal.session.is_some() {
+        if self.terminals.control(Line::Console).session.is_some() {
             return;
         }
         if self.servers.take(stream.endpoint()).is_err() {
             self.machine.log("unix: the console refused to report its events");
         }
-        self.terminal =
-            Terminal { stream: Some(stream), session: Some(session), foreground: Some(group) };
+        self.terminals.console = Some(stream);
+        self.control(Line::Console, session, group);
     }
 
-    /// Ends a session whose leader has ended: its foreground group is hung up.
-    pub(super) fn end_session(&mut self, session: Pid) {
-        if self.terminal.session != Some(session) {
-            return;
+    /// Makes a terminal the controlling one of a session, with a group in the foreground.
+    pub(crate) fn control(&mut self, line: Line, session: Pid, group: Pid) {
+        let control = self.terminals.control_mut(line);
+        (control.session, control.foreground) = (Some(session), Some(group));
+    }
+
+    /// Takes a session's controlling terminal away; its foreground group is hung up. `leader` says
+    /// whether the session's leader has ended, or gives it up (ioctl_tty(2), TIOCNOTTY).
+    pub(crate) fn end_session(&mut self, session: Pid, leader: Leader) {
+        let Some(line) = self.terminals.of_session(session) else { return };
+        let Control { foreground, .. } = self.terminals.forget(line);
+        match line {
+            Line::Console => {
+                if let Some(stream) = self.terminals.console.take() {
+                    self.servers.release(stream.endpoint());
+                }
+            }
+            Line::Pty(number) if leader == Leader::Ended => self.hang_up_pty(number),
+            Line::Pty(_) => {}
         }
-        let Terminal { stream, foreground, .. } = core::mem::take(&mut self.terminal);
-        if let Some(stream) = stream {
-            self.servers.release(stream.endpoint());
-        }
-        if let Some(group) = foreground.filter(|&group| group != session) {
+        let of_leader = |group: Pid| line == Line::Console && group == session;
+        if let Some(group) = foreground.filter(|&group| !of_leader(group)) {
             self.send_to_group(group, Info::of_system(signals::SIGHUP));
+            if line != Line::Console {
+                self.send_to_group(group, Info::of_system(signals::SIGCONT));
+            }
         }
     }
 
@@ -54,7 +60,9 @@ impl Unix {
         if bits & (event::READABLE | event::HANGUP) != 0 {
             self.wakes.add(Channel::Streams);
         }
-        let Some(group) = self.terminal.foreground else { return };
+        if bits & event::RESIZED != 0 {
+            self.terminals.control_mut(Line::Console).size = None;
+        }
         let keys = [
             (event::INTERRUPT, signals::SIGINT),
             (event::QUIT, signals::SIGQUIT),
@@ -64,16 +72,45 @@ impl Unix {
         ];
         for (bit, signal) in keys {
             if bits & bit != 0 {
-                self.send_to_group(group, Info::of_system(signal));
+                self.signal_foreground(Line::Console, signal);
             }
         }
     }
 
-    /// Returns whether a process must not use the terminal now: its session has it, but another
-    /// group is in the foreground.
-    pub fn is_background(&self, pid: Pid) -> bool {
-        let Some(process) = self.processes.get(&pid) else { return false };
-        self.terminal.session == Some(process.session)
-            && self.terminal.foreground.is_some_and(|group| group != process.group)
+    /// Sends the signals that keys of a terminal ask for.
+    pub(super) fn key_signals(&mut self, line: Line, keys: &[Signal]) {
+        for key in keys {
+            let signal = match key {
+                Signal::Interrupt => signals::SIGINT,
+                Signal::Quit => signals::SIGQUIT,
+                Signal::Suspend => signals::SIGTSTP,
+            };
+            self.signal_foreground(line, signal);
+        }
     }
+
+    /// Sends a signal to the foreground group of a terminal.
+    pub(crate) fn signal_foreground(&mut self, line: Line, signal: u8) {
+        if let Some(group) = self.terminals.control(line).foreground {
+            self.send_to_group(group, Info::of_system(signal));
+        }
+    }
+
+    /// Returns whether a process must not use a terminal now: its session has it, but another
+    /// group is in the foreground.
+    pub fn is_background(&self, pid: Pid, line: Line) -> bool {
+        let Some(process) = self.processes.get(&pid) else { return false };
+        let control = self.terminals.control(line);
+        control.session == Some(process.session)
+            && control.foreground.is_some_and(|group| group != process.group)
+    }
+}
+
+/// Why a session loses its terminal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Leader {
+    /// Its leader has ended.
+    Ended,
+    /// Its leader gives the terminal up.
+    Leaves,
 }

@@ -76,7 +76,7 @@ fn a_session_that_ctrl_c_ended_takes_its_group_along() {
         for job in [dos, cat] {
             bench.value(shell, SETPGID, &[job.0.into(), dos.0.into()]);
         }
-        bench.unix.terminal.foreground = Some(dos);
+        bench.unix.terminals.control_mut(crate::terminal::Line::Console).foreground = Some(dos);
         let (read, _) = make_pipe(&mut bench, cat);
         bench.waits(cat, READ, &[read, DATA, 1]);
         let path = bench.string(dos, "/bin/GAME.COM");
