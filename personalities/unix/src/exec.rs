@@ -22,7 +22,7 @@ use crate::Errno;
 use crate::credentials::{Credentials, want};
 use crate::io::read_head;
 use crate::machine::{Access, Machine};
-use crate::memory::{Backing, Mm, PAGE, Region, STACK_TOP, Sharing, pages};
+use crate::memory::{Backing, Mm, PAGE, Purpose, Region, STACK_TOP, Sharing, Trash, pages};
 use crate::path::{Last, Node, VNode, walk};
 use crate::proc::View;
 use crate::process::{AltStack, Pid};
@@ -196,7 +196,7 @@ fn load_elf(unix: &mut Unix, pid: Pid, file: &File, request: &Request) -> Result
     let content =
         stack::Content { request, image: &image.facts, credentials: &process.credentials, random };
     let stack = content.emit(STACK_TOP)?;
-    place_stack(&mut mm, &mut *unix.machine, &stack)?;
+    place_stack(&mut mm, &mut *unix.machine, &unix.trash, &stack)?;
     let registers = Registers { rip: image.facts.entry, rsp: stack.pointer, ..Default::default() };
     let mut command_line = Vec::new();
     for argument in &request.arguments {
@@ -221,23 +221,23 @@ fn map_trampoline(unix: &mut Unix, mm: &mut Mm) -> Result<(), Errno> {
             unix.trampoline.insert(backing).clone()
         }
     };
-    let region = Region {
-        start: trampoline::AT,
-        pages: 1,
-        access: Access::Execute,
-        mapped: Access::Execute,
-        sharing: Sharing::Image,
-        backing,
-        first_page: 0,
-    };
-    mm.insert(&mut *unix.machine, region)
+    let region = Region::new(trampoline::AT, 1, Access::Execute, Sharing::Image, backing);
+    let purpose = Purpose::System("[signals]");
+    mm.insert(&mut *unix.machine, Region { purpose, ..region })
 }
 
 /// Maps a stack and puts its first content at its end.
-fn place_stack(mm: &mut Mm, machine: &mut dyn Machine, stack: &stack::Stack) -> Result<(), Errno> {
+fn place_stack(
+    mm: &mut Mm,
+    machine: &mut dyn Machine,
+    trash: &Trash,
+    stack: &stack::Stack,
+) -> Result<(), Errno> {
     let count = STACK_PAGES + pages(stack.bytes.len() as u64);
     let start = STACK_TOP - count * PAGE;
-    let backing = mm.insert_zeros(machine, start, count, Access::Write, Sharing::Private)?;
+    let backing = Backing::new(machine.create_memory(count)?, count, trash);
+    let region = Region::new(start, count, Access::Write, Sharing::Private, backing.clone());
+    mm.insert(machine, Region { purpose: Purpose::Stack, ..region })?;
     machine.write_memory(backing.memory(), stack.pointer - start, &stack.bytes)?;
     Ok(())
 }

@@ -10,7 +10,9 @@
 //! changed concerns a parked call.
 
 mod consistency;
+mod contents;
 mod ending;
+mod faults;
 mod orphans;
 mod processes;
 mod schedule;
@@ -33,7 +35,7 @@ use crate::filesystem::FileSystem;
 use crate::linux::signals as linux_signals;
 use crate::locks::Locks;
 use crate::machine::Machine;
-use crate::memory::{Backing, Trash};
+use crate::memory::{Backing, MappedFile, Trash};
 use crate::open::{Closed, Description};
 use crate::path::Node;
 use crate::pipe::Pipes;
@@ -94,6 +96,8 @@ pub struct Unix {
     pub locks: Locks,
     /// Memory without users.
     pub trash: Trash,
+    /// Files whose pages are in memory.
+    pub mapped: BTreeMap<Node, Rc<MappedFile>>,
     /// Programs that were executed lately.
     pub images: Images,
     /// The code through which signal handlers are entered.
@@ -136,6 +140,7 @@ impl Unix {
             closed: Closed::default(),
             locks,
             trash: Trash::default(),
+            mapped: BTreeMap::new(),
             images: Images::default(),
             trampoline: None,
             exported: BTreeMap::new(),

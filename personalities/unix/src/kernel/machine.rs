@@ -116,6 +116,14 @@ impl Machine for KernelMachine {
         Ok(copy(Source::Bytes(bytes), to, bytes.len())?)
     }
 
+    fn commit(&mut self, memory: Memory, first: u64, pages: u64) -> Result<(), Error> {
+        memory.commit(first, pages).map_err(|stopped| stopped.error)
+    }
+
+    fn decommit(&mut self, memory: Memory, first: u64, pages: u64) -> Result<(), Error> {
+        memory.decommit(first, pages).map_err(|stopped| stopped.error)
+    }
+
     fn create_space(&mut self) -> Result<Space, Error> {
         self.quota.create_space()
     }
@@ -195,6 +203,16 @@ impl Machine for KernelMachine {
 
     fn copy_out(&mut self, call: OpenCall, address: u64, bytes: &[u8]) -> usize {
         copied(call.copy_out(address, bytes), bytes.len())
+    }
+
+    fn compare_exchange(
+        &mut self,
+        call: OpenCall,
+        address: u64,
+        expected: u32,
+        new: u32,
+    ) -> Result<u32, Error> {
+        call.compare_exchange(address, expected, new)
     }
 
     fn reply(&mut self, call: OpenCall, value: u64) {

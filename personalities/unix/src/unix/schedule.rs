@@ -10,7 +10,10 @@ impl Unix {
     #[inline]
     pub(crate) fn settle(&mut self) {
         let quiet = self.interrupted.is_empty() && self.wakes.is_empty();
-        let clean = self.closed.is_empty() && self.trash.is_empty() && self.fifos.is_empty();
+        let clean = self.closed.is_empty()
+            && self.trash.is_empty()
+            && self.fifos.is_empty()
+            && self.mapped.is_empty();
         if !quiet || !clean {
             self.settle_all();
         }
@@ -19,6 +22,7 @@ impl Unix {
     fn settle_all(&mut self) {
         self.fifos.prune(&self.threads);
         loop {
+            self.prune_mapped();
             if let Some(thread) = self.interrupted.pop() {
                 self.interrupt(thread);
                 continue;

@@ -251,7 +251,8 @@ impl Unix {
         }
         let thread = self.threads.get_mut(&number).ok_or(Errno::ESRCH)?;
         let mask = thread.mask_after.take().unwrap_or(thread.mask);
-        let context = FrameContext { registers, mask, alt_stack: thread.alt_stack };
+        let (alt_stack, trap) = (thread.alt_stack, thread.trap);
+        let context = FrameContext { registers, mask, alt_stack, trap };
         let frame = Frame::new(&context, action, info);
         let mut masked = thread.mask.union(action.mask);
         if action.flags & action::NO_DEFER == 0 {

@@ -15,6 +15,7 @@ mod files;
 mod jobs;
 mod pointers;
 mod random;
+mod memory;
 
 const READ: u32 = 0;
 const WRITE: u32 = 1;
