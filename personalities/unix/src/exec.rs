@@ -285,6 +285,7 @@ pub fn install(unix: &mut Unix, pid: Pid, program: Program) {
         if let Some(thread) = unix.threads.get_mut(number) {
             thread.alt_stack = AltStack::default();
             thread.clear_tid = 0;
+            thread.robust_list = 0;
         }
     }
 }

@@ -15,6 +15,7 @@ mod ending;
 mod faults;
 mod orphans;
 mod processes;
+mod robust;
 mod schedule;
 mod signals;
 mod terminal;
@@ -32,6 +33,7 @@ use crate::context::{Context, Stop};
 use crate::exec::Images;
 use crate::fifo::Fifos;
 use crate::filesystem::FileSystem;
+use crate::futex::Futexes;
 use crate::linux::signals as linux_signals;
 use crate::locks::Locks;
 use crate::machine::Machine;
@@ -94,6 +96,8 @@ pub struct Unix {
     pub closed: Closed,
     /// Locks on files.
     pub locks: Locks,
+    /// Who waits for which futex.
+    pub futexes: Futexes,
     /// Memory without users.
     pub trash: Trash,
     /// Files whose pages are in memory.
@@ -139,6 +143,7 @@ impl Unix {
             fifos: Fifos::default(),
             closed: Closed::default(),
             locks,
+            futexes: Futexes::default(),
             trash: Trash::default(),
             mapped: BTreeMap::new(),
             images: Images::default(),

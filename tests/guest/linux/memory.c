@@ -321,6 +321,7 @@ static void stack(void) {
     pid_t child = fork();
     if (child == 0) {
         signal(SIGSEGV, SIG_DFL);
+        close(2);
         _exit(deep(4000));
     }
     int status;

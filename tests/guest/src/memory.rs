@@ -5,7 +5,11 @@ use crate::compiled::{c, on_host};
 
 /// Returns the tests.
 pub fn cases() -> Vec<Case> {
-    vec![same("memory: mappings are as on Linux", "memory", include_str!("../linux/memory.c"))]
+    let threads = include_str!("../linux/threads.c");
+    vec![
+        same("memory: mappings are as on Linux", "memory", include_str!("../linux/memory.c")),
+        same("memory: threads and futexes are as on Linux", "threads", threads),
+    ]
 }
 
 /// Returns the test that a program prints in the guest what it prints on the host.

@@ -190,7 +190,11 @@ fn place(mm: &Mm, address: u64, count: u64, bits: u64) -> Result<u64, Errno> {
             return Err(if Mm::is_low(address) { Errno::EPERM } else { Errno::ENOMEM });
         }
         let replaces = bits & map::FIXED_NO_REPLACE == 0;
-        return if replaces || !mm.is_used(address, count) { Ok(address) } else { Err(Errno::EEXIST) };
+        return if replaces || !mm.is_used(address, count) {
+            Ok(address)
+        } else {
+            Err(Errno::EEXIST)
+        };
     }
     let hint = address & !(PAGE - 1);
     if hint != 0 && Mm::is_valid(hint, count) && !mm.is_used(hint, count) {

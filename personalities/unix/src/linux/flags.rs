@@ -108,14 +108,28 @@ pub mod advice {
 /// clone(2), linux/sched.h.
 pub mod clone {
     pub const SIGNAL: u64 = 0xff;
+    pub const NEW_TIME: u64 = 0x80;
     pub const MEMORY: u64 = 0x100;
+    pub const FS: u64 = 0x200;
     pub const FILES: u64 = 0x400;
+    pub const HANDLERS: u64 = 0x800;
+    pub const PIDFD: u64 = 0x1000;
     pub const VFORK: u64 = 0x4000;
+    pub const PARENT: u64 = 0x8000;
     pub const THREAD: u64 = 0x1_0000;
     pub const SET_TLS: u64 = 0x8_0000;
     pub const PARENT_SET_TID: u64 = 0x10_0000;
     pub const CHILD_CLEAR_TID: u64 = 0x20_0000;
+    pub const DETACHED: u64 = 0x40_0000;
     pub const CHILD_SET_TID: u64 = 0x100_0000;
+    pub const CLEAR_HANDLERS: u64 = 0x1_0000_0000;
+    /// New namespaces: of mounts, control groups, names, IPC, users, processes, networks.
+    pub const NEW_SPACES: u64 = 0x7e02_0000;
+    /// All flags that clone3 knows; those of namespaces, `CLONE_PIDFD` and `CLONE_INTO_CGROUP`
+    /// are refused.
+    pub const KNOWN: u64 = 0x3_ffff_ff80;
+    /// `CLONE_INTO_CGROUP`.
+    pub const INTO_CGROUP: u64 = 0x2_0000_0000;
 }
 
 /// wait4(2), linux/wait.h.
@@ -142,6 +156,7 @@ pub mod futex {
     pub const WAKE: u64 = 1;
     pub const REQUEUE: u64 = 3;
     pub const CMP_REQUEUE: u64 = 4;
+    pub const WAKE_OP: u64 = 5;
     pub const WAIT_BITSET: u64 = 9;
     pub const WAKE_BITSET: u64 = 10;
     pub const PRIVATE: u64 = 128;

@@ -145,8 +145,8 @@ impl Region {
             }
             _ => false,
         };
-        let same = (self.access, self.sharing, self.purpose)
-            == (next.access, next.sharing, next.purpose);
+        let same =
+            (self.access, self.sharing, self.purpose) == (next.access, next.sharing, next.purpose);
         self.end() == next.start && same && same_file
     }
 }

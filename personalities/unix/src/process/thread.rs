@@ -35,6 +35,8 @@ pub struct Thread {
     pub alt_stack: AltStack,
     /// Where to write 0 and wake waiters when it ends (`set_tid_address`).
     pub clear_tid: u64,
+    /// Where its list of robust futexes is (`set_robust_list`), 0 if it has none.
+    pub robust_list: u64,
     /// Its last exception, as signal frames tell it.
     pub trap: Trap,
 }

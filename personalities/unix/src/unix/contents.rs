@@ -178,7 +178,8 @@ impl Unix {
             let Some(file) = self.mapped.remove(&node) else { continue };
             if let Err(errno) = self.write_back(&file, 0, u64::MAX) {
                 let path = alloc::string::String::from_utf8_lossy(&file.path).into_owned();
-                let line = alloc::format!("{path}: what was written to its mapping is lost ({errno:?})");
+                let line =
+                    alloc::format!("{path}: what was written to its mapping is lost ({errno:?})");
                 self.machine.log(&line);
             }
         }

@@ -12,20 +12,12 @@ impl Unix {
     /// Ends one thread; the last one ends its process with `ending`.
     pub(crate) fn end_thread(&mut self, number: ThreadNumber, ending: Ending) {
         let Some(thread) = self.threads.get(&number) else { return };
-        let (pid, clear_tid) = (thread.pid, thread.clear_tid);
+        let pid = thread.pid;
         let last = self.processes.get(&pid).is_none_or(|process| process.threads.len() <= 1);
         if last {
             return self.end_process(pid, ending);
         }
-        if clear_tid != 0
-            && let Some((current, call)) = self.current
-            && current == number
-        {
-            // Whoever waits for the thread waits for this word (pthread_join).
-            self.machine.copy_out(call, clear_tid, &[0; 4]);
-            let channel = crate::calls::futex::channel_of(self, pid, clear_tid);
-            self.wake_futex(channel, 1);
-        }
+        self.leave_memory(number);
         self.remove_thread(number);
         if let Some(process) = self.processes.get_mut(&pid) {
             process.threads.retain(|&other| other != number);
@@ -35,6 +27,7 @@ impl Unix {
     /// Ends a thread of the kernel's and forgets it.
     pub(crate) fn remove_thread(&mut self, number: ThreadNumber) {
         let Some(thread) = self.threads.remove(&number) else { return };
+        self.futexes.forget(number);
         let time = self.machine.run_time(thread.handle);
         self.machine.destroy_thread(thread.handle);
         if let Some(process) = self.processes.get_mut(&thread.pid) {
@@ -50,6 +43,7 @@ impl Unix {
         let threads = process.threads.clone();
         let guarded = self.guarded_groups(pid);
         for thread in threads {
+            self.leave_memory(thread);
             self.remove_thread(thread);
         }
         let Some(process) = self.processes.get_mut(&pid) else { return };

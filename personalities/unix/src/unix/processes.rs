@@ -124,6 +124,7 @@ impl Unix {
             pending: Pending::default(),
             alt_stack: AltStack::default(),
             clear_tid: 0,
+            robust_list: 0,
             trap: Trap::default(),
         };
         self.threads.insert(number, thread);

@@ -344,6 +344,9 @@ fn interrupted(registers: &mut Registers, parked: &Parked, action: &Action) {
     /// Bytes of the `syscall` instruction.
     const SYSCALL: u64 = 2;
     let restart = table::find(parked.number).map_or(Restart::Never, |entry| entry.restart);
+    // A wait for a futex with a time is not begun anew (signal(7)).
+    let timed = parked.deadline.is_some() && parked.channels.iter().any(Channel::is_futex);
+    let restart = if timed { Restart::Never } else { restart };
     if parked.progress != 0 && restart == Restart::IfAsked {
         registers.rax = parked.progress;
     } else if restart == Restart::IfAsked && action.flags & action::RESTART != 0 {

@@ -84,7 +84,9 @@ fn beyond_the_end_of_a_file_is_a_bus_error_until_it_grows() {
     let thread = bench.thread(pid);
     bench.event(thread, libipc::Kind::Exception, 14, words);
     let ended = crate::process::Ending::Signal(signals::SIGBUS);
-    assert!(matches!(bench.unix.processes[&pid].life, crate::process::Life::Zombie(e) if e == ended));
+    assert!(
+        matches!(bench.unix.processes[&pid].life, crate::process::Life::Zombie(e) if e == ended)
+    );
 }
 
 #[test]
