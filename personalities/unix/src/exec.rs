@@ -8,6 +8,7 @@
 
 mod image;
 mod stack;
+pub mod vdso;
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -30,6 +31,7 @@ use crate::signal::trampoline;
 use crate::unix::Unix;
 
 pub use image::Images;
+use vdso::Times;
 
 /// Most bytes of arguments and environment together (Linux: a quarter of the stack; here less,
 /// because they pass through this server).
@@ -189,7 +191,7 @@ fn load_elf(unix: &mut Unix, pid: Pid, file: &File, request: &Request) -> Result
     let image = image.map_err(|error| refused(unix, pid, &file.path, error))?;
     let mut mm = Mm::new(&mut *unix.machine, &unix.trash)?;
     image.map(&mut mm, &mut *unix.machine, &unix.trash)?;
-    map_trampoline(unix, &mut mm)?;
+    map_vdso(unix, &mut mm)?;
     let mut random = [0; 16];
     unix.machine.random(&mut random);
     let process = unix.processes.get(&pid).ok_or(Errno::ESRCH)?;
@@ -209,21 +211,45 @@ fn load_elf(unix: &mut Unix, pid: Pid, file: &File, request: &Request) -> Result
     Ok(Program { mm, registers, name, executable: file.path.clone(), command_line })
 }
 
-/// Maps the code through which signal handlers are entered, made at its first use.
-fn map_trampoline(unix: &mut Unix, mm: &mut Mm) -> Result<(), Errno> {
-    let backing = match &unix.trampoline {
+/// Maps the vDSO and the code through which signal handlers are entered.
+fn map_vdso(unix: &mut Unix, mm: &mut Mm) -> Result<(), Errno> {
+    let backing = match &unix.vdso {
         Some(backing) => backing.clone(),
-        None => {
-            let backing = Backing::new(unix.machine.create_memory(1)?, 1, &unix.trash);
-            for (offset, code) in trampoline::parts() {
-                unix.machine.write_memory(backing.memory(), offset, code)?;
-            }
-            unix.trampoline.insert(backing).clone()
-        }
+        None => make_vdso(unix)?,
     };
-    let region = Region::new(trampoline::AT, 1, Access::Execute, Sharing::Image, backing);
-    let purpose = Purpose::System("[signals]");
+    let region = Region::new(vdso::AT, vdso::PAGES, Access::Execute, Sharing::Image, backing);
+    let purpose = Purpose::System("[vdso]");
     mm.insert(&mut *unix.machine, Region { purpose, ..region })
+}
+
+/// Makes the pages of the system that every process has, at their first use.
+fn make_vdso(unix: &mut Unix) -> Result<Rc<Backing>, Errno> {
+    let memory = unix.machine.create_memory(vdso::PAGES)?;
+    let backing = Backing::new(memory, vdso::PAGES, &unix.trash);
+    unix.machine.write_memory(memory, vdso::OBJECT_AT - vdso::AT, &vdso::object())?;
+    for (offset, code) in trampoline::parts() {
+        unix.machine.write_memory(memory, vdso::SIGNALS_AT - vdso::AT + offset, code)?;
+    }
+    unix.vdso = Some(backing.clone());
+    publish_time(unix)?;
+    Ok(backing)
+}
+
+/// Tells programs what the time is made of.
+///
+/// # Errors
+/// ENOMEM.
+pub fn publish_time(unix: &mut Unix) -> Result<(), Errno> {
+    let Some(backing) = &unix.vdso else { return Ok(()) };
+    let memory = backing.memory();
+    let (scale, processors) = (unix.machine.clock_scale(), unix.machine.processors());
+    let times = Times { scale, processors, boot_time: unix.machine.boot_time() };
+    let mut sequence = [0; 4];
+    unix.machine.read_memory(memory, Times::OFFSET, &mut sequence)?;
+    for (offset, bytes) in times.emit(u32::from_le_bytes(sequence)) {
+        unix.machine.write_memory(memory, offset, &bytes)?;
+    }
+    Ok(())
 }
 
 /// Maps a stack and puts its first content at its end.

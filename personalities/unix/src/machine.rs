@@ -3,7 +3,7 @@
 //! Everything else in this crate decides; an implementation acts. `kernel::KernelMachine` does it
 //! with libipc's objects, `fake::FakeMachine` with vectors, for the tests.
 
-use libipc::{Error, Memory, OpenCall, Registers, Space, Thread};
+use libipc::{ClockScale, Error, Memory, OpenCall, Registers, Space, Thread};
 
 /// What a program may do with its pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -162,6 +162,10 @@ pub trait Machine {
 
     /// Returns nanoseconds since boot.
     fn now(&mut self) -> u64;
+    /// Returns what the clock is made of.
+    fn clock_scale(&mut self) -> ClockScale;
+    /// Returns how many processors run.
+    fn processors(&mut self) -> u64;
     /// Returns the time of day, in ns since 1970, that was at boot.
     fn boot_time(&mut self) -> u64;
     /// Sets the time of day that was at boot.

@@ -104,8 +104,8 @@ pub struct Unix {
     pub mapped: BTreeMap<Node, Rc<MappedFile>>,
     /// Programs that were executed lately.
     pub images: Images,
-    /// The code through which signal handlers are entered.
-    pub trampoline: Option<Rc<Backing>>,
+    /// The pages of the system that every process has.
+    pub vdso: Option<Rc<Backing>>,
     /// Descriptions that native programs use as their streams, by badge.
     pub exported: BTreeMap<u64, Description>,
     pub(crate) native_waits: Vec<NativeWait>,
@@ -147,7 +147,7 @@ impl Unix {
             trash: Trash::default(),
             mapped: BTreeMap::new(),
             images: Images::default(),
-            trampoline: None,
+            vdso: None,
             exported: BTreeMap::new(),
             native_waits: Vec::new(),
             next_number: 1,

@@ -9,6 +9,11 @@ pub fn cases() -> Vec<Case> {
     vec![
         same("memory: mappings are as on Linux", "memory", include_str!("../linux/memory.c")),
         same("memory: threads and futexes are as on Linux", "threads", threads),
+        same(
+            "memory: the vDSO tells the time as on Linux",
+            "vdso",
+            include_str!("../linux/vdso.c"),
+        ),
     ]
 }
 

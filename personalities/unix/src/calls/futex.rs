@@ -62,7 +62,7 @@ pub fn futex(context: &mut Context<'_>) -> Result<u64, Stop> {
 
 /// Returns the key of an address that may be one of a futex.
 fn key(context: &Context<'_>, address: u64) -> Result<Key, Errno> {
-    if address % 4 != 0 {
+    if !address.is_multiple_of(4) {
         return Err(Errno::EINVAL);
     }
     if address >= USER_END {

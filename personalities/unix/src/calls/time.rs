@@ -79,6 +79,7 @@ fn set_time(context: &mut Context<'_>, time: u64) -> Result<u64, Stop> {
     }
     let now = context.machine().now();
     context.machine().set_boot_time(time.saturating_sub(now));
+    crate::exec::publish_time(context.unix)?;
     Ok(0)
 }
 

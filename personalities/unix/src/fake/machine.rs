@@ -5,7 +5,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use libipc::{Error, Handle, Memory, OpenCall, Registers, Space, Thread};
+use libipc::{ClockScale, Error, Handle, Memory, OpenCall, Registers, Space, Thread};
 
 use crate::machine::{Access, Machine, Mapping};
 use crate::memory::PAGE;
@@ -289,6 +289,14 @@ impl Machine for FakeMachine {
 
     fn now(&mut self) -> u64 {
         self.0.borrow().now
+    }
+
+    fn clock_scale(&mut self) -> ClockScale {
+        ClockScale { start: 0, factor: 1 << 32 }
+    }
+
+    fn processors(&mut self) -> u64 {
+        1
     }
 
     fn boot_time(&mut self) -> u64 {

@@ -1,8 +1,8 @@
 //! [`Machine`] by libipc's objects.
 
 use libipc::{
-    Destination, Endpoint, Error, Handling, Memory, Object, OpenCall, Partial, Quota, Registers,
-    Rights, Source, Space, Thread, Time, Timer, copy, now,
+    ClockScale, Destination, Endpoint, Error, Handling, Memory, Object, OpenCall, Partial, Quota,
+    Registers, Rights, Source, Space, Thread, Time, Timer, clock_scale, copy, now, processors,
 };
 use protocols::clock::ClockClient;
 use protocols::system::SystemClient;
@@ -226,6 +226,14 @@ impl Machine for KernelMachine {
 
     fn now(&mut self) -> u64 {
         now().0
+    }
+
+    fn clock_scale(&mut self) -> ClockScale {
+        clock_scale()
+    }
+
+    fn processors(&mut self) -> u64 {
+        processors()
     }
 
     fn boot_time(&mut self) -> u64 {

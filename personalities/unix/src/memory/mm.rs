@@ -22,6 +22,10 @@ pub const MAP_TOP: u64 = STACK_TOP - STACK_LIMIT - (1 << 20);
 const MAP_BOTTOM: u64 = 0x1_0000;
 /// Most regions of a process (Linux `vm.max_map_count` is 65,530).
 pub const MAX_REGIONS: usize = 4096;
+/// Most pages that are given back one by one when a part of a mapping goes (2 MiB): longer parts
+/// are reservations that were never touched, as a rule, and would take long to look through.
+const DISCARDED_PAGES: u64 = 512;
+
 /// The memory of a process.
 #[derive(Debug)]
 pub struct Mm {
@@ -153,12 +157,8 @@ impl Mm {
         machine.unmap(self.space, address, pages);
         for start in &starts {
             let Some(region) = self.regions.remove(start) else { continue };
-            let others = Rc::strong_count(&region.backing) > 1;
-            if others && region.is_anonymous() {
-                // The object lives on for its other regions: at least its pages come back. One that
-                // cannot give them back keeps them.
-                let (memory, first) = (region.backing.memory(), region.first_page);
-                let _ = machine.decommit(memory, first, region.available());
+            if Rc::strong_count(&region.backing) > 1 && region.is_anonymous() {
+                give_pages_back(machine, &region);
             }
         }
     }
@@ -281,6 +281,19 @@ impl Mm {
             child.insert(machine, copy)?;
         }
         Ok(child)
+    }
+}
+
+/// Gives back the pages of a region that goes, whose object lives on for other regions. What cannot
+/// be given back comes back with the object.
+fn give_pages_back(machine: &mut dyn Machine, region: &Region) {
+    let (backing, first, count) = (&region.backing, region.first_page, region.available());
+    if first != 0 && first + count == backing.pages() {
+        if machine.resize_memory(backing.memory(), first).is_ok() {
+            backing.set_pages(first);
+        }
+    } else if count <= DISCARDED_PAGES {
+        let _ = machine.decommit(backing.memory(), first, count);
     }
 }
 

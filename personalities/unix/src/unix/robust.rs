@@ -88,7 +88,7 @@ impl Left<'_> {
     /// Marks one futex, if the thread holds it, and wakes one who waits for it; also where it was
     /// about to be given up and nobody has it.
     fn mark(&mut self, address: u64, is_pending: bool) -> Option<()> {
-        if address % 4 != 0 {
+        if !address.is_multiple_of(4) {
             return None;
         }
         let value = self.read(address)?;

@@ -117,7 +117,7 @@ fn everything_is_given_back_at_the_end() {
         bench.call(pid, EXIT_GROUP, [0; 6]);
     }
     bench.unix.images.clear();
-    bench.unix.trampoline = None;
+    bench.unix.vdso = None;
     bench.unix.notified(0);
     assert_eq!(bench.files.holds(), 0);
     let world = bench.machine.0.borrow();
