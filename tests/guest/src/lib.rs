@@ -24,7 +24,6 @@ mod backtrace;
 mod campaign;
 mod capabilities;
 mod case;
-mod compiled;
 mod debian;
 mod debug;
 mod dos;

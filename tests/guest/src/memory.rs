@@ -1,25 +1,16 @@
-//! Tests of Linux programs' memory and threads: C programs that print the same on Linux.
+//! Tests of Linux programs' memory, threads and clocks: C programs that print the same on the host.
 
 use crate::case::Case;
-use crate::compiled::{c, on_host};
+use crate::supply::Recipe;
 
 /// Returns the tests.
 pub fn cases() -> Vec<Case> {
-    let threads = include_str!("../linux/threads.c");
     vec![
-        same("memory: mappings are as on Linux", "memory", include_str!("../linux/memory.c")),
-        same("memory: threads and futexes are as on Linux", "threads", threads),
-        same(
-            "memory: the vDSO tells the time as on Linux",
-            "vdso",
-            include_str!("../linux/vdso.c"),
-        ),
+        Case::twin("memory: mappings are as on Linux", "memory")
+            .with_built(Recipe::Glibc("memory.c"), "/bin/memory"),
+        Case::twin("memory: threads and futexes are as on Linux", "threads; vdso; vdso-musl")
+            .with_built(Recipe::Glibc("threads.c"), "/bin/threads")
+            .with_built(Recipe::Glibc("vdso.c"), "/bin/vdso")
+            .with_built(Recipe::Musl("vdso.c"), "/bin/vdso-musl"),
     ]
-}
-
-/// Returns the test that a program prints in the guest what it prints on the host.
-fn same(fact: &str, name: &str, source: &str) -> Case {
-    let (program, path) = (c(name, source), format!("/tmp/{name}"));
-    let expected = on_host(name, &program);
-    Case::program(fact, &[&path]).with(&path, program).prints(expected)
 }
