@@ -73,6 +73,6 @@ pub use object::{
 };
 pub use pager::{MissingPage, PageAccess, PageRequest};
 pub use request::{Caller, Request};
-pub use time::{Time, now, null, processor, processors, yield_now};
+pub use time::{ClockScale, Time, clock_scale, now, null, processor, processors, yield_now};
 pub use transport::{Kernel, Transport, Within};
 pub use words::{Word, Words};

@@ -47,6 +47,39 @@ pub fn now() -> Time {
     }
 }
 
+/// What the kernel's clock is made of, for who reads the processor's time-stamp counter itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClockScale {
+    /// The counter when the clock was 0.
+    pub start: u64,
+    /// The nanoseconds of a tick times 2³².
+    pub factor: u64,
+}
+
+impl ClockScale {
+    /// Returns the time at which the counter was `counter`.
+    ///
+    /// ```
+    /// use libipc::{ClockScale, Time};
+    /// let scale = ClockScale { start: 1000, factor: 1 << 31 }; // 2 GHz
+    /// assert_eq!(scale.time(3000), Time(1000));
+    /// ```
+    pub const fn time(self, counter: u64) -> Time {
+        let ticks = counter.saturating_sub(self.start);
+        Time(((ticks as u128 * self.factor as u128) >> 32) as u64)
+    }
+}
+
+/// Returns what the kernel's clock is made of; on the host a clock that stands still.
+///
+/// ```
+/// assert_eq!(libipc::clock_scale().factor, 0, "there is no time on the host");
+/// ```
+pub fn clock_scale() -> ClockScale {
+    let words = syscall::operate(Operation::Now, 0, [0; 6]).map_or([0; 6], |(_, words)| words);
+    ClockScale { start: words[3], factor: words[4] }
+}
+
 /// Returns how many processors run threads; 1 on the host.
 ///
 /// ```

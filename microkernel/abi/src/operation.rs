@@ -81,7 +81,9 @@ pub enum Operation {
     /// Errors: none.
     Yield = 8,
     /// Returns the kernel's clock in `w0`: nanoseconds since boot; the processor that the thread
-    /// runs on in `w1`, and how many processors run in `w2`.
+    /// runs on in `w1`, and how many processors run in `w2`. For who reads the time-stamp counter
+    /// instead, what it was when the clock was 0 in `w3`, and the nanoseconds of a tick times 2³² in
+    /// `w4`: the clock is `((counter - w3) * w4) >> 32`.
     ///
     /// Errors: none.
     Now = 9,

@@ -187,9 +187,11 @@ impl<M: Machine> Kernel<M> {
     /// Operation Now.
     pub(crate) fn now(&mut self) {
         let (now, processors) = (self.vm.machine.now(), self.processors());
+        let [start, scale] = self.vm.machine.clock_scale();
         let (current, number) = (self.cpu.current, self.cpu.number);
         let registers = &mut self.threads[current].registers;
         (registers.rdi, registers.rsi, registers.rdx) = (now, u64::from(number), processors);
+        (registers.r10, registers.r8) = (start, scale);
     }
 
     /// Operation SetPriority.

@@ -317,6 +317,9 @@ impl Machine for Fake {
     fn now(&mut self) -> u64 {
         self.now
     }
+    fn clock_scale(&self) -> [u64; 2] {
+        [0, 1 << 32]
+    }
     fn set_timer(&mut self, deadline: u64) {
         self.timer = Some(deadline);
     }

@@ -153,6 +153,8 @@ pub trait Machine {
 
     /// Returns nanoseconds since boot.
     fn now(&mut self) -> u64;
+    /// Returns what the time-stamp counter was at boot, and the nanoseconds of a tick times 2³².
+    fn clock_scale(&self) -> [u64; 2];
     /// Arms the processor's timer for a time in ns since boot; a time that has passed interrupts at
     /// once. It may interrupt too early, and is armed anew then.
     fn set_timer(&mut self, deadline: u64);

@@ -54,6 +54,12 @@ impl Clock {
     pub(crate) fn now(&self) -> u64 {
         self.nanoseconds_per_tick.times(ticks().saturating_sub(self.start))
     }
+
+    /// Returns what the time-stamp counter was when the clock was 0, and the nanoseconds of a tick
+    /// times 2³².
+    pub(crate) fn scale(&self) -> [u64; 2] {
+        [self.start, self.nanoseconds_per_tick.0]
+    }
 }
 
 /// Nanoseconds of a second.

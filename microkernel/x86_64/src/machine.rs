@@ -278,6 +278,10 @@ impl Machine for X86 {
         self.clock.now()
     }
 
+    fn clock_scale(&self) -> [u64; 2] {
+        self.clock.scale()
+    }
+
     fn set_timer(&mut self, deadline: u64) {
         let left = deadline.saturating_sub(self.clock.now()).min(LONGEST_COUNTDOWN);
         let ticks = self.timer_ticks_per_nanosecond.times(left).clamp(1, u64::from(u32::MAX));

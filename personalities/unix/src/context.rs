@@ -7,8 +7,8 @@ use core::cell::RefCell;
 use libipc::{OpenCall, Registers};
 
 use crate::Errno;
-use crate::machine::Machine;
-use crate::memory::{Mm, PAGE};
+use crate::machine::{Access, Machine};
+use crate::memory::{Fault, Mm, PAGE};
 use crate::open::Description;
 use crate::path::{Directory, Last, PATH_MAX, Target, VNode, walk};
 use crate::proc::View;
@@ -144,9 +144,27 @@ impl<'u> Context<'u> {
     /// # Errors
     /// EFAULT.
     pub fn copy_in(&mut self, address: u64, into: &mut [u8]) -> Result<(), Errno> {
-        let call = self.call;
-        let copied = self.machine().copy_in(call, address, into);
-        if copied == into.len() { Ok(()) } else { Err(Errno::EFAULT) }
+        let mut done = 0;
+        loop {
+            let call = self.call;
+            let at = address.wrapping_add(done as u64);
+            done += self.machine().copy_in(call, at, &mut into[done..]);
+            if done == into.len() {
+                return Ok(());
+            }
+            self.find_page(address.wrapping_add(done as u64), Access::Read)?;
+        }
+    }
+
+    /// Finds a page of the caller's that a copy missed: a stack that ran out is grown.
+    fn find_page(&mut self, address: u64, wanted: Access) -> Result<(), Errno> {
+        let mm = self.mm()?;
+        match mm.borrow_mut().fault(self.machine(), address, wanted) {
+            Fault::Resolved => Ok(()),
+            Fault::Allowed | Fault::NotMapped | Fault::NoAccess | Fault::BeyondEnd => {
+                Err(Errno::EFAULT)
+            }
+        }
     }
 
     /// Copies `len` bytes from the caller's memory.
@@ -238,11 +256,7 @@ impl<'u> Context<'u> {
             if done == bytes.len() {
                 return Ok(());
             }
-            let mm = self.mm()?;
-            let missing = address.wrapping_add(done as u64);
-            if !mm.borrow_mut().grow_stack(self.machine(), missing) {
-                return Err(Errno::EFAULT);
-            }
+            self.find_page(address.wrapping_add(done as u64), Access::Write)?;
         }
     }
 

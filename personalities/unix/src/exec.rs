@@ -8,6 +8,7 @@
 
 mod image;
 mod stack;
+pub mod vdso;
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -22,7 +23,7 @@ use crate::Errno;
 use crate::credentials::{Credentials, want};
 use crate::io::read_head;
 use crate::machine::{Access, Machine};
-use crate::memory::{Backing, Mm, PAGE, Region, STACK_TOP, Sharing, pages};
+use crate::memory::{Backing, Mm, PAGE, Purpose, Region, STACK_TOP, Sharing, Trash, pages};
 use crate::path::{Last, Node, VNode, walk};
 use crate::proc::View;
 use crate::process::{AltStack, Pid};
@@ -30,6 +31,7 @@ use crate::signal::trampoline;
 use crate::unix::Unix;
 
 pub use image::Images;
+use vdso::Times;
 
 /// Most bytes of arguments and environment together (Linux: a quarter of the stack; here less,
 /// because they pass through this server).
@@ -189,14 +191,14 @@ fn load_elf(unix: &mut Unix, pid: Pid, file: &File, request: &Request) -> Result
     let image = image.map_err(|error| refused(unix, pid, &file.path, error))?;
     let mut mm = Mm::new(&mut *unix.machine, &unix.trash)?;
     image.map(&mut mm, &mut *unix.machine, &unix.trash)?;
-    map_trampoline(unix, &mut mm)?;
+    map_vdso(unix, &mut mm)?;
     let mut random = [0; 16];
     unix.machine.random(&mut random);
     let process = unix.processes.get(&pid).ok_or(Errno::ESRCH)?;
     let content =
         stack::Content { request, image: &image.facts, credentials: &process.credentials, random };
     let stack = content.emit(STACK_TOP)?;
-    place_stack(&mut mm, &mut *unix.machine, &stack)?;
+    place_stack(&mut mm, &mut *unix.machine, &unix.trash, &stack)?;
     let registers = Registers { rip: image.facts.entry, rsp: stack.pointer, ..Default::default() };
     let mut command_line = Vec::new();
     for argument in &request.arguments {
@@ -209,35 +211,59 @@ fn load_elf(unix: &mut Unix, pid: Pid, file: &File, request: &Request) -> Result
     Ok(Program { mm, registers, name, executable: file.path.clone(), command_line })
 }
 
-/// Maps the code through which signal handlers are entered, made at its first use.
-fn map_trampoline(unix: &mut Unix, mm: &mut Mm) -> Result<(), Errno> {
-    let backing = match &unix.trampoline {
+/// Maps the vDSO and the code through which signal handlers are entered.
+fn map_vdso(unix: &mut Unix, mm: &mut Mm) -> Result<(), Errno> {
+    let backing = match &unix.vdso {
         Some(backing) => backing.clone(),
-        None => {
-            let backing = Backing::new(unix.machine.create_memory(1)?, 1, &unix.trash);
-            for (offset, code) in trampoline::parts() {
-                unix.machine.write_memory(backing.memory(), offset, code)?;
-            }
-            unix.trampoline.insert(backing).clone()
-        }
+        None => make_vdso(unix)?,
     };
-    let region = Region {
-        start: trampoline::AT,
-        pages: 1,
-        access: Access::Execute,
-        mapped: Access::Execute,
-        sharing: Sharing::Image,
-        backing,
-        first_page: 0,
-    };
-    mm.insert(&mut *unix.machine, region)
+    let region = Region::new(vdso::AT, vdso::PAGES, Access::Execute, Sharing::Image, backing);
+    let purpose = Purpose::System("[vdso]");
+    mm.insert(&mut *unix.machine, Region { purpose, ..region })
+}
+
+/// Makes the pages of the system that every process has, at their first use.
+fn make_vdso(unix: &mut Unix) -> Result<Rc<Backing>, Errno> {
+    let memory = unix.machine.create_memory(vdso::PAGES)?;
+    let backing = Backing::new(memory, vdso::PAGES, &unix.trash);
+    unix.machine.write_memory(memory, vdso::OBJECT_AT - vdso::AT, &vdso::object())?;
+    for (offset, code) in trampoline::parts() {
+        unix.machine.write_memory(memory, vdso::SIGNALS_AT - vdso::AT + offset, code)?;
+    }
+    unix.vdso = Some(backing.clone());
+    publish_time(unix)?;
+    Ok(backing)
+}
+
+/// Tells programs what the time is made of.
+///
+/// # Errors
+/// ENOMEM.
+pub fn publish_time(unix: &mut Unix) -> Result<(), Errno> {
+    let Some(backing) = &unix.vdso else { return Ok(()) };
+    let memory = backing.memory();
+    let (scale, processors) = (unix.machine.clock_scale(), unix.machine.processors());
+    let times = Times { scale, processors, boot_time: unix.machine.boot_time() };
+    let mut sequence = [0; 4];
+    unix.machine.read_memory(memory, Times::OFFSET, &mut sequence)?;
+    for (offset, bytes) in times.emit(u32::from_le_bytes(sequence)) {
+        unix.machine.write_memory(memory, offset, &bytes)?;
+    }
+    Ok(())
 }
 
 /// Maps a stack and puts its first content at its end.
-fn place_stack(mm: &mut Mm, machine: &mut dyn Machine, stack: &stack::Stack) -> Result<(), Errno> {
+fn place_stack(
+    mm: &mut Mm,
+    machine: &mut dyn Machine,
+    trash: &Trash,
+    stack: &stack::Stack,
+) -> Result<(), Errno> {
     let count = STACK_PAGES + pages(stack.bytes.len() as u64);
     let start = STACK_TOP - count * PAGE;
-    let backing = mm.insert_zeros(machine, start, count, Access::Write, Sharing::Private)?;
+    let backing = Backing::new(machine.create_memory(count)?, count, trash);
+    let region = Region::new(start, count, Access::Write, Sharing::Private, backing.clone());
+    mm.insert(machine, Region { purpose: Purpose::Stack, ..region })?;
     machine.write_memory(backing.memory(), stack.pointer - start, &stack.bytes)?;
     Ok(())
 }
@@ -285,6 +311,7 @@ pub fn install(unix: &mut Unix, pid: Pid, program: Program) {
         if let Some(thread) = unix.threads.get_mut(number) {
             thread.alt_stack = AltStack::default();
             thread.clear_tid = 0;
+            thread.robust_list = 0;
         }
     }
 }

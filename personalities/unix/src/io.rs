@@ -55,7 +55,7 @@ pub fn read_once(
         Position::At(offset) => offset,
     };
     let count = match &open.object {
-        Object::File(held) => unix.files.read(held.node(), at, into)?,
+        Object::File(held) => unix.read_contents(held.node(), at, into)?,
         Object::Text(_, text) => {
             let text = text.get(at as usize..).unwrap_or(&[]);
             let count = text.len().min(into.len());
@@ -209,7 +209,7 @@ fn write_file(
     if bytes.is_empty() {
         return Ok(0);
     }
-    let count = unix.files.write(node, at, bytes)?;
+    let count = unix.write_contents(node, at, bytes)?;
     if count == 0 {
         return Err(Errno::ENOSPC.into());
     }
@@ -358,7 +358,7 @@ pub(crate) fn after(ranges: &[(u64, u64)], done: u64) -> Option<(u64, u64)> {
 /// What the file server says.
 pub fn read_head(unix: &mut Unix, node: Node, most: usize) -> Result<Vec<u8>, Errno> {
     let mut bytes = alloc::vec![0; most];
-    let count = unix.files.read(node, 0, &mut bytes)?;
+    let count = unix.read_contents(node, 0, &mut bytes)?;
     bytes.truncate(count);
     Ok(bytes)
 }

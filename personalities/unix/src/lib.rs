@@ -24,6 +24,7 @@ pub mod exec;
 mod fake;
 pub mod fifo;
 pub mod filesystem;
+pub mod futex;
 pub mod io;
 pub mod kernel;
 pub mod linux;

@@ -3,7 +3,7 @@
 //! Everything else in this crate decides; an implementation acts. `kernel::KernelMachine` does it
 //! with libipc's objects, `fake::FakeMachine` with vectors, for the tests.
 
-use libipc::{Error, Memory, OpenCall, Registers, Space, Thread};
+use libipc::{ClockScale, Error, Memory, OpenCall, Registers, Space, Thread};
 
 /// What a program may do with its pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +70,17 @@ pub trait Machine {
     /// BadAddress: beyond its end; QuotaExhausted.
     fn write_memory(&mut self, memory: Memory, offset: u64, bytes: &[u8]) -> Result<(), Error>;
 
+    /// Gives pages of a memory object their frames, so that touching them cannot fail.
+    ///
+    /// # Errors
+    /// QuotaExhausted, OutOfMemory; BadRange: beyond its end.
+    fn commit(&mut self, memory: Memory, first: u64, pages: u64) -> Result<(), Error>;
+    /// Gives up the contents of pages of a memory object: they are zero from then on.
+    ///
+    /// # Errors
+    /// BadRange: beyond its end.
+    fn decommit(&mut self, memory: Memory, first: u64, pages: u64) -> Result<(), Error>;
+
     /// Creates an empty address space.
     ///
     /// # Errors
@@ -132,6 +143,18 @@ pub trait Machine {
     fn copy_in(&mut self, call: OpenCall, address: u64, into: &mut [u8]) -> usize;
     /// Copies to a caller's memory; returns how many bytes went before one that is missing.
     fn copy_out(&mut self, call: OpenCall, address: u64, bytes: &[u8]) -> usize;
+    /// Sets a word of a caller's memory to `new` if it is `expected`; returns what it was.
+    ///
+    /// # Errors
+    /// BadAddress; QuotaExhausted, OutOfMemory: there is no memory for the page; InvalidArgument:
+    /// the address is not a multiple of 4.
+    fn compare_exchange(
+        &mut self,
+        call: OpenCall,
+        address: u64,
+        expected: u32,
+        new: u32,
+    ) -> Result<u32, Error>;
     /// Answers a call with a value for rax.
     fn reply(&mut self, call: OpenCall, value: u64);
     /// Lets a caller go on with the registers that were set.
@@ -139,6 +162,10 @@ pub trait Machine {
 
     /// Returns nanoseconds since boot.
     fn now(&mut self) -> u64;
+    /// Returns what the clock is made of.
+    fn clock_scale(&mut self) -> ClockScale;
+    /// Returns how many processors run.
+    fn processors(&mut self) -> u64;
     /// Returns the time of day, in ns since 1970, that was at boot.
     fn boot_time(&mut self) -> u64;
     /// Sets the time of day that was at boot.

@@ -6,18 +6,29 @@
 //!
 //! [`Mm`] (Linux's word) is what processes after `vfork` and threads share; [`Region`] is a run of
 //! pages with one access from one [`Backing`]. A fork clones the backing of each private region
-//! copy-on-write and shares the others. Backings and spaces whose last user went end in the
-//! [`Trash`], which the event loop empties.
+//! copy-on-write and shares the others. Pages of files are a [`MappedFile`]'s. Backings and spaces
+//! whose last user went end in the [`Trash`], which the event loop empties.
+//!
+//! `mm` places, splits and forks; `heap` is brk, `fault` what a fault means and stacks that grow,
+//! `remap` is mremap, `advice` is madvise.
 
+mod advice;
 mod backing;
+mod fault;
+mod heap;
+mod mapped;
 mod mm;
 mod region;
+mod remap;
 #[cfg(test)]
 mod tests;
 
 pub use backing::{Backing, Trash};
+pub use fault::Fault;
+pub use mapped::{MAX_MAPPED_FILES, MappedFile};
 pub use mm::{MAP_TOP, MAX_REGIONS, Mm, STACK_LIMIT, STACK_TOP};
-pub use region::{Region, Sharing};
+pub use region::{AtFork, Purpose, Region, Sharing};
+pub use remap::{Destination, Old, Remap};
 
 /// Bytes of a page.
 pub const PAGE: u64 = 4096;

@@ -16,7 +16,7 @@ use crate::signal::{Actions, Pending};
 
 mod thread;
 
-pub use thread::{AltStack, Answer, Held, Parked, State, Thread, ThreadNumber};
+pub use thread::{AltStack, Answer, Held, Parked, State, Thread, ThreadNumber, Trap};
 
 /// Most processes.
 pub const MAX_PROCESSES: usize = 256;

@@ -85,7 +85,7 @@ pub static CALLS: &[Entry] = &[
     done(6, "lstat", calls::attributes::lstat),
     done(7, "poll", calls::poll::poll),
     done(8, "lseek", calls::io::lseek),
-    partial(9, "mmap", calls::memory::mmap),
+    done(9, "mmap", calls::memory::mmap),
     done(10, "mprotect", calls::memory::mprotect),
     done(11, "munmap", calls::memory::munmap),
     done(12, "brk", calls::memory::brk),
@@ -101,9 +101,10 @@ pub static CALLS: &[Entry] = &[
     done(22, "pipe", calls::descriptors::pipe),
     partial(23, "select", calls::poll::select),
     done(24, "sched_yield", calls::time::sched_yield),
-    partial(25, "mremap", calls::memory::mremap),
-    answered(26, "msync", calls::memory::nothing),
-    partial(28, "madvise", calls::memory::madvise),
+    done(25, "mremap", calls::memory::mremap),
+    done(26, "msync", calls::memory::msync),
+    partial(27, "mincore", calls::memory::mincore),
+    done(28, "madvise", calls::memory::madvise),
     done(32, "dup", calls::descriptors::dup),
     done(33, "dup2", calls::descriptors::dup2),
     done(34, "pause", calls::signals::pause),
@@ -197,8 +198,10 @@ pub static CALLS: &[Entry] = &[
     done(138, "fstatfs", calls::attributes::fstatfs),
     answered(140, "getpriority", calls::info::getpriority),
     answered(141, "setpriority", calls::info::accepted),
-    answered(149, "mlock", calls::memory::nothing),
-    answered(150, "munlock", calls::memory::nothing),
+    done(149, "mlock", calls::memory::mlock),
+    done(150, "munlock", calls::memory::munlock),
+    done(151, "mlockall", calls::memory::mlockall),
+    done(152, "munlockall", calls::memory::munlockall),
     partial(157, "prctl", calls::info::prctl),
     done(158, "arch_prctl", calls::info::arch_prctl),
     answered(160, "setrlimit", calls::info::setrlimit),
@@ -260,7 +263,8 @@ pub static CALLS: &[Entry] = &[
     done(269, "faccessat", calls::attributes::faccessat),
     partial(270, "pselect6", calls::poll::pselect6),
     done(271, "ppoll", calls::poll::ppoll),
-    answered(273, "set_robust_list", calls::info::accepted),
+    done(273, "set_robust_list", calls::futex::set_robust_list),
+    done(274, "get_robust_list", calls::futex::get_robust_list),
     done(275, "splice", calls::splice::splice).restarted(),
     done(276, "tee", calls::splice::tee).restarted(),
     done(277, "sync_file_range", calls::space::sync_file_range),
@@ -292,6 +296,7 @@ pub static CALLS: &[Entry] = &[
     done(318, "getrandom", calls::info::getrandom),
     partial(322, "execveat", calls::processes::execveat),
     answered(324, "membarrier", calls::info::absent),
+    done(325, "mlock2", calls::memory::mlock2),
     partial(326, "copy_file_range", calls::space::copy_file_range),
     partial(327, "preadv2", calls::io::preadv2).restarted(),
     partial(328, "pwritev2", calls::io::pwritev2).restarted(),
@@ -358,7 +363,7 @@ mod tests {
         for entry in CALLS {
             assert_eq!(find(entry.number).map(|found| found.name), Some(entry.name));
         }
-        assert!(find(27).is_none() && find(u32::MAX).is_none());
+        assert!(find(500).is_none() && find(u32::MAX).is_none());
     }
 
     #[test]

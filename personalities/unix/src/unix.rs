@@ -10,11 +10,14 @@
 //! changed concerns a parked call.
 
 mod consistency;
+mod contents;
 mod ending;
+mod faults;
 mod numbered;
 mod orphans;
 mod processes;
 mod ptys;
+mod robust;
 mod schedule;
 mod signals;
 mod terminal;
@@ -33,10 +36,11 @@ use crate::events::{Counters, Epolls, SignalFiles, TimerFiles};
 use crate::exec::Images;
 use crate::fifo::Fifos;
 use crate::filesystem::FileSystem;
+use crate::futex::Futexes;
 use crate::linux::signals as linux_signals;
 use crate::locks::Locks;
 use crate::machine::Machine;
-use crate::memory::{Backing, Trash};
+use crate::memory::{Backing, MappedFile, Trash};
 use crate::open::{Closed, Description};
 use crate::path::Node;
 use crate::pipe::Pipes;
@@ -112,12 +116,16 @@ pub struct Unix {
     pub closed: Closed,
     /// Locks on files.
     pub locks: Locks,
+    /// Who waits for which futex.
+    pub futexes: Futexes,
     /// Memory without users.
     pub trash: Trash,
+    /// Files whose pages are in memory.
+    pub mapped: BTreeMap<Node, Rc<MappedFile>>,
     /// Programs that were executed lately.
     pub images: Images,
-    /// The code through which signal handlers are entered.
-    pub trampoline: Option<Rc<Backing>>,
+    /// The pages of the system that every process has.
+    pub vdso: Option<Rc<Backing>>,
     /// Descriptions that native programs use as their streams, by badge.
     pub exported: BTreeMap<u64, Description>,
     pub(crate) native_waits: Vec<NativeWait>,
@@ -162,9 +170,11 @@ impl Unix {
             fifos: Fifos::default(),
             closed: Closed::default(),
             locks,
+            futexes: Futexes::default(),
             trash: Trash::default(),
+            mapped: BTreeMap::new(),
             images: Images::default(),
-            trampoline: None,
+            vdso: None,
             exported: BTreeMap::new(),
             native_waits: Vec::new(),
             next_number: 1,

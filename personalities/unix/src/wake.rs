@@ -44,6 +44,13 @@ pub enum Channel {
     Signals(Pid),
 }
 
+impl Channel {
+    /// Returns whether it is a futex.
+    pub fn is_futex(&self) -> bool {
+        matches!(self, Channel::Futex(..))
+    }
+}
+
 /// The channels that have changed since the event loop last looked.
 #[derive(Clone, Default, Debug)]
 pub struct Wakes(Rc<RefCell<Vec<Channel>>>);

@@ -30,6 +30,7 @@ mod dos;
 mod expected;
 mod first;
 mod languages;
+mod memory;
 mod native;
 mod net;
 pub mod programs;

@@ -32,6 +32,7 @@ pub fn cases() -> Vec<Case> {
         crate::unix::cases(),
         crate::debian::cases(),
         crate::languages::cases(),
+        crate::memory::cases(),
         crate::dos::cases(),
         crate::shells::cases(),
         crate::terminal::cases(),

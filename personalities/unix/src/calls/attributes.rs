@@ -448,7 +448,7 @@ pub(super) fn resize(context: &mut Context<'_>, node: Node, len: u64) -> Result<
     if len > i64::MAX as u64 {
         return Err(Errno::EINVAL.into());
     }
-    context.unix.files.resize(node, len)?;
+    context.unix.resize_contents(node, len)?;
     Ok(0)
 }
 

@@ -219,7 +219,7 @@ fn open_file(
     match found.kind() {
         mode::FILE => {
             if bits & flags::TRUNCATE != 0 && found.attributes.size != 0 {
-                context.unix.files.resize(held.node(), 0)?;
+                context.unix.resize_contents(held.node(), 0)?;
             }
             Ok(Object::File(held))
         }

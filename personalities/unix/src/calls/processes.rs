@@ -11,7 +11,7 @@ use crate::context::{Context, Stop, Wait};
 use crate::exec::{ARGUMENTS_MAX, Foreign, Loaded, Request, install, load_any, native_arguments};
 use crate::linux::flags::{at, clone as flags};
 use crate::linux::signals;
-use crate::memory::Mm;
+use crate::memory::{Mm, PAGE};
 use crate::open::{Description, Object};
 use crate::path::{Last, PATH_MAX};
 use crate::process::{Ending, Pid, Process, ThreadNumber};
@@ -50,22 +50,64 @@ pub fn vfork(context: &mut Context<'_>) -> Result<u64, Stop> {
 pub fn clone(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [bits, stack, parent_tid, child_tid, tls, _] = context.words;
     let exit_signal = (bits & flags::SIGNAL) as u8;
+    let bits = bits & 0xffff_ffff & !flags::SIGNAL & !flags::DETACHED;
     clone_as(context, &Clone { bits, stack, parent_tid, child_tid, tls, exit_signal })
 }
 
 /// clone3(2)
 pub fn clone3(context: &mut Context<'_>) -> Result<u64, Stop> {
-    /// Bytes of the first version of `struct clone_args`.
-    const BYTES: u64 = 64;
+    /// Bytes of the first version of `struct clone_args`, and of the third.
+    const FIRST: u64 = 64;
+    const THIRD: u64 = 88;
     let [address, len, ..] = context.words;
-    if len < BYTES {
+    if len < FIRST {
         return Err(Errno::EINVAL.into());
     }
-    let words = context.words_in(address)?;
-    let [bits, _, child_tid, parent_tid, exit_signal, base, stack_len, tls] = words;
+    if len > PAGE {
+        return Err(Errno::E2BIG.into());
+    }
+    let bytes = context.bytes_in(address, len as usize)?;
+    let known = len.min(THIRD) as usize;
+    if bytes[known..].iter().any(|&byte| byte != 0) {
+        return Err(Errno::E2BIG.into());
+    }
+    let mut words = [0; THIRD as usize / 8];
+    for (word, bytes) in words.iter_mut().zip(bytes[..known].chunks_exact(8)) {
+        *word = bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+    }
+    let [bits, _, child_tid, parent_tid, exit_signal, base, stack_len, tls, _, tids, _] = words;
+    let stack_fits = (base == 0) == (stack_len == 0);
+    let known = bits & !flags::KNOWN == 0 && bits & flags::DETACHED == 0;
+    if !known || !stack_fits || exit_signal > signals::MAX.into() || bits & flags::NEW_TIME != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    if tids != 0 {
+        // Nobody chooses the numbers of processes here (clone(2), "set_tid", ERRORS).
+        return Err(Errno::EPERM.into());
+    }
     let stack = if base == 0 { 0 } else { base.wrapping_add(stack_len) };
     let exit_signal = exit_signal as u8;
     clone_as(context, &Clone { bits, stack, parent_tid, child_tid, tls, exit_signal })
+}
+
+impl Clone {
+    /// Checks the flags, as copy_process() of kernel/fork.c does; what threads share a process here
+    /// that shares without being one does not.
+    fn check(&self) -> Result<(), Errno> {
+        const OF_THREADS: u64 = flags::FILES | flags::FS | flags::HANDLERS;
+        let has = |bits: u64| self.bits & bits == bits;
+        let orders = (!has(flags::THREAD) || has(flags::HANDLERS))
+            && (!has(flags::HANDLERS) || has(flags::MEMORY))
+            && !has(flags::HANDLERS | flags::CLEAR_HANDLERS);
+        let shares = self.bits & OF_THREADS;
+        let served = if has(flags::THREAD) { shares == OF_THREADS } else { shares == 0 };
+        let refused = flags::NEW_SPACES | flags::PIDFD | flags::INTO_CGROUP;
+        let signal_fits = u64::from(self.exit_signal) <= u64::from(signals::MAX);
+        if orders && served && signal_fits && self.bits & refused == 0 {
+            return Ok(());
+        }
+        Err(Errno::EINVAL)
+    }
 }
 
 fn clone_as(context: &mut Context<'_>, clone: &Clone) -> Result<u64, Stop> {
@@ -73,9 +115,7 @@ fn clone_as(context: &mut Context<'_>, clone: &Clone) -> Result<u64, Stop> {
     if context.progress != 0 {
         return vfork_done(context);
     }
-    if u64::from(clone.exit_signal) > u64::from(signals::MAX) {
-        return Err(Errno::EINVAL.into());
-    }
+    clone.check()?;
     let registers = child_registers(context, clone)?;
     if clone.bits & flags::THREAD != 0 {
         return clone_thread(context, clone, &registers);
@@ -86,8 +126,16 @@ fn clone_as(context: &mut Context<'_>, clone: &Clone) -> Result<u64, Stop> {
     } else {
         Rc::new(RefCell::new(mm.borrow().fork(context.machine())?))
     };
-    let caller = context.pid;
-    let child = context.unix.new_child(caller, child_mm.clone(), clone.exit_signal)?;
+    let child = context.unix.new_child(context.pid, child_mm.clone(), clone.exit_signal)?;
+    let parent = context.process().parent;
+    if let Some(process) = context.unix.processes.get_mut(&child) {
+        if clone.bits & flags::PARENT != 0 {
+            process.parent = parent;
+        }
+        if clone.bits & flags::CLEAR_HANDLERS != 0 {
+            process.actions.reset();
+        }
+    }
     let started = start_child(context, child, &child_mm, clone, &registers);
     if let Err(errno) = started {
         context.unix.processes.remove(&child);
@@ -181,7 +229,7 @@ fn write_tids(
     // The child has no open call to copy through: its memory is written by its object.
     let mm = mm.borrow();
     let Some(region) = mm.region_at(clone.child_tid) else { return Err(Errno::EFAULT) };
-    let offset = clone.child_tid - region.start + region.first_page * crate::memory::PAGE;
+    let offset = region.page_at(clone.child_tid) * PAGE + clone.child_tid % PAGE;
     let memory = region.backing.memory();
     Ok(context.machine().write_memory(memory, offset, &number)?)
 }
@@ -191,9 +239,6 @@ fn clone_thread(
     clone: &Clone,
     registers: &Registers,
 ) -> Result<u64, Stop> {
-    if clone.bits & flags::MEMORY == 0 {
-        return Err(Errno::EINVAL.into());
-    }
     let mm = context.mm()?;
     let tid = context.unix.new_pid()?;
     let number = context.unix.new_thread(context.pid, tid, &mm)?;
@@ -264,8 +309,10 @@ fn end_other_threads(context: &mut Context<'_>) {
     let others: Vec<_> =
         context.process().threads.iter().copied().filter(|&other| other != own).collect();
     for number in others {
+        context.unix.leave_memory(number);
         context.unix.remove_thread(number);
     }
+    context.unix.leave_memory(own);
     context.process().threads = alloc::vec![own];
     context.thread().tid = pid;
 }
@@ -351,6 +398,7 @@ fn execute_foreign(
     give_memory_back(context);
     let threads = core::mem::take(&mut context.process().threads);
     for number in threads {
+        context.unix.leave_memory(number);
         context.unix.remove_thread(number);
     }
     context.process().mm = None;

@@ -84,6 +84,7 @@ fn set_time(context: &mut Context<'_>, time: u64) -> Result<u64, Stop> {
     let before = context.machine().boot_time();
     let boot = time.saturating_sub(now);
     context.machine().set_boot_time(boot);
+    crate::exec::publish_time(context.unix)?;
     context.unix.timer_files.jump(boot.wrapping_sub(before) as i64);
     context.unix.arm_timers();
     Ok(0)

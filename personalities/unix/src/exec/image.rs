@@ -152,7 +152,7 @@ fn read_segment(
     let mut done = 0;
     while done < segment.file_len {
         let len = BUFFER.min((segment.file_len - done) as usize);
-        let count = unix.files.read(node, segment.file_offset + done, &mut buffer[..len])?;
+        let count = unix.read_contents(node, segment.file_offset + done, &mut buffer[..len])?;
         if count == 0 {
             return Err(ImageError::Elf(ElfError::Truncated));
         }
@@ -172,16 +172,8 @@ impl Image {
             } else {
                 (Sharing::Image, segment.backing.clone())
             };
-            let region = Region {
-                start: segment.start,
-                pages: segment.pages,
-                access: segment.access,
-                mapped: segment.access,
-                sharing,
-                backing,
-                first_page: 0,
-            };
-            mm.insert(machine, region)?;
+            let LoadedSegment { start, pages, access, .. } = *segment;
+            mm.insert(machine, Region::new(start, pages, access, sharing, backing))?;
         }
         mm.start_heap(self.end);
         Ok(())

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use crate::Errno;
 use crate::credentials::Credentials;
 use crate::exec::image::Facts;
+use crate::exec::vdso::OBJECT_AT;
 use crate::exec::{ARGUMENTS_MAX, Request, ids};
 use crate::memory::PAGE;
 use crate::proc::TICKS;
@@ -122,6 +123,7 @@ impl Content<'_> {
             (25, random),
             (26, 0),
             (31, path),
+            (33, OBJECT_AT),
             (51, SIGNAL_STACK),
             (0, 0),
         ];

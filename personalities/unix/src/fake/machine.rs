@@ -5,7 +5,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use libipc::{Error, Handle, Memory, OpenCall, Registers, Space, Thread};
+use libipc::{ClockScale, Error, Handle, Memory, OpenCall, Registers, Space, Thread};
 
 use crate::machine::{Access, Machine, Mapping};
 use crate::memory::PAGE;
@@ -129,6 +129,16 @@ impl Machine for FakeMachine {
         Ok(())
     }
 
+    fn commit(&mut self, memory: Memory, first: u64, pages: u64) -> Result<(), Error> {
+        let mut bytes = alloc::vec![0; (pages * PAGE) as usize];
+        self.read_memory(memory, first * PAGE, &mut bytes).map_err(|_| Error::BadRange)
+    }
+
+    fn decommit(&mut self, memory: Memory, first: u64, pages: u64) -> Result<(), Error> {
+        let bytes = alloc::vec![0; (pages * PAGE) as usize];
+        self.write_memory(memory, first * PAGE, &bytes).map_err(|_| Error::BadRange)
+    }
+
     fn create_space(&mut self) -> Result<Space, Error> {
         let mut world = self.0.borrow_mut();
         let handle = world.handle();
@@ -247,6 +257,24 @@ impl Machine for FakeMachine {
         bytes.len()
     }
 
+    fn compare_exchange(
+        &mut self,
+        call: OpenCall,
+        address: u64,
+        expected: u32,
+        new: u32,
+    ) -> Result<u32, Error> {
+        let mut word = [0; 4];
+        if self.copy_in(call, address, &mut word) != 4 {
+            return Err(Error::BadAddress);
+        }
+        let found = u32::from_le_bytes(word);
+        if found == expected && self.copy_out(call, address, &new.to_le_bytes()) != 4 {
+            return Err(Error::BadAddress);
+        }
+        Ok(found)
+    }
+
     fn reply(&mut self, call: OpenCall, value: u64) {
         let mut world = self.0.borrow_mut();
         let thread = world.calls.remove(&call).expect("an open call");
@@ -261,6 +289,14 @@ impl Machine for FakeMachine {
 
     fn now(&mut self) -> u64 {
         self.0.borrow().now
+    }
+
+    fn clock_scale(&mut self) -> ClockScale {
+        ClockScale { start: 0, factor: 1 << 32 }
+    }
+
+    fn processors(&mut self) -> u64 {
+        1
     }
 
     fn boot_time(&mut self) -> u64 {

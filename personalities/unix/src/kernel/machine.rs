@@ -1,8 +1,8 @@
 //! [`Machine`] by libipc's objects.
 
 use libipc::{
-    Destination, Endpoint, Error, Handling, Memory, Object, OpenCall, Partial, Quota, Registers,
-    Rights, Source, Space, Thread, Time, Timer, copy, now,
+    ClockScale, Destination, Endpoint, Error, Handling, Memory, Object, OpenCall, Partial, Quota,
+    Registers, Rights, Source, Space, Thread, Time, Timer, clock_scale, copy, now, processors,
 };
 use protocols::clock::ClockClient;
 use protocols::system::SystemClient;
@@ -116,6 +116,14 @@ impl Machine for KernelMachine {
         Ok(copy(Source::Bytes(bytes), to, bytes.len())?)
     }
 
+    fn commit(&mut self, memory: Memory, first: u64, pages: u64) -> Result<(), Error> {
+        memory.commit(first, pages).map_err(|stopped| stopped.error)
+    }
+
+    fn decommit(&mut self, memory: Memory, first: u64, pages: u64) -> Result<(), Error> {
+        memory.decommit(first, pages).map_err(|stopped| stopped.error)
+    }
+
     fn create_space(&mut self) -> Result<Space, Error> {
         self.quota.create_space()
     }
@@ -197,6 +205,16 @@ impl Machine for KernelMachine {
         copied(call.copy_out(address, bytes), bytes.len())
     }
 
+    fn compare_exchange(
+        &mut self,
+        call: OpenCall,
+        address: u64,
+        expected: u32,
+        new: u32,
+    ) -> Result<u32, Error> {
+        call.compare_exchange(address, expected, new)
+    }
+
     fn reply(&mut self, call: OpenCall, value: u64) {
         // A caller that is gone needs no answer.
         let _ = call.reply_value(value);
@@ -208,6 +226,14 @@ impl Machine for KernelMachine {
 
     fn now(&mut self) -> u64 {
         now().0
+    }
+
+    fn clock_scale(&mut self) -> ClockScale {
+        clock_scale()
+    }
+
+    fn processors(&mut self) -> u64 {
+        processors()
     }
 
     fn boot_time(&mut self) -> u64 {

@@ -61,32 +61,76 @@ pub mod fcntl {
     pub const CLOSE_ON_EXEC: u64 = 1;
 }
 
-/// mmap(2), asm-generic/mman-common.h.
+/// mmap(2) and mremap(2): asm-generic/mman-common.h, asm-generic/mman.h, asm/mman.h.
 pub mod map {
     pub const READ: u64 = 1;
     pub const WRITE: u64 = 2;
     pub const EXECUTE: u64 = 4;
+    /// Mask of the type.
+    pub const TYPE: u64 = 0xf;
     pub const SHARED: u64 = 1;
     pub const PRIVATE: u64 = 2;
+    pub const SHARED_VALIDATE: u64 = 3;
     pub const FIXED: u64 = 0x10;
     pub const ANONYMOUS: u64 = 0x20;
+    pub const IN_31_BITS: u64 = 0x40;
+    pub const GROWS_DOWN: u64 = 0x100;
+    pub const LOCKED: u64 = 0x2000;
+    pub const POPULATE: u64 = 0x8000;
+    pub const HUGE: u64 = 0x4_0000;
     pub const FIXED_NO_REPLACE: u64 = 0x10_0000;
+    /// All that `MAP_SHARED_VALIDATE` does not refuse (`LEGACY_MAP_MASK`, linux/mman.h).
+    pub const KNOWN: u64 = 0x17_fd7f;
     pub const REMAP_MAY_MOVE: u64 = 1;
     pub const REMAP_FIXED: u64 = 2;
-    pub const ADVICE_DONT_NEED: u64 = 4;
+    pub const REMAP_KEEP: u64 = 4;
+}
+
+/// madvise(2), asm-generic/mman-common.h.
+pub mod advice {
+    pub const DONT_NEED: u64 = 4;
+    pub const FREE: u64 = 8;
+    pub const REMOVE: u64 = 9;
+    pub const DONT_FORK: u64 = 10;
+    pub const DO_FORK: u64 = 11;
+    pub const WIPE_ON_FORK: u64 = 18;
+    pub const KEEP_ON_FORK: u64 = 19;
+    pub const POPULATE_READ: u64 = 22;
+    pub const POPULATE_WRITE: u64 = 23;
+    pub const DONT_NEED_LOCKED: u64 = 24;
+    /// All that is known: also how memory will be used (0 to 3), whether it goes into huge pages
+    /// (14, 15) or core dumps (16, 17), and that it is not needed soon (20, 21). Merging of pages
+    /// (12, 13), huge pages at once (25) and injected errors (100, 101) are refused as by a kernel
+    /// that is built without.
+    pub const KNOWN: &[u64] =
+        &[0, 1, 2, 3, 4, 8, 9, 10, 11, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24];
 }
 
 /// clone(2), linux/sched.h.
 pub mod clone {
     pub const SIGNAL: u64 = 0xff;
+    pub const NEW_TIME: u64 = 0x80;
     pub const MEMORY: u64 = 0x100;
+    pub const FS: u64 = 0x200;
     pub const FILES: u64 = 0x400;
+    pub const HANDLERS: u64 = 0x800;
+    pub const PIDFD: u64 = 0x1000;
     pub const VFORK: u64 = 0x4000;
+    pub const PARENT: u64 = 0x8000;
     pub const THREAD: u64 = 0x1_0000;
     pub const SET_TLS: u64 = 0x8_0000;
     pub const PARENT_SET_TID: u64 = 0x10_0000;
     pub const CHILD_CLEAR_TID: u64 = 0x20_0000;
+    pub const DETACHED: u64 = 0x40_0000;
     pub const CHILD_SET_TID: u64 = 0x100_0000;
+    pub const CLEAR_HANDLERS: u64 = 0x1_0000_0000;
+    /// New namespaces: of mounts, control groups, names, IPC, users, processes, networks.
+    pub const NEW_SPACES: u64 = 0x7e02_0000;
+    /// All flags that clone3 knows; those of namespaces, `CLONE_PIDFD` and `CLONE_INTO_CGROUP`
+    /// are refused.
+    pub const KNOWN: u64 = 0x3_ffff_ff80;
+    /// `CLONE_INTO_CGROUP`.
+    pub const INTO_CGROUP: u64 = 0x2_0000_0000;
 }
 
 /// wait4(2), linux/wait.h.
@@ -145,6 +189,7 @@ pub mod futex {
     pub const WAKE: u64 = 1;
     pub const REQUEUE: u64 = 3;
     pub const CMP_REQUEUE: u64 = 4;
+    pub const WAKE_OP: u64 = 5;
     pub const WAIT_BITSET: u64 = 9;
     pub const WAKE_BITSET: u64 = 10;
     pub const PRIVATE: u64 = 128;

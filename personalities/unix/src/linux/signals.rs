@@ -83,6 +83,18 @@ pub mod code {
     pub const NOT_MAPPED: i32 = 1;
     /// The mapping does not allow the access (SIGSEGV).
     pub const NO_ACCESS: i32 = 2;
+    /// The file that is mapped has ended before the address (SIGBUS, `BUS_ADRERR`).
+    pub const NO_SUCH_ADDRESS: i32 = 2;
+    /// `BUS_ADRALN`.
+    pub const MISALIGNED: i32 = 1;
+    /// `FPE_INTDIV`.
+    pub const DIVIDED_BY_ZERO: i32 = 1;
+    /// `FPE_FLTINV`.
+    pub const INVALID_NUMBER: i32 = 7;
+    /// `ILL_ILLOPN`.
+    pub const ILLEGAL_OPERAND: i32 = 2;
+    /// `TRAP_TRACE`.
+    pub const TRACED: i32 = 2;
 }
 
 /// What happens to a process that has no handler.

@@ -8,8 +8,9 @@ use core::ops::Range;
 use libipc::{Memory, Space};
 
 use crate::Errno;
-use crate::machine::{Access, Machine};
-use crate::memory::{Backing, PAGE, Region, Sharing, Trash, pages};
+use crate::machine::{Access, Machine, Mapping};
+use crate::memory::fault::GUARD_PAGES;
+use crate::memory::{AtFork, Backing, PAGE, Purpose, Region, Sharing, Trash};
 
 /// The end of the stack; its first page is left free.
 pub const STACK_TOP: u64 = 0x7fff_ffff_e000;
@@ -19,22 +20,19 @@ pub const STACK_LIMIT: u64 = 8 << 20;
 pub const MAP_TOP: u64 = STACK_TOP - STACK_LIMIT - (1 << 20);
 /// The lowest address that can be mapped (`vm.mmap_min_addr`).
 const MAP_BOTTOM: u64 = 0x1_0000;
-/// By how many pages the heap's memory object grows.
-const HEAP_STEP: u64 = 64;
-/// By how many pages a stack grows that runs out.
-const STACK_STEP: u64 = 64;
 /// Most regions of a process (Linux `vm.max_map_count` is 65,530).
 pub const MAX_REGIONS: usize = 4096;
-/// Most pages of one heap (1 GiB).
-const HEAP_MAX: u64 = 1 << 18;
+/// Most pages that are given back one by one when a part of a mapping goes (2 MiB): longer parts
+/// are reservations that were never touched, as a rule, and would take long to look through.
+const DISCARDED_PAGES: u64 = 512;
 
 /// The memory of a process.
 #[derive(Debug)]
 pub struct Mm {
     space: Space,
-    regions: BTreeMap<u64, Region>,
+    pub(super) regions: BTreeMap<u64, Region>,
     /// First byte of the heap, and its end as the program set it.
-    brk: Range<u64>,
+    pub(super) brk: Range<u64>,
     trash: Trash,
 }
 
@@ -51,6 +49,16 @@ impl Mm {
     /// Returns the kernel's space.
     pub fn space(&self) -> Space {
         self.space
+    }
+
+    /// Returns where memory objects go that nobody uses.
+    pub(super) fn trash(&self) -> &Trash {
+        &self.trash
+    }
+
+    /// Returns the most bytes that a stack may have (`RLIMIT_STACK`).
+    pub(super) fn stack_limit(&self) -> u64 {
+        STACK_LIMIT
     }
 
     /// Returns the regions in order.
@@ -74,10 +82,27 @@ impl Mm {
         (address < region.end()).then_some(region)
     }
 
+    /// Returns the region that an address lies in, to be changed.
+    pub(super) fn region_at_mut(&mut self, address: u64) -> Option<&mut Region> {
+        let (_, region) = self.regions.range_mut(..=address).next_back()?;
+        (address < region.end()).then_some(region)
+    }
+
     /// Returns whether a run of pages lies in user space above the lowest address.
     pub fn is_valid(address: u64, pages: u64) -> bool {
         let end = pages.checked_mul(PAGE).and_then(|len| address.checked_add(len));
         address >= MAP_BOTTOM && end.is_some_and(|end| end <= STACK_TOP)
+    }
+
+    /// Returns whether an address lies below the lowest that can be mapped.
+    pub fn is_low(address: u64) -> bool {
+        address < MAP_BOTTOM
+    }
+
+    /// Returns whether a run of pages lies in user space.
+    pub fn is_within(address: u64, pages: u64) -> bool {
+        let end = pages.checked_mul(PAGE).and_then(|len| address.checked_add(len));
+        end.is_some_and(|end| end <= STACK_TOP)
     }
 
     /// Adds a region, in place of whatever lies there.
@@ -91,15 +116,22 @@ impl Mm {
         }
         self.remove(machine, region.start, region.pages);
         let mut region = region;
-        region.mapped = region.access;
-        if region.access != Access::None {
-            machine.map(self.space, &region.mapping())?;
-        }
+        (region.shown, region.mapped) = (0, region.access);
+        show(machine, self.space, &mut region)?;
         self.regions.insert(region.start, region);
         Ok(())
     }
 
-    /// Adds zero-filled private pages and returns their backing.
+    /// Returns the backing of so many pages of zeros.
+    pub(super) fn zeros(
+        &self,
+        machine: &mut dyn Machine,
+        pages: u64,
+    ) -> Result<Rc<Backing>, Errno> {
+        Ok(Backing::new(machine.create_memory(pages)?, pages, &self.trash))
+    }
+
+    /// Adds zero-filled pages and returns their backing.
     ///
     /// # Errors
     /// ENOMEM.
@@ -111,35 +143,30 @@ impl Mm {
         access: Access,
         sharing: Sharing,
     ) -> Result<Rc<Backing>, Errno> {
-        let backing = Backing::new(machine.create_memory(pages)?, pages, &self.trash);
-        let region = Region {
-            start: address,
-            pages,
-            access,
-            mapped: access,
-            sharing,
-            backing: backing.clone(),
-            first_page: 0,
-        };
-        self.insert(machine, region)?;
+        let backing = self.zeros(machine, pages)?;
+        self.insert(machine, Region::new(address, pages, access, sharing, backing.clone()))?;
         Ok(backing)
     }
 
     /// Removes whatever lies in a range.
     pub fn remove(&mut self, machine: &mut dyn Machine, address: u64, pages: u64) {
         let starts = self.isolate(address, pages);
-        for start in &starts {
-            self.regions.remove(start);
+        if starts.is_empty() {
+            return;
         }
-        if !starts.is_empty() {
-            machine.unmap(self.space, address, pages);
+        machine.unmap(self.space, address, pages);
+        for start in &starts {
+            let Some(region) = self.regions.remove(start) else { continue };
+            if Rc::strong_count(&region.backing) > 1 && region.is_anonymous() {
+                give_pages_back(machine, &region);
+            }
         }
     }
 
     /// Changes what may be done with a range, all of which must belong to regions.
     ///
     /// # Errors
-    /// ENOMEM: not all of it does, or no memory.
+    /// ENOMEM: not all of it does, or no memory; EACCES: a file that is not open for that.
     pub fn protect(
         &mut self,
         machine: &mut dyn Machine,
@@ -147,38 +174,43 @@ impl Mm {
         pages: u64,
         access: Access,
     ) -> Result<(), Errno> {
-        if self.regions.len() + 2 > MAX_REGIONS {
+        if self.regions.len() + 2 > MAX_REGIONS || !self.covers(address, pages) {
             return Err(Errno::ENOMEM);
         }
-        let starts = self.isolate(address, pages);
-        let found: u64 = starts.iter().map(|start| self.regions[start].pages).sum();
-        if found != pages {
-            return Err(Errno::ENOMEM);
+        let may = |region: &Region| access != Access::Write || region.most == Access::Write;
+        if !self.all_in(address, pages, may) {
+            return Err(Errno::EACCES);
         }
-        for start in starts {
+        for start in self.isolate(address, pages) {
             let Some(region) = self.regions.get_mut(&start) else { continue };
             region.access = access;
             if region.sharing == Sharing::Image && access == Access::Write {
                 let memory = machine.clone_memory(region.backing.memory())?;
                 region.backing = Backing::new(memory, region.backing.pages(), &self.trash);
                 region.sharing = Sharing::Private;
+                region.mapped = Access::None;
+            }
+            if let (Sharing::Shared, Access::Write, Some(file)) =
+                (region.sharing, access, &region.file)
+            {
+                file.set_written();
             }
             if region.mapped.covers(access) {
-                machine.protect(self.space, region.start, region.pages, access)?;
+                if region.shown != 0 {
+                    machine.protect(self.space, region.start, region.shown, access)?;
+                }
                 continue;
             }
             machine.unmap(self.space, region.start, region.pages);
-            region.mapped = access;
-            if access != Access::None {
-                machine.map(self.space, &region.mapping())?;
-            }
+            (region.shown, region.mapped) = (0, access);
+            show(machine, self.space, region)?;
         }
         Ok(())
     }
 
     /// Splits regions so that none crosses the borders of a range; returns the starts of those
     /// within.
-    fn isolate(&mut self, address: u64, pages: u64) -> Vec<u64> {
+    pub(super) fn isolate(&mut self, address: u64, pages: u64) -> Vec<u64> {
         let end = address + pages * PAGE;
         for border in [address, end] {
             let before = self.regions.range_mut(..border).next_back();
@@ -195,13 +227,22 @@ impl Mm {
     /// # Errors
     /// ENOMEM.
     pub fn find_gap(&self, pages: u64) -> Result<u64, Errno> {
+        self.find_gap_below(pages, MAP_TOP)
+    }
+
+    /// Returns the highest free address for a mapping of that many pages that ends at `top` at most.
+    ///
+    /// # Errors
+    /// ENOMEM.
+    pub fn find_gap_below(&self, pages: u64, top: u64) -> Result<u64, Errno> {
         let len = pages.checked_mul(PAGE).ok_or(Errno::ENOMEM)?;
-        let mut end = MAP_TOP;
+        let mut end = top;
         for region in self.regions.values().rev() {
             if region.end() <= end && end - region.end() >= len {
                 return Ok(end - len);
             }
-            end = end.min(region.start);
+            let guard = if region.purpose == Purpose::Stack { GUARD_PAGES * PAGE } else { 0 };
+            end = end.min(region.start.saturating_sub(guard));
         }
         match end.checked_sub(len) {
             Some(start) if start >= MAP_BOTTOM => Ok(start),
@@ -215,116 +256,6 @@ impl Mm {
         self.regions.range(..end).next_back().is_some_and(|(_, region)| region.end() > address)
     }
 
-    /// Says where the heap begins.
-    pub fn start_heap(&mut self, at: u64) {
-        self.brk = at..at;
-    }
-
-    /// Sets the heap's end and returns it; what cannot be had leaves it as it was (as in Linux).
-    pub fn set_brk(&mut self, machine: &mut dyn Machine, to: u64) -> u64 {
-        let valid = to >= self.brk.start && pages(to - self.brk.start) <= HEAP_MAX;
-        if valid && self.resize_heap(machine, to).is_ok() {
-            self.brk.end = to;
-        }
-        self.brk.end
-    }
-
-    fn resize_heap(&mut self, machine: &mut dyn Machine, to: u64) -> Result<(), Errno> {
-        let start = self.brk.start.next_multiple_of(PAGE);
-        let mapped = self.brk.end.max(start).next_multiple_of(PAGE);
-        let wanted = to.max(start).next_multiple_of(PAGE);
-        if wanted < mapped {
-            self.remove(machine, wanted, (mapped - wanted) / PAGE);
-            return self.trim_last(machine, wanted);
-        }
-        let more = (wanted - mapped) / PAGE;
-        if more == 0 {
-            return Ok(());
-        }
-        if self.is_used(mapped, more) {
-            return Err(Errno::ENOMEM);
-        }
-        match self.extend_last(machine, mapped, more)? {
-            true => Ok(()),
-            false => self.insert_heap(machine, mapped, more),
-        }
-    }
-
-    /// Gives back the pages of a heap that shrank: a heap that grows again starts with zeros.
-    fn trim_last(&mut self, machine: &mut dyn Machine, end: u64) -> Result<(), Errno> {
-        let heap = self.brk.start.next_multiple_of(PAGE);
-        let last = self.regions.range_mut(heap..end).next_back().map(|(_, region)| region);
-        if let Some(region) = last.filter(|region| Rc::strong_count(&region.backing) == 1) {
-            let kept = region.first_page + region.pages;
-            machine.resize_memory(region.backing.memory(), kept)?;
-            region.backing.set_pages(kept);
-        }
-        Ok(())
-    }
-
-    /// Lengthens the private region that ends at `end` in place, where its memory object allows.
-    fn extend_last(
-        &mut self,
-        machine: &mut dyn Machine,
-        end: u64,
-        more: u64,
-    ) -> Result<bool, Errno> {
-        let heap = self.brk.start.next_multiple_of(PAGE);
-        let Some((_, region)) = self.regions.range_mut(heap..end).next_back() else {
-            return Ok(false);
-        };
-        let last_page = region.first_page + region.pages;
-        let alone = Rc::strong_count(&region.backing) == 1;
-        if region.end() != end || region.access != Access::Write || !alone {
-            return Ok(false);
-        }
-        if last_page + more > region.backing.pages() {
-            let grown = (last_page + more).next_multiple_of(HEAP_STEP);
-            machine.resize_memory(region.backing.memory(), grown)?;
-            region.backing.set_pages(grown);
-        }
-        let mut added = region.clone();
-        (added.start, added.pages, added.first_page) = (end, more, last_page);
-        machine.map(self.space, &added.mapping())?;
-        region.pages += more;
-        Ok(true)
-    }
-
-    fn insert_heap(
-        &mut self,
-        machine: &mut dyn Machine,
-        address: u64,
-        pages: u64,
-    ) -> Result<(), Errno> {
-        let capacity = pages.next_multiple_of(HEAP_STEP);
-        let backing = Backing::new(machine.create_memory(capacity)?, capacity, &self.trash);
-        let region = Region {
-            start: address,
-            pages,
-            access: Access::Write,
-            mapped: Access::Write,
-            sharing: Sharing::Private,
-            backing,
-            first_page: 0,
-        };
-        self.insert(machine, region)
-    }
-
-    /// Adds pages below the stack where a fault at `address` says that it ran out; returns
-    /// whether it did.
-    pub fn grow_stack(&mut self, machine: &mut dyn Machine, address: u64) -> bool {
-        let floor = STACK_TOP - STACK_LIMIT;
-        if address < floor || address >= STACK_TOP || self.region_at(address).is_some() {
-            return false;
-        }
-        let Some((&above, _)) = self.regions.range(address..).next() else { return false };
-        let below = self.regions.range(..address).next_back().map_or(0, |(_, below)| below.end());
-        let step = above.saturating_sub(STACK_STEP * PAGE);
-        let start = (address & !(PAGE - 1)).min(step).max(floor).max(below);
-        let count = (above - start) / PAGE;
-        self.insert_zeros(machine, start, count, Access::Write, Sharing::Private).is_ok()
-    }
-
     /// Returns a copy of everything private that shares everything else.
     ///
     /// # Errors
@@ -335,6 +266,15 @@ impl Mm {
         let mut clones: Vec<(Memory, Rc<Backing>)> = Vec::new();
         for region in self.regions.values() {
             let mut copy = region.clone();
+            match region.at_fork {
+                AtFork::Absent => continue,
+                AtFork::Wiped => {
+                    (copy.backing, copy.first_page) = (self.zeros(machine, region.pages)?, 0);
+                    child.insert(machine, copy)?;
+                    continue;
+                }
+                AtFork::Kept => {}
+            }
             if region.sharing == Sharing::Private {
                 copy.backing = cloned(machine, &mut clones, &region.backing, &self.trash)?;
             }
@@ -342,6 +282,39 @@ impl Mm {
         }
         Ok(child)
     }
+}
+
+/// Gives back the pages of a region that goes, whose object lives on for other regions. What cannot
+/// be given back comes back with the object.
+fn give_pages_back(machine: &mut dyn Machine, region: &Region) {
+    let (backing, first, count) = (&region.backing, region.first_page, region.available());
+    if first != 0 && first + count == backing.pages() {
+        if machine.resize_memory(backing.memory(), first).is_ok() {
+            backing.set_pages(first);
+        }
+    } else if count <= DISCARDED_PAGES {
+        let _ = machine.decommit(backing.memory(), first, count);
+    }
+}
+
+/// Maps the pages of a region that its object has and the kernel does not map yet.
+pub(super) fn show(
+    machine: &mut dyn Machine,
+    space: Space,
+    region: &mut Region,
+) -> Result<(), Errno> {
+    let available = region.available();
+    if region.mapped == Access::None || available <= region.shown {
+        return Ok(());
+    }
+    machine.map(space, &Mapping { access: region.mapped, ..region.mapping(region.shown) })?;
+    let (address, added) = (region.start + region.shown * PAGE, available - region.shown);
+    region.shown = available;
+    if region.access != region.mapped {
+        // mprotect came in between.
+        machine.protect(space, address, added, region.access)?;
+    }
+    Ok(())
 }
 
 /// Returns the clone of a backing, made at its first region.

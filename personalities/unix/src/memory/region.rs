@@ -3,17 +3,39 @@
 use alloc::rc::Rc;
 
 use crate::machine::{Access, Mapping};
-use crate::memory::{Backing, PAGE};
+use crate::memory::{Backing, MappedFile, PAGE};
 
-/// What a fork does with a region.
+/// Whose pages they are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sharing {
-    /// The child gets a copy.
+    /// The process's own; a forked child gets a copy.
     Private,
-    /// Both see the same pages.
+    /// Everybody's who maps them.
     Shared,
-    /// Both see the same pages of a cached program; who makes them writable gets a copy.
+    /// Those of a cached program or a file, for reading; who makes them writable gets a copy.
     Image,
+}
+
+/// What a region is for, as `/proc/PID/maps` tells it, and whether it grows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// Whatever the program wants.
+    Ordinary,
+    /// A stack: a fault below it makes it longer (`MAP_GROWSDOWN`).
+    Stack,
+    /// A part of the system that every process has.
+    System(&'static str),
+}
+
+/// What a forked child has in a region's place (madvise(2), `MADV_DONTFORK`, `MADV_WIPEONFORK`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AtFork {
+    /// What [`Sharing`] says.
+    Kept,
+    /// Nothing.
+    Absent,
+    /// Zeros.
+    Wiped,
 }
 
 /// A run of pages.
@@ -23,31 +45,80 @@ pub struct Region {
     pub start: u64,
     /// Number of pages, at least 1.
     pub pages: u64,
+    /// How many of them the kernel maps, if any: those beyond the end of a file are missing.
+    pub shown: u64,
     /// What the program may do now.
     pub access: Access,
     /// What the kernel's mapping was made with; `None` where there is no mapping.
     pub mapped: Access,
-    /// What a fork does.
+    /// Whose pages they are.
     pub sharing: Sharing,
     /// Where the pages come from.
     pub backing: Rc<Backing>,
     /// The first of them, counted in pages.
     pub first_page: u64,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What a forked child has of it.
+    pub at_fork: AtFork,
+    /// The file whose contents they are; `first_page` counts from its beginning.
+    pub file: Option<Rc<MappedFile>>,
+    /// The most that mprotect may allow: reading, where a shared file is open for nothing else.
+    pub most: Access,
 }
 
 impl Region {
+    /// Returns a region of an object's first pages, not mapped yet.
+    pub fn new(
+        start: u64,
+        pages: u64,
+        access: Access,
+        sharing: Sharing,
+        backing: Rc<Backing>,
+    ) -> Region {
+        Region {
+            start,
+            pages,
+            shown: 0,
+            access,
+            mapped: Access::None,
+            sharing,
+            backing,
+            first_page: 0,
+            purpose: Purpose::Ordinary,
+            at_fork: AtFork::Kept,
+            file: None,
+            most: Access::Write,
+        }
+    }
+
     /// Returns the address after the last page.
     pub fn end(&self) -> u64 {
         self.start + self.pages * PAGE
     }
 
-    /// Returns what to map for the region.
-    pub fn mapping(&self) -> Mapping {
+    /// Returns the page of the object that lies at an address of the region.
+    pub fn page_at(&self, address: u64) -> u64 {
+        self.first_page + (address - self.start) / PAGE
+    }
+
+    /// Returns how many of its pages the object has.
+    pub fn available(&self) -> u64 {
+        self.backing.pages().saturating_sub(self.first_page).min(self.pages)
+    }
+
+    /// Returns whether the region's pages are zeros that nobody else sees (anonymous, private).
+    pub fn is_anonymous(&self) -> bool {
+        self.sharing == Sharing::Private && self.file.is_none()
+    }
+
+    /// Returns what to map for the pages from the one at `from`, counted from the region's first.
+    pub fn mapping(&self, from: u64) -> Mapping {
         Mapping {
-            address: self.start,
-            pages: self.pages,
+            address: self.start + from * PAGE,
+            pages: self.available() - from,
             memory: self.backing.memory(),
-            first_page: self.first_page,
+            first_page: self.first_page + from,
             access: self.access,
         }
     }
@@ -59,7 +130,23 @@ impl Region {
         after.start = at;
         after.pages -= before;
         after.first_page += before;
+        after.shown = self.shown.saturating_sub(before);
         self.pages = before;
+        self.shown = self.shown.min(before);
         after
+    }
+
+    /// Returns whether another one that lies behind it is alike, so that both are one to programs.
+    pub fn continues_in(&self, next: &Region) -> bool {
+        let same_file = match (&self.file, &next.file) {
+            (None, None) => true,
+            (Some(one), Some(other)) => {
+                Rc::ptr_eq(one, other) && self.first_page + self.pages == next.first_page
+            }
+            _ => false,
+        };
+        let same =
+            (self.access, self.sharing, self.purpose) == (next.access, next.sharing, next.purpose);
+        self.end() == next.start && same && same_file
     }
 }

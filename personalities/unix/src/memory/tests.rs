@@ -126,15 +126,7 @@ fn a_shared_image_is_copied_before_it_is_written() {
     let image = memory.machine.create_memory(1).unwrap();
     let backing = Backing::new(image, 1, &memory.trash);
     let access = Access::Execute;
-    let region = Region {
-        start: AT,
-        pages: 1,
-        access,
-        mapped: access,
-        sharing: Sharing::Image,
-        backing: backing.clone(),
-        first_page: 0,
-    };
+    let region = Region::new(AT, 1, access, Sharing::Image, backing.clone());
     mm.insert(&mut memory.machine, region).unwrap();
     mm.protect(&mut memory.machine, AT, 1, Access::Write).unwrap();
     assert_ne!(mm.region_at(AT).unwrap().backing.memory(), image);
@@ -143,7 +135,10 @@ fn a_shared_image_is_copied_before_it_is_written() {
 #[test]
 fn stacks_grow_below_their_lowest_page_only() {
     let (mut memory, mut mm) = Memory::new();
-    memory.zeros(&mut mm, STACK_TOP - PAGE, 1);
+    let backing = mm.zeros(&mut memory.machine, 1).unwrap();
+    let region = Region::new(STACK_TOP - PAGE, 1, Access::Write, Sharing::Private, backing);
+    let purpose = Purpose::Stack;
+    mm.insert(&mut memory.machine, Region { purpose, ..region }).unwrap();
     assert!(!mm.grow_stack(&mut memory.machine, STACK_TOP - PAGE));
     assert!(!mm.grow_stack(&mut memory.machine, STACK_TOP - STACK_LIMIT - 1));
     assert!(!mm.grow_stack(&mut memory.machine, 0));
@@ -151,4 +146,87 @@ fn stacks_grow_below_their_lowest_page_only() {
     assert!(mm.region_at(STACK_TOP - 3 * PAGE).is_some());
     assert!(mm.grow_stack(&mut memory.machine, STACK_TOP - STACK_LIMIT));
     assert!(mm.region_at(STACK_TOP - STACK_LIMIT).is_some());
+}
+
+#[test]
+fn what_is_removed_from_the_middle_gives_its_pages_back() {
+    let (mut memory, mut mm) = Memory::new();
+    let backing = memory.zeros(&mut mm, AT, 3).memory();
+    memory.machine.write_memory(backing, PAGE, &[7; 10]).unwrap();
+    mm.remove(&mut memory.machine, AT + PAGE, 1);
+    let mut bytes = [1; 10];
+    memory.machine.read_memory(backing, PAGE, &mut bytes).unwrap();
+    assert_eq!(bytes, [0; 10]);
+}
+
+fn grown(mm: &mut Mm, memory: &mut Memory, address: u64, pages: u64, wanted: u64) -> u64 {
+    let (to, old) = (Destination::Anywhere, Old::Unmapped);
+    mm.remap(&mut memory.machine, Remap { address, pages, wanted, to, old }).unwrap()
+}
+
+#[test]
+fn a_mapping_grows_in_place_where_there_is_room_and_moves_else() {
+    let (mut memory, mut mm) = Memory::new();
+    let backing = memory.zeros(&mut mm, AT, 2).memory();
+    memory.machine.write_memory(backing, PAGE, &[7]).unwrap();
+    assert_eq!(grown(&mut mm, &mut memory, AT, 2, 4), AT);
+    assert_eq!(layout(&mm), [(0, 4, Access::Write)]);
+    memory.zeros(&mut mm, AT + 4 * PAGE, 1);
+    let moved = grown(&mut mm, &mut memory, AT, 4, 8);
+    assert_ne!(moved, AT);
+    assert!(mm.region_at(AT).is_none());
+    let region = mm.region_at(moved + PAGE).unwrap();
+    let (from, offset) = (region.backing.memory(), region.page_at(moved + PAGE) * PAGE);
+    let mut byte = [0];
+    memory.machine.read_memory(from, offset, &mut byte).unwrap();
+    assert_eq!(byte, [7]);
+    assert!(mm.covers(moved, 8));
+}
+
+#[test]
+fn only_one_mapping_is_resized_at_a_time() {
+    let (mut memory, mut mm) = Memory::new();
+    memory.zeros(&mut mm, AT, 4);
+    mm.protect(&mut memory.machine, AT + PAGE, 1, Access::Read).unwrap();
+    let (to, old) = (Destination::Anywhere, Old::Unmapped);
+    let remap = Remap { address: AT, pages: 4, wanted: 8, to, old };
+    assert_eq!(mm.remap(&mut memory.machine, remap), Err(Errno::EFAULT));
+    let nothing = Remap { address: AT + 100 * PAGE, ..remap };
+    assert_eq!(mm.remap(&mut memory.machine, nothing), Err(Errno::EFAULT));
+    mm.protect(&mut memory.machine, AT + PAGE, 1, Access::Write).unwrap();
+    assert!(mm.remap(&mut memory.machine, remap).is_ok(), "the parts are alike again");
+}
+
+#[test]
+fn a_stack_keeps_its_distance_from_what_lies_below() {
+    let (mut memory, mut mm) = Memory::new();
+    let backing = mm.zeros(&mut memory.machine, 1).unwrap();
+    let region = Region::new(STACK_TOP - PAGE, 1, Access::Write, Sharing::Private, backing);
+    mm.insert(&mut memory.machine, Region { purpose: Purpose::Stack, ..region }).unwrap();
+    let below = STACK_TOP - 400 * PAGE;
+    memory.zeros(&mut mm, below, 1);
+    assert!(!mm.grow_stack(&mut memory.machine, below + 200 * PAGE));
+    assert!(mm.grow_stack(&mut memory.machine, below + 300 * PAGE));
+    mm.protect(&mut memory.machine, below, 1, Access::None).unwrap();
+    assert!(mm.grow_stack(&mut memory.machine, below + PAGE), "a guard page needs no distance");
+}
+
+#[test]
+fn faults_tell_what_is_wrong() {
+    let (mut memory, mut mm) = Memory::new();
+    memory.zeros(&mut mm, AT, 2);
+    mm.protect(&mut memory.machine, AT + PAGE, 1, Access::Read).unwrap();
+    let mut fault = |mm: &mut Mm, at, wanted| mm.fault(&mut memory.machine, at, wanted);
+    assert_eq!(fault(&mut mm, AT, Access::Write), Fault::Allowed);
+    assert_eq!(fault(&mut mm, AT + PAGE, Access::Write), Fault::NoAccess);
+    assert_eq!(fault(&mut mm, AT + 2 * PAGE, Access::Read), Fault::NotMapped);
+    let region = Region { pages: 4, ..mm.region_at(AT).unwrap().clone() };
+    mm.insert(&mut memory.machine, Region { start: AT + 8 * PAGE, ..region }).unwrap();
+    let mut fault = |mm: &mut Mm, at, wanted| mm.fault(&mut memory.machine, at, wanted);
+    assert_eq!(fault(&mut mm, AT + 11 * PAGE, Access::Read), Fault::BeyondEnd);
+    mm.region_at(AT + 8 * PAGE).unwrap().backing.set_pages(4);
+    let memories = mm.region_at(AT).unwrap().backing.memory();
+    memory.machine.resize_memory(memories, 4).unwrap();
+    let fault = mm.fault(&mut memory.machine, AT + 11 * PAGE, Access::Read);
+    assert_eq!(fault, Fault::Resolved, "the object has grown");
 }

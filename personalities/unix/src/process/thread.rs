@@ -36,6 +36,21 @@ pub struct Thread {
     pub alt_stack: AltStack,
     /// Where to write 0 and wake waiters when it ends (`set_tid_address`).
     pub clear_tid: u64,
+    /// Where its list of robust futexes is (`set_robust_list`), 0 if it has none.
+    pub robust_list: u64,
+    /// Its last exception, as signal frames tell it.
+    pub trap: Trap,
+}
+
+/// An exception: `trapno`, `err` and `cr2` of `struct sigcontext` (asm/sigcontext.h).
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Trap {
+    /// Its vector.
+    pub vector: u64,
+    /// Its error code.
+    pub error: u64,
+    /// The address of the last page fault.
+    pub address: u64,
 }
 
 /// An alternate signal stack (sigaltstack(2)); none where its length is 0.

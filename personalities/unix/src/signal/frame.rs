@@ -13,7 +13,7 @@ use libipc::Registers;
 
 use crate::linux::signals::action;
 use crate::linux::structures::Fields;
-use crate::process::AltStack;
+use crate::process::{AltStack, Trap};
 use crate::signal::trampoline::{self, STATE_ALIGN, STATE_BYTES};
 use crate::signal::{Action, Info, SignalSet};
 
@@ -51,6 +51,8 @@ pub struct FrameContext {
     pub mask: SignalSet,
     /// The thread's stack for handlers.
     pub alt_stack: AltStack,
+    /// The thread's last exception.
+    pub trap: Trap,
 }
 
 /// A frame to be written, and the registers that enter the handler.
@@ -123,9 +125,9 @@ fn emit(context: &FrameContext, info: &Info) -> Vec<u8> {
     for value in general.into_iter().chain([r.rdx, r.rax, r.rcx, r.rsp, r.rip, r.rflags]) {
         fields = fields.u64(value);
     }
-    let fault_address = if info.is_fault() { info.value } else { 0 };
+    let Trap { vector, error, address } = context.trap;
     fields = fields.u16(USER_CS).u16(0).u16(0).u16(USER_SS);
-    fields = fields.u64(0).u64(0).u64(context.mask.0).u64(fault_address);
+    fields = fields.u64(error).u64(vector).u64(context.mask.0).u64(address);
     let mut bytes = fields.zeros_to(MASK_AT).u64(context.mask.0).0;
     bytes.extend_from_slice(&emit_info(info));
     bytes
@@ -222,7 +224,8 @@ mod tests {
             fs_base: 18,
             gs_base: 19,
         };
-        FrameContext { registers, mask: SignalSet(0xf0), alt_stack: AltStack::default() }
+        let (alt_stack, trap) = (AltStack::default(), Trap::default());
+        FrameContext { registers, mask: SignalSet(0xf0), alt_stack, trap }
     }
 
     #[test]

@@ -22,10 +22,10 @@
 //! ```
 //! All registers that it changes are in the frame already. Intel SDM 1 13.4 (XSAVE area), 2D.
 
-use crate::memory::STACK_TOP;
+use crate::exec::vdso::SIGNALS_AT;
 
-/// Where the page is: between the stack and the end of user space.
-pub const AT: u64 = STACK_TOP;
+/// Where the page is.
+pub const AT: u64 = SIGNALS_AT;
 /// Address of "enter".
 pub const ENTER: u64 = AT;
 /// Address of "leave".

@@ -1,87 +1,25 @@
 //! The end of threads and processes, and what their relatives learn of it.
 
-use libipc::OpenCall;
 use protocols::process::{Pid as NativePid, Signal};
 
 use crate::linux::signals::{self, action, code};
-use crate::machine::Access;
-use crate::process::{Answer, Client, Ending, Life, Pid, ThreadNumber};
+use crate::process::{Client, Ending, Life, Pid, ThreadNumber};
 use crate::signal::Info;
 use crate::terminal::Line;
 use crate::timers::Deleted;
 use crate::unix::{Leader, Unix};
 use crate::wake::Channel;
 
-/// Exceptions by vector (Intel SDM 3A 6.15): the signal and its name for people.
-fn exception_signal(vector: u32) -> (u8, &'static str) {
-    match vector {
-        0 => (signals::SIGFPE, "division error"),
-        1 | 3 => (signals::SIGTRAP, "breakpoint"),
-        4 => (signals::SIGSEGV, "overflow"),
-        5 => (signals::SIGSEGV, "bound range exceeded"),
-        6 => (signals::SIGILL, "invalid instruction"),
-        12 => (signals::SIGBUS, "stack fault"),
-        16 | 19 => (signals::SIGFPE, "floating-point error"),
-        17 => (signals::SIGBUS, "misaligned access"),
-        _ => (signals::SIGSEGV, "general protection fault"),
-    }
-}
-
 impl Unix {
-    /// Handles an exception of a thread: grows its stack, or sends it a signal.
-    pub(super) fn exception(
-        &mut self,
-        number: ThreadNumber,
-        call: OpenCall,
-        vector: u32,
-        words: &[u64; 6],
-    ) {
-        const PAGE_FAULT: u32 = 14;
-        let [error, address, instruction, ..] = *words;
-        if vector != PAGE_FAULT {
-            let (signal, name) = exception_signal(vector);
-            let info = Info { value: instruction, code: 1, ..Info::of_system(signal) };
-            self.force_signal(number, info, &alloc::format!("{name} at {instruction:#x}"));
-            return self.leave(number, call, Answer::Registers);
-        }
-        let pid = self.threads.get(&number).map(|thread| thread.pid);
-        let mm = pid.and_then(|pid| self.processes.get(&pid)).and_then(|p| p.mm.clone());
-        let access = mm.as_ref().and_then(|mm| Some(mm.borrow().region_at(address)?.access));
-        let mapped = access.is_some();
-        let allowed = access.is_some_and(|access| access.covers(wanted(error)));
-        if !mm.is_some_and(|mm| mm.borrow_mut().grow_stack(&mut *self.machine, address)) {
-            let doing = doing(wanted(error));
-            let what = alloc::format!("{doing} {address:#x} at {instruction:#x}");
-            if allowed {
-                // The page may be had, but there is none left.
-                let info = Info::of_system(signals::SIGKILL);
-                self.force_signal(number, info, &alloc::format!("out of memory {what}"));
-            } else {
-                let code = if mapped { code::NO_ACCESS } else { code::NOT_MAPPED };
-                let info = Info { value: address, code, ..Info::of_system(signals::SIGSEGV) };
-                self.force_signal(number, info, &what);
-            }
-        }
-        self.leave(number, call, Answer::Registers);
-    }
-
     /// Ends one thread; the last one ends its process with `ending`.
     pub(crate) fn end_thread(&mut self, number: ThreadNumber, ending: Ending) {
         let Some(thread) = self.threads.get(&number) else { return };
-        let (pid, clear_tid) = (thread.pid, thread.clear_tid);
+        let pid = thread.pid;
         let last = self.processes.get(&pid).is_none_or(|process| process.threads.len() <= 1);
         if last {
             return self.end_process(pid, ending);
         }
-        if clear_tid != 0
-            && let Some((current, call)) = self.current
-            && current == number
-        {
-            // Whoever waits for the thread waits for this word (pthread_join).
-            self.machine.copy_out(call, clear_tid, &[0; 4]);
-            let channel = crate::calls::futex::channel_of(self, pid, clear_tid);
-            self.wake_futex(channel, 1);
-        }
+        self.leave_memory(number);
         self.remove_thread(number);
         if let Some(process) = self.processes.get_mut(&pid) {
             process.threads.retain(|&other| other != number);
@@ -91,6 +29,7 @@ impl Unix {
     /// Ends a thread of the kernel's and forgets it.
     pub(crate) fn remove_thread(&mut self, number: ThreadNumber) {
         let Some(thread) = self.threads.remove(&number) else { return };
+        self.futexes.forget(number);
         let time = self.machine.run_time(thread.handle);
         self.machine.destroy_thread(thread.handle);
         if let Some(process) = self.processes.get_mut(&thread.pid) {
@@ -106,6 +45,7 @@ impl Unix {
         let threads = process.threads.clone();
         let guarded = self.guarded_groups(pid);
         for thread in threads {
+            self.leave_memory(thread);
             self.remove_thread(thread);
         }
         let Some(process) = self.processes.get_mut(&pid) else { return };
@@ -217,27 +157,5 @@ impl Unix {
                 self.end_process(pid, ending);
             }
         }
-    }
-}
-
-/// Returns the access that faulted (error code: Intel SDM 3A 4.7).
-fn wanted(error: u64) -> Access {
-    const WRITE: u64 = 2;
-    const FETCH: u64 = 16;
-    if error & FETCH != 0 {
-        Access::Execute
-    } else if error & WRITE != 0 {
-        Access::Write
-    } else {
-        Access::Read
-    }
-}
-
-/// Returns what a program was doing, for people.
-fn doing(access: Access) -> &'static str {
-    match access {
-        Access::Execute => "executing",
-        Access::Write => "writing",
-        Access::Read | Access::None => "reading",
     }
 }

@@ -15,6 +15,7 @@ use crate::path::{Directory, Last, VNode, walk};
 use crate::proc::View;
 use crate::process::{
     AltStack, Client, Life, MAX_PROCESSES, MAX_THREADS, Pid, Process, State, Thread, ThreadNumber,
+    Trap,
 };
 use crate::signal::{Actions, Pending, SignalSet};
 use crate::unix::Unix;
@@ -123,6 +124,8 @@ impl Unix {
             pending: Pending::default(),
             alt_stack: AltStack::default(),
             clear_tid: 0,
+            robust_list: 0,
+            trap: Trap::default(),
         };
         self.threads.insert(number, thread);
         if let Some(process) = self.processes.get_mut(&pid) {

@@ -10,7 +10,10 @@ impl Unix {
     #[inline]
     pub(crate) fn settle(&mut self) {
         let quiet = self.interrupted.is_empty() && self.wakes.is_empty();
-        let clean = self.closed.is_empty() && self.trash.is_empty() && self.fifos.is_empty();
+        let clean = self.closed.is_empty()
+            && self.trash.is_empty()
+            && self.fifos.is_empty()
+            && self.mapped.is_empty();
         if !quiet || !clean {
             self.settle_all();
         }
@@ -19,6 +22,7 @@ impl Unix {
     fn settle_all(&mut self) {
         self.fifos.prune(&self.threads);
         loop {
+            self.prune_mapped();
             if let Some(thread) = self.interrupted.pop() {
                 self.interrupt(thread);
                 continue;
@@ -146,21 +150,12 @@ impl Unix {
         }
     }
 
-    /// Wakes at most `most` threads that wait for a futex; returns how many.
-    pub(crate) fn wake_futex(&mut self, channel: crate::wake::Channel, most: u64) -> u64 {
-        let waits = |state: &State| match state {
-            State::Parked(parked) => parked.channels.contains(&channel),
-            State::Running | State::Held(_) => false,
-        };
-        let waiting = self.threads.values().filter(|thread| waits(&thread.state));
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let woken: alloc::vec::Vec<_> = waiting.take(most).map(|thread| thread.number).collect();
-        for &number in &woken {
-            let Some(thread) = self.threads.get_mut(&number) else { continue };
-            if let State::Parked(parked) = core::mem::replace(&mut thread.state, State::Running) {
-                self.conclude(number, parked.call, parked.number, parked.words, Ok::<_, Stop>(0));
-            }
+    /// Ends a parked call with a value.
+    pub(crate) fn finish_parked(&mut self, number: ThreadNumber, value: u64) {
+        let Some(thread) = self.threads.get_mut(&number) else { return };
+        if let State::Parked(parked) = core::mem::replace(&mut thread.state, State::Running) {
+            let result = Ok::<_, Stop>(value);
+            self.conclude(number, parked.call, parked.number, parked.words, result);
         }
-        woken.len() as u64
     }
 }

@@ -293,7 +293,8 @@ impl Unix {
         }
         let thread = self.threads.get_mut(&number).ok_or(Errno::ESRCH)?;
         let mask = thread.mask_after.take().unwrap_or(thread.mask);
-        let context = FrameContext { registers, mask, alt_stack: thread.alt_stack };
+        let (alt_stack, trap) = (thread.alt_stack, thread.trap);
+        let context = FrameContext { registers, mask, alt_stack, trap };
         let frame = Frame::new(&context, action, info);
         if thread.alt_stack.is_disarmed {
             thread.alt_stack = AltStack::default();
@@ -399,6 +400,9 @@ fn interrupted(registers: &mut Registers, parked: &Parked, action: &Action) {
     /// Bytes of the `syscall` instruction.
     const SYSCALL: u64 = 2;
     let restart = table::find(parked.number).map_or(Restart::Never, |entry| entry.restart);
+    // A wait for a futex with a time is not begun anew (signal(7)).
+    let timed = parked.deadline.is_some() && parked.channels.iter().any(Channel::is_futex);
+    let restart = if timed { Restart::Never } else { restart };
     if parked.progress != 0 && restart == Restart::IfAsked {
         registers.rax = parked.progress;
     } else if restart == Restart::IfAsked

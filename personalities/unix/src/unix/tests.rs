@@ -13,6 +13,7 @@ use crate::unix::{Reply, event};
 
 mod files;
 mod jobs;
+mod memory;
 mod pointers;
 mod random;
 mod sockets;
@@ -117,7 +118,7 @@ fn everything_is_given_back_at_the_end() {
         bench.call(pid, EXIT_GROUP, [0; 6]);
     }
     bench.unix.images.clear();
-    bench.unix.trampoline = None;
+    bench.unix.vdso = None;
     bench.unix.notified(0);
     assert_eq!(bench.files.holds(), 0);
     let world = bench.machine.0.borrow();
@@ -373,7 +374,7 @@ fn a_futex_wakes_who_waits_for_it() {
     const WAKE: u64 = 129;
     let mut bench = Bench::new();
     let pid = bench.launch();
-    const THREAD: u64 = 0x100 | 0x400 | 0x800 | 0x1_0000;
+    const THREAD: u64 = 0x100 | 0x200 | 0x400 | 0x800 | 0x1_0000;
     let tid = bench.value(pid, 56, &[THREAD, SCRATCH + 0x1000, 0, 0, 0]);
     let second = bench.unix.processes[&pid].threads[1];
     assert_eq!(bench.unix.threads[&second].tid, Pid(tid as u32));

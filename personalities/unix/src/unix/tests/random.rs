@@ -277,7 +277,7 @@ impl Play {
         assert!(unix.processes.is_empty(), "{:?}", unix.processes.keys());
         assert!(unix.threads.is_empty() && unix.exported.is_empty());
         unix.images.clear();
-        unix.trampoline = None;
+        unix.vdso = None;
         unix.notified(0);
         assert_eq!(self.bench.files.holds(), 0);
         let world = self.bench.machine.0.borrow();
