@@ -132,6 +132,15 @@ pub trait Machine {
     fn copy_in(&mut self, call: OpenCall, address: u64, into: &mut [u8]) -> usize;
     /// Copies to a caller's memory; returns how many bytes went before one that is missing.
     fn copy_out(&mut self, call: OpenCall, address: u64, bytes: &[u8]) -> usize;
+    /// Copies from a memory object to a caller's memory; returns how many bytes went.
+    fn copy_pages(
+        &mut self,
+        memory: Memory,
+        offset: u64,
+        call: OpenCall,
+        address: u64,
+        len: usize,
+    ) -> usize;
     /// Answers a call with a value for rax.
     fn reply(&mut self, call: OpenCall, value: u64);
     /// Lets a caller go on with the registers that were set.
