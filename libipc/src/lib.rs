@@ -65,7 +65,7 @@ pub use failure::{Failure, ProtocolError};
 pub use inbox::{Event, Foreign, Inbox};
 pub use kamen_macros::{ProtocolError, Word, Words, interface};
 pub use lease::{ReadLease, WriteLease};
-pub use mapping::{DeviceRegisters, Mapping, map_constant, map_shared};
+pub use mapping::{DeviceRegisters, Mapping, PublishedWords, map_constant, map_shared};
 pub use message::Message;
 pub use object::{
     Endpoint, Handling, Inspection, Interrupt, Memory, Notification, Object, Physical, Ports,

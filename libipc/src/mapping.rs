@@ -11,8 +11,10 @@ use kamen_abi::{Error, PAGE_SIZE, Rights, boot};
 use crate::{Memory, Object, Space};
 
 mod device;
+mod published;
 
 pub use device::DeviceRegisters;
+pub use published::PublishedWords;
 
 /// Where mappings lie: each capability slot has a place of its own, so that no slot is mapped
 /// twice. The last one ends where the first task has the boot archive.
@@ -112,7 +114,7 @@ pub(crate) fn map(memory: Memory, rights: Rights) -> Result<*mut [u8], Error> {
     if pages > SLOT_BYTES / PAGE_SIZE as u64 {
         return Err(Error::InvalidArgument);
     }
-    let address = MAPPINGS_AT + u64::from(memory.handle().0) * SLOT_BYTES;
+    let address = place_of(memory);
     Space(boot::SPACE).map(memory, 0, address, pages, rights)?;
     let first = with_exposed_provenance_mut(address as usize);
     Ok(slice_from_raw_parts_mut(first, pages as usize * PAGE_SIZE))
@@ -136,4 +138,9 @@ mod tests {
         assert_eq!(error, Some(Error::InvalidOperation));
         assert_eq!(map_shared(Memory(Handle(7))), Err(Error::InvalidOperation));
     }
+}
+
+/// Returns where the object of a capability slot is mapped.
+fn place_of(memory: Memory) -> u64 {
+    MAPPINGS_AT + u64::from(memory.handle().0) * SLOT_BYTES
 }

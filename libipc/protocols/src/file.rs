@@ -3,7 +3,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use libipc::{Time, interface, now};
+use libipc::{Memory, Time, interface, now};
 
 /// Why a file operation was refused.
 #[derive(libipc::ProtocolError, Clone, Copy, PartialEq, Eq, Debug)]
@@ -282,6 +282,55 @@ pub trait File {
     /// Sets when a node was last read, ns since 1970.
     #[operation(21, idempotent)]
     fn set_accessed(&mut self, node: Node, accessed: u64) -> Result<(), FileError>;
+    /// Returns the memory that the file server publishes, to be read, and where in it
+    /// [`Generations`] are; Invalid where it publishes none.
+    #[operation(22, idempotent)]
+    fn publish(&mut self) -> Result<(Generations, Memory), FileError>;
+    /// Returns the memory of [`place::ARCHIVE`], to be read; Invalid where there is none.
+    #[operation(23, idempotent)]
+    fn publish_archive(&mut self) -> Result<Memory, FileError>;
+    /// Returns where bytes of a file lie in what is published; none at its end. Counts as
+    /// reading the file.
+    #[operation(24, idempotent)]
+    fn extent(&mut self, node: Node, offset: u64) -> Result<Extent, FileError>;
+}
+
+/// Words of 64 bits by which a client sees whether what it knows of a node still holds: that of a
+/// node is the one of its number (the low half) modulo their number.
+///
+/// A word is odd while something that it stands for changes, and another even number afterwards.
+/// What was asked while it was the same even number holds until it is another one. Words survive
+/// the server: what changed by its death is odd until its next life serves.
+#[derive(libipc::Words, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Generations {
+    /// Byte offset of the first in the memory that is published; a multiple of the page size.
+    pub at: u64,
+    /// How many there are, a power of two. One more word follows them that is another one after
+    /// any change.
+    pub slots: u64,
+}
+
+/// Bytes of a file that lie side by side.
+#[derive(libipc::Words, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Extent {
+    /// In which memory ([`place`]).
+    pub place: u64,
+    /// Byte offset there.
+    pub at: u64,
+    /// How many bytes.
+    pub len: u64,
+    /// The node's generation when it was asked for: the extent holds while that is the node's.
+    pub generation: u64,
+}
+
+/// Values of [`Extent::place`].
+pub mod place {
+    /// Nowhere: zeros.
+    pub const HOLE: u64 = 0;
+    /// The memory of `File::publish`.
+    pub const REGION: u64 = 1;
+    /// The memory of `File::publish_archive`.
+    pub const ARCHIVE: u64 = 2;
 }
 
 /// How full the file system is.

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use libipc::Transport;
+use libipc::{Memory, Transport};
 use protocols::file::{Attributes, FileClient, NAME_MAX, Node, Statistics, Ticket};
 
 use crate::Errno;
@@ -79,6 +79,30 @@ pub trait FileSystem {
     fn statistics(&mut self) -> Result<Statistics, Errno>;
     fn create_unnamed(&mut self, new: NewNode) -> Result<Attributes, Errno>;
     fn accessed(&mut self, node: Node) -> Result<u64, Errno>;
+
+    /// Returns where bytes of a file from an offset on lie in memory that the file server publishes,
+    /// none at its end; nothing where they must be read.
+    fn pages(&mut self, _: Node, _: u64) -> Result<Option<Pages>, Errno> {
+        Ok(None)
+    }
+
+    /// Returns the number that is another one once a node has changed, where [`Pages`] are known.
+    fn generation(&mut self, _: Node) -> u64 {
+        0
+    }
+}
+
+/// Bytes of a file in published memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pages {
+    /// The memory.
+    pub memory: Memory,
+    /// Byte offset in it.
+    pub at: u64,
+    /// How many bytes.
+    pub len: u64,
+    /// The node's generation for which that holds.
+    pub generation: u64,
 }
 
 /// Returns a name that fits the protocol.

@@ -3,6 +3,8 @@
 //! Bytes go through a buffer of this server. What cannot be moved now is [`Stop::Wait`], unless
 //! the description never waits.
 
+mod pages;
+
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
@@ -271,8 +273,16 @@ impl<'c, 'u> Transfer<'c, 'u> {
         for &(address, len) in ranges {
             let mut moved = 0;
             while moved < len {
-                let mut buffer = alloc::vec![0; BUFFER.min((len - moved) as usize)];
                 let position = self.position(done);
+                let (to, rest) = (address.wrapping_add(moved), len - moved);
+                if let Some(count) = pages::read(self.context, &self.file, position, to, rest) {
+                    if count == 0 {
+                        return Ok(done);
+                    }
+                    (moved, done) = (moved + count, done + count);
+                    continue;
+                }
+                let mut buffer = alloc::vec![0; BUFFER.min((len - moved) as usize)];
                 let result = read_once(self.context.unix, &self.file, position, &mut buffer);
                 let count = match result {
                     Err(_) if done != 0 => return Ok(done),

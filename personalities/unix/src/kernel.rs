@@ -1,6 +1,7 @@
 //! The traits of this crate, done by the kernel's objects and the other servers' clients.
 
 mod machine;
+mod published;
 mod servers;
 mod start;
 

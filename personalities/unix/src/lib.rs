@@ -14,6 +14,7 @@
 
 extern crate alloc;
 
+pub mod cache;
 pub mod calls;
 pub mod context;
 pub mod credentials;

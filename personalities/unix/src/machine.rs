@@ -155,6 +155,15 @@ pub trait Machine {
         expected: u32,
         new: u32,
     ) -> Result<u32, Error>;
+    /// Copies from a memory object to a caller's memory; returns how many bytes went.
+    fn copy_pages(
+        &mut self,
+        memory: Memory,
+        offset: u64,
+        call: OpenCall,
+        address: u64,
+        len: usize,
+    ) -> usize;
     /// Answers a call with a value for rax.
     fn reply(&mut self, call: OpenCall, value: u64);
     /// Lets a caller go on with the registers that were set.

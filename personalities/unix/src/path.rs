@@ -8,6 +8,7 @@
 //! are kept beside nodes, because the file protocol cannot name a node's path.
 
 use alloc::vec::Vec;
+use core::mem::take;
 
 use protocols::file::{Attributes, mode};
 
@@ -150,7 +151,7 @@ pub fn walk(
     if path.is_empty() {
         return Err(Errno::ENOENT);
     }
-    let mut walk = Walk { tree, who, here: from.clone(), rest: path.to_vec(), links: 0 };
+    let mut walk = Walk { tree, who, here: from.clone(), rest: path.to_vec(), at: 0, links: 0 };
     walk.run(last)
 }
 
@@ -158,8 +159,22 @@ struct Walk<'a> {
     tree: &'a mut dyn Tree,
     who: &'a Credentials,
     here: Directory,
+    /// The path, or what a link was replaced by and what came after it.
     rest: Vec<u8>,
+    /// Where in it the next name begins, or slashes before it.
+    at: usize,
     links: usize,
+}
+
+/// A name within `Walk::rest`.
+#[derive(Clone, Copy)]
+struct Step {
+    start: usize,
+    end: usize,
+    /// Whether a slash follows it.
+    slash: bool,
+    /// Whether no other name does.
+    is_last: bool,
 }
 
 impl Walk<'_> {
@@ -168,22 +183,24 @@ impl Walk<'_> {
             if self.rest.len() >= PATH_MAX {
                 return Err(Errno::ENAMETOOLONG);
             }
-            // A leading slash is left only at the beginning of the path or of a link's target.
-            if self.rest.starts_with(b"/") {
-                self.here = Directory { node: self.tree.root()?, path: b"/".to_vec() };
+            // A slash at the beginning of the path, or of a link's target.
+            if self.at == 0 && self.rest.starts_with(b"/") {
+                self.here.node = self.tree.root()?;
+                self.here.path.clear();
+                self.here.path.push(b'/');
             }
-            let Some((name, after)) = next_name(&self.rest) else { return self.arrived() };
-            let (name, after) = (name.to_vec(), after.to_vec());
+            let Some(step) = next_step(&self.rest, self.at) else { return self.arrived() };
             self.may_search()?;
-            match name.as_slice() {
-                b"." => self.rest = trimmed(&after),
+            match &self.rest[step.start..step.end] {
+                b"." => self.at = step.end,
                 b".." => {
                     let found = self.tree.lookup(&self.here, b"..")?;
-                    self.here = Directory { node: found.node, path: parent(&self.here.path) };
-                    self.rest = trimmed(&after);
+                    self.here.node = found.node;
+                    go_up(&mut self.here.path);
+                    self.at = step.end;
                 }
                 _ => {
-                    if let Some(target) = self.step(name, after, last)? {
+                    if let Some(target) = self.step(step, last)? {
                         return Ok(target);
                     }
                 }
@@ -192,10 +209,10 @@ impl Walk<'_> {
     }
 
     /// Goes one name further; returns the target where it was the last one.
-    fn step(&mut self, name: Vec<u8>, after: Vec<u8>, last: Last) -> Result<Option<Target>, Errno> {
-        let slash = !after.is_empty();
-        let is_last = after.iter().all(|&byte| byte == b'/');
-        let found = match self.tree.lookup(&self.here, &name) {
+    fn step(&mut self, step: Step, last: Last) -> Result<Option<Target>, Errno> {
+        let Step { start, end, slash, is_last } = step;
+        let name = &self.rest[start..end];
+        let found = match self.tree.lookup(&self.here, name) {
             Ok(found) => Some(found),
             Err(Errno::ENOENT) if is_last => None,
             Err(error) => return Err(error),
@@ -204,27 +221,29 @@ impl Walk<'_> {
         if let Some(link) = found.as_ref().filter(|found| follow && found.kind() == mode::SYMLINK)
             && let Some(target) = self.tree.read_link(link.node, is_last)?
         {
-            self.follow(target, &after)?;
+            self.follow(target, end)?;
             return Ok(None);
         }
         if is_last {
             if slash && found.as_ref().is_some_and(|found| !found.is_directory()) {
                 return Err(Errno::ENOTDIR);
             }
-            let directory = self.here.clone();
+            let name = name.to_vec();
+            let directory = Directory { node: self.here.node, path: take(&mut self.here.path) };
             return Ok(Some(Target { directory, name, found, slash }));
         }
         let found = found.ok_or(Errno::ENOENT)?;
         if !found.is_directory() {
             return Err(Errno::ENOTDIR);
         }
-        self.here = Directory { node: found.node, path: join(&self.here.path, &name) };
-        self.rest = trimmed(&after);
+        self.here.node = found.node;
+        push_name(&mut self.here.path, name);
+        self.at = end;
         Ok(None)
     }
 
-    /// Replaces what is left by a link's target and what came after the link.
-    fn follow(&mut self, target: Vec<u8>, after: &[u8]) -> Result<(), Errno> {
+    /// Replaces what is left by a link's target and what came after the link, which ended at `end`.
+    fn follow(&mut self, mut target: Vec<u8>, end: usize) -> Result<(), Errno> {
         self.links += 1;
         if self.links > MAX_LINKS {
             return Err(Errno::ELOOP);
@@ -232,8 +251,9 @@ impl Walk<'_> {
         if target.is_empty() {
             return Err(Errno::ENOENT);
         }
+        target.extend_from_slice(&self.rest[end..]);
         self.rest = target;
-        self.rest.extend_from_slice(after);
+        self.at = 0;
         Ok(())
     }
 
@@ -241,7 +261,7 @@ impl Walk<'_> {
     fn arrived(&mut self) -> Result<Target, Errno> {
         self.may_search()?;
         let found = self.tree.lookup(&self.here, b".")?;
-        let directory = self.here.clone();
+        let directory = Directory { node: self.here.node, path: take(&mut self.here.path) };
         Ok(Target { directory, name: Vec::new(), found: Some(found), slash: false })
     }
 
@@ -255,34 +275,34 @@ impl Walk<'_> {
     }
 }
 
-/// Splits a path into its first name and the rest, which begins with a slash or is empty.
-fn next_name(path: &[u8]) -> Option<(&[u8], &[u8])> {
-    let start = path.iter().position(|&byte| byte != b'/')?;
-    let path = &path[start..];
-    let end = path.iter().position(|&byte| byte == b'/').unwrap_or(path.len());
-    Some(path.split_at(end))
+/// Returns the first name of a path from `at` on.
+fn next_step(path: &[u8], at: usize) -> Option<Step> {
+    let rest = path.get(at..)?;
+    let start = at + rest.iter().position(|&byte| byte != b'/')?;
+    let len = path[start..].iter().position(|&byte| byte == b'/');
+    let end = len.map_or(path.len(), |len| start + len);
+    let is_last = path[end..].iter().all(|&byte| byte == b'/');
+    Some(Step { start, end, slash: end < path.len(), is_last })
 }
 
-/// Returns a path without its leading slashes.
-fn trimmed(path: &[u8]) -> Vec<u8> {
-    let start = path.iter().position(|&byte| byte != b'/').unwrap_or(path.len());
-    path[start..].to_vec()
-}
-
-/// Returns the path of a name in a directory.
-pub fn join(directory: &[u8], name: &[u8]) -> Vec<u8> {
-    let mut path = directory.to_vec();
+/// Adds a name to the path of its directory.
+fn push_name(path: &mut Vec<u8>, name: &[u8]) {
     if path != b"/" {
         path.push(b'/');
     }
     path.extend_from_slice(name);
-    path
 }
 
-/// Returns the path of a directory's parent.
-fn parent(path: &[u8]) -> Vec<u8> {
-    match path.iter().rposition(|&byte| byte == b'/') {
-        Some(0) | None => b"/".to_vec(),
-        Some(at) => path[..at].to_vec(),
-    }
+/// Cuts the path of a directory to that of its parent.
+fn go_up(path: &mut Vec<u8>) {
+    let at = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+    path.truncate(at.max(1));
+}
+
+/// Returns the path of a name in a directory.
+pub fn join(directory: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut path = Vec::with_capacity(directory.len() + name.len() + 1);
+    path.extend_from_slice(directory);
+    push_name(&mut path, name);
+    path
 }

@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 use libipc::loopback::Loopback;
-use libipc::{Caller, Endpoint, Failure, Handle, ReadLease, WriteLease};
+use libipc::{Caller, Endpoint, Failure, Handle, Memory, ReadLease, WriteLease};
 use protocols::file::{
-    Attributes, File, FileClient, FileError, Node, Statistics, Ticket, mode, serve_file,
+    Attributes, Extent, File, FileClient, FileError, Generations, Node, Statistics, Ticket, mode,
+    serve_file,
 };
 
 use super::Tree;
@@ -162,6 +163,15 @@ impl File for Nodes {
     }
     fn accessed(&mut self, _: &Caller, _: Node) -> Result<u64, FileError> {
         Ok(0)
+    }
+    fn publish(&mut self, _: &Caller) -> Result<(Generations, Memory), FileError> {
+        Err(FileError::Invalid)
+    }
+    fn publish_archive(&mut self, _: &Caller) -> Result<Memory, FileError> {
+        Err(FileError::Invalid)
+    }
+    fn extent(&mut self, _: &Caller, _: Node, _: u64) -> Result<Extent, FileError> {
+        Err(FileError::Invalid)
     }
     fn set_accessed(&mut self, _: &Caller, _: Node, _: u64) -> Result<(), FileError> {
         Err(REFUSED)

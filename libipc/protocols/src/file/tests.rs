@@ -161,6 +161,15 @@ impl File for Server {
     fn accessed(&mut self, _: &Caller, node: Node) -> Result<u64, FileError> {
         Ok(node.0 + 1)
     }
+    fn publish(&mut self, _: &Caller) -> Result<(Generations, Memory), FileError> {
+        Ok((Generations { at: 4096, slots: 8 }, Memory(Handle(5))))
+    }
+    fn publish_archive(&mut self, _: &Caller) -> Result<Memory, FileError> {
+        Err(FileError::Invalid)
+    }
+    fn extent(&mut self, _: &Caller, node: Node, offset: u64) -> Result<Extent, FileError> {
+        Ok(Extent { place: place::REGION, at: node.0, len: offset, generation: 9 })
+    }
     fn set_accessed(&mut self, _: &Caller, _: Node, _: u64) -> Result<(), FileError> {
         Err(FileError::ReadOnly)
     }
@@ -239,6 +248,11 @@ fn the_rest_is_answered() {
     let want = Statistics { blocks: 1, free_blocks: 2, inodes: 3, free_inodes: 4 };
     assert_eq!(client.statistics(), Ok(want));
     assert_eq!(client.accessed(Node(7)), Ok(8));
+    let generations = Generations { at: 4096, slots: 8 };
+    assert_eq!(client.publish().map(|(generations, _)| generations), Ok(generations));
+    assert_eq!(client.publish_archive(), Err(Failure::Protocol(FileError::Invalid)));
+    let extent = Extent { place: place::REGION, at: 3, len: 4, generation: 9 };
+    assert_eq!(client.extent(Node(3), 4), Ok(extent));
     assert_eq!(client.set_accessed(Node(7), 1), Err(Failure::Protocol(FileError::ReadOnly)));
 }
 

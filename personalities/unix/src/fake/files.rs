@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 use protocols::file::{Attributes, LIST_HEADER, Node, Statistics, mode};
 
@@ -21,7 +21,25 @@ pub struct FakeNode {
 }
 
 #[derive(Clone, Default)]
-pub struct FakeFiles(pub Rc<RefCell<BTreeMap<u64, FakeNode>>>);
+pub struct FakeFiles(pub Rc<RefCell<BTreeMap<u64, FakeNode>>>, pub Rc<Ledger>);
+
+/// What a fake file server was asked for, and what it publishes.
+#[derive(Default)]
+pub struct Ledger {
+    /// Calls so far.
+    pub calls: Cell<u64>,
+    /// Changes so far.
+    pub changes: Cell<u64>,
+    /// Generations of nodes that have changed.
+    pub generations: RefCell<BTreeMap<u64, u64>>,
+}
+
+impl Ledger {
+    fn changed(&self, node: u64) {
+        self.changes.set(self.changes.get() + 1);
+        *self.generations.borrow_mut().entry(node).or_default() += 2;
+    }
+}
 
 const ROOT: u64 = 1;
 /// Most bytes of a file.
@@ -90,6 +108,7 @@ impl FakeFiles {
         node: Node,
         act: impl FnOnce(&mut FakeNode) -> Result<R, Errno>,
     ) -> Result<R, Errno> {
+        self.1.calls.set(self.1.calls.get() + 1);
         act(self.0.borrow_mut().get_mut(&node.0).ok_or(Errno::ESTALE)?)
     }
 }
@@ -130,6 +149,7 @@ impl FileSystem for FakeFiles {
         if offset.checked_add(bytes.len() as u64).is_none_or(|end| end > LARGEST) {
             return Err(Errno::EFBIG);
         }
+        self.1.changed(node.0);
         self.with(node, |node| {
             let end = offset as usize + bytes.len();
             node.bytes.resize(node.bytes.len().max(end), 0);
@@ -141,6 +161,7 @@ impl FileSystem for FakeFiles {
 
     fn create(&mut self, directory: Node, name: &[u8], new: NewNode) -> Result<Attributes, Errno> {
         let node = self.add(directory.0, new.mode, new.uid, new.gid, b"");
+        self.1.changed(directory.0);
         self.with(directory, |directory| Ok(directory.names.insert(name.to_vec(), node)))?;
         self.attributes(Node(node))
     }
@@ -153,6 +174,7 @@ impl FileSystem for FakeFiles {
         target: &[u8],
     ) -> Result<(), Errno> {
         let node = self.add(directory.0, mode::SYMLINK | 0o777, owner.0, owner.1, target);
+        self.1.changed(directory.0);
         self.with(directory, |directory| Ok(directory.names.insert(name.to_vec(), node)))?;
         Ok(())
     }
@@ -162,12 +184,21 @@ impl FileSystem for FakeFiles {
     }
 
     fn link(&mut self, node: Node, directory: Node, name: &[u8]) -> Result<(), Errno> {
+        self.1.changed(directory.0);
+        self.1.changed(node.0);
         self.with(directory, |directory| Ok(directory.names.insert(name.to_vec(), node.0)))?;
         Ok(())
     }
 
     fn unlink(&mut self, directory: Node, name: &[u8]) -> Result<(), Errno> {
-        self.with(directory, |directory| directory.names.remove(name).ok_or(Errno::ENOENT))?;
+        self.1.changed(directory.0);
+        let node =
+            self.with(directory, |directory| directory.names.remove(name).ok_or(Errno::ENOENT))?;
+        self.1.changed(node);
+        self.with(Node(node), |node| {
+            node.attributes.links = node.attributes.links.saturating_sub(1);
+            Ok(())
+        })?;
         Ok(())
     }
 
@@ -182,6 +213,7 @@ impl FileSystem for FakeFiles {
             (Collision::Exchange, None) => return Err(Errno::ENOENT),
             _ => {}
         }
+        self.1.changed(from.0.0);
         let node = self.with(from.0, |node| node.names.remove(from.1).ok_or(Errno::ENOENT))?;
         if let (Collision::Exchange, Some(there)) = (clash, there) {
             self.link(Node(there), from.0, from.1)?;
@@ -193,6 +225,7 @@ impl FileSystem for FakeFiles {
         if size > LARGEST {
             return Err(Errno::EFBIG);
         }
+        self.1.changed(node.0);
         self.with(node, |node| {
             node.bytes.resize(size as usize, 0);
             node.attributes.size = size;
@@ -201,6 +234,7 @@ impl FileSystem for FakeFiles {
     }
 
     fn change(&mut self, node: Node, changes: Changes) -> Result<(), Errno> {
+        self.1.changed(node.0);
         self.with(node, |node| {
             let before = node.attributes;
             let mode = changes.mode.map_or(before.mode, |mode| before.mode & mode::TYPE | mode);

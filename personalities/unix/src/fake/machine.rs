@@ -275,6 +275,23 @@ impl Machine for FakeMachine {
         Ok(found)
     }
 
+    fn copy_pages(
+        &mut self,
+        memory: Memory,
+        offset: u64,
+        call: OpenCall,
+        address: u64,
+        len: usize,
+    ) -> usize {
+        let bytes = {
+            let world = self.0.borrow();
+            let bytes = world.memories.get(&memory.0.0).and_then(|all| all.get(offset as usize..));
+            let bytes = bytes.unwrap_or(&[]);
+            bytes[..len.min(bytes.len())].to_vec()
+        };
+        self.copy_out(call, address, &bytes)
+    }
+
     fn reply(&mut self, call: OpenCall, value: u64) {
         let mut world = self.0.borrow_mut();
         let thread = world.calls.remove(&call).expect("an open call");

@@ -215,6 +215,17 @@ impl Machine for KernelMachine {
         call.compare_exchange(address, expected, new)
     }
 
+    fn copy_pages(
+        &mut self,
+        memory: Memory,
+        offset: u64,
+        call: OpenCall,
+        address: u64,
+        len: usize,
+    ) -> usize {
+        copied(copy(Source::Memory(memory, offset), Destination::Caller(call, address), len), len)
+    }
+
     fn reply(&mut self, call: OpenCall, value: u64) {
         // A caller that is gone needs no answer.
         let _ = call.reply_value(value);

@@ -6,10 +6,10 @@ use libipc::abi::boot;
 use libipc::start::Start;
 use libipc::{Endpoint, Error, Notification, Object, Quota, Rights, Thread};
 use protocols::clock::ClockClient;
-use protocols::file::FileClient;
 use protocols::system::SystemClient;
 
 use crate::kernel::machine::{KernelMachine, program_quota};
+use crate::kernel::published::files;
 use crate::kernel::servers::{Capabilities, RemoteServers};
 use crate::unix::{Unix, event};
 
@@ -41,5 +41,5 @@ pub fn personality(start: &Start, own: Endpoint, file: Endpoint) -> Result<Unix,
     let system = start.find("system").map(SystemClient::new);
     let machine = KernelMachine::new(program_quota(quota), own, timer, clock, system);
     let servers = RemoteServers::new(capabilities);
-    Ok(Unix::new(Box::new(machine), Box::new(FileClient::new(file)), Box::new(servers)))
+    Ok(Unix::new(Box::new(machine), files(file), Box::new(servers)))
 }

@@ -12,6 +12,11 @@ pub const SECOND: u64 = 1_000_000_000;
 pub struct Fields(pub Vec<u8>);
 
 impl Fields {
+    /// Returns no fields yet, with room for so many bytes.
+    pub fn with_room(len: usize) -> Self {
+        Fields(Vec::with_capacity(len))
+    }
+
     /// Adds 64 bits.
     pub fn u64(mut self, value: u64) -> Self {
         self.0.extend_from_slice(&value.to_le_bytes());
@@ -75,7 +80,7 @@ fn size_and_device(attributes: &Attributes) -> (u64, u64) {
 pub fn stat(attributes: &Attributes, accessed: u64, dev: u64) -> Vec<u8> {
     let Attributes { node, mode, uid, gid, links, modified, changed, .. } = *attributes;
     let (size, device) = size_and_device(attributes);
-    Fields::default()
+    Fields::with_room(144)
         .u64(dev)
         .u64(node.0 & 0xffff_ffff)
         .u64(links.into())
@@ -103,7 +108,7 @@ pub fn statx(attributes: &Attributes, accessed: u64, dev: u64) -> Vec<u8> {
     let (size, device) = size_and_device(attributes);
     let (major, minor) = major_minor(device as u32);
     let times = |fields: Fields, ns: u64| fields.u64(ns / SECOND).u64(ns % SECOND);
-    let fields = Fields::default()
+    let fields = Fields::with_room(256)
         .u32(BASIC)
         .u32(4096)
         .u64(0)

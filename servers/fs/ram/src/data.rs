@@ -9,10 +9,13 @@ use crate::inodes::Inode;
 use crate::layout::{BLOCK, FILE_MAX, Field, superblock};
 use crate::store::Store;
 use crate::volume::Volume;
-use protocols::file::{FileError, Node, mode};
+use protocols::file::{Extent, FileError, Node, mode, place};
 
 /// Blocks that are taken and filled in one transaction, at most.
 const RUN_BLOCKS: u64 = 16;
+
+/// Most bytes of an extent: following the pointers to it takes a bounded time.
+const EXTENT_MAX: u64 = 256 * 1024;
 
 /// A piece of a file's contents.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,6 +78,15 @@ impl<'a, S: Store> Volume<'a, S> {
     }
 
     fn piece_of_blocks(&self, inode: Inode, offset: u64, rest: usize) -> Piece<'_> {
+        match self.span(inode, offset, rest) {
+            (Some(at), len) => Piece::Bytes(&self.bytes()[at..][..len]),
+            (None, len) => Piece::Zeros(len),
+        }
+    }
+
+    /// Returns where in the region the bytes of a file from `offset` on lie, nothing for a hole,
+    /// and how many of at most `rest` lie side by side.
+    fn span(&self, inode: Inode, offset: u64, rest: usize) -> (Option<usize>, usize) {
         let within = (offset % BLOCK as u64) as usize;
         let index = offset / BLOCK as u64;
         let first = self.block(inode, index);
@@ -84,11 +96,26 @@ impl<'a, S: Store> Volume<'a, S> {
             len += BLOCK;
             blocks += 1;
         }
-        let len = len.min(rest);
-        match first {
-            Some(block) => Piece::Bytes(&self.bytes()[block as usize * BLOCK + within..][..len]),
-            None => Piece::Zeros(len),
+        (first.map(|block| block as usize * BLOCK + within), len.min(rest))
+    }
+
+    /// Returns where the bytes of a file from `offset` on lie, as far as they lie side by side.
+    ///
+    /// # Errors
+    /// Stale; IsDirectory; Invalid: the node has no contents.
+    pub fn extent(&self, node: Node, offset: u64) -> Result<Extent, FileError> {
+        let inode = self.regular(node)?;
+        let generation = self.generation(node);
+        let rest = self.field(inode, Field::Size).saturating_sub(offset).min(EXTENT_MAX);
+        if let Some(contents) = self.archived(inode) {
+            let rest = rest.min((contents.len() as u64).saturating_sub(offset));
+            let at = self.field(inode, Field::Origin) - 1 + offset;
+            return Ok(Extent { place: place::ARCHIVE, at, len: rest, generation });
         }
+        let (at, len) = self.span(inode, offset, rest as usize);
+        let place = if at.is_some() { place::REGION } else { place::HOLE };
+        let at = at.unwrap_or(0) as u64;
+        Ok(Extent { place, at, len: len as u64, generation })
     }
 
     /// Returns contents that still lie in the boot archive; an archive that is shorter than when
@@ -157,6 +184,7 @@ impl<'a, S: Store> Volume<'a, S> {
         now: u64,
         mut fill: impl FnMut(&mut [u8]) -> Result<(), FileError>,
     ) -> Result<u64, FileError> {
+        self.begin_change(inode);
         let within = (offset % BLOCK as u64) as usize;
         let wanted = (within as u64 + len).div_ceil(BLOCK as u64).min(RUN_BLOCKS);
         let run = self.run(inode, offset / BLOCK as u64, wanted)?;

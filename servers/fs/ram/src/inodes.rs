@@ -86,7 +86,9 @@ impl<S: Store> Volume<'_, S> {
         self.word(inode.at(field))
     }
 
+    /// Sets a word of an inode, within a transaction, which clients learn of.
     pub(crate) fn set_field(&mut self, inode: Inode, field: Field, value: u64) {
+        self.begin_change(inode);
         self.set(inode.at(field), value);
     }
 
@@ -112,7 +114,11 @@ impl<S: Store> Volume<'_, S> {
     /// Sets the reference counts; an inode without references is marked to be freed, which
     /// [`Volume::settle`] does after the transaction.
     pub(crate) fn set_counts(&mut self, inode: Inode, counts: Counts) {
-        self.set_field(inode, Field::Counts, joined(counts.links, counts.holds));
+        // Clients see names, but not each other's holds.
+        if counts.links != self.counts(inode).links {
+            self.begin_change(inode);
+        }
+        self.set(inode.at(Field::Counts), joined(counts.links, counts.holds));
         if counts.is_gone() {
             self.set(superblock::PENDING, inode.0.into());
         }
@@ -175,6 +181,7 @@ impl<S: Store> Volume<'_, S> {
 
     /// Gives an inode back, within a transaction; its blocks are freed already.
     pub(crate) fn free_inode(&mut self, inode: Inode) {
+        self.begin_change(inode);
         let first = inode.at(Field::Identity);
         for at in (first..first + INODE).step_by(8) {
             let kept = if at == first { self.word(at) >> 32 << 32 } else { 0 };

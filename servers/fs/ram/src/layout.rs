@@ -3,13 +3,14 @@
 //! ```text
 //!   block 0       superblock (below) and journal
 //!   block 1       tickets of the last operations that must happen once
-//!   block 2 …     inode table, 32 inodes of 128 bytes to a block
+//!   block 2       generations, which clients read (`generations`)
+//!   block 3 …     inode table, 32 inodes of 128 bytes to a block
 //!   the rest      data: contents of files and directories, blocks of pointers
 //! ```
 //!
 //! All numbers are little endian. Block and inode numbers count from the region's beginning, so
 //! that 0, the superblock, can mean "none". What lies at or above the `fresh` marks was never
-//! used and is zero: a new file system touches two pages, whatever its size.
+//! used and is zero: a new file system touches few pages, whatever its size.
 
 /// Bytes of a block: the page size, so that unused blocks need no frames.
 pub const BLOCK: usize = 4096;
@@ -21,7 +22,7 @@ pub(crate) const INODE: usize = 128;
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"KAMENRAM");
 
 /// Version of this layout; a region of another one is not taken up.
-pub(crate) const VERSION: u64 = 3;
+pub(crate) const VERSION: u64 = 4;
 
 /// Entries that the journal can hold; no transaction may need more.
 pub(crate) const JOURNAL_ENTRIES: usize = (BLOCK - JOURNAL) / JOURNAL_ENTRY;
@@ -38,8 +39,15 @@ pub(crate) const TICKETS: usize = BLOCK;
 /// Bytes of a ticket's record.
 pub(crate) const TICKET: usize = 32;
 
+/// Byte offset of the generations.
+pub(crate) const GENERATIONS: usize = 2 * BLOCK;
+
+/// Number of generations, a power of two; the word after them counts all changes, so that one
+/// block holds both.
+pub(crate) const GENERATION_SLOTS: u64 = (BLOCK / 8) as u64 / 2;
+
 /// Byte offset of the inode table.
-pub(crate) const INODE_TABLE: usize = 2 * BLOCK;
+pub(crate) const INODE_TABLE: usize = 3 * BLOCK;
 
 /// Byte offsets of the superblock's words.
 pub(crate) mod superblock {

@@ -3,9 +3,9 @@
 #![no_main]
 
 use kamen_kit::service::{self, Problem, Setup, cannot};
-use kamen_ramfs::{Server, Volume};
+use kamen_ramfs::{Published, Server, Volume};
 use kamen_rt::{Start, error, log};
-use libipc::{Endpoint, Mapping, Memory, map_constant, now};
+use libipc::{Endpoint, Mapping, Memory, Object, Rights, map_constant, now};
 use protocols::clock::ClockClient;
 
 kamen_rt::entry!(main);
@@ -13,7 +13,8 @@ kamen_rt::entry!(main);
 fn main(start: &Start) -> i32 {
     service::run(start, |setup| {
         let boot_time = boot_time(setup);
-        Ok(Server::new(volume(setup)?, move || boot_time.wrapping_add(now().0)))
+        let server = Server::new(volume(setup)?, move || boot_time.wrapping_add(now().0));
+        Ok(server.publishing(published(setup)?))
     })
 }
 
@@ -29,6 +30,14 @@ fn volume(setup: &Setup<'_, ()>) -> Result<Volume<'static, Mapping>, Problem> {
         Err(error) => error!("boot archive: {error:?}"),
     }
     Ok(volume)
+}
+
+/// Returns what clients may read; nothing where no capability to it can be made, so that they ask.
+fn published(setup: &Setup<'_, ()>) -> Result<Option<Published>, Problem> {
+    let to_read = |memory: Memory| memory.mint(Rights::READ.union(Rights::GRANT), 0).ok();
+    let archive = setup.find_optional("archive").and_then(to_read);
+    let region = to_read(setup.find("store")?);
+    Ok(region.map(|region| Published { region, archive }))
 }
 
 /// Returns the time of day at the kernel's time 0, in ns since 1970; 0 without a clock.

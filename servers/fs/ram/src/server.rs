@@ -4,14 +4,15 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use kamen_kit::service::{Protocol, Service};
-use libipc::{Caller, ReadLease, WriteLease};
+use libipc::{Caller, Memory, ReadLease, WriteLease};
 use protocols::file::{
-    Attributes, File, FileError, Node, Statistics, Ticket, file_label, serve_file,
+    Attributes, Extent, File, FileError, Generations, Node, Statistics, Ticket, file_label,
+    serve_file,
 };
 
 use crate::data::Piece;
 use crate::inodes::New;
-use crate::layout::BLOCK;
+use crate::layout::{BLOCK, GENERATION_SLOTS, GENERATIONS};
 use crate::store::Store;
 use crate::tree::{Change, Collision, Place};
 use crate::volume::Volume;
@@ -27,12 +28,27 @@ pub struct Server<'a, S, C> {
     volume: Volume<'a, S>,
     clock: C,
     records: Vec<u8>,
+    published: Option<Published>,
+}
+
+/// What a server lets its clients read.
+#[derive(Clone, Copy, Debug)]
+pub struct Published {
+    /// The region, by a capability to read it.
+    pub region: Memory,
+    /// The boot archive, by one to read it.
+    pub archive: Option<Memory>,
 }
 
 impl<'a, S: Store, C: Fn() -> u64> Server<'a, S, C> {
     /// Returns the server of a volume.
     pub fn new(volume: Volume<'a, S>, clock: C) -> Self {
-        Server { volume, clock, records: Vec::new() }
+        Server { volume, clock, records: Vec::new(), published: None }
+    }
+
+    /// Returns the server, which lets its clients read what is published.
+    pub fn publishing(self, published: Option<Published>) -> Self {
+        Server { published, ..self }
     }
 
     /// Does a change that makes no node, once for a ticket.
@@ -277,6 +293,21 @@ impl<'a, S: Store, C: Fn() -> u64> File for Server<'a, S, C> {
         let new = self.new_node(mode, uid, gid, 0);
         let again = |volume: &Volume<'a, S>, node| volume.attributes(node);
         self.volume.once(caller.badge, ticket, again, |volume| volume.create_unnamed(new))
+    }
+
+    fn publish(&mut self, _: &Caller) -> Result<(Generations, Memory), FileError> {
+        let published = self.published.ok_or(FileError::Invalid)?;
+        let generations = Generations { at: GENERATIONS as u64, slots: GENERATION_SLOTS };
+        Ok((generations, published.region))
+    }
+
+    fn publish_archive(&mut self, _: &Caller) -> Result<Memory, FileError> {
+        self.published.and_then(|published| published.archive).ok_or(FileError::Invalid)
+    }
+
+    fn extent(&mut self, _: &Caller, node: Node, offset: u64) -> Result<Extent, FileError> {
+        self.touch_accessed(node)?;
+        self.volume.extent(node, offset)
     }
 
     fn set_accessed(&mut self, _: &Caller, node: Node, accessed: u64) -> Result<(), FileError> {

@@ -4,6 +4,7 @@ mod crash;
 mod facts;
 mod loading;
 mod model;
+mod published;
 mod service;
 
 use alloc::vec;

@@ -7,6 +7,7 @@
 //!
 //! Below: `blocks` and `inodes` allocate, `map` finds a file's blocks. Above: `tree`.
 
+use alloc::vec::Vec;
 use core::sync::atomic::{Ordering, compiler_fence};
 
 use crate::layout::{
@@ -30,6 +31,8 @@ pub struct Volume<'a, S> {
     store: S,
     pub(crate) archive: &'a [u8],
     pub(crate) claims: Claims,
+    /// The slots of generations that the transaction under way has made odd.
+    pub(crate) changing: Vec<usize>,
 }
 
 impl<'a, S: Store> Volume<'a, S> {
@@ -40,7 +43,7 @@ impl<'a, S: Store> Volume<'a, S> {
     /// [`Unusable`] says why the region can't hold one.
     pub fn open(store: S, archive: &'a [u8]) -> Result<Self, Unusable> {
         let geometry = Geometry::of_region(store.bytes().len()).ok_or(Unusable::TooSmall)?;
-        let mut volume = Volume { store, archive, claims: Claims::default() };
+        let mut volume = Volume { store, archive, claims: Claims::default(), changing: Vec::new() };
         if volume.word(superblock::MAGIC) == 0 {
             volume.format(geometry);
         }
@@ -53,6 +56,7 @@ impl<'a, S: Store> Volume<'a, S> {
         }
         volume.roll_back();
         volume.settle();
+        volume.end_earlier_changes();
         volume.recall_tickets();
         Ok(volume)
     }
@@ -117,6 +121,7 @@ impl<'a, S: Store> Volume<'a, S> {
             }
             Err(_) => self.roll_back(),
         }
+        self.end_changes();
         result
     }
 
@@ -135,7 +140,7 @@ impl<'a, S: Store> Volume<'a, S> {
     }
 
     /// Changes a word for good; nothing that the compiler does moves it across another one.
-    fn put(&mut self, at: usize, value: u64) {
+    pub(crate) fn put(&mut self, at: usize, value: u64) {
         compiler_fence(Ordering::SeqCst);
         self.store.window(at, 8).copy_from_slice(&value.to_le_bytes());
         compiler_fence(Ordering::SeqCst);
