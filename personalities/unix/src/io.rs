@@ -248,20 +248,34 @@ impl<'c, 'u> Transfer<'c, 'u> {
         }
         self.check_foreground()?;
         let whole = matches!(self.file.borrow().object, Object::File(_) | Object::Device(..));
+        let most = ranges.iter().map(|&(_, len)| len).max().unwrap_or(0).min(BUFFER as u64);
+        let mut buffer = self.context.unix.take_buffer(most as usize);
+        let result = self.read_through(&mut buffer[..most as usize], ranges, whole);
+        self.context.unix.keep_buffer(buffer);
+        result
+    }
+
+    fn read_through(
+        &mut self,
+        buffer: &mut [u8],
+        ranges: &[(u64, u64)],
+        whole: bool,
+    ) -> Result<u64, Stop> {
         let mut done = 0;
         for &(address, len) in ranges {
             let mut moved = 0;
             while moved < len {
-                let mut buffer = alloc::vec![0; BUFFER.min((len - moved) as usize)];
+                let piece = buffer.len().min((len - moved) as usize);
                 let position = self.position(done);
-                let result = read_once(self.context.unix, &self.file, position, &mut buffer);
+                let result =
+                    read_once(self.context.unix, &self.file, position, &mut buffer[..piece]);
                 let count = match result {
                     Err(_) if done != 0 => return Ok(done),
                     result => result?,
                 };
                 self.context.copy_out(address.wrapping_add(moved), &buffer[..count])?;
                 (moved, done) = (moved + count as u64, done + count as u64);
-                if count < buffer.len() || !whole {
+                if count < piece || !whole {
                     return Ok(done);
                 }
             }
@@ -277,11 +291,26 @@ impl<'c, 'u> Transfer<'c, 'u> {
         if !self.file.borrow().is_writable() {
             return Err(Errno::EBADF.into());
         }
-        let mut done = self.context.progress;
+        let done = self.context.progress;
+        let most = ranges.iter().map(|&(_, len)| len).max().unwrap_or(0).min(BUFFER as u64);
+        let mut buffer = self.context.unix.take_buffer(most as usize);
+        let result = self.write_through(&mut buffer, ranges, done);
+        self.context.unix.keep_buffer(buffer);
+        result
+    }
+
+    fn write_through(
+        &mut self,
+        buffer: &mut [u8],
+        ranges: &[(u64, u64)],
+        done: u64,
+    ) -> Result<u64, Stop> {
+        let mut done = done;
         while let Some((address, len)) = after(ranges, done) {
-            let bytes = self.context.bytes_in(address, BUFFER.min(len as usize))?;
+            let bytes = &mut buffer[..BUFFER.min(len as usize)];
+            self.context.copy_in(address, bytes)?;
             let position = self.position(done);
-            match write_once(self.context.unix, &self.file, position, &bytes) {
+            match write_once(self.context.unix, &self.file, position, bytes) {
                 Ok(count) => done += count as u64,
                 Err(Stop::Wait(wait)) => {
                     return Err(Stop::Wait(Wait { progress: done, ..wait }));
