@@ -3,6 +3,7 @@
 //! ```text
 //!   kernel, structures   first::runs(kernel-bench) ─┐             ┌─ table on stdout
 //!   system               boot::{rows, prompt, …} ───┼─> Results ──┼─ JSON
+//!   unix                 boot::output, linux ───────┤             │
 //!                        peers ─────────────────────┘      │      ├─ pictures
 //!                                                          │      └─ comparison with the
 //!                                                          │         committed ones
@@ -26,11 +27,13 @@ mod draw;
 mod figure;
 mod first;
 mod kernel;
+mod linux;
 pub mod page;
 mod peers;
 mod results;
 mod structures;
 mod system;
+mod unix;
 
 use results::{Measured, Results};
 
@@ -64,6 +67,8 @@ enum Group {
     Structures,
     /// The system's figures: programs, time to the prompt, memory.
     System,
+    /// A Linux program's calls, here and on Linux.
+    Unix,
 }
 
 /// Measures, prints the tables and writes the file.
@@ -87,6 +92,12 @@ pub fn bench(options: &Options) -> Result<ExitCode> {
         let system = System::build(Purpose::Measure)?;
         results.system = system::measure(&system, options.boots, &mut missing)?;
         print!("{}", system::table(&results.system));
+    }
+    if options.wants(Group::Unix) {
+        let system = System::build(Purpose::Measure)?;
+        let committed = Results::committed()?.unix;
+        results.unix = unix::measure(&system, &committed, &mut missing)?;
+        print!("{}", unix::table(&results.unix));
     }
     let path = options.json.clone().unwrap_or_else(|| workspace::target("bench.json"));
     fs::write(&path, results.to_json()).with_context(|| path.display().to_string())?;
@@ -133,11 +144,17 @@ fn draw(results: &Results, folder: &Path) -> Result<()> {
     ];
     for (name, rows, picture) in pictures {
         if !rows.is_empty() {
-            let path = folder.join(name);
-            fs::write(&path, picture(rows)).with_context(|| path.display().to_string())?;
+            write(&folder.join(name), &picture(rows))?;
         }
     }
+    if !results.unix.is_empty() {
+        write(&folder.join("unix.svg"), &unix::picture(&results.unix))?;
+    }
     Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| path.display().to_string())
 }
 
 impl Options {

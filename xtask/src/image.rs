@@ -25,9 +25,8 @@ mod executable;
 mod iso;
 mod start;
 
-use archive::Archive;
-
 pub use add::Addition;
+pub use archive::Archive;
 pub use busybox::on_host as busybox;
 pub use start::{Mode, Start};
 
@@ -145,6 +144,16 @@ impl System {
         archive.file("program", 0o755, executable.clone())?;
         archive.file("arguments", 0o444, arguments.as_bytes().to_vec())?;
         Ok(package(&executable, &archive.into_bytes()?))
+    }
+
+    /// Returns the bytes of a static Linux program as they are in an image.
+    ///
+    /// # Errors
+    /// Where there is no such program, or its file can't be read.
+    pub fn linux_program(&self, name: &str) -> Result<Vec<u8>> {
+        let program = self.programs.iter().find(|program| program.name == name);
+        let program = program.with_context(|| format!("no package builds the program `{name}`"))?;
+        executable::linux(&program.executable())
     }
 
     fn executable(&self, place: &Place) -> PathBuf {

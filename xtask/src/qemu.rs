@@ -117,6 +117,25 @@ pub fn command(machine: &Machine, accel: Accelerator, medium: Medium, log: &Path
     qemu
 }
 
+/// Returns the command that boots Linux with an initramfs, console on stdin and stdout: on the board
+/// of measurements where instructions are counted; where time passes, on one that has timers enough
+/// for Linux to find out how fast the processor's are while other programs of the host run.
+pub fn linux(icount: bool, processor: &str, kernel: &Path, initramfs: &Path) -> Command {
+    /// Nothing but the program is to be measured: no mitigations that Kamen has not, no messages.
+    /// A first process that ends is a panic, which ends QEMU as a restart does.
+    const ARGUMENTS: &str = "console=ttyS0 mitigations=off quiet panic=-1";
+    let mut qemu = dying_with_us("qemu-system-x86_64");
+    qemu.args(["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"]);
+    let board = board(if icount { Board::Microvm } else { Board::Q35 });
+    qemu.args(["-machine", board, "-cpu", processor, "-m", "256", "-accel", "tcg"]);
+    if icount {
+        qemu.args(["-icount", "shift=0,sleep=off", "-seed", &SEED.to_string()]);
+    }
+    qemu.args(["-serial", "stdio", "-append", ARGUMENTS]);
+    qemu.arg("-kernel").arg(kernel).arg("-initrd").arg(initramfs);
+    qemu
+}
+
 /// Has QEMU wait for gdb at a socket before the first instruction.
 pub fn wait_for_gdb(qemu: &mut Command, socket: &Path) {
     qemu.arg("-S").arg("-chardev").arg(with_path("socket,id=gdb,server=on,wait=off,path=", socket));

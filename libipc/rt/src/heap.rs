@@ -9,6 +9,10 @@ use libipc::abi::{PAGE_SIZE, boot};
 use libipc::{Error, Memory, Quota, Rights, Space, yield_now};
 use linked_list_allocator::Heap;
 
+mod classes;
+
+use classes::{Classes, GRAIN};
+
 /// Where the heap lies, far from program, stack and message page.
 const HEAP_AT: usize = 0x1000_0000_0000;
 /// Most bytes of a heap.
@@ -57,25 +61,48 @@ unsafe impl GlobalAlloc for Allocator {
 
     #[inline(never)]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        let Some(block) = ptr::NonNull::new(block) else { return };
-        // SAFETY: the caller got the block from `alloc` with the same layout.
-        self.with(|state| unsafe { state.heap.deallocate(block, layout) });
+        let (Some(block), Some(layout)) = (ptr::NonNull::new(block), in_grains(layout)) else {
+            return;
+        };
+        self.with(|state| {
+            if layout.align() > GRAIN
+                || !state.kept.keep(layout.size(), block.as_ptr().expose_provenance())
+            {
+                // SAFETY: the caller got the block from `alloc` with the same layout, which is
+                // rounded in the same way.
+                unsafe { state.heap.deallocate(block, layout) };
+            }
+        });
     }
+}
+
+/// Returns a layout whose size and alignment are multiples of [`GRAIN`].
+fn in_grains(layout: Layout) -> Option<Layout> {
+    let align = layout.align().max(GRAIN);
+    let size = layout.size().checked_next_multiple_of(GRAIN)?;
+    Layout::from_size_align(size, align).ok()
 }
 
 /// The heap and the memory object beneath it.
 struct State {
     heap: Heap,
+    kept: Classes,
     memory: Option<Memory>,
     pages: usize,
 }
 
 impl State {
     const fn new() -> Self {
-        State { heap: Heap::empty(), memory: None, pages: 0 }
+        State { heap: Heap::empty(), kept: Classes::new(), memory: None, pages: 0 }
     }
 
     fn allocate(&mut self, layout: Layout) -> *mut u8 {
+        let Some(layout) = in_grains(layout) else { return ptr::null_mut() };
+        if layout.align() == GRAIN
+            && let Some(block) = self.kept.take(layout.size())
+        {
+            return ptr::with_exposed_provenance_mut(block);
+        }
         if let Ok(block) = self.heap.allocate_first_fit(layout) {
             return block.as_ptr();
         }

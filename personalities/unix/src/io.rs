@@ -269,6 +269,19 @@ impl<'c, 'u> Transfer<'c, 'u> {
         }
         self.check_foreground(signals::SIGTTIN)?;
         let whole = matches!(self.file.borrow().object, Object::File(_) | Object::Device(..));
+        let most = ranges.iter().map(|&(_, len)| len).max().unwrap_or(0).min(BUFFER as u64);
+        let mut buffer = self.context.unix.take_buffer(most as usize);
+        let result = self.read_through(&mut buffer[..most as usize], ranges, whole);
+        self.context.unix.keep_buffer(buffer);
+        result
+    }
+
+    fn read_through(
+        &mut self,
+        buffer: &mut [u8],
+        ranges: &[(u64, u64)],
+        whole: bool,
+    ) -> Result<u64, Stop> {
         let mut done = 0;
         for &(address, len) in ranges {
             let mut moved = 0;
@@ -282,8 +295,9 @@ impl<'c, 'u> Transfer<'c, 'u> {
                     (moved, done) = (moved + count, done + count);
                     continue;
                 }
-                let mut buffer = alloc::vec![0; BUFFER.min((len - moved) as usize)];
-                let result = read_once(self.context.unix, &self.file, position, &mut buffer);
+                let piece = buffer.len().min(rest as usize);
+                let result =
+                    read_once(self.context.unix, &self.file, position, &mut buffer[..piece]);
                 let count = match result {
                     Err(_) if done != 0 => return Ok(done),
                     Err(Stop::Wait(wait)) => return after_wait(self.context, &self.file, wait),
@@ -291,7 +305,7 @@ impl<'c, 'u> Transfer<'c, 'u> {
                 };
                 self.context.copy_out(address.wrapping_add(moved), &buffer[..count])?;
                 (moved, done) = (moved + count as u64, done + count as u64);
-                if count < buffer.len() || !whole {
+                if count < piece || !whole {
                     return Ok(done);
                 }
             }
@@ -312,11 +326,26 @@ impl<'c, 'u> Transfer<'c, 'u> {
             return sockets::messages::write(self.context, file, number, ranges);
         }
         self.check_foreground(signals::SIGTTOU)?;
-        let mut done = self.context.progress;
+        let done = self.context.progress;
+        let most = ranges.iter().map(|&(_, len)| len).max().unwrap_or(0).min(BUFFER as u64);
+        let mut buffer = self.context.unix.take_buffer(most as usize);
+        let result = self.write_through(&mut buffer, ranges, done);
+        self.context.unix.keep_buffer(buffer);
+        result
+    }
+
+    fn write_through(
+        &mut self,
+        buffer: &mut [u8],
+        ranges: &[(u64, u64)],
+        done: u64,
+    ) -> Result<u64, Stop> {
+        let mut done = done;
         while let Some((address, len)) = after(ranges, done) {
-            let bytes = self.context.bytes_in(address, BUFFER.min(len as usize))?;
+            let bytes = &mut buffer[..BUFFER.min(len as usize)];
+            self.context.copy_in(address, bytes)?;
             let position = self.position(done);
-            match write_once(self.context.unix, &self.file, position, &bytes) {
+            match write_once(self.context.unix, &self.file, position, bytes) {
                 Ok(count) => done += count as u64,
                 Err(Stop::Wait(wait)) => {
                     return Err(Stop::Wait(Wait { progress: done, ..wait }));

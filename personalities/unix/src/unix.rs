@@ -133,6 +133,8 @@ pub struct Unix {
     pub(crate) last_pid: u32,
     /// Threads whose parked call a signal may end.
     interrupted: Vec<ThreadNumber>,
+    /// What bytes go through, kept for the next call.
+    buffer: Vec<u8>,
     /// The call being handled, and its answer.
     current: Option<(ThreadNumber, OpenCall)>,
     reply: Option<Reply>,
@@ -180,6 +182,7 @@ impl Unix {
             next_number: 1,
             last_pid: 1,
             interrupted: Vec::new(),
+            buffer: Vec::new(),
             current: None,
             reply: None,
             timer: u64::MAX,
@@ -218,6 +221,21 @@ impl Unix {
         }
         self.terminal_events(bits);
         self.settle();
+    }
+
+    /// Takes the buffer that bytes go through, of at least so many bytes; whatever was in it is
+    /// still there.
+    pub(crate) fn take_buffer(&mut self, len: usize) -> Vec<u8> {
+        let mut buffer = core::mem::take(&mut self.buffer);
+        if buffer.len() < len {
+            buffer.resize(len, 0);
+        }
+        buffer
+    }
+
+    /// Gives the buffer back.
+    pub(crate) fn keep_buffer(&mut self, buffer: Vec<u8>) {
+        self.buffer = buffer;
     }
 
     /// Returns a number that was not used before, for pipes, threads and streams.
@@ -274,6 +292,8 @@ impl Unix {
         result: Result<u64, Stop>,
     ) {
         let answer = match result {
+            // What nearly every call comes to.
+            Ok(value) if self.goes_on(thread) => return self.answer(call, Reply::Value(value)),
             Ok(value) => Answer::Value(value),
             Err(Stop::Errno(errno)) => Answer::Value(errno.to_rax()),
             Err(Stop::Wait(wait)) => Answer::Wait(wait.parked(call, number, words)),

@@ -27,18 +27,23 @@ pub fn package(system: &System) -> Result<Vec<u8>> {
 
 /// Runs a program, given with its arguments, and returns the figures that it prints.
 pub fn rows(system: &System, words: &[&str], unit: Unit) -> Result<Vec<Figure>> {
-    let start = Start::program(words.iter().map(OsString::from).collect(), None);
-    let feed = |console: ChildStdin, _: &Transcript, _: &Sender<Event>| {
-        console::feed_escaped(std::io::empty(), console).context("the guest has ended")
-    };
-    let machine = machine(unit == Unit::Instructions);
-    let output = boot(system, &machine, &start, feed)?;
+    let output = output(system, words, unit)?;
     let figures: Vec<Figure> =
         output.lines().filter_map(|line| Figure::of_row(line, unit)).collect();
     if figures.is_empty() {
         bail!("{} printed no row: {output:?}", words.join(" "));
     }
     Ok(figures)
+}
+
+/// Runs a program, given with its arguments, and returns its output; whether it succeeds is its
+/// output's to tell.
+pub fn output(system: &System, words: &[&str], unit: Unit) -> Result<String> {
+    let start = Start::program(words.iter().map(OsString::from).collect(), None);
+    let feed = |console: ChildStdin, _: &Transcript, _: &Sender<Event>| {
+        console::feed_escaped(std::io::empty(), console).context("the guest has ended")
+    };
+    boot(system, &machine(unit == Unit::Instructions), &start, feed)
 }
 
 /// Returns the time from QEMU's start to the prompt.

@@ -127,8 +127,15 @@ fn over_runs(name: &str, runs: &[Told]) -> Option<Figure> {
 }
 
 impl Told {
-    fn find(&self, name: &str) -> Option<&Figure> {
+    /// Returns a row.
+    pub fn find(&self, name: &str) -> Option<&Figure> {
         self.figures.iter().find(|figure| figure.name == name)
+    }
+
+    /// Returns why a row is missing.
+    pub fn reason(&self, name: &str) -> &str {
+        let told = self.missing.iter().find(|(missing, _)| missing == name);
+        told.map_or("the program has no such row", |(_, error)| error)
     }
 
     /// Returns what a log tells; nothing where it lacks the clock.

@@ -4,7 +4,7 @@
 //! person's.
 
 use super::results::{Measured, Results};
-use super::{kernel, structures};
+use super::{kernel, structures, unix};
 use crate::workspace;
 use anyhow::{Context, Result};
 use std::fs;
@@ -27,6 +27,10 @@ pub fn update(path: &Path, results: &Results) -> Result<()> {
             page = with_table(&page, name, &markdown(rows))
                 .with_context(|| format!("{} has no table {name}", path.display()))?;
         }
+    }
+    if !results.unix.is_empty() {
+        page = with_table(&page, "unix", &unix::markdown(&results.unix))
+            .with_context(|| format!("{} has no table unix", path.display()))?;
     }
     fs::write(path, page).with_context(|| path.display().to_string())
 }

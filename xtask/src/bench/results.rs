@@ -2,10 +2,12 @@
 //!
 //! ```text
 //!   { "rows": [{ "name", "instructions", "tcg_ns", "peer", "peer_instructions", … }],
-//!     "more": [ … rows of no peer's table … ], "structures": [ … ], "system": [ … figures … ] }
+//!     "more": [ … rows of no peer's table … ], "structures": [ … ], "system": [ … figures … ],
+//!     "unix": [{ "name", "instructions", "tcg_ns", "linux_instructions", … }] }
 //! ```
 
 use super::figure::Figure;
+use super::unix::UnixRow;
 use crate::workspace;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -35,6 +37,9 @@ pub struct Results {
     /// The system's figures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub system: Vec<Figure>,
+    /// A Linux program's calls, here and on Linux.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unix: Vec<UnixRow>,
 }
 
 /// A row.
@@ -87,6 +92,7 @@ impl Results {
             [&mut row.instructions, &mut row.min, &mut row.p99].into_iter().for_each(hundredths);
             row.tcg_ns.iter_mut().for_each(hundredths);
         }
+        rounded.unix.iter_mut().flat_map(UnixRow::figures).for_each(hundredths);
         for figure in &mut rounded.system {
             let values = [&mut figure.min, &mut figure.median, &mut figure.p99];
             values.into_iter().for_each(hundredths);
@@ -108,6 +114,9 @@ impl Results {
         keep(&self.structures, &mut updated.structures);
         if updated.system.is_empty() {
             updated.system = self.system.clone();
+        }
+        if updated.unix.is_empty() {
+            updated.unix = self.unix.clone();
         }
         updated
     }

@@ -7,7 +7,7 @@ use crate::image::System;
 use anyhow::Result;
 
 /// Programs of the image that print rows, and whose figures they are.
-const PROGRAMS: [&str; 2] = ["bench", "unix-bench"];
+const PROGRAMS: [&str; 1] = ["bench"];
 
 /// What is to be reached, by the figure's name; the README tells the reasons.
 const GOALS: [(&str, Unit, f64); 4] = [

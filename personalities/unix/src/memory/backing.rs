@@ -7,8 +7,18 @@ use core::cell::{Cell, RefCell};
 use libipc::{Memory, Space};
 
 use crate::machine::Machine;
+use crate::memory::PAGE;
 
-/// Objects without a user, which the event loop destroys between events.
+/// Pages of user space.
+const USER_PAGES: u64 = libipc::abi::USER_END as u64 / PAGE;
+
+/// Most empty spaces that are kept for the next process: a shell and what it runs by turns. Each
+/// keeps its page tables, a dozen pages.
+const MAX_SPARE: usize = 4;
+
+/// Objects without a user, which the event loop destroys between events; and a few spaces in which
+/// nothing is mapped any more, as a new one costs more than the rest of a fork's bookkeeping
+/// (decisions/0042).
 #[derive(Clone, Default, Debug)]
 pub struct Trash(Rc<RefCell<Contents>>);
 
@@ -16,18 +26,35 @@ pub struct Trash(Rc<RefCell<Contents>>);
 struct Contents {
     memories: Vec<Memory>,
     spaces: Vec<Space>,
+    spare: Vec<Space>,
 }
 
 impl Trash {
     /// Destroys everything in it, spaces first, so that nothing must be unmapped page by page.
     pub fn empty(&self, machine: &mut dyn Machine) {
-        let Contents { memories, spaces } = core::mem::take(&mut *self.0.borrow_mut());
-        for space in spaces {
-            machine.destroy_space(space);
+        let mut contents = self.0.borrow_mut();
+        let Contents { memories, spaces, spare } = &mut *contents;
+        for space in spaces.drain(..) {
+            if spare.len() < MAX_SPARE {
+                machine.unmap(space, 0, USER_PAGES);
+                spare.push(space);
+            } else {
+                machine.destroy_space(space);
+            }
         }
-        for memory in memories {
+        for memory in memories.drain(..) {
             machine.destroy_memory(memory);
         }
+    }
+
+    /// Returns a space in which nothing is mapped, if one is kept.
+    pub fn take_spare(&self) -> Option<Space> {
+        self.0.borrow_mut().spare.pop()
+    }
+
+    /// Returns how many spaces are kept.
+    pub fn spares(&self) -> usize {
+        self.0.borrow().spare.len()
     }
 
     /// Returns whether nothing is in it.

@@ -42,7 +42,10 @@ impl Mm {
     /// # Errors
     /// ENOMEM.
     pub fn new(machine: &mut dyn Machine, trash: &Trash) -> Result<Self, Errno> {
-        let space = machine.create_space()?;
+        let space = match trash.take_spare() {
+            Some(space) => space,
+            None => machine.create_space()?,
+        };
         Ok(Mm { space, regions: BTreeMap::new(), brk: 0..0, trash: trash.clone() })
     }
 
@@ -278,7 +281,9 @@ impl Mm {
             if region.sharing == Sharing::Private {
                 copy.backing = cloned(machine, &mut clones, &region.backing, &self.trash)?;
             }
-            child.insert(machine, copy)?;
+            (copy.mapped, copy.shown) = (copy.access, 0);
+            show(machine, child.space, &mut copy)?;
+            child.regions.insert(copy.start, copy);
         }
         Ok(child)
     }

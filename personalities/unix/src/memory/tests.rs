@@ -28,7 +28,7 @@ impl Memory {
     fn live(&mut self) -> (usize, usize) {
         self.trash.empty(&mut self.machine);
         let world = self.machine.0.borrow();
-        (world.memories.len(), world.spaces.len())
+        (world.memories.len(), world.spaces.len() - self.trash.spares())
     }
 }
 

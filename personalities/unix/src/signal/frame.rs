@@ -118,7 +118,9 @@ fn emit(context: &FrameContext, info: &Info) -> Vec<u8> {
     let r = &context.registers;
     let AltStack { base, len, .. } = context.alt_stack;
     let flags = context.alt_stack.flags(context.registers.rsp);
-    let mut fields = Fields::default().u64(trampoline::LEAVE).u64(CONTEXT_FLAGS).u64(0);
+    // With room for the extended state and what aligns it, so that nothing is moved to grow.
+    let room = Vec::with_capacity(BYTES + STATE_BYTES + STATE_ALIGN as usize);
+    let mut fields = Fields(room).u64(trampoline::LEAVE).u64(CONTEXT_FLAGS).u64(0);
     fields = fields.u64(base).u32(flags).u32(0).u64(len);
     let general =
         [r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, r.rdi, r.rsi, r.rbp, r.rbx];
@@ -135,13 +137,19 @@ fn emit(context: &FrameContext, info: &Info) -> Vec<u8> {
 
 /// Returns `siginfo_t`: numbers, then what depends on the signal, 128 bytes.
 pub fn emit_info(info: &Info) -> Vec<u8> {
-    let fields = Fields::default().u32(info.signal.into()).u32(0).u32(info.code as u32).u32(0);
+    /// Bytes of `siginfo_t`.
+    const BYTES: usize = 128;
+    let fields = Fields(Vec::with_capacity(BYTES))
+        .u32(info.signal.into())
+        .u32(0)
+        .u32(info.code as u32)
+        .u32(0);
     let fields = if info.is_fault() {
         fields.u64(info.value)
     } else {
         fields.u32(info.pid).u32(info.uid).u64(info.value)
     };
-    fields.zeros_to(128).0
+    fields.zeros_to(BYTES).0
 }
 
 /// What a frame says to go back to.

@@ -1,5 +1,6 @@
 //! Sets of signals, what processes do on them, and those that wait to be taken.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::linux::signals::{self, Default as DefaultAction, code};
@@ -53,13 +54,14 @@ pub struct Action {
     pub mask: SignalSet,
 }
 
-/// What a process does on each signal.
+/// What a process does on each signal: two KiB, which do not lie within the process, so that one
+/// is cheap to move.
 #[derive(Clone, Debug)]
-pub struct Actions([Action; signals::MAX as usize]);
+pub struct Actions(Box<[Action; signals::MAX as usize]>);
 
 impl Default for Actions {
     fn default() -> Self {
-        Actions([Action::default(); signals::MAX as usize])
+        Actions(Box::new([Action::default(); signals::MAX as usize]))
     }
 }
 
@@ -87,7 +89,7 @@ impl Actions {
 
     /// Forgets the handlers, as exec does; what is ignored stays ignored.
     pub fn reset(&mut self) {
-        for action in &mut self.0 {
+        for action in self.0.iter_mut() {
             let ignored = action.handler == signals::IGNORE;
             let handler = if ignored { signals::IGNORE } else { signals::DEFAULT };
             *action = Action { handler, ..Action::default() };

@@ -183,6 +183,17 @@ impl Unix {
         }
     }
 
+    /// Returns whether a thread has nothing to do before it goes back to its program: no signal to
+    /// take, no mask to restore, no stop.
+    #[inline]
+    pub(super) fn goes_on(&self, number: ThreadNumber) -> bool {
+        let Some(thread) = self.threads.get(&number) else { return false };
+        let Some(process) = self.processes.get(&thread.pid) else { return false };
+        let waiting = thread.pending.set().union(process.pending.set());
+        let quiet = waiting.without(thread.mask) == SignalSet(0) && !process.is_stopped();
+        quiet && thread.mask_after.is_none()
+    }
+
     /// Lets a thread go back to its program: takes its signals first, and stays if its process is
     /// stopped or its call waits.
     pub(super) fn leave(&mut self, number: ThreadNumber, call: OpenCall, answer: Answer) {
@@ -196,10 +207,6 @@ impl Unix {
             }
             let waiting = thread.pending.set().union(process.pending.set());
             let Some(signal) = waiting.without(thread.mask).first() else {
-                if let (Answer::Value(value), None) = (&answer, thread.mask_after) {
-                    // What nearly every call comes to.
-                    return self.answer(call, Reply::Value(*value));
-                }
                 break;
             };
             let taken = thread.pending.take(signal).or_else(|| process.pending.take(signal));
