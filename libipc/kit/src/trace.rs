@@ -15,12 +15,14 @@ use core::fmt::{self, Write};
 
 mod calls;
 mod chrome;
+mod list;
 mod rings;
 mod told;
 mod tree;
 
 pub use calls::{Call, Message, Outcome, calls};
 pub use chrome::chrome;
+pub use list::list;
 pub use rings::{Drain, Recorded, Rings, read};
 pub use told::{of_tag, operation, outcome, request};
 pub use tree::{Bounds, grouped, tree};

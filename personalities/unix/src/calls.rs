@@ -4,6 +4,7 @@
 //! has to wait changes nothing first: it is called again from its beginning.
 
 pub mod attributes;
+pub mod capabilities;
 pub mod descriptors;
 pub mod directories;
 pub mod epoll;
@@ -13,15 +14,19 @@ pub mod futex;
 pub mod identity;
 pub mod info;
 pub mod io;
+pub mod limits;
 pub mod locks;
 pub mod memory;
 pub mod names;
 pub mod poll;
+pub mod prctl;
 pub mod processes;
+pub mod scheduling;
 pub mod signals;
 pub mod sockets;
 pub mod space;
 pub mod splice;
+pub mod system;
 pub mod terminal;
 pub mod time;
 pub mod timers;

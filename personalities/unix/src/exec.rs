@@ -26,7 +26,7 @@ use crate::machine::{Access, Machine};
 use crate::memory::{Backing, Mm, PAGE, Purpose, Region, STACK_TOP, Sharing, Trash, pages};
 use crate::path::{Last, Node, VNode, walk};
 use crate::proc::View;
-use crate::process::{AltStack, Pid};
+use crate::process::{AltStack, Pid, Process};
 use crate::signal::trampoline;
 use crate::unix::Unix;
 
@@ -36,8 +36,10 @@ use vdso::Times;
 /// Most bytes of arguments and environment together (Linux: a quarter of the stack; here less,
 /// because they pass through this server).
 pub const ARGUMENTS_MAX: usize = 512 * 1024;
-/// Most interpreters of interpreters (Linux: 5).
-const MAX_INTERPRETERS: usize = 4;
+/// Most scripts between a path and its program (`exec_binprm` in fs/exec.c of Linux 6.1).
+const MAX_INTERPRETERS: usize = 5;
+/// Bytes of a script in which its first line counts (`BINPRM_BUF_SIZE` less a NUL).
+const SCRIPT_LINE: usize = 255;
 /// Pages of a new stack, besides those of the arguments.
 const STACK_PAGES: u64 = 32;
 /// The native program that a DOS session is.
@@ -66,6 +68,9 @@ pub struct Program {
     name: Vec<u8>,
     executable: Vec<u8>,
     command_line: Vec<u8>,
+    credentials: Credentials,
+    environment: (u64, u64),
+    auxiliary: (u64, u64),
 }
 
 /// What a file turned out to be.
@@ -112,6 +117,7 @@ pub fn load(unix: &mut Unix, pid: Pid, request: Request) -> Result<Program, Errn
 /// one, of which standard error is told; E2BIG, ENOMEM.
 pub fn load_any(unix: &mut Unix, pid: Pid, request: Request) -> Result<Loaded, Errno> {
     let mut request = request;
+    let asked = request.path.clone();
     for _ in 0..=MAX_INTERPRETERS {
         let file = find(unix, pid, &request.path)?;
         if let Some(line) = file.head.strip_prefix(b"#!") {
@@ -124,6 +130,7 @@ pub fn load_any(unix: &mut Unix, pid: Pid, request: Request) -> Result<Loaded, E
         if kind(&file.head, &file.path) == Kind::Native {
             return Ok(Loaded::Foreign(foreign(None, file.path, request.arguments)));
         }
+        request.path = asked;
         return load_elf(unix, pid, &file, &request).map(Loaded::Linux);
     }
     Err(Errno::ELOOP)
@@ -145,13 +152,17 @@ fn find(unix: &mut Unix, pid: Pid, path: &[u8]) -> Result<File, Errno> {
 
 /// Changes a request for a script into one for its interpreter (execve(2), "Interpreter scripts").
 fn interpreted(request: &mut Request, line: &[u8]) -> Result<(), Errno> {
-    let end = line.iter().position(|&byte| byte == b'\n').unwrap_or(line.len());
-    let line = line[..end].trim_ascii();
-    let cut = line.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(line.len());
-    let (interpreter, argument) = (&line[..cut], line[cut..].trim_ascii());
-    if interpreter.is_empty() {
+    let line = &line[..line.len().min(SCRIPT_LINE - 2)];
+    let end = line.iter().position(|&byte| byte == b'\n');
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | 0);
+    let line = trimmed(&line[..end.unwrap_or(line.len())]);
+    let cut = line.iter().position(is_blank);
+    // A name that the line's bound cuts off is no name; an argument may be cut off.
+    if line.is_empty() || end.is_none() && cut.is_none() && line.len() + 2 >= SCRIPT_LINE {
         return Err(Errno::ENOEXEC);
     }
+    let (interpreter, argument) = line.split_at(cut.unwrap_or(line.len()));
+    let argument = trimmed(argument);
     let mut arguments = alloc::vec![interpreter.to_vec()];
     if !argument.is_empty() {
         arguments.push(argument.to_vec());
@@ -160,6 +171,25 @@ fn interpreted(request: &mut Request, line: &[u8]) -> Result<(), Errno> {
     arguments.extend(request.arguments.drain(..).skip(1));
     request.arguments = arguments;
     Ok(())
+}
+
+/// Returns a line of a script without the blanks at both ends.
+fn trimmed(line: &[u8]) -> &[u8] {
+    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
+    let start = line.iter().position(is_text).unwrap_or(line.len());
+    let end = line.iter().rposition(is_text).map_or(start, |last| last + 1);
+    &line[start..end]
+}
+
+/// Returns whom a process acts for once it executes a file (execve(2), set-id bits).
+fn credentials_for(process: &Process, attributes: &Attributes) -> Credentials {
+    const SET_UID: u32 = 0o4000;
+    /// Without the group's execute bit it once meant something else.
+    const SET_GID: u32 = 0o2010;
+    let counts = |bits: u32| !process.settings.no_new_privileges && attributes.mode & bits == bits;
+    let owner = counts(SET_UID).then_some(attributes.uid);
+    let group = counts(SET_GID).then_some(attributes.gid);
+    process.credentials.executed(owner, group)
 }
 
 /// Returns the program with the arguments of the native process that plays it.
@@ -195,8 +225,9 @@ fn load_elf(unix: &mut Unix, pid: Pid, file: &File, request: &Request) -> Result
     let mut random = [0; 16];
     unix.machine.random(&mut random);
     let process = unix.processes.get(&pid).ok_or(Errno::ESRCH)?;
+    let credentials = credentials_for(process, &file.attributes);
     let content =
-        stack::Content { request, image: &image.facts, credentials: &process.credentials, random };
+        stack::Content { request, image: &image.facts, credentials: &credentials, random };
     let stack = content.emit(STACK_TOP)?;
     place_stack(&mut mm, &mut *unix.machine, &unix.trash, &stack)?;
     let registers = Registers { rip: image.facts.entry, rsp: stack.pointer, ..Default::default() };
@@ -208,7 +239,18 @@ fn load_elf(unix: &mut Unix, pid: Pid, file: &File, request: &Request) -> Result
     let name = request.path.rsplit(|&byte| byte == b'/').next().unwrap_or(&[]);
     let name = name[..name.len().min(NAME_MAX)].to_vec();
     let mm = Rc::new(RefCell::new(mm));
-    Ok(Program { mm, registers, name, executable: file.path.clone(), command_line })
+    let executable = file.path.clone();
+    let stack::Stack { environment, auxiliary, .. } = stack;
+    Ok(Program {
+        mm,
+        registers,
+        name,
+        executable,
+        command_line,
+        credentials,
+        environment,
+        auxiliary,
+    })
 }
 
 /// Maps the vDSO and the code through which signal handlers are entered.
@@ -302,7 +344,15 @@ pub fn install(unix: &mut Unix, pid: Pid, program: Program) {
     process.name = program.name;
     process.executable = program.executable;
     process.command_line = program.command_line;
+    (process.environment, process.auxiliary) = (program.environment, program.auxiliary);
     process.has_executed = true;
+    let gains = program.credentials.user != process.credentials.user
+        || program.credentials.group != process.credentials.group;
+    process.settings.is_dumpable = !gains;
+    if gains {
+        process.settings.parent_death_signal = 0;
+    }
+    process.credentials = program.credentials;
     process.actions.reset();
     for slot in process.descriptors.close_on_exec() {
         unix.locks.release_closed(pid, &slot.file.borrow().object);

@@ -5,7 +5,7 @@ mod files;
 mod machine;
 mod servers;
 
-pub use bench::{Bench, SCRATCH};
+pub use bench::{Bench, SCRATCH, tiny_program};
 pub use files::FakeFiles;
 pub use machine::FakeMachine;
 pub use servers::FakeServers;

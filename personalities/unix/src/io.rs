@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use libipc::Endpoint;
 
 use crate::Errno;
+use crate::calls::limits::within_file_size;
 use crate::calls::sockets;
 use crate::calls::terminal::{after_wait, check_background, stops_output};
 use crate::context::{Context, Stop, Wait};
@@ -19,6 +20,7 @@ use crate::numbered;
 use crate::open::{Description, Device, Object, OpenFile};
 use crate::path::Node;
 use crate::pipe::Moved;
+use crate::process::{Resource, UNLIMITED};
 pub use crate::readiness::readiness;
 use crate::servers::{Ready, Servers};
 use crate::signal::Info;
@@ -58,11 +60,9 @@ pub fn read_once(
     };
     let count = match &open.object {
         Object::File(held) => unix.read_contents(held.node(), at, into)?,
-        Object::Text(_, text) => {
-            let text = text.get(at as usize..).unwrap_or(&[]);
-            let count = text.len().min(into.len());
-            into[..count].copy_from_slice(&text[..count]);
-            count
+        Object::Text(..) => {
+            drop(open);
+            return Ok(crate::proc::read(unix, file, position, into)?);
         }
         Object::Directory(_) => return Err(Errno::EISDIR.into()),
         Object::Device(device, _) => return Ok(read_device(unix, *device, into)),
@@ -141,7 +141,7 @@ pub fn write_once(
             let node = held.node();
             write_file(unix, &mut open, node, position, bytes)
         }
-        Object::Text(..) => Err(Errno::EACCES.into()),
+        Object::Text(node, _) => Ok(crate::proc::write(unix, *node, bytes)?),
         Object::Directory(_) => Err(Errno::EISDIR.into()),
         Object::Device(Device::Full, _) => Err(Errno::ENOSPC.into()),
         Object::Device(Device::Null | Device::Zero | Device::Random, _) => Ok(bytes.len()),
@@ -345,6 +345,10 @@ impl<'c, 'u> Transfer<'c, 'u> {
             let bytes = &mut buffer[..BUFFER.min(len as usize)];
             self.context.copy_in(address, bytes)?;
             let position = self.position(done);
+            let bytes = match self.room(position, bytes.len()) {
+                Ok(room) => &bytes[..room],
+                Err(errno) => return self.failed(errno.into(), done),
+            };
             match write_once(self.context.unix, &self.file, position, bytes) {
                 Ok(count) => done += count as u64,
                 Err(Stop::Wait(wait)) => {
@@ -354,6 +358,24 @@ impl<'c, 'u> Transfer<'c, 'u> {
             }
         }
         Ok(done)
+    }
+
+    /// Returns how many of `len` bytes the limit of files' sizes allows at a position.
+    fn room(&mut self, position: Position, len: usize) -> Result<usize, Errno> {
+        if self.context.process().limits.soft(Resource::FileSize) == UNLIMITED {
+            return Ok(len);
+        }
+        let node = match &self.file.borrow().object {
+            Object::File(held) => held.node(),
+            _ => return Ok(len),
+        };
+        let appends = self.file.borrow().flags & crate::linux::flags::open::APPEND != 0;
+        let at = match position {
+            Position::At(offset) => offset,
+            Position::Current if appends => self.context.unix.files.attributes(node)?.size,
+            Position::Current => self.file.borrow().offset,
+        };
+        Ok(within_file_size(self.context, at, len as u64)? as usize)
     }
 
     fn failed(&mut self, stop: Stop, done: u64) -> Result<u64, Stop> {

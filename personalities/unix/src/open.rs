@@ -13,6 +13,6 @@ mod descriptors;
 mod numbered;
 mod object;
 
-pub use descriptors::{Descriptors, MAX_DESCRIPTORS, Slot};
+pub use descriptors::{Descriptors, MAX_DESCRIPTORS, Slot, USUAL_DESCRIPTORS};
 pub use numbered::{Kind, Numbered, Watch};
 pub use object::{Closed, Description, Device, HeldNode, Locker, Object, OpenFile, Stream};

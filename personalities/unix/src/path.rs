@@ -13,7 +13,7 @@ use core::mem::take;
 use protocols::file::{Attributes, mode};
 
 use crate::Errno;
-use crate::credentials::{Credentials, want};
+use crate::credentials::{Capability, Credentials, want};
 use crate::proc::Entry;
 
 #[cfg(test)]
@@ -266,7 +266,7 @@ impl Walk<'_> {
     }
 
     fn may_search(&mut self) -> Result<(), Errno> {
-        if self.who.is_root() {
+        if self.who.can(Capability::DacOverride) {
             return Ok(());
         }
         let here = self.tree.lookup(&self.here, b".")?;

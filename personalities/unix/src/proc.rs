@@ -1,13 +1,17 @@
-//! `/proc`: directories and files that this server makes up, and the tree that paths walk.
+//! `/proc`, `/sys` and `/dev/pts`: directories and files that this server makes up, and the tree paths walk.
 //!
-//! [`View`] is the whole tree as a process sees it: the file server's, with `/proc` laid over it.
-//! [`Entry`] names a node of `/proc`; `text` writes what its files say.
+//! [`View`] is the whole tree as a process sees it: the file server's, with `/proc` and `/sys` laid
+//! over it. [`Entry`] names a node of theirs; `text` and `process` write what its files say.
 
+mod entry;
+mod process;
+mod processor;
 mod text;
+mod tree;
 
 use alloc::vec::Vec;
 
-use protocols::file::{Attributes, mode};
+use protocols::file::Attributes;
 
 use crate::Errno;
 use crate::linux::terminal::slave_device;
@@ -15,140 +19,12 @@ use crate::path::{Directory, Found, Node, Tree, VNode};
 use crate::process::Pid;
 use crate::unix::Unix;
 
-pub use text::{TICKS, run_time, text};
+pub use entry::{About, Entry, Folder, Global, Link, ProcessLink};
+pub use process::{run_time, write};
+pub use text::{TICKS, read, text};
 
 /// The group `tty` of Debian's /etc/group, whom slaves of pseudo-terminals belong to.
 const TTY_GROUP: u32 = 5;
-
-/// A node of `/proc`, or of `/dev/pts`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Entry {
-    /// `/proc`.
-    Root,
-    /// A file that is not about one process.
-    Global(Global),
-    /// `/proc/self` or `/proc/mounts`: a link.
-    Link(Link),
-    /// `/proc/PID`.
-    Process(Pid),
-    /// A file about a process.
-    File(Pid, About),
-    /// `/proc/PID/exe`, `/proc/PID/cwd` or `/proc/PID/root`.
-    ProcessLink(Pid, ProcessLink),
-    /// `/proc/PID/fd`.
-    Descriptors(Pid),
-    /// `/proc/PID/fd/N`.
-    Descriptor(Pid, u32),
-    /// `/dev/pts`.
-    Terminals,
-    /// `/dev/pts/N`.
-    Terminal(u32),
-}
-
-macro_rules! names {
-    ($(#[$doc:meta])* $name:ident: $($variant:ident = $text:literal,)*) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        #[expect(missing_docs, reason = "each is named after its file")]
-        pub enum $name { $($variant,)* }
-
-        impl $name {
-            const ALL: &[($name, &'static [u8])] = &[$(($name::$variant, $text),)*];
-
-            fn find(name: &[u8]) -> Option<Self> {
-                Self::ALL.iter().find(|(_, text)| *text == name).map(|(value, _)| *value)
-            }
-        }
-    };
-}
-
-names! {
-    /// Files in `/proc` itself (proc(5)).
-    Global:
-    CpuInfo = b"cpuinfo",
-    FileSystems = b"filesystems",
-    LoadAverage = b"loadavg",
-    MemInfo = b"meminfo",
-    Stat = b"stat",
-    Uptime = b"uptime",
-    Version = b"version",
-}
-
-names! {
-    /// Links in `/proc` itself.
-    Link:
-    Own = b"self",
-    Mounts = b"mounts",
-}
-
-names! {
-    /// Files in `/proc/PID`.
-    About:
-    CommandLine = b"cmdline",
-    Name = b"comm",
-    Maps = b"maps",
-    Mounts = b"mounts",
-    Stat = b"stat",
-    StatM = b"statm",
-    Status = b"status",
-}
-
-names! {
-    /// Links in `/proc/PID`.
-    ProcessLink:
-    Executable = b"exe",
-    Cwd = b"cwd",
-    Root = b"root",
-}
-
-impl Entry {
-    /// Returns a number for the node that no node of a file server has.
-    fn number(self) -> u64 {
-        let (kind, pid, index) = match self {
-            Entry::Root => (1, 0, 0),
-            Entry::Global(global) => (2, 0, global as u64),
-            Entry::Link(link) => (3, 0, link as u64),
-            Entry::Process(pid) => (4, pid.0, 0),
-            Entry::File(pid, about) => (5, pid.0, about as u64),
-            Entry::ProcessLink(pid, link) => (6, pid.0, link as u64),
-            Entry::Descriptors(pid) => (7, pid.0, 0),
-            Entry::Descriptor(pid, number) => (8, pid.0, u64::from(number)),
-            Entry::Terminals => (9, 0, 0),
-            Entry::Terminal(number) => (10, 0, u64::from(number)),
-        };
-        0xf000_0000 | kind << 24 | u64::from(pid) << 12 & 0xff_f000 | index & 0xfff
-    }
-
-    fn mode(self) -> u32 {
-        match self {
-            Entry::Root | Entry::Process(_) => mode::DIRECTORY | 0o555,
-            Entry::Descriptors(_) => mode::DIRECTORY | 0o500,
-            Entry::Terminals => mode::DIRECTORY | 0o755,
-            // As Debian mounts devpts (mode=620,gid=5).
-            Entry::Terminal(_) => mode::CHARACTER | 0o620,
-            Entry::Global(_) | Entry::File(..) => mode::FILE | 0o444,
-            Entry::Link(_) | Entry::ProcessLink(..) | Entry::Descriptor(..) => {
-                mode::SYMLINK | 0o777
-            }
-        }
-    }
-
-    /// Returns the process that the node is about.
-    fn process(self) -> Option<Pid> {
-        match self {
-            Entry::Root
-            | Entry::Global(_)
-            | Entry::Link(_)
-            | Entry::Terminals
-            | Entry::Terminal(_) => None,
-            Entry::Process(pid)
-            | Entry::File(pid, _)
-            | Entry::ProcessLink(pid, _)
-            | Entry::Descriptors(pid)
-            | Entry::Descriptor(pid, _) => Some(pid),
-        }
-    }
-}
 
 /// Returns the attributes of a node of `/proc`.
 ///
@@ -164,8 +40,10 @@ pub fn attributes(unix: &mut Unix, entry: Entry) -> Result<Attributes, Errno> {
     let (uid, gid) = match entry.process() {
         None => (uid, gid),
         Some(pid) => {
-            let who = &unix.processes.get(&pid).ok_or(Errno::ENOENT)?.credentials;
-            (who.user.effective, who.group.effective)
+            let process = unix.processes.get(&pid).ok_or(Errno::ENOENT)?;
+            let who = &process.credentials;
+            let is_open = process.settings.is_dumpable || entry == Entry::Process(pid);
+            if is_open { (who.user.effective, who.group.effective) } else { (0, 0) }
         }
     };
     Ok(Attributes {
@@ -185,37 +63,55 @@ pub fn attributes(unix: &mut Unix, entry: Entry) -> Result<Attributes, Errno> {
 /// # Errors
 /// ENOENT: its process is gone; ENOTDIR.
 pub fn list(unix: &Unix, entry: Entry) -> Result<Vec<(Vec<u8>, Entry)>, Errno> {
-    let named = |name: &[u8], entry: Entry| (name.to_vec(), entry);
+    let mut names =
+        alloc::vec![(b".".to_vec(), entry), (b"..".to_vec(), entry.parent().unwrap_or(entry)),];
     let number = |number: u32| alloc::format!("{number}").into_bytes();
-    Ok(match entry {
+    let named = |name: &[u8], entry: Entry| (name.to_vec(), entry);
+    match entry {
         Entry::Root => {
-            let globals = Global::ALL.iter().map(|&(one, name)| named(name, Entry::Global(one)));
-            let links = Link::ALL.iter().map(|&(one, name)| named(name, Entry::Link(one)));
-            let pids = unix.processes.keys().map(|&pid| (number(pid.0), Entry::Process(pid)));
-            pids.chain(links).chain(globals).collect()
+            names.extend(unix.processes.keys().map(|&pid| (number(pid.0), Entry::Process(pid))));
+            names.extend(Link::ALL.iter().map(|&(one, name)| named(name, Entry::Link(one))));
+            names.extend(Global::ALL.iter().map(|&(one, name)| named(name, Entry::Global(one))));
+            names.extend(tree::list(None));
         }
+        Entry::Fixed(place) => names.extend(tree::list(Some(place))),
         Entry::Process(pid) => {
-            let files = About::ALL.iter().map(|&(one, name)| named(name, Entry::File(pid, one)));
+            names.extend(About::ALL.iter().map(|&(one, name)| named(name, Entry::File(pid, one))));
             let links = ProcessLink::ALL.iter();
-            let links = links.map(|&(one, name)| named(name, Entry::ProcessLink(pid, one)));
-            files.chain(links).chain([named(b"fd", Entry::Descriptors(pid))]).collect()
+            names.extend(links.map(|&(one, name)| named(name, Entry::ProcessLink(pid, one))));
+            names.extend(Folder::ALL.iter().map(|&(one, name)| named(name, one.of(pid))));
         }
-        Entry::Descriptors(pid) => {
+        Entry::Tasks(pid) => {
+            let threads = unix.threads.values().filter(|thread| thread.pid == pid);
+            names.extend(threads.map(|one| (number(one.tid.0), Entry::Task(pid, one.tid))));
+        }
+        Entry::Task(pid, tid) => {
+            let files = About::ALL.iter();
+            names.extend(files.map(|&(one, name)| named(name, Entry::TaskFile(pid, tid, one))));
+        }
+        Entry::Descriptors(pid) | Entry::Infos(pid) => {
             let process = unix.processes.get(&pid).ok_or(Errno::ENOENT)?;
+            let of = |fd: u32| match entry {
+                Entry::Descriptors(_) => Entry::Descriptor(pid, fd),
+                _ => Entry::Info(pid, fd),
+            };
             let numbers = process.descriptors.iter().map(|(number, _)| number as u32);
-            numbers.map(|one| (number(one), Entry::Descriptor(pid, one))).collect()
+            names.extend(numbers.map(|one| (number(one), of(one))));
         }
         Entry::Terminals => {
             let numbers = unix.terminals.ptys.keys();
-            numbers.map(|&one| (number(one), Entry::Terminal(one))).collect()
+            names.extend(numbers.map(|&one| (number(one), Entry::Terminal(one))));
         }
         Entry::Global(_)
         | Entry::Link(_)
         | Entry::File(..)
+        | Entry::TaskFile(..)
         | Entry::ProcessLink(..)
         | Entry::Descriptor(..)
+        | Entry::Info(..)
         | Entry::Terminal(_) => return Err(Errno::ENOTDIR),
-    })
+    }
+    Ok(names)
 }
 
 /// The whole tree as a process sees it.
@@ -240,37 +136,36 @@ impl<'u> View<'u> {
             return self.found(directory);
         }
         if name == b".." {
-            return match directory {
-                Entry::Descriptors(pid) => self.found(Entry::Process(pid)),
-                Entry::Process(_) => self.found(Entry::Root),
-                Entry::Terminals => {
-                    let root = self.unix.files.root()?.node;
-                    let attributes = self.unix.files.lookup(root, b"dev")?;
-                    Ok(Found { node: VNode::File(attributes.node), attributes })
-                }
-                Entry::Root
-                | Entry::Global(_)
-                | Entry::Link(_)
-                | Entry::File(..)
-                | Entry::ProcessLink(..)
-                | Entry::Descriptor(..)
-                | Entry::Terminal(_) => {
-                    let attributes = self.unix.files.root()?;
-                    Ok(Found { node: VNode::File(attributes.node), attributes })
-                }
-            };
+            if let Some(parent) = directory.parent() {
+                return self.found(parent);
+            }
+            let mut attributes = self.unix.files.root()?;
+            if directory == Entry::Terminals {
+                attributes = self.unix.files.lookup(attributes.node, b"dev")?;
+            }
+            return Ok(Found { node: VNode::File(attributes.node), attributes });
         }
         let entry = match directory {
             Entry::Root => self.lookup_root(name),
+            Entry::Fixed(place) => tree::lookup(Some(place), name),
             Entry::Process(pid) => lookup_process(pid, name),
-            Entry::Descriptors(pid) => self.lookup_descriptor(pid, name),
+            Entry::Tasks(pid) => self.lookup_task(pid, name),
+            Entry::Task(pid, tid) => {
+                About::find(name).map(|about| Entry::TaskFile(pid, tid, about))
+            }
+            Entry::Descriptors(pid) => {
+                self.descriptor(pid, name).map(|number| Entry::Descriptor(pid, number))
+            }
+            Entry::Infos(pid) => self.descriptor(pid, name).map(|number| Entry::Info(pid, number)),
             Entry::Terminals => parse_number(name).map(Entry::Terminal),
-            Entry::Terminal(_)
-            | Entry::Global(_)
+            Entry::Global(_)
             | Entry::Link(_)
             | Entry::File(..)
+            | Entry::TaskFile(..)
             | Entry::ProcessLink(..)
-            | Entry::Descriptor(..) => return Err(Errno::ENOTDIR),
+            | Entry::Descriptor(..)
+            | Entry::Info(..)
+            | Entry::Terminal(_) => return Err(Errno::ENOTDIR),
         };
         self.found(entry.ok_or(Errno::ENOENT)?)
     }
@@ -279,30 +174,41 @@ impl<'u> View<'u> {
         let global = Global::find(name).map(Entry::Global);
         let link = || Link::find(name).map(Entry::Link);
         let process = || {
-            let pid = Pid(parse_number(name)?);
-            self.unix.processes.contains_key(&pid).then_some(Entry::Process(pid))
+            let id = Pid(parse_number(name)?);
+            // A thread's number names its process, though no list has it.
+            let of_thread = || self.unix.threads.values().find(|one| one.tid == id);
+            match self.unix.processes.contains_key(&id) {
+                true => Some(Entry::Process(id)),
+                false => of_thread().map(|thread| Entry::Process(thread.pid)),
+            }
         };
-        global.or_else(link).or_else(process)
+        global.or_else(link).or_else(process).or_else(|| tree::lookup(None, name))
     }
 
-    fn lookup_descriptor(&self, pid: Pid, name: &[u8]) -> Option<Entry> {
+    fn lookup_task(&self, pid: Pid, name: &[u8]) -> Option<Entry> {
+        let tid = Pid(parse_number(name)?);
+        let is_one = self.unix.threads.values().any(|one| one.pid == pid && one.tid == tid);
+        is_one.then_some(Entry::Task(pid, tid))
+    }
+
+    fn descriptor(&self, pid: Pid, name: &[u8]) -> Option<u32> {
         let number = parse_number(name)?;
         let process = self.unix.processes.get(&pid)?;
         process.descriptors.slot(number.into()).ok()?;
-        Some(Entry::Descriptor(pid, number))
+        Some(number)
     }
 }
 
 fn lookup_process(pid: Pid, name: &[u8]) -> Option<Entry> {
-    if name == b"fd" {
-        return Some(Entry::Descriptors(pid));
-    }
     let file = About::find(name).map(|about| Entry::File(pid, about));
-    file.or_else(|| ProcessLink::find(name).map(|link| Entry::ProcessLink(pid, link)))
+    let link = || ProcessLink::find(name).map(|link| Entry::ProcessLink(pid, link));
+    file.or_else(link).or_else(|| Folder::find(name).map(|folder| folder.of(pid)))
 }
 
+/// Returns the number that a name is, written as Linux writes it.
 fn parse_number(name: &[u8]) -> Option<u32> {
-    core::str::from_utf8(name).ok()?.parse().ok()
+    let is_plain = name.iter().all(u8::is_ascii_digit) && (name[0] != b'0' || name.len() == 1);
+    if is_plain { core::str::from_utf8(name).ok()?.parse().ok() } else { None }
 }
 
 impl Tree for View<'_> {
@@ -321,6 +227,9 @@ impl Tree for View<'_> {
             VNode::File(_) if directory.path == b"/" && name == b"proc" => self.found(Entry::Root),
             VNode::File(_) if directory.path == b"/dev" && name == b"pts" => {
                 self.found(Entry::Terminals)
+            }
+            VNode::File(_) if directory.path == b"/" && name == b"sys" => {
+                self.found(tree::find("sys").ok_or(Errno::ENOENT)?)
             }
             VNode::File(node) => {
                 let attributes = self.unix.files.lookup(node, name)?;
@@ -346,8 +255,15 @@ pub fn link_target(unix: &Unix, reader: Pid, entry: Entry) -> Result<Vec<u8>, Er
     let process = |pid: Pid| unix.processes.get(&pid).ok_or(Errno::ENOENT);
     Ok(match entry {
         Entry::Link(Link::Own) => alloc::format!("{}", reader.0).into_bytes(),
+        Entry::Link(Link::OwnThread) => {
+            let tid = unix.calling_thread(reader);
+            alloc::format!("{}/task/{}", reader.0, tid.0).into_bytes()
+        }
         Entry::Link(Link::Mounts) => b"self/mounts".to_vec(),
-        Entry::ProcessLink(pid, ProcessLink::Executable) => process(pid)?.executable.clone(),
+        Entry::ProcessLink(pid, ProcessLink::Executable) => {
+            let path = process(pid)?.executable.clone();
+            if path.is_empty() { return Err(Errno::ENOENT) } else { path }
+        }
         Entry::ProcessLink(pid, ProcessLink::Cwd) => process(pid)?.cwd.path.clone(),
         Entry::ProcessLink(_, ProcessLink::Root) => b"/".to_vec(),
         Entry::Descriptor(pid, number) => {
@@ -355,9 +271,15 @@ pub fn link_target(unix: &Unix, reader: Pid, entry: Entry) -> Result<Vec<u8>, Er
         }
         Entry::Root
         | Entry::Global(_)
+        | Entry::Fixed(_)
         | Entry::Process(_)
         | Entry::File(..)
+        | Entry::Tasks(_)
+        | Entry::Task(..)
+        | Entry::TaskFile(..)
         | Entry::Descriptors(_)
+        | Entry::Infos(_)
+        | Entry::Info(..)
         | Entry::Terminals
         | Entry::Terminal(_) => return Err(Errno::EINVAL),
     })

@@ -14,8 +14,12 @@ use crate::open::Descriptors;
 use crate::path::Directory;
 use crate::signal::{Actions, Pending};
 
+mod limits;
+mod settings;
 mod thread;
 
+pub use limits::{Limit, Limits, RESOURCES, Resource, UNLIMITED};
+pub use settings::{Policy, Settings, TIMER_SLACK};
 pub use thread::{AltStack, Answer, Held, Parked, State, Thread, ThreadNumber, Trap};
 
 /// Most processes.
@@ -116,6 +120,10 @@ pub struct Process {
     pub credentials: Credentials,
     /// Permission bits that new files don't get.
     pub umask: u32,
+    /// Its resource limits.
+    pub limits: Limits,
+    /// What it has set for itself.
+    pub settings: Settings,
     /// Its working directory.
     pub cwd: Directory,
     /// Its file descriptors.
@@ -138,12 +146,20 @@ pub struct Process {
     pub executable: Vec<u8>,
     /// Its arguments, each followed by a NUL.
     pub command_line: Vec<u8>,
+    /// Where its first environment lies: first byte and the one after the last.
+    pub environment: (u64, u64),
+    /// Where its auxiliary vector lies.
+    pub auxiliary: (u64, u64),
     /// When it started, in ns since boot.
     pub started: u64,
     /// Nanoseconds that children it has waited for have run.
     pub children_time: u64,
     /// Nanoseconds that its ended threads have run.
     pub ended_time: u64,
+    /// When its processor time is to be looked at, in ns since boot (`RLIMIT_CPU`).
+    pub time_watch: Option<u64>,
+    /// The processor time, in ns, from which on it is warned next.
+    pub time_warned: u64,
     /// SIGALRM to come.
     pub alarm: Option<Alarm>,
     /// The signal that its parent gets when it ends (0: none).

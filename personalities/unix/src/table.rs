@@ -3,10 +3,16 @@
 //! Everything that knows which calls there are reads this table: dispatch, the documentation
 //! ([`document`]), the tests. Numbers: asm/unistd_64.h of Linux 6.1.
 
+mod flags;
+mod refused;
+
 use alloc::string::String;
 
 use crate::calls;
 use crate::context::{Context, Stop};
+
+pub use flags::flags;
+pub use refused::{Refusal, refusal};
 
 /// Handles a system call.
 pub type Handler = fn(&mut Context<'_>) -> Result<u64, Stop>;
@@ -136,7 +142,7 @@ pub static CALLS: &[Entry] = &[
     done(60, "exit", calls::processes::exit),
     done(61, "wait4", calls::wait::wait4).restarted(),
     done(62, "kill", calls::signals::kill),
-    done(63, "uname", calls::info::uname),
+    done(63, "uname", calls::system::uname),
     partial(72, "fcntl", calls::descriptors::fcntl).restarted(),
     done(73, "flock", calls::locks::flock).restarted(),
     done(74, "fsync", calls::io::fsync),
@@ -162,9 +168,9 @@ pub static CALLS: &[Entry] = &[
     done(94, "lchown", calls::attributes::lchown),
     done(95, "umask", calls::attributes::umask),
     done(96, "gettimeofday", calls::time::gettimeofday),
-    done(97, "getrlimit", calls::info::getrlimit),
+    done(97, "getrlimit", calls::limits::getrlimit),
     partial(98, "getrusage", calls::time::getrusage),
-    partial(99, "sysinfo", calls::info::sysinfo),
+    done(99, "sysinfo", calls::system::sysinfo),
     done(100, "times", calls::time::times),
     done(102, "getuid", calls::identity::getuid),
     done(104, "getgid", calls::identity::getgid),
@@ -185,8 +191,11 @@ pub static CALLS: &[Entry] = &[
     done(119, "setresgid", calls::identity::setresgid),
     done(120, "getresgid", calls::identity::getresgid),
     done(121, "getpgid", calls::identity::getpgid),
+    done(122, "setfsuid", calls::identity::setfsuid),
+    done(123, "setfsgid", calls::identity::setfsgid),
     done(124, "getsid", calls::identity::getsid),
-    partial(125, "capget", calls::info::capget),
+    done(125, "capget", calls::capabilities::capget),
+    done(126, "capset", calls::capabilities::capset),
     done(127, "rt_sigpending", calls::signals::sigpending),
     done(128, "rt_sigtimedwait", calls::signals::sigtimedwait),
     done(129, "rt_sigqueueinfo", calls::signals::sigqueueinfo),
@@ -194,21 +203,33 @@ pub static CALLS: &[Entry] = &[
     done(131, "sigaltstack", calls::signals::sigaltstack),
     done(132, "utime", calls::times::utime),
     partial(133, "mknod", calls::names::mknod),
+    partial(135, "personality", calls::prctl::personality),
     done(137, "statfs", calls::attributes::statfs),
     done(138, "fstatfs", calls::attributes::fstatfs),
-    answered(140, "getpriority", calls::info::getpriority),
-    answered(141, "setpriority", calls::info::accepted),
+    done(140, "getpriority", calls::scheduling::getpriority),
+    partial(141, "setpriority", calls::scheduling::setpriority),
+    partial(142, "sched_setparam", calls::scheduling::setparam),
+    done(143, "sched_getparam", calls::scheduling::getparam),
+    partial(144, "sched_setscheduler", calls::scheduling::setscheduler),
+    done(145, "sched_getscheduler", calls::scheduling::getscheduler),
+    done(146, "sched_get_priority_max", calls::scheduling::priority_max),
+    done(147, "sched_get_priority_min", calls::scheduling::priority_min),
+    done(148, "sched_rr_get_interval", calls::scheduling::rr_interval),
     done(149, "mlock", calls::memory::mlock),
     done(150, "munlock", calls::memory::munlock),
     done(151, "mlockall", calls::memory::mlockall),
     done(152, "munlockall", calls::memory::munlockall),
-    partial(157, "prctl", calls::info::prctl),
+    partial(157, "prctl", calls::prctl::prctl),
     done(158, "arch_prctl", calls::info::arch_prctl),
-    answered(160, "setrlimit", calls::info::setrlimit),
+    partial(160, "setrlimit", calls::limits::setrlimit),
     partial(161, "chroot", calls::processes::chroot),
     done(162, "sync", calls::io::sync),
     done(164, "settimeofday", calls::time::settimeofday),
-    done(169, "reboot", calls::info::reboot),
+    partial(165, "mount", calls::system::mount),
+    partial(166, "umount2", calls::system::umount),
+    done(169, "reboot", calls::system::reboot),
+    done(170, "sethostname", calls::system::sethostname),
+    done(171, "setdomainname", calls::system::setdomainname),
     done(186, "gettid", calls::identity::gettid),
     done(187, "readahead", calls::space::readahead),
     answered(188, "setxattr", calls::extended::of_path),
@@ -226,8 +247,8 @@ pub static CALLS: &[Entry] = &[
     done(200, "tkill", calls::signals::tkill),
     done(201, "time", calls::time::time),
     partial(202, "futex", calls::futex::futex).restarted(),
-    answered(203, "sched_setaffinity", calls::info::sched_setaffinity),
-    done(204, "sched_getaffinity", calls::info::sched_getaffinity),
+    done(203, "sched_setaffinity", calls::scheduling::setaffinity),
+    done(204, "sched_getaffinity", calls::scheduling::getaffinity),
     done(213, "epoll_create", calls::epoll::create),
     done(217, "getdents64", calls::directories::getdents64),
     done(218, "set_tid_address", calls::info::set_tid_address),
@@ -247,6 +268,8 @@ pub static CALLS: &[Entry] = &[
     done(234, "tgkill", calls::signals::tgkill),
     done(235, "utimes", calls::times::utimes),
     done(247, "waitid", calls::wait::waitid).restarted(),
+    partial(251, "ioprio_set", calls::scheduling::ioprio_set),
+    done(252, "ioprio_get", calls::scheduling::ioprio_get),
     answered(253, "inotify_init", calls::events::inotify_init),
     done(257, "openat", calls::descriptors::openat),
     done(258, "mkdirat", calls::names::mkdirat),
@@ -263,6 +286,7 @@ pub static CALLS: &[Entry] = &[
     done(269, "faccessat", calls::attributes::faccessat),
     partial(270, "pselect6", calls::poll::pselect6),
     done(271, "ppoll", calls::poll::ppoll),
+    partial(272, "unshare", calls::system::unshare),
     done(273, "set_robust_list", calls::futex::set_robust_list),
     done(274, "get_robust_list", calls::futex::get_robust_list),
     done(275, "splice", calls::splice::splice).restarted(),
@@ -288,12 +312,15 @@ pub static CALLS: &[Entry] = &[
     done(296, "pwritev", calls::io::pwritev).restarted(),
     done(297, "rt_tgsigqueueinfo", calls::signals::tgsigqueueinfo),
     done(299, "recvmmsg", calls::sockets::messages::recvmmsg).restarted(),
-    partial(302, "prlimit64", calls::info::prlimit64),
+    partial(302, "prlimit64", calls::limits::prlimit64),
     done(306, "syncfs", calls::io::fsync),
     partial(307, "sendmmsg", calls::sockets::messages::sendmmsg).restarted(),
+    partial(308, "setns", calls::system::setns),
     done(309, "getcpu", calls::info::getcpu),
+    partial(314, "sched_setattr", calls::scheduling::setattr),
+    done(315, "sched_getattr", calls::scheduling::getattr),
     partial(316, "renameat2", calls::names::renameat2),
-    done(318, "getrandom", calls::info::getrandom),
+    done(318, "getrandom", calls::system::getrandom),
     partial(322, "execveat", calls::processes::execveat),
     answered(324, "membarrier", calls::info::absent),
     done(325, "mlock2", calls::memory::mlock2),
@@ -333,16 +360,21 @@ pub fn find(number: u32) -> Option<&'static Entry> {
 pub fn document() -> String {
     let mut page = String::from(
         "# System calls of the UNIX personality\n\nGenerated from its table; `done`: as its manual \
-         page says, `partial`: flags or cases are missing, `answered`: an answer without effect. \
-         All others fail with ENOSYS.\n\n| number | name | state |\n|---:|---|---|\n",
+         page says, `partial`: flags or cases are missing, `answered`: an answer without effect; \
+         others are refused with an error, as a Linux built without them does.\n\n\
+         | number | name | state | flags served | flags refused |\n|---:|---|---|---|---|\n",
     );
-    for Entry { number, name, completeness, .. } in CALLS {
-        let state = match completeness {
-            Completeness::Done => "done",
-            Completeness::Partial => "partial",
-            Completeness::Answered => "answered",
+    for number in 0..NUMBERS as u32 {
+        let Some(name) = kamen_kit::linux::system_call(number) else { continue };
+        let state = match (find(number).map(|entry| entry.completeness), refusal(number)) {
+            (Some(Completeness::Done), _) => String::from("done"),
+            (Some(Completeness::Partial), _) => String::from("partial"),
+            (Some(Completeness::Answered), _) => String::from("answered"),
+            (None, Some(Refusal { errno, reason, .. })) => alloc::format!("{errno:?}, {reason}"),
+            (None, None) => continue,
         };
-        page += &alloc::format!("| {number} | {name} | {state} |\n");
+        let (served, refused) = flags(name);
+        page += &alloc::format!("| {number} | {name} | {state} | {served} | {refused} |\n");
     }
     page
 }
@@ -364,6 +396,13 @@ mod tests {
             assert_eq!(find(entry.number).map(|found| found.name), Some(entry.name));
         }
         assert!(find(500).is_none() && find(u32::MAX).is_none());
+    }
+
+    #[test]
+    fn every_number_of_linux_is_served_or_refused() {
+        for number in (0..=334).chain(424..=450) {
+            assert!(find(number).is_some() || refusal(number).is_some(), "{number}");
+        }
     }
 
     #[test]

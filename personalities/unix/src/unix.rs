@@ -98,6 +98,12 @@ pub struct Unix {
     pub wakes: Wakes,
     /// How many pipes there are.
     pub pipes: Pipes,
+    /// The host's name, once it was set or asked for.
+    pub host_name: Option<Vec<u8>>,
+    /// Names this boot (`/proc/sys/kernel/random/boot_id`), once it was asked for.
+    pub boot_id: Option<[u8; 16]>,
+    /// The domain's name, once it was set.
+    pub domain_name: Option<Vec<u8>>,
     /// Named pipes in use.
     pub fifos: Fifos,
     /// Sockets.
@@ -169,6 +175,9 @@ impl Unix {
             acting: ThreadNumber(0),
             wakes,
             pipes: Pipes::default(),
+            host_name: None,
+            boot_id: None,
+            domain_name: None,
             fifos: Fifos::default(),
             closed: Closed::default(),
             locks,
@@ -238,6 +247,12 @@ impl Unix {
         self.buffer = buffer;
     }
 
+    /// Returns the number of the thread of a process whose call is handled, or of its first one.
+    pub(crate) fn calling_thread(&self, pid: Pid) -> Pid {
+        let current = self.current.and_then(|(number, _)| self.threads.get(&number));
+        current.filter(|thread| thread.pid == pid).map_or(pid, |thread| thread.tid)
+    }
+
     /// Returns a number that was not used before, for pipes, threads and streams.
     pub fn unique(&mut self) -> u64 {
         self.next_number += 1;
@@ -259,8 +274,12 @@ impl Unix {
                 self.conclude(thread, call, number, words, result);
             }
             None => {
-                self.log_unknown(pid, number);
-                self.leave(thread, call, Answer::Value(crate::Errno::ENOSYS.to_rax()));
+                let refused = table::refusal(number).map(|one| one.errno);
+                let errno = refused.unwrap_or_else(|| {
+                    self.log_unknown(pid, number);
+                    crate::Errno::ENOSYS
+                });
+                self.leave(thread, call, Answer::Value(errno.to_rax()));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What must come out of a test, and in what it does not.
 
+use crate::applets;
 use crate::capabilities::{self, Holder};
 use crate::top::{self, Share};
 use crate::viewable;
@@ -38,6 +39,9 @@ impl Expected {
             Expected::Anything => None,
             Expected::AsOnHost => Some("nothing was run on the host".to_owned()),
             Expected::Exactly(bytes) if bytes == found => None,
+            Expected::Exactly(bytes) if bytes.starts_with(applets::BEGIN) => {
+                applets::complaint(bytes, found)
+            }
             Expected::Exactly(bytes) => Some(difference(bytes, found)),
             Expected::Capabilities(holders) => {
                 capabilities::complaint(holders, &String::from_utf8_lossy(found))

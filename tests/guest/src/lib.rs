@@ -20,6 +20,7 @@
 //! for another board and clock, `.within(seconds)` for another limit than 60, and `.logs(…)` for
 //! what the log must show.
 
+mod applets;
 mod backtrace;
 mod campaign;
 mod capabilities;

@@ -33,6 +33,7 @@ pub fn cases() -> Vec<Case> {
         crate::debian::cases(),
         crate::languages::cases(),
         crate::memory::cases(),
+        crate::applets::cases(),
         crate::dos::cases(),
         crate::shells::cases(),
         crate::terminal::cases(),

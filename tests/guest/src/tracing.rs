@@ -78,14 +78,26 @@ fn traces() -> Vec<Case> {
             "kamen\n",
             "trace -> unix: Process::spawn",
             "  unix -> ramfs: File::lookup",
-            "cat (unix 2) -> unix: openat",
+            "cat (unix 2) -> unix: openat(AT_FDCWD, 0x",
             "  unix -> ramfs: File::lookup 0x100000001 \"etc\" = ok",
             "  unix -> ramfs: File::lookup",
             "\"hostname\" = ok",
-            "cat (unix 2) -> unix: sendfile 1 3 0 = 6",
+            "cat (unix 2) -> unix: sendfile(1, 3, NULL, ",
             "  unix -> console: Stream::write +1 lease = ok 6",
             "cat (unix 2) -> unix: exit_group",
         ]),
+        Case::program(
+            "trace: a Linux program's system calls alone, in words",
+            &["trace", "--linux", "unix", "cat", "/etc/hostname", "/missing"],
+        )
+        .mentions(&[
+            "cat (unix 2): openat(AT_FDCWD, 0x",
+            ", O_RDONLY) = 3",
+            "cat (unix 2): openat(AT_FDCWD, 0x",
+            ", O_RDONLY) = -1 ENOENT",
+            "cat (unix 2): exit_group(1)",
+        ])
+        .exits(1),
         Case::program(
             "trace: the traced program's status",
             &["trace", "unix", "sh", "-c", "exit 7"],

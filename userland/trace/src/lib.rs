@@ -21,7 +21,7 @@ use alloc::format;
 use alloc::string::String;
 
 use kamen_kit::Arguments;
-use kamen_kit::trace::{Bounds, chrome, pairs, table, tree};
+use kamen_kit::trace::{Bounds, chrome, list, pairs, table, tree};
 use libipc::start::Start;
 use protocols::process::process_label;
 
@@ -73,6 +73,7 @@ fn show(services: &Services, options: &Options, traced: &Traced) {
             &mut out,
         ),
         Format::Table => table(&pairs(&calls), |slot| traced.names.at(slot, u64::MAX), &mut out),
+        Format::Linux => list(&calls, name, Bounds { calls: options.calls }, &mut out),
         Format::Chrome => chrome(&traced.events, &calls, name, &mut out),
     };
     if options.format != Format::Chrome {

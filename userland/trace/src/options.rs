@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 /// Calls that a tree shows where nothing else is said.
 const CALLS: usize = 1000;
 /// How to use it.
-const USAGE: &str = "usage: trace [--tree|--table|--json] [--calls N] [unix|dos|native] PROGRAM [ARGS]\n   or: trace --waits";
+const USAGE: &str = "usage: trace [--tree|--table|--linux|--json] [--calls N] [unix|dos|native] PROGRAM [ARGS]\n   or: trace --waits";
 
 /// How a trace is told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,6 +15,8 @@ pub enum Format {
     Tree,
     /// How often who called whom.
     Table,
+    /// The system calls of Linux programs alone.
+    Linux,
     /// JSON for trace viewers.
     Chrome,
 }
@@ -84,6 +86,7 @@ impl Options {
             match word.as_slice() {
                 b"--tree" => options.format = Format::Tree,
                 b"--table" => options.format = Format::Table,
+                b"--linux" => options.format = Format::Linux,
                 b"--json" => options.format = Format::Chrome,
                 b"--calls" => {
                     let (number, after) = rest.split_first().ok_or(USAGE)?;

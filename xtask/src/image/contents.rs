@@ -62,11 +62,13 @@ pub fn archive(
 }
 
 fn folders(archive: &mut Archive) -> Result<()> {
-    for path in ["bin", "boot", "dev", "dev/pts", "etc", "home", "proc", "sbin", "usr", "var"] {
+    for path in ["bin", "boot", "dev", "etc", "home", "proc", "sbin", "sys", "usr", "var"] {
         archive.folder(path, 0o755)?;
     }
     archive.folder("root", 0o700)?;
     archive.folder("tmp", 0o1777)?;
+    archive.folder("dev/pts", 0o755)?;
+    archive.folder("dev/shm", 0o1777)?;
     for (name, major, minor) in DEVICES {
         archive.device(&format!("dev/{name}"), 0o666, major, minor)?;
     }

@@ -50,7 +50,11 @@ pub fn of_tag(tag: Tag) -> String {
 pub fn request(call: &Call) -> String {
     let mut text = operation(call);
     let Some(asked) = call.asked else { return text };
-    let most = if asked.tag.kind() == Kind::SystemCall { ARGUMENTS } else { WORDS };
+    let is_linux = asked.tag.kind() == Kind::SystemCall;
+    if is_linux && let Some(arguments) = linux::arguments(&text, &asked.words) {
+        return text + &arguments;
+    }
+    let most = if is_linux { ARGUMENTS } else { WORDS };
     put_words(&mut text, &asked, most);
     put_bytes(&mut text, &asked);
     for (count, what) in [(asked.tag.caps(), "capability"), (asked.tag.leases(), "lease")] {
@@ -97,7 +101,11 @@ fn put_error(text: &mut String, number: u32) {
 
 fn put_result(text: &mut String, value: u64) {
     if value >= LINUX_ERRORS {
-        put(text, format_args!("-{}", value.wrapping_neg()));
+        let number = value.wrapping_neg();
+        match linux::errno(number as u32) {
+            Some(name) => put(text, format_args!("-1 {name}")),
+            None => put(text, format_args!("-{number}")),
+        }
     } else {
         put_number(text, value);
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!      TOTAL ns       OWN ns  CALL
-//!        35,120       12,345  cat -> unix: openat 4294967196 0x4c5010 = 3
+//!        35,120       12,345  cat -> unix: openat(AT_FDCWD, 0x4c5010, O_RDONLY) = 3
 //!         8,020        8,020    unix -> ramfs: File::lookup 2 "bin" = ok 1 4
 //! ```
 //!

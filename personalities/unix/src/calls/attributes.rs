@@ -3,8 +3,9 @@
 use protocols::file::{Attributes, Statistics, mode};
 
 use crate::Errno;
+use crate::calls::limits::within_file_size;
 use crate::context::{Context, Stop};
-use crate::credentials::{Credentials, want};
+use crate::credentials::{Capability, Credentials, want};
 use crate::filesystem::Changes;
 use crate::linux::flags::at;
 use crate::linux::structures::{self, device};
@@ -339,7 +340,7 @@ fn change_mode(context: &mut Context<'_>, attributes: &Attributes, mode: u64) ->
     let mut mode = mode as u32 & 0o7777;
     let who = &context.process().credentials;
     // chmod(2): only members give a file the set-group-ID bit.
-    if !who.is_root() && !who.is_member(attributes.gid) {
+    if !who.can(Capability::FileSetId) && !who.is_member(attributes.gid) {
         mode &= !SET_GID;
     }
     let changes = Changes { mode: Some(mode), ..Changes::default() };
@@ -396,7 +397,7 @@ fn change_owner(
     let who: &Credentials = &context.process().credentials;
     let may_uid = uid.is_none_or(|uid| uid == attributes.uid);
     let may_gid = gid.is_none_or(|gid| who.owns(attributes.uid) && who.is_member(gid));
-    let allowed = who.is_root() || may_uid && may_gid;
+    let allowed = who.can(Capability::Chown) || may_uid && may_gid;
     if !allowed {
         return Err(Errno::EPERM.into());
     }
@@ -447,6 +448,9 @@ pub(super) fn writable_file(context: &mut Context<'_>, fd: u64) -> Result<Node, 
 pub(super) fn resize(context: &mut Context<'_>, node: Node, len: u64) -> Result<u64, Stop> {
     if len > i64::MAX as u64 {
         return Err(Errno::EINVAL.into());
+    }
+    if len != 0 {
+        within_file_size(context, len - 1, 1)?;
     }
     context.unix.resize_contents(node, len)?;
     Ok(0)

@@ -9,7 +9,7 @@ use crate::Errno;
 use crate::calls::locks;
 use crate::calls::terminal::ptys;
 use crate::context::{Context, Stop};
-use crate::credentials::want;
+use crate::credentials::{Capability, want};
 use crate::fifo;
 use crate::filesystem::NewNode;
 use crate::linux::flags::{at, fcntl, open as flags};
@@ -145,7 +145,7 @@ fn new_node(
 
 /// Checks that the caller may change the directory of a target.
 pub(super) fn may_change(context: &mut Context<'_>, target: &Target) -> Result<(), Errno> {
-    if context.process().credentials.is_root() {
+    if context.process().credentials.can(Capability::DacOverride) {
         return Ok(());
     }
     let node = Context::real(target.directory.node)?;

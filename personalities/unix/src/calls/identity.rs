@@ -2,12 +2,12 @@
 
 use crate::Errno;
 use crate::context::{Context, Stop};
-use crate::credentials::Ids;
+use crate::credentials::{Capability, Credentials, Ids};
 use crate::linux::structures::Fields;
 use crate::process::Pid;
 
-/// Most supplementary groups.
-const MAX_GROUPS: u64 = 64;
+/// Most supplementary groups (Linux: 65536; each process has its list in this server's memory).
+pub const MAX_GROUPS: u64 = 64;
 /// The id that leaves what is there.
 const KEEP: u32 = u32::MAX;
 
@@ -125,70 +125,145 @@ fn put_ids(context: &mut Context<'_>, ids: Ids) -> Result<u64, Stop> {
     Ok(0)
 }
 
-/// Returns ids with those changed that are asked for and allowed.
-fn changed(ids: Ids, new: [u64; 3], is_root: bool) -> Result<Ids, Errno> {
+/// Which user or group ids a call changes.
+#[derive(Clone, Copy)]
+enum Whose {
+    User,
+    Group,
+}
+
+impl Whose {
+    fn ids(self, who: &Credentials) -> Ids {
+        match self {
+            Whose::User => who.user,
+            Whose::Group => who.group,
+        }
+    }
+
+    fn is_free(self, who: &Credentials) -> bool {
+        who.can(match self {
+            Whose::User => Capability::SetUid,
+            Whose::Group => Capability::SetGid,
+        })
+    }
+
+    fn set(self, who: &mut Credentials, ids: Ids) {
+        match self {
+            Whose::User => who.set_user(ids),
+            Whose::Group => who.group = ids,
+        }
+    }
+}
+
+/// Changes those ids that are asked for and allowed; the id for files follows the effective one.
+fn change(context: &mut Context<'_>, whose: Whose, new: [u64; 3]) -> Result<u64, Stop> {
+    let who = &mut context.process().credentials;
+    let (ids, is_free) = (whose.ids(who), whose.is_free(who));
     let mut result = ids;
     let slots = [&mut result.real, &mut result.effective, &mut result.saved];
     for (slot, id) in slots.into_iter().zip(new) {
         let id = id as u32;
         if id != KEEP {
-            if !is_root && !ids.has(id) {
-                return Err(Errno::EPERM);
+            if !is_free && !ids.has(id) {
+                return Err(Errno::EPERM.into());
             }
             *slot = id;
         }
     }
-    Ok(result)
+    result.files = result.effective;
+    if result.effective != ids.effective {
+        context.process().settings.is_dumpable = false;
+        context.process().settings.parent_death_signal = 0;
+    }
+    whose.set(&mut context.process().credentials, result);
+    Ok(0)
 }
 
 /// setresuid(2)
 pub fn setresuid(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [real, effective, saved, ..] = context.words;
-    let who = &mut context.process().credentials;
-    who.user = changed(who.user, [real, effective, saved], who.is_root())?;
-    Ok(0)
+    change(context, Whose::User, [real, effective, saved])
 }
 
 /// setresgid(2)
 pub fn setresgid(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [real, effective, saved, ..] = context.words;
-    let who = &mut context.process().credentials;
-    who.group = changed(who.group, [real, effective, saved], who.is_root())?;
-    Ok(0)
+    change(context, Whose::Group, [real, effective, saved])
 }
 
 /// setuid(2)
 pub fn setuid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let id = context.words[0];
-    let who = &mut context.process().credentials;
-    let rest = if who.is_root() { id } else { KEEP.into() };
-    who.user = changed(who.user, [rest, id, rest], who.is_root())?;
-    Ok(0)
+    change_effective(context, Whose::User)
 }
 
 /// setgid(2)
 pub fn setgid(context: &mut Context<'_>) -> Result<u64, Stop> {
+    change_effective(context, Whose::Group)
+}
+
+/// Changes the effective id, with the right to it all of them; from the saved id or the real one.
+fn change_effective(context: &mut Context<'_>, whose: Whose) -> Result<u64, Stop> {
     let id = context.words[0];
-    let who = &mut context.process().credentials;
-    let rest = if who.is_root() { id } else { KEEP.into() };
-    who.group = changed(who.group, [rest, id, rest], who.is_root())?;
-    Ok(0)
+    if id as u32 == KEEP {
+        return Err(Errno::EINVAL.into());
+    }
+    let who = &context.process().credentials;
+    let ids = whose.ids(who);
+    if whose.is_free(who) {
+        return change(context, whose, [id; 3]);
+    }
+    if id as u32 != ids.real && id as u32 != ids.saved {
+        return Err(Errno::EPERM.into());
+    }
+    change(context, whose, [KEEP.into(), id, KEEP.into()])
 }
 
 /// setreuid(2)
 pub fn setreuid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let [real, effective, ..] = context.words;
-    let who = &mut context.process().credentials;
-    who.user = changed(who.user, [real, effective, effective], who.is_root())?;
-    Ok(0)
+    change_real(context, Whose::User)
 }
 
 /// setregid(2)
 pub fn setregid(context: &mut Context<'_>) -> Result<u64, Stop> {
+    change_real(context, Whose::Group)
+}
+
+/// Changes real and effective id; the saved one follows the effective one where the real one is
+/// set, or the effective one to something else than the real one was.
+fn change_real(context: &mut Context<'_>, whose: Whose) -> Result<u64, Stop> {
     let [real, effective, ..] = context.words;
+    let who = &context.process().credentials;
+    let (ids, is_free) = (whose.ids(who), whose.is_free(who));
+    let (new_real, new_effective) = (real as u32, effective as u32);
+    if new_real != KEEP && !is_free && new_real != ids.real && new_real != ids.effective {
+        return Err(Errno::EPERM.into());
+    }
+    let follows = new_real != KEEP || new_effective != KEEP && new_effective != ids.real;
+    let after = if new_effective == KEEP { ids.effective } else { new_effective };
+    let saved = if follows { after } else { KEEP };
+    change(context, whose, [real, effective, saved.into()])
+}
+
+/// setfsuid(2): returns the id before, whatever it does.
+pub fn setfsuid(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let id = context.words[0] as u32;
     let who = &mut context.process().credentials;
-    who.group = changed(who.group, [real, effective, effective], who.is_root())?;
-    Ok(0)
+    let before = who.user.files;
+    if id != KEEP && (who.user.has(id) || id == before || who.can(Capability::SetUid)) {
+        who.set_file_user(id);
+    }
+    Ok(before.into())
+}
+
+/// setfsgid(2): returns the id before, whatever it does.
+pub fn setfsgid(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let id = context.words[0] as u32;
+    let who = &mut context.process().credentials;
+    let before = who.group.files;
+    if id != KEEP && (who.group.has(id) || id == before || who.can(Capability::SetGid)) {
+        who.group.files = id;
+    }
+    Ok(before.into())
 }
 
 /// getgroups(2)
@@ -208,13 +283,13 @@ pub fn getgroups(context: &mut Context<'_>) -> Result<u64, Stop> {
 /// setgroups(2)
 pub fn setgroups(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [count, address, ..] = context.words;
-    if !context.process().credentials.is_root() {
+    if !context.process().credentials.can(Capability::SetGid) {
         return Err(Errno::EPERM.into());
     }
     if count > MAX_GROUPS {
         return Err(Errno::EINVAL.into());
     }
-    let mut groups = alloc::vec::Vec::new();
+    let mut groups = alloc::vec::Vec::with_capacity(count as usize);
     for index in 0..count {
         groups.push(context.u32_in(address.wrapping_add(4 * index))?);
     }

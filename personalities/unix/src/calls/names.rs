@@ -6,6 +6,7 @@ use crate::Errno;
 use crate::calls::attributes::named_file;
 use crate::calls::descriptors::{create, may_change};
 use crate::context::{Context, Stop};
+use crate::credentials::Capability;
 use crate::filesystem::Collision;
 use crate::linux::flags::{at, open as flags};
 use crate::open::{Description, Object};
@@ -64,7 +65,7 @@ fn make_node(
     let kind = if mode & mode::TYPE == 0 { mode::FILE } else { mode & mode::TYPE };
     match kind {
         mode::FILE | mode::FIFO | mode::SOCKET => {}
-        mode::CHARACTER if context.process().credentials.is_root() => {}
+        mode::CHARACTER if context.process().credentials.can(Capability::MakeNode) => {}
         mode::DIRECTORY => return Err(Errno::EPERM.into()),
         mode::SYMLINK => return Err(Errno::EINVAL.into()),
         _ => return Err(Errno::EPERM.into()),
@@ -236,7 +237,7 @@ fn link_source(
     let path = context.path_in(path)?;
     if path.is_empty() && bits & at::EMPTY_PATH != 0 {
         // linkat(2): this way is the privileged one's (CAP_DAC_READ_SEARCH).
-        if !context.process().credentials.is_root() {
+        if !context.process().credentials.can(Capability::DacReadSearch) {
             return Err(Errno::ENOENT);
         }
         let file = context.file(directory)?;

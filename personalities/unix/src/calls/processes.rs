@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use libipc::Registers;
+use protocols::file::mode;
 
 use crate::Errno;
 use crate::context::{Context, Stop, Wait};
@@ -263,9 +264,18 @@ pub fn execve(context: &mut Context<'_>) -> Result<u64, Stop> {
 /// execveat(2)
 pub fn execveat(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [directory, path, arguments, environment, bits, _] = context.words;
+    if bits & !(at::EMPTY_PATH | at::NO_FOLLOW) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
     let path = context.path_in(path)?;
     let path = if path.is_empty() && bits & at::EMPTY_PATH != 0 {
         context.file(directory)?.borrow().path.clone()
+    } else if bits & at::NO_FOLLOW != 0 {
+        let target = context.walk(directory, &path, Last::Keep)?;
+        if target.existing()?.kind() == mode::SYMLINK {
+            return Err(Errno::ELOOP.into());
+        }
+        target.path()
     } else {
         context.walk(directory, &path, Last::Follow)?.path()
     };
@@ -279,7 +289,11 @@ fn execute(
     environment: u64,
 ) -> Result<u64, Stop> {
     let mut total = 0;
-    let arguments = strings_in(context, arguments, &mut total)?;
+    let mut arguments = strings_in(context, arguments, &mut total)?;
+    if arguments.is_empty() {
+        // As Linux since 5.18: programs rely on a name.
+        arguments.push(Vec::new());
+    }
     let environment = strings_in(context, environment, &mut total)?;
     let request = Request { path, arguments, environment: environment.clone() };
     let program = match load_any(context.unix, context.pid, request)? {

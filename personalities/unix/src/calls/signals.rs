@@ -2,7 +2,7 @@
 
 use crate::Errno;
 use crate::context::{Context, Stop, Wait};
-use crate::credentials::Credentials;
+use crate::credentials::{Capability, Credentials};
 use crate::linux::signals::{self, action, alt_stack, code};
 use crate::linux::structures::Fields;
 use crate::process::{AltStack, Pid, ThreadNumber};
@@ -195,7 +195,7 @@ pub fn sigaltstack(context: &mut Context<'_>) -> Result<u64, Stop> {
 
 /// Returns whether one process may signal another (kill(2)).
 fn may_signal(from: &Credentials, to: &Credentials) -> bool {
-    from.is_root()
+    from.can(Capability::Kill)
         || [from.user.real, from.user.effective]
             .iter()
             .any(|&id| id == to.user.real || id == to.user.saved)

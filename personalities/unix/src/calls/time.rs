@@ -2,6 +2,7 @@
 
 use crate::Errno;
 use crate::context::{Context, Stop, Wait};
+use crate::credentials::Capability;
 use crate::linux::structures::{Fields, SECOND};
 use crate::proc::{TICKS, run_time};
 use crate::process::Parked;
@@ -77,7 +78,7 @@ pub fn settimeofday(context: &mut Context<'_>) -> Result<u64, Stop> {
 }
 
 fn set_time(context: &mut Context<'_>, time: u64) -> Result<u64, Stop> {
-    if !context.process().credentials.is_root() {
+    if !context.process().credentials.can(Capability::Time) {
         return Err(Errno::EPERM.into());
     }
     let now = context.machine().now();

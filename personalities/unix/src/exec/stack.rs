@@ -42,6 +42,10 @@ pub struct Stack {
     pub pointer: u64,
     /// What lies from there to the top.
     pub bytes: Vec<u8>,
+    /// Where the environment's strings lie: first byte and the one after the last.
+    pub environment: (u64, u64),
+    /// Where the auxiliary vector lies.
+    pub auxiliary: (u64, u64),
 }
 
 /// Collects strings from the top downwards.
@@ -86,19 +90,23 @@ impl Content<'_> {
             addresses
         };
         let environment = place(environment);
+        let environment_range = (environment.first().copied().unwrap_or(path), path);
         let arguments = place(arguments);
         let platform = strings.add_string(b"x86_64");
         let random = strings.add(&self.random);
         let mut words = alloc::vec![arguments.len() as u64];
         words.extend(arguments.iter().chain(&[0]).chain(&environment).chain(&[0]));
-        words.extend(self.auxiliary(path, platform, random));
+        let auxiliary = self.auxiliary(path, platform, random);
+        let (before, entries) = (8 * words.len() as u64, 8 * auxiliary.len() as u64);
+        words.extend(auxiliary);
         let strings = strings.reversed;
         let end = top - strings.len() as u64;
         let pointer = (end - 8 * words.len() as u64) & !15;
         let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         bytes.resize((end - pointer) as usize, 0);
         bytes.extend(strings.iter().rev());
-        Ok(Stack { pointer, bytes })
+        let auxiliary = (pointer + before, pointer + before + entries);
+        Ok(Stack { pointer, bytes, environment: environment_range, auxiliary })
     }
 
     fn auxiliary(&self, path: u64, platform: u64, random: u64) -> Vec<u64> {

@@ -26,6 +26,8 @@ pub struct World {
     pub replies: BTreeMap<u16, Reply>,
     pub recalled: Vec<u16>,
     pub now: u64,
+    /// What every thread has run, in ns.
+    pub run_time: Option<u64>,
     pub timer: Option<u64>,
     pub log: Vec<alloc::string::String>,
 }
@@ -218,7 +220,7 @@ impl Machine for FakeMachine {
     }
 
     fn run_time(&mut self, _: Thread) -> u64 {
-        1_000_000
+        self.0.borrow().run_time.unwrap_or(1_000_000)
     }
 
     fn registers(&mut self, call: OpenCall) -> Result<Registers, Error> {

@@ -95,7 +95,7 @@ fn searching_needs_permission() {
     let mut paths = Paths::new();
     let closed = paths.bench.files.make("/tmp/closed", mode::DIRECTORY | 0o700, b"");
     paths.bench.files.make("/tmp/closed/x", mode::FILE | 0o644, b"");
-    paths.who.user = Ids { real: 7, effective: 7, saved: 7 };
+    paths.who.set_user(Ids::all(7));
     assert_eq!(paths.walk("/tmp/closed/x", Last::Follow), Err(Errno::EACCES));
     paths.bench.files.own(closed, 7);
     assert!(paths.walk("/tmp/closed/x", Last::Follow).is_ok());

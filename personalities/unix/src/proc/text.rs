@@ -5,11 +5,14 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::Errno;
+use crate::calls::system::VERSION;
+use crate::calls::{RELEASE, SYSTEM};
+use crate::io::Position;
 use crate::linux::structures::SECOND;
-use crate::machine::Access;
-use crate::memory::PAGE;
-use crate::proc::{About, Entry, Global};
-use crate::process::{Life, Pid, Process, State};
+use crate::open::{Description, Object};
+use crate::path::VNode;
+use crate::proc::{Entry, Global, process, processor, tree};
+use crate::process::State;
 use crate::unix::Unix;
 
 /// Clock ticks of a second (`USER_HZ`).
@@ -22,152 +25,133 @@ pub const TICKS: u64 = 100;
 pub fn text(unix: &mut Unix, entry: Entry) -> Result<Vec<u8>, Errno> {
     match entry {
         Entry::Global(global) => Ok(global_text(unix, global).into_bytes()),
-        Entry::File(pid, about) => process_text(unix, pid, about),
+        Entry::Fixed(place) => tree::text(unix, place).ok_or(Errno::EINVAL),
+        Entry::File(pid, about) | Entry::TaskFile(pid, _, about) => {
+            let tid = if let Entry::TaskFile(_, tid, _) = entry { tid } else { pid };
+            process::text(unix, pid, tid, about)
+        }
+        Entry::Info(pid, number) => process::descriptor(unix, pid, number),
         Entry::Root
         | Entry::Link(_)
         | Entry::Process(_)
         | Entry::ProcessLink(..)
+        | Entry::Tasks(_)
+        | Entry::Task(..)
         | Entry::Descriptors(_)
         | Entry::Descriptor(..)
+        | Entry::Infos(_)
         | Entry::Terminals
         | Entry::Terminal(_) => Err(Errno::EINVAL),
     }
 }
 
+/// Reads an open file of `/proc`, whose text is made anew for who reads from its beginning.
+///
+/// # Errors
+/// As [`text`].
+pub fn read(
+    unix: &mut Unix,
+    file: &Description,
+    position: Position,
+    into: &mut [u8],
+) -> Result<usize, Errno> {
+    let at = match position {
+        Position::Current => file.borrow().offset,
+        Position::At(offset) => offset,
+    };
+    let node = match &file.borrow().object {
+        Object::Text(VNode::Proc(entry), _) if at == 0 => Some(*entry),
+        _ => None,
+    };
+    // Nothing is borrowed here: the text may be about this very description (fdinfo).
+    let fresh = node.map(|entry| text(unix, entry)).transpose()?;
+    let mut open = file.borrow_mut();
+    let Object::Text(_, text) = &mut open.object else { return Ok(0) };
+    if let Some(fresh) = fresh {
+        *text = fresh.into();
+    }
+    let rest = text.get(at as usize..).unwrap_or(&[]);
+    let count = rest.len().min(into.len());
+    into[..count].copy_from_slice(&rest[..count]);
+    if position == Position::Current {
+        open.offset += count as u64;
+    }
+    Ok(count)
+}
+
 fn global_text(unix: &mut Unix, global: Global) -> String {
     match global {
-        Global::CpuInfo => "processor\t: 0\n\n".to_string(),
-        Global::FileSystems => "nodev\ttmpfs\nnodev\tproc\n".to_string(),
+        Global::CommandLine => "\n".to_string(),
+        Global::CpuInfo => processor::text(),
+        Global::Devices => "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n\
+                            \x20 5 /dev/ptmx\n136 pts\n\nBlock devices:\n"
+            .to_string(),
+        Global::FileSystems => "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\n".to_string(),
         Global::LoadAverage => {
             let running = unix.threads.values().filter(|t| t.state == State::Running).count();
             format!("0.00 0.00 0.00 {running}/{} {}\n", unix.threads.len(), unix.last_pid)
         }
-        Global::MemInfo => {
-            let (total, free) = unix.machine.memory();
-            let (total, free) = (total / 1024, free / 1024);
-            format!(
-                "MemTotal: {total:>14} kB\nMemFree: {free:>15} kB\nMemAvailable: {free:>10} kB\n\
-                 Buffers:               0 kB\nCached:                0 kB\nSwapCached:            \
-                 0 kB\nShmem:                 0 kB\nSReclaimable:          0 kB\nSwapTotal:       \
-                 \x20     0 kB\nSwapFree:              0 kB\n"
-            )
-        }
-        Global::Stat => {
-            let boot = unix.machine.boot_time() / SECOND;
-            let idle = unix.machine.now() / (SECOND / TICKS);
-            format!("cpu  0 0 0 {idle} 0 0 0 0 0 0\ncpu0 0 0 0 {idle} 0 0 0 0 0 0\nbtime {boot}\n")
-        }
+        Global::MemInfo => memory(unix),
+        Global::Partitions => "major minor  #blocks  name\n\n".to_string(),
+        Global::Stat => statistics(unix),
+        Global::Swaps => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_string(),
         Global::Uptime => {
             let hundredths = unix.machine.now() / (SECOND / 100);
             let (whole, part) = (hundredths / 100, hundredths % 100);
             format!("{whole}.{part:02} {whole}.{part:02}\n")
         }
-        Global::Version => {
-            format!("{} version {} (kamen)\n", crate::calls::SYSTEM, crate::calls::RELEASE)
+        Global::Version => format!("{SYSTEM} version {RELEASE} ({VERSION})\n"),
+        Global::VmStat => {
+            let (_, free) = unix.machine.memory();
+            format!("nr_free_pages {}\npgfault 0\npgmajfault 0\n", free / crate::memory::PAGE)
         }
     }
 }
 
-fn process_text(unix: &mut Unix, pid: Pid, about: About) -> Result<Vec<u8>, Errno> {
-    let time = run_time(unix, pid) / (SECOND / TICKS);
-    let started = unix.processes.get(&pid).ok_or(Errno::ENOENT)?.started / (SECOND / TICKS);
-    let process = unix.processes.get(&pid).ok_or(Errno::ENOENT)?;
-    let name = process.display_name();
-    let pages = process.mm.as_ref().map_or(0, |mm| mm.borrow().size_pages());
-    Ok(match about {
-        About::CommandLine => process.command_line.clone(),
-        About::Name => (name + "\n").into_bytes(),
-        About::Mounts => b"kamen / tmpfs rw 0 0\nproc /proc proc rw 0 0\n".to_vec(),
-        About::Maps => maps(process).into_bytes(),
-        About::StatM => format!("{pages} {pages} 0 0 0 {pages} 0\n").into_bytes(),
-        About::Status => status(unix, process, &name, pages).into_bytes(),
-        About::Stat => {
-            let (terminal, foreground) = terminal(unix, process);
-            format!(
-                "{} ({name}) {} {} {} {} {terminal} {foreground} 0 0 0 0 0 {time} 0 {} 0 20 0 {} \
-                 0 {started} {} {pages} 18446744073709551615 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 \
-                 0 0 0 0 0 0 0 0 0\n",
-                pid.0,
-                state(unix, process),
-                process.parent.0,
-                process.group.0,
-                process.session.0,
-                process.children_time / (SECOND / TICKS),
-                process.threads.len(),
-                pages * PAGE,
-            )
-            .into_bytes()
-        }
-    })
-}
-
-/// Returns the device number of a process's terminal, and the group in its foreground.
-fn terminal(unix: &Unix, process: &Process) -> (u32, i32) {
-    let Some(line) = unix.terminals.of_session(process.session) else { return (0, -1) };
-    let group = unix.terminals.control(line).foreground;
-    (line.device(), group.map_or(-1, |group| group.0 as i32))
-}
-
-/// Returns the nanoseconds that a process's threads have run.
-pub fn run_time(unix: &mut Unix, pid: Pid) -> u64 {
-    let Some(process) = unix.processes.get(&pid) else { return 0 };
-    let threads = process.threads.iter().filter_map(|number| unix.threads.get(number));
-    let handles: Vec<_> = threads.map(|thread| thread.handle).collect();
-    let ended = process.ended_time;
-    let machine = &mut unix.machine;
-    ended + handles.into_iter().map(|handle| machine.run_time(handle)).sum::<u64>()
-}
-
-fn state(unix: &Unix, process: &Process) -> char {
-    let runs = |number| unix.threads.get(number).is_some_and(|t| t.state == State::Running);
-    match process.life {
-        Life::Zombie(_) => 'Z',
-        Life::Stopped(_) => 'T',
-        Life::Running if process.threads.iter().any(runs) => 'R',
-        Life::Running => 'S',
-    }
-}
-
-fn status(unix: &Unix, process: &Process, name: &str, pages: u64) -> String {
-    let state = match state(unix, process) {
-        'Z' => "Z (zombie)",
-        'T' => "T (stopped)",
-        'R' => "R (running)",
-        _ => "S (sleeping)",
+/// The lines of `/proc/meminfo`; what there is nothing of is 0.
+fn memory(unix: &mut Unix) -> String {
+    let (total, free) = unix.machine.memory();
+    let lines = [
+        ("MemTotal", total),
+        ("MemFree", free),
+        ("MemAvailable", free),
+        ("Buffers", 0),
+        ("Cached", 0),
+        ("SwapCached", 0),
+        ("Active", 0),
+        ("Inactive", 0),
+        ("SwapTotal", 0),
+        ("SwapFree", 0),
+        ("Dirty", 0),
+        ("Writeback", 0),
+        ("AnonPages", total - free),
+        ("Mapped", 0),
+        ("Shmem", 0),
+        ("Slab", 0),
+        ("SReclaimable", 0),
+        ("SUnreclaim", 0),
+        ("CommitLimit", total),
+        ("Committed_AS", total - free),
+    ];
+    let line = |(name, bytes): &(&str, u64)| {
+        let name = format!("{name}:");
+        format!("{name:<16}{:>8} kB\n", bytes / 1024)
     };
-    let (user, group) = (process.credentials.user, process.credentials.group);
-    let kib = pages * PAGE / 1024;
-    format!(
-        "Name:\t{name}\nUmask:\t{:04o}\nState:\t{state}\nTgid:\t{}\nPid:\t{}\nPPid:\t{}\n\
-         TracerPid:\t0\nUid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nVmSize:\t{kib} kB\n\
-         VmRSS:\t{kib} kB\nThreads:\t{}\n",
-        process.umask,
-        process.pid.0,
-        process.pid.0,
-        process.parent.0,
-        user.real,
-        user.effective,
-        user.saved,
-        user.effective,
-        group.real,
-        group.effective,
-        group.saved,
-        group.effective,
-        process.threads.len(),
-    )
+    lines.iter().map(line).collect()
 }
 
-fn maps(process: &Process) -> String {
-    let mut text = String::new();
-    let Some(mm) = &process.mm else { return text };
-    for region in mm.borrow().regions() {
-        let access = match region.access {
-            Access::None => "---",
-            Access::Read => "r--",
-            Access::Write => "rw-",
-            Access::Execute => "r-x",
-        };
-        text += &format!("{:08x}-{:08x} {access}p 00000000 00:00 0\n", region.start, region.end());
-    }
-    text
+/// `/proc/stat`: all time is one processor's, and nobody's time is told apart.
+fn statistics(unix: &mut Unix) -> String {
+    let boot = unix.machine.boot_time() / SECOND;
+    let pids: Vec<_> = unix.processes.keys().copied().collect();
+    let used: u64 = pids.into_iter().map(|pid| process::run_time(unix, pid)).sum();
+    let (now, tick) = (unix.machine.now(), SECOND / TICKS);
+    let (user, idle) = (used / tick, now.saturating_sub(used) / tick);
+    let running = unix.threads.values().filter(|one| one.state == State::Running).count();
+    let line = format!("{user} 0 0 {idle} 0 0 0 0 0 0\n");
+    format!(
+        "cpu  {line}cpu0 {line}intr 0\nctxt 0\nbtime {boot}\nprocesses {}\nprocs_running {running}\n\
+         procs_blocked 0\n",
+        unix.last_pid
+    )
 }

@@ -107,12 +107,41 @@ impl Unix {
         }
     }
 
-    /// Gives a process's children to nobody; those that have ended are forgotten.
+    /// Gives a process's children to the next process above that adopts orphans, or to nobody,
+    /// for whom those that have ended are forgotten; tells those that asked of their parent's end.
     fn orphan_children(&mut self, pid: Pid) {
-        self.processes.retain(|_, child| child.parent != pid || !child.is_zombie());
-        for child in self.processes.values_mut().filter(|child| child.parent == pid) {
-            child.parent = Pid::INIT;
+        let adopter = self.adopter(pid);
+        if adopter == Pid::INIT {
+            self.processes.retain(|_, child| child.parent != pid || !child.is_zombie());
         }
+        let children = self.processes.values_mut().filter(|child| child.parent == pid);
+        let mut moved = alloc::vec::Vec::new();
+        for child in children {
+            child.parent = adopter;
+            moved.push((child.pid, child.life, child.settings.parent_death_signal));
+        }
+        for (child, life, death_signal) in moved {
+            if let Life::Zombie(ending) = life {
+                self.tell_of_end(child, adopter, ending);
+            } else if death_signal != 0 {
+                self.send(child, Info::of_user(death_signal, pid.0, 0));
+            }
+        }
+    }
+
+    /// Returns who adopts the children of a process (prctl(2), `PR_SET_CHILD_SUBREAPER`).
+    fn adopter(&self, pid: Pid) -> Pid {
+        let mut at = pid;
+        while let Some(above) = self.processes.get(&at).map(|process| process.parent) {
+            let adopts = |process: &crate::process::Process| {
+                process.settings.adopts_orphans && !process.is_zombie()
+            };
+            if self.processes.get(&above).is_some_and(adopts) {
+                return above;
+            }
+            at = above;
+        }
+        Pid::INIT
     }
 
     /// Sends a signal on to the native program that plays a process.

@@ -14,8 +14,8 @@ use crate::open::{Description, Descriptors, Object, OpenFile, Slot};
 use crate::path::{Directory, Last, VNode, walk};
 use crate::proc::View;
 use crate::process::{
-    AltStack, Client, Life, MAX_PROCESSES, MAX_THREADS, Pid, Process, State, Thread, ThreadNumber,
-    Trap,
+    AltStack, Client, Life, Limits, MAX_PROCESSES, MAX_THREADS, Pid, Process, Resource, Settings,
+    State, Thread, ThreadNumber, Trap, UNLIMITED,
 };
 use crate::signal::{Actions, Pending, SignalSet};
 use crate::unix::Unix;
@@ -160,6 +160,9 @@ impl Unix {
         let pid = self.new_pid()?;
         let started = self.machine.now();
         let parent = self.processes.get(&parent).ok_or(Errno::ESRCH)?;
+        if !crate::calls::limits::may_fork(parent, self.processes.values()) {
+            return Err(Errno::EAGAIN);
+        }
         let child = Process {
             pid,
             parent: parent.pid,
@@ -168,6 +171,8 @@ impl Unix {
             has_executed: false,
             credentials: parent.credentials.clone(),
             umask: parent.umask,
+            limits: parent.limits,
+            settings: parent.settings.of_child(),
             cwd: parent.cwd.clone(),
             descriptors: parent.descriptors.clone(),
             actions: parent.actions.clone(),
@@ -179,9 +184,13 @@ impl Unix {
             name: parent.name.clone(),
             executable: parent.executable.clone(),
             command_line: parent.command_line.clone(),
+            environment: parent.environment,
+            auxiliary: parent.auxiliary,
             started,
             children_time: 0,
             ended_time: 0,
+            time_watch: None,
+            time_warned: 0,
             alarm: None,
             exit_signal,
             borrowed_from: None,
@@ -190,7 +199,11 @@ impl Unix {
             exported: Vec::new(),
             client: None,
         };
+        let is_timed = child.limits.soft(Resource::Cpu) != UNLIMITED;
         self.processes.insert(pid, child);
+        if is_timed {
+            self.watch_processor_time(pid);
+        }
         Ok(pid)
     }
 }
@@ -210,6 +223,8 @@ fn first_process(pid: Pid, cwd: Directory, launch: &Launch, started: u64) -> Pro
         has_executed: true,
         credentials: Credentials::default(),
         umask: 0o022,
+        limits: Limits::default(),
+        settings: Settings::default(),
         cwd,
         descriptors,
         actions: Actions::default(),
@@ -221,9 +236,13 @@ fn first_process(pid: Pid, cwd: Directory, launch: &Launch, started: u64) -> Pro
         name: Vec::new(),
         executable: Vec::new(),
         command_line: Vec::new(),
+        environment: (0, 0),
+        auxiliary: (0, 0),
         started,
         children_time: 0,
         ended_time: 0,
+        time_watch: None,
+        time_warned: 0,
         alarm: None,
         exit_signal: signals::SIGCHLD,
         borrowed_from: None,

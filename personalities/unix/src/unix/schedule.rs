@@ -136,6 +136,7 @@ impl Unix {
         }
         self.send_alarms(now);
         let timers = self.expire_timers();
+        let watch = self.processor_time_due(now);
         let deadlines = self.threads.values().filter_map(|thread| match &thread.state {
             State::Parked(parked) => parked.deadline,
             State::Running | State::Held(_) => None,
@@ -143,7 +144,8 @@ impl Unix {
         let alarms = self.processes.values().filter_map(|process| Some(process.alarm?.at));
         // A stopped process's calls are made again when it is continued.
         let expiry = self.timer_files.expire(now);
-        let next = deadlines.chain(alarms).chain(timers).filter(|&deadline| deadline > now);
+        let next =
+            deadlines.chain(alarms).chain(timers).chain(watch).filter(|&deadline| deadline > now);
         let next = next.chain(expiry).min();
         if let Some(next) = next {
             self.wake_at(next);

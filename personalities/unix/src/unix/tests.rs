@@ -12,7 +12,9 @@ use crate::signal::{Info, trampoline};
 use crate::unix::{Reply, event};
 
 mod files;
+mod identity;
 mod jobs;
+mod limits;
 mod memory;
 mod pointers;
 mod random;

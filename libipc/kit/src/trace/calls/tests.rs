@@ -162,8 +162,8 @@ fn foreign_calls_have_the_names_and_errors_of_linux() {
         reply(510, 9, (CLIENT, 4), 2),
     ];
     let expected = [
-        "100 0 client -> thread 9: openat 0xffffff9c 0x4c5010 0 = -2",
-        "10 0 client -> thread 9: getpid 0 0 0 = 12",
+        "100 0 client -> thread 9: openat(AT_FDCWD, 0x4c5010, O_RDONLY) = -1 ENOENT",
+        "10 0 client -> thread 9: getpid() = 12",
         "10 0 client -> thread 9: system call 4000 = resumed",
         "10 0 client -> thread 9: exception 14 = resumed",
     ];

@@ -268,3 +268,16 @@ fn a_directory_gets_no_second_name() {
     let (old, new) = (bench.string(child, "/proc/version"), second(&mut bench, child, "/tmp/v"));
     bench.error(child, LINK, &[old, new], Errno::EXDEV);
 }
+
+#[test]
+fn a_file_of_proc_is_made_anew_for_who_reads_from_its_beginning() {
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    let path = bench.string(pid, "/proc/self/fdinfo/3");
+    assert_eq!(bench.value(pid, OPEN, &[path, 0]), 3);
+    assert_eq!(bench.value(pid, READ, &[3, DATA, 6]), 6);
+    assert_eq!(bench.peek(pid, DATA, 6), b"pos:\t0");
+    const PREAD: u32 = 17;
+    assert_eq!(bench.value(pid, PREAD, &[3, DATA, 6, 0]), 6);
+    assert_eq!(bench.peek(pid, DATA, 6), b"pos:\t6", "it tells of the description itself");
+}

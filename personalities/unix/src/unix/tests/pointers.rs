@@ -58,6 +58,9 @@ const EXCEPTIONS: &[(&str, usize, Else, &str)] = &[
     ("listxattr", 1, Else::Untouched, "there are no attributes"),
     ("llistxattr", 1, Else::Untouched, "there are no attributes"),
     ("flistxattr", 1, Else::Untouched, "there are no attributes"),
+    ("sched_setparam", 1, Else::Fails(Errno::EINVAL), "null is no parameter (sched/core.c)"),
+    ("sched_getparam", 1, Else::Fails(Errno::EINVAL), "null is no parameter (sched/core.c)"),
+    ("sched_setattr", 1, Else::Fails(Errno::EINVAL), "null is no attribute (sched/core.c)"),
     ("futex", 0, Else::Fails(Errno::EINVAL), "what is not aligned is no futex (futex/core.c)"),
 ];
 
