@@ -309,7 +309,7 @@ mod tests {
         let counted = told("missing unix_pingpong socketpair: not supported\n");
         let row = row("unix_pingpong", &counted, &told(""), None, None);
         assert_eq!(row.missing.as_deref(), Some("socketpair: not supported"));
-        assert!(table(&[row.clone()]).contains("MISSING"));
+        assert!(table(std::slice::from_ref(&row)).contains("MISSING"));
         assert!(markdown(&[row]).contains("socketpair: not supported"));
     }
 

@@ -118,6 +118,11 @@ impl Mm {
             return Err(Errno::ENOMEM);
         }
         self.remove(machine, region.start, region.pages);
+        self.place(machine, region)
+    }
+
+    /// Adds a region where nothing lies.
+    fn place(&mut self, machine: &mut dyn Machine, region: Region) -> Result<(), Errno> {
         let mut region = region;
         (region.shown, region.mapped) = (0, region.access);
         show(machine, self.space, &mut region)?;
@@ -281,9 +286,7 @@ impl Mm {
             if region.sharing == Sharing::Private {
                 copy.backing = cloned(machine, &mut clones, &region.backing, &self.trash)?;
             }
-            (copy.mapped, copy.shown) = (copy.access, 0);
-            show(machine, child.space, &mut copy)?;
-            child.regions.insert(copy.start, copy);
+            child.place(machine, copy)?;
         }
         Ok(child)
     }

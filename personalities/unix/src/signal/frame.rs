@@ -116,10 +116,10 @@ fn software_bytes() -> Vec<u8> {
 
 fn emit(context: &FrameContext, info: &Info) -> Vec<u8> {
     let r = &context.registers;
+    // With room for the extended state and what aligns it, so that nothing is moved to grow.
+    let room = Vec::with_capacity(BYTES + STATE_BYTES + 2 * STATE_ALIGN as usize);
     let AltStack { base, len, .. } = context.alt_stack;
     let flags = context.alt_stack.flags(context.registers.rsp);
-    // With room for the extended state and what aligns it, so that nothing is moved to grow.
-    let room = Vec::with_capacity(BYTES + STATE_BYTES + STATE_ALIGN as usize);
     let mut fields = Fields(room).u64(trampoline::LEAVE).u64(CONTEXT_FLAGS).u64(0);
     fields = fields.u64(base).u32(flags).u32(0).u64(len);
     let general =
