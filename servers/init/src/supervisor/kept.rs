@@ -17,6 +17,8 @@ use super::{KEPT_SHARE, Supervisor};
 use crate::manifest::Program;
 
 const ACCESS: Rights = Rights::READ.union(Rights::WRITE);
+/// What a program may do with memory that is its own: also let its clients read it.
+const OWN: Rights = ACCESS.union(Rights::GRANT);
 
 /// Memory that outlives its program.
 #[derive(Clone, Copy, Debug)]
@@ -33,12 +35,12 @@ impl Supervisor {
         let mut taken = 0;
         for memory in &program.memory {
             let pages = memory.pages.min(free / KEPT_SHARE);
-            self.add_kept(program, memory.name.clone(), quota.create_memory(pages)?, ACCESS);
+            self.add_kept(program, memory.name.clone(), quota.create_memory(pages)?, OWN);
             taken += pages;
         }
         for ring in &program.rings {
             let memory = quota.create_memory(ring.pages)?;
-            self.add_kept(program, ring.name(), memory, ACCESS.union(Rights::GRANT));
+            self.add_kept(program, ring.name(), memory, OWN);
             taken += ring.pages;
         }
         for dma in &program.dma {

@@ -206,7 +206,9 @@ impl Supervisor {
         }
         if program.archive == Archive::Read {
             let archive = self.machine.archive_memory.handle();
-            add("archive", Capability::Object(archive, Rights::READ, 0));
+            // The file server lets its clients read it, too.
+            let rights = Rights::READ.union(Rights::GRANT);
+            add("archive", Capability::Object(archive, rights, 0));
         }
         grants
     }
