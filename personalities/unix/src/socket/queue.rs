@@ -18,6 +18,9 @@ use crate::open::Description;
 /// counts for the smallest message (`SKB_TRUESIZE(1)`, linux/skbuff.h).
 pub const OVERHEAD: usize = 768;
 
+/// Bytes that a ring may keep room for however little lies in it: an answer and a question.
+const KEPT: usize = 4096;
+
 /// What goes with bytes.
 #[derive(Clone, Default, Debug)]
 pub struct Control {
@@ -132,9 +135,18 @@ impl Bytes {
         if !how.peek {
             self.bytes.drain(..count);
             self.head += count as u64;
+            self.shrink();
             received.freed = count + OVERHEAD * self.forget_marks();
         }
         received
+    }
+
+    /// Gives memory back that a ring no longer needs: what counts is what lies in it.
+    fn shrink(&mut self) {
+        let needed = 4 * self.bytes.len();
+        if self.bytes.capacity() > needed.max(KEPT) {
+            self.bytes.shrink_to(needed / 2);
+        }
     }
 
     /// Returns how many of `wanted` bytes can be read in one piece, and what comes with them.
@@ -294,6 +306,20 @@ mod tests {
         bytes.push(b"aa", by(WHO));
         bytes.push(b"bb", by(OTHER));
         assert_eq!(bytes.take(&mut [0; 20], TAKE).count, 4);
+    }
+
+    #[test]
+    fn a_ring_that_was_large_gives_its_memory_back() {
+        let mut bytes = Bytes::default();
+        bytes.push(&[7; 200_000], Control::default());
+        let mut into = alloc::vec![0; 200_000];
+        bytes.take(&mut into[..199_999], TAKE);
+        assert!(bytes.bytes.capacity() <= KEPT);
+        assert_eq!((bytes.take(&mut into, TAKE).count, into[0]), (1, 7));
+        bytes.push(&[7; 1000], Control::default());
+        let before = bytes.bytes.capacity();
+        bytes.take(&mut into, TAKE);
+        assert_eq!(bytes.bytes.capacity(), before);
     }
 
     #[test]
