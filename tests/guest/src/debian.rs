@@ -16,12 +16,23 @@ pub fn cases() -> Vec<Case> {
         Case::twin("debian: zsh in scripts", "exec zsh zsh.sh")
             .with("/tmp/zsh.sh", include_str!("../scripts/zsh.sh"))
             .with_package("zsh-static", "bin/zsh-static", "/bin/zsh"),
+        Case::twin("debian: Go programs with files", include_str!("../scripts/go.sh"))
+            .with_package("shfmt", "usr/bin/shfmt", "/bin/shfmt")
+            .with_package("gojq", "usr/bin/gojq", "/bin/gojq")
+            .with_package("go-md2man", "usr/bin/go-md2man", "/bin/go-md2man"),
         Case::twin("debian: Go programs in pipes", include_str!("../scripts/go-pipes.sh"))
             .with_package("shfmt", "usr/bin/shfmt", "/bin/shfmt")
             .with_package("gojq", "usr/bin/gojq", "/bin/gojq"),
         Case::twin("debian: dar, in C++", include_str!("../scripts/dar.sh"))
             .with_package("dar-static", "usr/bin/dar_static", "/bin/dar")
             .with("/bin/gpg", GPG),
+        Case::twin("debian: file-system checker, sash", include_str!("../scripts/tools.sh"))
+            .with_package("e2fsck-static", "sbin/e2fsck.static", "/bin/e2fsck")
+            .with_package("sash", "bin/sash", "/bin/sash"),
+        Case::twin("debian: mksh with musl and klibc", include_str!("../scripts/shells.sh"))
+            .with_package("mksh", "usr/lib/x86_64-linux-musl/bin/mksh", "/bin/mksh-musl")
+            .with_package("mksh", "usr/lib/klibc/bin/mksh", "/bin/mksh-klibc")
+            .with_package("mksh", "bin/lksh", "/bin/lksh"),
     ]
 }
 

@@ -23,6 +23,13 @@ pub fn cases() -> Vec<Case> {
             .with_built(Recipe::Lua, "/bin/lua"),
         Case::twin("program: SQLite", include_str!("../scripts/sqlite.sh"))
             .with_built(Recipe::Sqlite, "/bin/sqlite"),
+        Case::twin(
+            "program: SQLite with several writers",
+            include_str!("../scripts/sqlite-writers.sh"),
+        )
+        .with_built(Recipe::Sqlite, "/bin/sqlite"),
+        Case::twin("program: Rust's standard library", "standard")
+            .with_built(Recipe::Rust("standard.rs"), "/bin/standard"),
         Case::twin("program: ripgrep", include_str!("../scripts/rg.sh"))
             .with_built(Recipe::Ripgrep, "/bin/rg"),
         in_pipes(),
