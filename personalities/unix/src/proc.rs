@@ -3,6 +3,7 @@
 //! [`View`] is the whole tree as a process sees it: the file server's, with `/proc` laid over it.
 //! [`Entry`] names a node of `/proc`; `text` writes what its files say.
 
+mod own;
 mod text;
 
 use alloc::vec::Vec;
@@ -67,6 +68,7 @@ names! {
     Global:
     CpuInfo = b"cpuinfo",
     FileSystems = b"filesystems",
+    Kamen = b"kamen",
     LoadAverage = b"loadavg",
     MemInfo = b"meminfo",
     Stat = b"stat",
@@ -126,6 +128,8 @@ impl Entry {
             Entry::Terminals => mode::DIRECTORY | 0o755,
             // As Debian mounts devpts (mode=620,gid=5).
             Entry::Terminal(_) => mode::CHARACTER | 0o620,
+            // It takes a while to make, and is about everybody.
+            Entry::Global(Global::Kamen) => mode::FILE | 0o400,
             Entry::Global(_) | Entry::File(..) => mode::FILE | 0o444,
             Entry::Link(_) | Entry::ProcessLink(..) | Entry::Descriptor(..) => {
                 mode::SYMLINK | 0o777

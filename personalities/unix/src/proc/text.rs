@@ -37,6 +37,7 @@ pub fn text(unix: &mut Unix, entry: Entry) -> Result<Vec<u8>, Errno> {
 fn global_text(unix: &mut Unix, global: Global) -> String {
     match global {
         Global::CpuInfo => "processor\t: 0\n\n".to_string(),
+        Global::Kamen => crate::proc::own::text(unix),
         Global::FileSystems => "nodev\ttmpfs\nnodev\tproc\n".to_string(),
         Global::LoadAverage => {
             let running = unix.threads.values().filter(|t| t.state == State::Running).count();
