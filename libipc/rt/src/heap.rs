@@ -39,6 +39,11 @@ pub(crate) fn memory() -> Option<Memory> {
     ALLOCATOR.with(|state| state.memory)
 }
 
+/// Returns how many bytes of the heap are in use.
+pub fn used() -> usize {
+    ALLOCATOR.with(|state| state.heap.used())
+}
+
 impl Allocator {
     fn with<T>(&self, use_it: impl FnOnce(&mut State) -> T) -> T {
         while self.locked.swap(true, Ordering::Acquire) {

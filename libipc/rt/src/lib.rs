@@ -16,7 +16,7 @@ extern crate alloc;
 mod backtrace;
 mod capabilities;
 mod entry;
-mod heap;
+pub mod heap;
 mod mem;
 #[cfg(kamen)]
 mod panic;

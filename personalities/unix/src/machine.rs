@@ -185,6 +185,11 @@ pub trait Machine {
     fn random(&mut self, into: &mut [u8]);
     /// Returns total and free bytes of memory.
     fn memory(&mut self) -> (u64, u64);
+    /// Returns how many pages programs are charged now, and how many units of objects of how many
+    /// there are.
+    fn charged(&mut self) -> (u64, u64, u64);
+    /// Returns how many bytes of this server's heap are in use, and how many may be.
+    fn heap(&mut self) -> (u64, u64);
     /// Writes a line to the system's log, as a warning.
     fn log(&mut self, line: &str);
 }

@@ -16,7 +16,7 @@ fn main(start: &Start) -> i32 {
         error!("no endpoint or no file server");
         return 1;
     };
-    match personality(start, own, file) {
+    match personality(start, own, file, kamen_rt::heap::used) {
         Ok(mut unix) => {
             error!("can't receive: {:?}", serve(&mut unix, own, start.find("alive")));
         }

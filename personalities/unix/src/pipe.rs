@@ -32,6 +32,11 @@ pub struct Pipes {
 }
 
 impl Pipes {
+    /// Returns how many there are.
+    pub fn count(&self) -> usize {
+        Rc::strong_count(&self.count) - 1
+    }
+
     /// Returns whether there may be one more.
     pub fn has_room(&self) -> bool {
         Rc::strong_count(&self.count) <= MAX_PIPES

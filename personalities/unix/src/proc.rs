@@ -4,6 +4,7 @@
 //! over it. [`Entry`] names a node of theirs; `text` and `process` write what its files say.
 
 mod entry;
+mod own;
 mod process;
 mod processor;
 mod text;

@@ -356,6 +356,53 @@ pub fn find(number: u32) -> Option<&'static Entry> {
     CALLS.get(usize::from(*INDEX.get(number as usize)?))
 }
 
+/// What a call may have this server keep when it has returned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Keeps {
+    /// Processes or threads.
+    Processes,
+    /// Something else: open files, bytes in them, regions, what was registered.
+    Things,
+}
+
+/// The calls that may, by number: those that end, close, read or only ask are not among them, so
+/// that they work when there is nothing left; nor is brk, which has no error, and mprotect, without
+/// which no program starts: what these two keep is bounded for each process.
+#[rustfmt::skip]
+const KEEPING: &[u32] = &[
+    // open, mmap, mremap, dup, dup2, fcntl, socket, accept, writes and sends
+    2, 9, 25, 32, 33, 41, 43, 72, 1, 18, 20, 40, 44, 46, 296, 307, 328,
+    // pipe, bind, socketpair, execve, creat, sigqueue, memfd, timers, System V IPC
+    22, 49, 53, 59, 85, 129, 297, 319, 222, 283, 286, 29, 64, 68, 69,
+    // epoll, eventfd, signalfd, inotify, openat, accept4, dup3, pipe2, copies between files
+    213, 233, 282, 284, 289, 290, 291, 253, 254, 294, 257, 288, 292, 293, 275, 276, 278, 326,
+    // execveat, pidfd_open, openat2, pidfd_getfd
+    322, 434, 437, 438,
+];
+/// clone, fork, vfork, clone3.
+const FORKING: &[u32] = &[56, 57, 58, 435];
+
+static KEEPS: [Option<Keeps>; NUMBERS] = {
+    let mut keeps = [None; NUMBERS];
+    let mut at = 0;
+    while at < KEEPING.len() {
+        keeps[KEEPING[at] as usize] = Some(Keeps::Things);
+        at += 1;
+    }
+    at = 0;
+    while at < FORKING.len() {
+        keeps[FORKING[at] as usize] = Some(Keeps::Processes);
+        at += 1;
+    }
+    keeps
+};
+
+/// Returns what a call may have this server keep.
+#[inline]
+pub fn keeps(number: u32) -> Option<Keeps> {
+    *KEEPS.get(number as usize)?
+}
+
 /// Returns the table as a page of documentation (Markdown).
 pub fn document() -> String {
     let mut page = String::from(

@@ -18,6 +18,7 @@ mod orphans;
 mod processes;
 mod ptys;
 mod robust;
+mod scarcity;
 mod schedule;
 mod signals;
 mod terminal;
@@ -66,6 +67,9 @@ pub mod event {
     /// A native program has ended.
     pub const NATIVE: u64 = 4;
 }
+
+/// Most unknown calls that the log tells of, each once: programs can make up any number of them.
+const MAX_UNKNOWN: usize = 64;
 
 /// What the event loop answers a call with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -147,6 +151,7 @@ pub struct Unix {
     /// What the timer is set to.
     timer: u64,
     unknown: BTreeSet<u32>,
+    scarcity: scarcity::Scarcity,
 }
 
 impl Unix {
@@ -196,6 +201,7 @@ impl Unix {
             reply: None,
             timer: u64::MAX,
             unknown: BTreeSet::new(),
+            scarcity: scarcity::Scarcity::default(),
         }
     }
 
@@ -267,6 +273,9 @@ impl Unix {
         number: u32,
         words: [u64; 6],
     ) {
+        if let Some(errno) = self.refused(pid, number) {
+            return self.leave(thread, call, Answer::Value(errno.to_rax()));
+        }
         let mut context = Context::new(self, pid, thread, call, words);
         match table::find(number) {
             Some(entry) => {
@@ -293,7 +302,7 @@ impl Unix {
     }
 
     fn log_unknown(&mut self, pid: Pid, number: u32) {
-        if self.unknown.insert(number) {
+        if self.unknown.len() < MAX_UNKNOWN && self.unknown.insert(number) {
             let name = self.processes.get(&pid).map(crate::process::Process::display_name);
             let name = name.unwrap_or_default();
             let line = alloc::format!("{name}: system call {number} is unknown (ENOSYS)");

@@ -30,6 +30,7 @@ pub fn cases() -> Vec<Case> {
         crate::capabilities::cases(),
         crate::worker::cases(),
         crate::unix::cases(),
+        crate::fuzz::cases(),
         crate::debian::cases(),
         crate::languages::cases(),
         crate::memory::cases(),

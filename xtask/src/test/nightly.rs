@@ -1,8 +1,9 @@
 //! `cargo xtask test --nightly`: the random tests in their long form, one after the other.
 //!
-//! They are tests like all others, of `kamen-core` on the host, `chaos` and the campaign of kills in
-//! QEMU, told to go on for longer (microkernel/core/src/tests/dice.rs). Their output is shown as it
-//! comes: how far they are, and the seed that repeats a failure.
+//! They are tests like all others, of `kamen-core` and `kamen-unix` on the host, `chaos`, the
+//! campaign of kills and `fuzz` in QEMU, told to go on for longer
+//! (microkernel/core/src/tests/dice.rs). Their output is shown as it comes: how far they are, and the
+//! seed that repeats a failure.
 
 use super::{Tally, guest_tests};
 use crate::workspace;
@@ -10,18 +11,36 @@ use anyhow::{Context, Result};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Instant, SystemTime};
 
-/// The tests of `kamen-core` by their names, and what makes them long.
-const LONG: &[(&str, &str, u64)] = &[
-    ("the_kernel_does_what_the_model_does", "KAMEN_OPERATIONS", 10_000_000),
-    ("the_kernel_on_two_processors_does_what_the_model_does", "KAMEN_OPERATIONS", 2_000_000),
-    ("no_register_contents_break_the_kernel", "KAMEN_OPERATIONS", 10_000_000),
-    ("whatever_programs_do_the_kernel_s_state_makes_sense", "KAMEN_CASES", 5_000),
-    ("whatever_programs_do_on_two_processors_the_kernel_s_state_makes_sense", "KAMEN_CASES", 5_000),
-    ("the_fast_path_leaves_the_state_that_the_slow_path_leaves", "KAMEN_CASES", 20_000),
-    ("in_steps_or_at_once_the_outcome_is_the_same", "KAMEN_CASES", 20_000),
+/// The package of the kernel's tests on the host, and where they lie.
+const CORE: (&str, &str) = ("kamen-core", "microkernel/core/src/tests");
+/// The same of the UNIX personality's.
+const UNIX: (&str, &str) = ("kamen-unix", "personalities/unix/src/unix/tests");
+
+/// The tests on the host by packages and names, and what makes them long.
+const LONG: &[((&str, &str), &str, &str, u64)] = &[
+    (CORE, "the_kernel_does_what_the_model_does", "KAMEN_OPERATIONS", 10_000_000),
+    (CORE, "the_kernel_on_two_processors_does_what_the_model_does", "KAMEN_OPERATIONS", 2_000_000),
+    (CORE, "no_register_contents_break_the_kernel", "KAMEN_OPERATIONS", 10_000_000),
+    (CORE, "whatever_programs_do_the_kernel_s_state_makes_sense", "KAMEN_CASES", 5_000),
+    (
+        CORE,
+        "whatever_programs_do_on_two_processors_the_kernel_s_state_makes_sense",
+        "KAMEN_CASES",
+        5_000,
+    ),
+    (CORE, "the_fast_path_leaves_the_state_that_the_slow_path_leaves", "KAMEN_CASES", 20_000),
+    (CORE, "in_steps_or_at_once_the_outcome_is_the_same", "KAMEN_CASES", 20_000),
+    (
+        UNIX,
+        "whatever_programs_call_the_tables_agree_and_nothing_is_lost",
+        "KAMEN_OPERATIONS",
+        10_000_000,
+    ),
 ];
-/// Random system calls in QEMU.
+/// Random system calls in QEMU, of the kernel and of the UNIX personality.
 const CALLS: u64 = 1_000_000;
+/// Linux processes in QEMU, one after the other.
+const CYCLES: u64 = 10_000;
 /// Kills of servers in QEMU.
 const KILLS: u64 = 10_000;
 /// Seeds between two days: more than one night takes.
@@ -36,10 +55,10 @@ pub fn test(seed: Option<u64>) -> Result<ExitCode> {
     let seed = seed.unwrap_or(days * DAY);
     println!("test: the long form; --seed {seed} repeats it");
     let mut tally = Tally::default();
-    for (name, setting, count) in LONG {
+    for ((package, _), name, setting, count) in LONG {
         let started = Instant::now();
         println!("test {name}: {setting}={count}");
-        let passed = command(name)
+        let passed = command(package, name)
             .env(setting, count.to_string())
             .env("KAMEN_SEED", seed.to_string())
             .status()
@@ -49,16 +68,21 @@ pub fn test(seed: Option<u64>) -> Result<ExitCode> {
         println!("test {name} ... {verdict} ({} s)", started.elapsed().as_secs());
         tally.add(Tally::one(passed));
     }
-    let cases = vec![::guest_tests::chaos(CALLS, seed), ::guest_tests::campaign(KILLS, seed)];
+    let cases = vec![
+        ::guest_tests::chaos(CALLS, seed),
+        ::guest_tests::campaign(KILLS, seed),
+        ::guest_tests::calls(CALLS, seed),
+        ::guest_tests::cycles(CYCLES),
+    ];
     tally.add(guest_tests(cases, 1)?);
     Ok(tally.verdict())
 }
 
-fn command(test: &str) -> Command {
+fn command(package: &str, test: &str) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .current_dir(workspace::root())
-        .args(["test", "--quiet", "--profile", "nightly", "--package", "kamen-core", "--lib"])
+        .args(["test", "--quiet", "--profile", "nightly", "--package", package, "--lib"])
         .args(["--", "--nocapture", test])
         .stdin(Stdio::null());
     cargo
@@ -83,8 +107,8 @@ mod tests {
     /// A filter that meets no test would pass.
     #[test]
     fn each_long_test_is_there_and_takes_its_setting() {
-        let sources = sources(&workspace::root().join("microkernel/core/src/tests"));
-        for (name, setting, _) in LONG {
+        for ((_, folder), name, setting, _) in LONG {
+            let sources = sources(&workspace::root().join(folder));
             assert!(sources.contains(&format!("fn {name}(")), "no test {name}");
             assert!(sources.contains(setting), "nobody reads {setting}");
         }

@@ -17,6 +17,10 @@ pub struct World {
     next: u16,
     /// How many pages memory objects can have together; none: as many as they like.
     pub quota: Option<u64>,
+    /// How many objects there can be, as programs are told.
+    pub objects: Option<u64>,
+    /// How many bytes of the server's heap are in use, of 1 MiB.
+    pub heap: u64,
     pub memories: BTreeMap<u16, Vec<u8>>,
     pub spaces: BTreeMap<u16, BTreeMap<u64, Page>>,
     pub threads: BTreeMap<u16, FakeThread>,
@@ -334,6 +338,17 @@ impl Machine for FakeMachine {
 
     fn memory(&mut self) -> (u64, u64) {
         (1 << 26, 1 << 25)
+    }
+
+    fn charged(&mut self) -> (u64, u64, u64) {
+        let world = self.0.borrow();
+        let pages: usize = world.memories.values().map(Vec::len).sum();
+        let objects = world.memories.len() + world.spaces.len() + world.threads.len();
+        (pages as u64 / PAGE, objects as u64, world.objects.unwrap_or(u32::MAX.into()))
+    }
+
+    fn heap(&mut self) -> (u64, u64) {
+        (self.0.borrow().heap, 1 << 20)
     }
 
     fn log(&mut self, line: &str) {

@@ -15,6 +15,9 @@ const PROGRAM: u8 = 8;
 
 /// Pages that stay this server's own, for its heap; but no more than half of all.
 const RESERVE: u64 = 4096;
+/// Bytes of this server's heap that programs' calls may have it use: what is in pieces too small
+/// for anything, or is allocated for the length of a call, comes on top.
+const HEAP: u64 = RESERVE * PAGE / 4 * 3;
 /// Units for objects that stay this server's own.
 const RESERVE_OBJECTS: u64 = 128;
 /// Most units for objects of programs; fewer than this server has handles (`handles` in
@@ -47,6 +50,8 @@ pub struct KernelMachine {
     timer: Timer,
     clock: Option<ClockClient>,
     system: Option<SystemClient>,
+    /// Returns how many bytes of this server's heap are in use.
+    heap: fn() -> usize,
     boot_time: u64,
     random: u64,
 }
@@ -59,10 +64,11 @@ impl KernelMachine {
         timer: Timer,
         clock: Option<ClockClient>,
         system: Option<SystemClient>,
+        heap: fn() -> usize,
     ) -> Self {
         let boot_time = clock.as_ref().and_then(|clock| clock.boot_time().ok()).unwrap_or(0);
         let random = boot_time ^ now().0.rotate_left(32);
-        KernelMachine { quota, handler, timer, clock, system, boot_time, random }
+        KernelMachine { quota, handler, timer, clock, system, heap, boot_time, random }
     }
 }
 
@@ -281,6 +287,15 @@ impl Machine for KernelMachine {
         memory.map_or((0, 0), |memory| {
             (memory.total * PAGE, memory.total.saturating_sub(memory.used) * PAGE)
         })
+    }
+
+    fn charged(&mut self) -> (u64, u64, u64) {
+        let values = self.quota.inspect().map_or([0; 3], |quota| quota.values);
+        (values[0], values[2] & u64::from(u32::MAX), values[2] >> 32)
+    }
+
+    fn heap(&mut self) -> (u64, u64) {
+        ((self.heap)() as u64, HEAP)
     }
 
     fn log(&mut self, line: &str) {

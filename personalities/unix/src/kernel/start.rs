@@ -13,11 +13,17 @@ use crate::kernel::published::files;
 use crate::kernel::servers::{Capabilities, RemoteServers};
 use crate::unix::{Unix, event};
 
-/// Returns the personality that answers calls on `own` and has its files from `file`.
+/// Returns the personality that answers calls on `own` and has its files from `file`;
+/// `heap` tells how many bytes of the heap are in use.
 ///
 /// # Errors
 /// QuotaExhausted, TableFull: the server has too little of its own.
-pub fn personality(start: &Start, own: Endpoint, file: Endpoint) -> Result<Unix, Error> {
+pub fn personality(
+    start: &Start,
+    own: Endpoint,
+    file: Endpoint,
+    heap: fn() -> usize,
+) -> Result<Unix, Error> {
     let quota = Quota(boot::QUOTA);
     let events = match start.find::<Notification>("events") {
         Some(events) => events,
@@ -39,7 +45,7 @@ pub fn personality(start: &Start, own: Endpoint, file: Endpoint) -> Result<Unix,
     let timer = quota.create_timer(events, event::TIMER)?;
     let clock = start.find("clock").map(ClockClient::new);
     let system = start.find("system").map(SystemClient::new);
-    let machine = KernelMachine::new(program_quota(quota), own, timer, clock, system);
+    let machine = KernelMachine::new(program_quota(quota), own, timer, clock, system, heap);
     let servers = RemoteServers::new(capabilities);
     Ok(Unix::new(Box::new(machine), files(file), Box::new(servers)))
 }

@@ -68,6 +68,7 @@ names! {
     CpuInfo = b"cpuinfo",
     Devices = b"devices",
     FileSystems = b"filesystems",
+    Kamen = b"kamen",
     LoadAverage = b"loadavg",
     MemInfo = b"meminfo",
     Partitions = b"partitions",
@@ -181,6 +182,8 @@ impl Entry {
             Entry::Terminals => mode::DIRECTORY | 0o755,
             // As Debian mounts devpts (mode=620,gid=5).
             Entry::Terminal(_) => mode::CHARACTER | 0o620,
+            // It takes a while to make, and is about everybody.
+            Entry::Global(Global::Kamen) => mode::FILE | 0o400,
             Entry::Global(_) => mode::FILE | 0o444,
             Entry::Info(..) => mode::FILE | 0o400,
             Entry::File(_, about) | Entry::TaskFile(_, _, about) => {

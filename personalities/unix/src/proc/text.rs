@@ -87,6 +87,7 @@ fn global_text(unix: &mut Unix, global: Global) -> String {
                             \x20 5 /dev/ptmx\n136 pts\n\nBlock devices:\n"
             .to_string(),
         Global::FileSystems => "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\n".to_string(),
+        Global::Kamen => crate::proc::own::text(unix),
         Global::LoadAverage => {
             let running = unix.threads.values().filter(|t| t.state == State::Running).count();
             format!("0.00 0.00 0.00 {running}/{} {}\n", unix.threads.len(), unix.last_pid)

@@ -77,11 +77,7 @@ impl Unix {
             Fault::Resolved => return,
             // Somebody else's fault may have brought it meanwhile.
             Fault::Allowed if self.can_touch(call, address, wanted) => return,
-            Fault::Allowed => {
-                let info = Info::of_system(signals::SIGKILL);
-                self.force_signal(number, info, &alloc::format!("out of memory {what}"));
-                return;
-            }
+            Fault::Allowed => return self.out_of_memory(number, &what),
             Fault::NotMapped => (signals::SIGSEGV, code::NOT_MAPPED),
             Fault::NoAccess => (signals::SIGSEGV, code::NO_ACCESS),
             Fault::BeyondEnd => (signals::SIGBUS, code::NO_SUCH_ADDRESS),

@@ -163,7 +163,7 @@ impl Unix {
         }
     }
 
-    fn report_fault(&mut self, pid: Pid, signal: u8, what: &str) {
+    pub(super) fn report_fault(&mut self, pid: Pid, signal: u8, what: &str) {
         let Some(process) = self.processes.get(&pid) else { return };
         let name = process.display_name();
         let number = pid.0;
