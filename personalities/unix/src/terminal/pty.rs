@@ -122,9 +122,12 @@ impl Pty {
     /// Returns a pseudo-terminal whose slave is locked, and its master; `life` is a number that was
     /// not used before.
     pub fn new(number: u32, owner: u32, life: u64, closed: &Closed) -> (Pty, Rc<PtyEnd>) {
-        // A new pseudo-terminal does not know of UTF-8 (`tty_std_termios`, drivers/tty/tty_io.c).
-        let modes =
-            Modes { input: default_modes().input & !flags::input::IUTF8, ..default_modes() };
+        // A new pseudo-terminal does not know of UTF-8, and has no line to be dropped
+        // (`tty_std_termios`, drivers/tty/tty_io.c; `unix98_pty_init`, drivers/tty/pty.c).
+        let standard = default_modes();
+        let input = standard.input & !flags::input::IUTF8;
+        let control = standard.control & !flags::control::HUPCL;
+        let modes = Modes { input, control, ..standard };
         let pty = Pty {
             number,
             tty: Tty::new(modes),
