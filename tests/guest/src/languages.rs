@@ -28,6 +28,8 @@ pub fn cases() -> Vec<Case> {
             include_str!("../scripts/sqlite-writers.sh"),
         )
         .with_built(Recipe::Sqlite, "/bin/sqlite"),
+        Case::twin("program: SQLite's write-ahead log", include_str!("../scripts/sqlite-wal.sh"))
+            .with_built(Recipe::Sqlite, "/bin/sqlite"),
         Case::twin("program: Rust's standard library", "standard")
             .with_built(Recipe::Rust("standard.rs"), "/bin/standard"),
         Case::twin("program: ripgrep", include_str!("../scripts/rg.sh"))
