@@ -120,6 +120,11 @@ pub(crate) fn map(memory: Memory, rights: Rights) -> Result<*mut [u8], Error> {
     Ok(slice_from_raw_parts_mut(first, pages as usize * PAGE_SIZE))
 }
 
+/// Returns where the object of a capability slot is mapped.
+fn place_of(memory: Memory) -> u64 {
+    MAPPINGS_AT + u64::from(memory.handle().0) * SLOT_BYTES
+}
+
 #[cfg(test)]
 mod tests {
     use kamen_abi::Handle;
@@ -138,9 +143,4 @@ mod tests {
         assert_eq!(error, Some(Error::InvalidOperation));
         assert_eq!(map_shared(Memory(Handle(7))), Err(Error::InvalidOperation));
     }
-}
-
-/// Returns where the object of a capability slot is mapped.
-fn place_of(memory: Memory) -> u64 {
-    MAPPINGS_AT + u64::from(memory.handle().0) * SLOT_BYTES
 }

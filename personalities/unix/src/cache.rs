@@ -74,20 +74,23 @@ struct Extent {
     pages: Pages,
 }
 
+/// Places, each of which holds one of the things that have it.
+type Table<T> = Box<[Option<T>]>;
+
 /// A file server's tree with what is known of it.
 pub struct Cache<F, P> {
     files: F,
     published: P,
     root: Option<Attributes>,
-    names: Box<[Option<Name>]>,
-    attributes: Box<[Option<Known>]>,
-    extents: Box<[Option<Extent>]>,
-    links: Box<[Option<(Node, Vec<u8>)>]>,
+    names: Table<Name>,
+    attributes: Table<Known>,
+    extents: Table<Extent>,
+    links: Table<(Node, Vec<u8>)>,
     /// Nodes that nobody has open and that are held all the same.
-    idle: Box<[Option<Node>]>,
+    idle: Table<Node>,
 }
 
-fn table<T: Clone>(len: usize) -> Box<[Option<T>]> {
+fn table<T: Clone>(len: usize) -> Table<T> {
     alloc::vec![None; len].into_boxed_slice()
 }
 
@@ -141,7 +144,7 @@ impl<F: FileSystem, P: Published> Cache<F, P> {
     /// Keeps attributes that were asked for while the node's generation was `generation`.
     fn keep(&mut self, generation: u64, attributes: Attributes) {
         let node = attributes.node;
-        if generation % 2 == 0 && self.published.generation(node) == generation {
+        if generation.is_multiple_of(2) && self.published.generation(node) == generation {
             let known = Known { generation, attributes, accessed: None };
             self.attributes[node_place(node, ATTRIBUTES)] = Some(known);
         }
@@ -158,7 +161,7 @@ impl<F: FileSystem, P: Published> Cache<F, P> {
     }
 
     fn keep_name(&mut self, generation: u64, directory: Node, name: &[u8], found: Option<Node>) {
-        let is_even = generation % 2 == 0;
+        let is_even = generation.is_multiple_of(2);
         if name.len() > NAME_MAX || !is_even || self.published.generation(directory) != generation {
             return;
         }
@@ -291,7 +294,7 @@ impl<F: FileSystem, P: Published> FileSystem for Cache<F, P> {
             }));
         }
         let Some(pages) = self.published.extent(node, offset)? else { return Ok(None) };
-        if pages.generation % 2 == 0 && pages.len != 0 {
+        if pages.generation.is_multiple_of(2) && pages.len != 0 {
             self.extents[place] = Some(Extent { node, offset, pages });
         }
         Ok(Some(pages))

@@ -51,7 +51,7 @@ impl<S: Store> Volume<'_, S> {
     pub(crate) fn end_earlier_changes(&mut self) {
         for slot in 0..GENERATION_SLOTS as usize {
             let at = GENERATIONS + slot * 8;
-            if self.word(at) % 2 != 0 {
+            if !self.word(at).is_multiple_of(2) {
                 self.put(at, self.word(at).wrapping_add(1));
             }
         }
