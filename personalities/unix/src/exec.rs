@@ -74,6 +74,7 @@ pub struct Program {
 }
 
 /// What a file turned out to be.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, moved once")]
 #[derive(Debug)]
 pub enum Loaded {
     /// A Linux program.

@@ -273,8 +273,13 @@ fn a_directory_gets_no_second_name() {
 fn a_file_of_proc_is_made_anew_for_who_reads_from_its_beginning() {
     let mut bench = Bench::new();
     let pid = bench.launch();
-    let path = bench.string(pid, "/proc/self/fdinfo/3");
+    // The number of what is opened there is free until then.
+    let path = bench.string(pid, "/etc/words");
     assert_eq!(bench.value(pid, OPEN, &[path, 0]), 3);
+    let path = bench.string(pid, "/proc/self/fdinfo/3");
+    assert_eq!(bench.value(pid, OPEN, &[path, 0]), 4);
+    const DUP2: u32 = 33;
+    assert_eq!(bench.value(pid, DUP2, &[4, 3]), 3);
     assert_eq!(bench.value(pid, READ, &[3, DATA, 6]), 6);
     assert_eq!(bench.peek(pid, DATA, 6), b"pos:\t0");
     const PREAD: u32 = 17;
