@@ -48,6 +48,11 @@ pub fn now() -> Time {
 }
 
 /// What the kernel's clock is made of, for who reads the processor's time-stamp counter itself.
+///
+/// ```
+/// let scale = libipc::ClockScale { start: 0, factor: 1 << 32 };
+/// assert_eq!(scale.time(7), libipc::Time(7), "a tick is a nanosecond");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ClockScale {
     /// The counter when the clock was 0.

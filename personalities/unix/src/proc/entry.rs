@@ -14,7 +14,7 @@ pub enum Entry {
     Global(Global),
     /// A link in `/proc` itself.
     Link(Link),
-    /// A node of the fixed tree, by its place in [`tree::NODES`].
+    /// A node of the fixed tree, by its place in the list of its nodes.
     Fixed(u16),
     /// `/proc/PID`.
     Process(Pid),

@@ -202,7 +202,7 @@ fn work(slot: usize, seed: u64, counter: &'static AtomicU64) {
         poke(TEXTS_AT + index * TEXT, format!("{text}\0").as_bytes());
     }
     let texts: Vec<u64> = (0..texts.len() as u64).map(|index| TEXTS_AT + index * TEXT).collect();
-    let allowed = |number: &u32| !NEVER.contains(number) && !(is_root && NOT_ROOT.contains(number));
+    let allowed = |number: &u32| !(NEVER.contains(number) || is_root && NOT_ROOT.contains(number));
     let numbers: Vec<u32> = SIGNATURES.iter().map(|one| one.0).filter(allowed).collect();
     for number in 1..THREADS {
         let (numbers, texts) = (numbers.clone(), texts.clone());

@@ -52,8 +52,11 @@ pub fn keep() {
     }
 }
 
+/// A storm and its name.
+type Storm = (&'static str, fn(Told));
+
 /// The storms by their names.
-const STORMS: &[(&str, fn(Told))] = &[
+const STORMS: &[Storm] = &[
     ("forks", forks),
     ("zombies", zombies),
     ("threads", threads),
