@@ -304,6 +304,10 @@ impl<F: FileSystem, P: Published> FileSystem for Cache<F, P> {
         self.published.generation(node)
     }
 
+    fn tidy(&mut self) {
+        self.forget_all();
+    }
+
     fn hold(&mut self, node: Node) -> Result<(), Errno> {
         let place = &mut self.idle[node_place(node, IDLE)];
         if *place == Some(node) {

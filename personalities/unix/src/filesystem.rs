@@ -76,6 +76,8 @@ pub trait FileSystem {
     fn list(&mut self, directory: Node, cookie: u64, into: &mut [u8]) -> Result<usize, Errno>;
     fn hold(&mut self, node: Node) -> Result<(), Errno>;
     fn release(&mut self, node: Node);
+    /// Gives back what is kept although nothing uses it, so that it need not be asked for again.
+    fn tidy(&mut self) {}
     fn statistics(&mut self) -> Result<Statistics, Errno>;
     fn create_unnamed(&mut self, new: NewNode) -> Result<Attributes, Errno>;
     fn accessed(&mut self, node: Node) -> Result<u64, Errno>;
@@ -223,6 +225,8 @@ impl<T: Transport> FileSystem for FileClient<T> {
         let _ = FileClient::release(self, Ticket::next(), node);
     }
 
+    /// Gives back what is kept although nothing uses it, so that it need not be asked for again.
+    fn tidy(&mut self) {}
     fn statistics(&mut self) -> Result<Statistics, Errno> {
         Ok(FileClient::statistics(self)?)
     }

@@ -150,6 +150,8 @@ pub struct Unix {
     reply: Option<Reply>,
     /// What the timer is set to.
     timer: u64,
+    /// When what the file server keeps for nobody is to be given back.
+    tidy_at: Option<u64>,
     unknown: BTreeSet<u32>,
     scarcity: scarcity::Scarcity,
 }
@@ -200,6 +202,7 @@ impl Unix {
             current: None,
             reply: None,
             timer: u64::MAX,
+            tidy_at: None,
             unknown: BTreeSet::new(),
             scarcity: scarcity::Scarcity::default(),
         }

@@ -174,6 +174,8 @@ static void waits(void) {
     child = fork();
     if (child == 0) {
         raise(SIGSTOP);
+        // A child that has ended tells no more that it went on.
+        usleep(100000);
         _exit(3);
     }
     waitid(P_PID, child, &info, WSTOPPED);

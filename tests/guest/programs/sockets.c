@@ -565,7 +565,8 @@ static void timers(void) {
     say("waits", read(t, &v, 8));
     clock_gettime(CLOCK_MONOTONIC, &i.it_value);
     i.it_interval.tv_nsec = 0;
-    i.it_value.tv_sec -= 1;
+    // A second ago may have been before the clock began.
+    i.it_value = (struct timespec){0, 1};
     say("absolute, past", timerfd_settime(t, TFD_TIMER_ABSTIME, &i, &old));
     say("old interval", old.it_interval.tv_nsec);
     say("at once", read(t, &v, 8));

@@ -209,7 +209,7 @@ t cut; cut -d ' ' -f 2 /proc/self/stat; awk '{ print NF }' /proc/self/stat /proc
 t tr; tr '\0' ' ' < /proc/self/cmdline | cut -d ' ' -f 1; env -i A=1 B=two cat /proc/self/environ | tr '\0' ' '; echo
 t head; head -n 1 /proc/self/limits; (ulimit -n 20; grep 'open files' /proc/self/limits | tr -s ' ' | cut -d ' ' -f 4); wc -l < /proc/self/limits
 t grep; grep -E '^(Name|Umask|Threads|NoNewPrivs|TracerPid)' /proc/self/status; grep -c '^processor' /proc/cpuinfo | like '^[1-9]'; grep -c '^MemTotal: *[0-9]* kB$' /proc/meminfo; grep -c '^nodev.proc$' /proc/filesystems; grep -c '^btime [0-9]*$' /proc/stat
-t ls; ls /proc/self/fd < /dev/null | head -n 3; ls -d /proc/$$/task/$$ | sed 's/[0-9][0-9]*/N/g'; ls -d /proc/self/ns/nosuch
+t ls; ls /proc/self/fd < /dev/null | grep '^[012]$'; ls -d /proc/$$/task/$$ | sed 's/[0-9][0-9]*/N/g'; ls -d /proc/self/ns/nosuch
 t wc; wc -c < /proc/sys/kernel/random/uuid; cat /proc/sys/kernel/ostype; says test "$(cat /proc/sys/kernel/random/boot_id)" = "$(cat /proc/sys/kernel/random/boot_id)"; like '^[0-9]' /proc/sys/vm/overcommit_memory /proc/sys/fs/nr_open; cat /sys/devices/system/cpu/online | like '^0'
 t tee; echo 7 | tee /proc/self/oom_score_adj; sh -c 'echo 9 > /proc/$$/oom_score_adj; cat /proc/$$/oom_score_adj'; sh -c 'echo renamed > /proc/$$/comm; cat /proc/$$/comm'; head -n 2 /proc/self/fdinfo/0 < /dev/null
 t end

@@ -21,9 +21,11 @@ pub mod open {
     pub const UNNAMED: u32 = 0o20_000_000;
     /// `O_LARGEFILE`, which fcntl(F_GETFL) shows on 64-bit systems.
     pub const LARGE: u32 = 0o100_000;
+    /// `O_DSYNC`, `O_DIRECT` and `__O_SYNC`: everything is written at once here.
+    pub const SYNC: u32 = 0o4_050_000;
     /// The flags that stay with an open file description.
     pub const STATUS: u32 =
-        ACCESS | APPEND | NON_BLOCKING | PATH | DIRECTORY | NO_ACCESS_TIME | UNNAMED | 0o4_050_000;
+        ACCESS | APPEND | NON_BLOCKING | PATH | DIRECTORY | NO_ACCESS_TIME | UNNAMED | SYNC | LARGE;
     /// The flags that `F_SETFL` can change.
     pub const CHANGEABLE: u32 = APPEND | NON_BLOCKING | NO_ACCESS_TIME;
 }

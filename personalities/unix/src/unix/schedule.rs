@@ -5,6 +5,11 @@ use crate::process::{Answer, Held, Parked, State, ThreadNumber};
 use crate::table;
 use crate::unix::Unix;
 
+/// How long files that nobody has open any more are kept at the file server, in ns: so long their
+/// blocks are not free when others remove them, and what a death of this server leaves behind there
+/// is of that time.
+const TIDY_AFTER: u64 = 100_000_000;
+
 impl Unix {
     /// Goes on until nothing that changed concerns a parked call, then gives back what was closed.
     #[inline]
@@ -37,7 +42,13 @@ impl Unix {
             for locker in self.closed.take_lockers() {
                 self.locks.release_description(locker);
             }
-            for node in self.closed.take_nodes() {
+            let nodes = self.closed.take_nodes();
+            if !nodes.is_empty() && self.tidy_at.is_none() {
+                let at = self.machine.now() + TIDY_AFTER;
+                self.tidy_at = Some(at);
+                self.wake_at(at);
+            }
+            for node in nodes {
                 self.files.release(node);
             }
             for stream in self.closed.take_streams() {
@@ -135,6 +146,10 @@ impl Unix {
             self.retry(thread);
         }
         self.send_alarms(now);
+        if self.tidy_at.is_some_and(|at| at <= now) {
+            self.tidy_at = None;
+            self.files.tidy();
+        }
         let timers = self.expire_timers();
         let watch = self.processor_time_due(now);
         let deadlines = self.threads.values().filter_map(|thread| match &thread.state {
@@ -144,8 +159,12 @@ impl Unix {
         let alarms = self.processes.values().filter_map(|process| Some(process.alarm?.at));
         // A stopped process's calls are made again when it is continued.
         let expiry = self.timer_files.expire(now);
-        let next =
-            deadlines.chain(alarms).chain(timers).chain(watch).filter(|&deadline| deadline > now);
+        let next = deadlines
+            .chain(alarms)
+            .chain(timers)
+            .chain(watch)
+            .chain(self.tidy_at)
+            .filter(|&deadline| deadline > now);
         let next = next.chain(expiry).min();
         if let Some(next) = next {
             self.wake_at(next);

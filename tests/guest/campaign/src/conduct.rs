@@ -391,6 +391,8 @@ impl Conductor {
     /// Has all servers begin anew, waits, and returns what is in use, this program's own left out,
     /// and what is free in the file system.
     fn quiet(&mut self) -> Result<Quiet, Trouble> {
+        // The personality gives back what it keeps of files that nobody has open.
+        self.listen(now().after_ms(QUIET_MS), |_| false);
         let killer = self.start("/bin/campaign-killer", "killer renew")?;
         self.await_killer(&killer)?;
         self.listen(now().after_ms(QUIET_MS), |_| false);

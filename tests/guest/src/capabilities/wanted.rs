@@ -115,7 +115,8 @@ pub fn of(system: &Manifest, program: &Program, pid: u64) -> Vec<Wanted> {
         wanted(&mmio.name, ObjectKind::Physical, Rights::CONTROL, leads)
     }));
     all.extend(program.memory.iter().map(|memory| {
-        wanted(&memory.name, ObjectKind::Memory, ACCESS, Leads::Pages(memory.pages))
+        let rights = ACCESS.union(Rights::GRANT);
+        wanted(&memory.name, ObjectKind::Memory, rights, Leads::Pages(memory.pages))
     }));
     all.extend(program.rings.iter().map(|ring| {
         let name = format!("ring-{}", ring.service);
@@ -125,10 +126,10 @@ pub fn of(system: &Manifest, program: &Program, pid: u64) -> Vec<Wanted> {
         let rights = ACCESS.union(Rights::CONTROL);
         wanted(&dma.name, ObjectKind::Memory, rights, Leads::Pages(dma.pages))
     }));
-    all.extend(
-        (program.archive == Archive::Read)
-            .then(|| wanted("archive", ObjectKind::Memory, Rights::READ, Leads::Pages(u64::MAX))),
-    );
+    all.extend((program.archive == Archive::Read).then(|| {
+        let rights = Rights::READ.union(Rights::GRANT);
+        wanted("archive", ObjectKind::Memory, rights, Leads::Pages(u64::MAX))
+    }));
     all
 }
 
