@@ -218,12 +218,6 @@ static void timers(void) {
     getitimer(ITIMER_REAL, &before);
     printf("left %d\n", before.it_value.tv_sec >= 99);
     show("alarm", alarm(0) >= 99);
-    handle(SIGPROF, 0);
-    setitimer(ITIMER_PROF, &soon, NULL);
-    last.si_signo = 0;
-    while (last.si_signo == 0)
-        ;
-    printf("signal %d\n", last.si_signo);
 }
 
 int main(void) {
