@@ -59,7 +59,7 @@ const MOVE: &[u8] = &[
 fn measure(name: &str, code: &[u8], unit: &str, per_instruction: f64) {
     let mut bus = Bus::new();
     bus.write(FarPointer::new(0x1000, 0x100), code);
-    let mut cpu = Cpu::new();
+    let mut cpu = Cpu::default();
     for number in [segment::CS, segment::DS, segment::ES, segment::SS] {
         cpu.set_segment(number, 0x1000);
     }

@@ -91,7 +91,7 @@ impl<H: Host> Session<H> {
         bios::install(&mut bus, &mut host);
         let dos = Dos::new(&mut bus, &mut host);
         let next_tick = host.monotonic() + TICK_NS;
-        let cpu = Cpu::new();
+        let cpu = Cpu::default();
         Session { cpu, bus, host, dos, end: None, next_tick, break_pending: false }
     }
 
@@ -105,6 +105,8 @@ impl<H: Host> Session<H> {
                 Exit::Budget => self.look_around(),
                 Exit::HostCall(number) => self.host_call(number),
                 Exit::Halt => self.halted(),
+                Exit::Protected => self.refuse("wants protected mode, which is not here"),
+                Exit::Limit => self.refuse("used an offset above FFFF"),
             }
             if let Some(end) = self.end.take() {
                 break end;
@@ -129,6 +131,12 @@ impl<H: Host> Session<H> {
         let program = self.program_name();
         let text = format!("{program}: {what} at {:04X}:{:04X}", at.segment, at.offset);
         self.finish(End::Fault(text));
+    }
+
+    /// Ends the session at what no real mode has.
+    fn refuse(&mut self, what: &str) {
+        let at = self.cpu.next_instruction();
+        self.fault(what, at);
     }
 
     /// Returns the address to which the current host call's IRET returns.

@@ -1,12 +1,12 @@
 //! Multiplication, division and decimal adjustment.
 //!
 //! Flags that the manuals leave undefined are not modelled, except where software is known to
-//! look (none so far). A division whose quotient does not fit raises interrupt 0, with the
-//! address of the next instruction as up to the 80186.
+//! look (none so far). A division whose quotient does not fit raises interrupt 0.
 
-use super::Cpu;
 use super::flags::Width;
+use super::operand::{Least, Word};
 use super::register::{AX, DX};
+use super::{Cpu, Model, Repeat};
 use crate::Bus;
 
 /// The interrupt of a division by zero or with too large a quotient.
@@ -19,10 +19,11 @@ impl Cpu {
         self.set_product_flags(product as u8, product >> 8 != 0);
     }
 
-    pub(super) fn multiply_word(&mut self, operand: u16) {
-        let product = self.registers[AX] as u32 * operand as u32;
-        self.set_wide_product(product);
-        self.set_product_flags(product as u16, product >> 16 != 0);
+    #[inline(always)]
+    pub(super) fn multiply_word<W: Word>(&mut self, operand: W) {
+        let (high, low) = W::register(self, AX).multiply(operand);
+        self.set_wide_accumulator(high, low);
+        self.set_product_flags(low, high.widen() != 0);
     }
 
     pub(super) fn multiply_signed_byte(&mut self, operand: u8) {
@@ -31,24 +32,30 @@ impl Cpu {
         self.set_product_flags(product as u8, product != product as i8 as i16);
     }
 
-    pub(super) fn multiply_signed_word(&mut self, operand: u16) {
-        let product = (self.registers[AX] as i16 as i32) * (operand as i16 as i32);
-        self.set_wide_product(product as u32);
-        self.set_product_flags(product as u16, product != product as i16 as i32);
+    pub(super) fn multiply_signed_word<W: Word>(&mut self, operand: W) {
+        let (high, low) = W::register(self, AX).multiply_signed(operand);
+        self.set_wide_accumulator(high, low);
+        self.set_product_flags(low, exceeds(high, low));
     }
 
     /// reg ← r/m × immediate (80186).
-    pub(super) fn multiply_immediate(
+    pub(super) fn multiply_immediate<W: Word>(
         &mut self,
         bus: &Bus,
-        immediate: impl FnOnce(&mut Cpu, &Bus) -> u16,
+        immediate: impl FnOnce(&mut Cpu, &Bus) -> W,
     ) {
         let modrm = self.fetch_modrm(bus);
         let place = self.place(bus, modrm);
-        let operand = self.load::<u16>(bus, place) as i16 as i32;
-        let product = operand * (immediate(self, bus) as i16 as i32);
-        self.registers[modrm.reg()] = product as u16;
-        self.set_product_flags(product as u16, product != product as i16 as i32);
+        let operand = self.load::<W>(bus, place);
+        let other = immediate(self, bus);
+        self.multiply_into(modrm.reg(), operand, other);
+    }
+
+    /// reg ← operand × other, signed.
+    pub(super) fn multiply_into<W: Word>(&mut self, register: usize, operand: W, other: W) {
+        let (high, low) = operand.multiply_signed(other);
+        W::set_register(self, register, low);
+        self.set_product_flags(low, exceeds(high, low));
     }
 
     pub(super) fn divide_byte(&mut self, bus: &mut Bus, divisor: u8) {
@@ -58,43 +65,59 @@ impl Cpu {
                 self.set_al(quotient as u8);
                 self.set_ah((dividend % divisor as u16) as u8);
             }
-            _ => self.interrupt(bus, DIVIDE_ERROR),
+            _ => self.divide_error(bus),
         }
     }
 
-    pub(super) fn divide_word(&mut self, bus: &mut Bus, divisor: u16) {
-        let dividend = self.wide_accumulator();
-        match dividend.checked_div(divisor as u32) {
-            Some(quotient @ 0..=0xffff) => {
-                self.registers[AX] = quotient as u16;
-                self.registers[DX] = (dividend % divisor as u32) as u16;
-            }
-            _ => self.interrupt(bus, DIVIDE_ERROR),
+    #[inline(always)]
+    pub(super) fn divide_word<W: Word>(&mut self, bus: &mut Bus, divisor: W) {
+        match W::divide(W::register(self, DX), W::register(self, AX), divisor) {
+            Some((quotient, remainder)) => self.set_wide_accumulator(remainder, quotient),
+            None => self.divide_error(bus),
         }
     }
 
     pub(super) fn divide_signed_byte(&mut self, bus: &mut Bus, divisor: u8) {
-        let dividend = self.registers[AX] as i16 as i32;
-        let divisor = divisor as i8 as i32;
+        let dividend = self.registers[AX] as i16 as i64;
+        let divisor = divisor as i8 as i64;
+        let quotients = self.least_quotient().of(i8::MIN.into())..=i8::MAX.into();
         match dividend.checked_div(divisor) {
-            Some(quotient @ -0x7f..=0x7f) => {
+            Some(quotient) if quotients.contains(&quotient) => {
+                let quotient = if self.negates_quotient() { -quotient } else { quotient };
                 self.set_al(quotient as u8);
                 self.set_ah((dividend % divisor) as u8);
             }
-            _ => self.interrupt(bus, DIVIDE_ERROR),
+            _ => self.divide_error(bus),
         }
     }
 
-    pub(super) fn divide_signed_word(&mut self, bus: &mut Bus, divisor: u16) {
-        let dividend = self.wide_accumulator() as i32 as i64;
-        let divisor = divisor as i16 as i64;
-        match dividend.checked_div(divisor) {
-            Some(quotient @ -0x7fff..=0x7fff) => {
-                self.registers[AX] = quotient as u16;
-                self.registers[DX] = (dividend % divisor) as u16;
+    pub(super) fn divide_signed_word<W: Word>(&mut self, bus: &mut Bus, divisor: W) {
+        let (high, low) = (W::register(self, DX), W::register(self, AX));
+        match W::divide_signed(high, low, divisor, self.least_quotient()) {
+            Some((quotient, remainder)) if self.negates_quotient() => {
+                let negated = W::narrow(quotient.widen().wrapping_neg());
+                self.set_wide_accumulator(remainder, negated);
             }
-            _ => self.interrupt(bus, DIVIDE_ERROR),
+            Some((quotient, remainder)) => self.set_wide_accumulator(remainder, quotient),
+            None => self.divide_error(bus),
         }
+    }
+
+    fn least_quotient(&self) -> Least {
+        if self.model < Model::I80286 { Least::Symmetric } else { Least::Whole }
+    }
+
+    /// A repeat prefix makes the 8086's microcode negate IDIV's quotient.
+    fn negates_quotient(&self) -> bool {
+        self.model == Model::I8086 && self.repeat != Repeat::Once
+    }
+
+    /// Raises interrupt 0. Since the 80286 the handler returns to the division itself.
+    pub(super) fn divide_error(&mut self, bus: &mut Bus) {
+        if self.model >= Model::I80286 {
+            self.ip = self.start;
+        }
+        self.interrupt(bus, DIVIDE_ERROR);
     }
 
     /// AAM: splits AL in a base.
@@ -102,7 +125,7 @@ impl Cpu {
         let al = self.al();
         let Some(quotient) = al.checked_div(base) else {
             self.flags.and(0u8, 0);
-            return self.interrupt(bus, DIVIDE_ERROR);
+            return self.divide_error(bus);
         };
         self.set_ah(quotient);
         let remainder = al % base;
@@ -145,17 +168,21 @@ impl Cpu {
         self.flags.set_carry(needed);
     }
 
-    fn wide_accumulator(&self) -> u32 {
-        (self.registers[DX] as u32) << 16 | self.registers[AX] as u32
-    }
-
-    fn set_wide_product(&mut self, product: u32) {
-        self.registers[AX] = product as u16;
-        self.registers[DX] = (product >> 16) as u16;
+    /// Sets DX and AX.
+    #[inline(always)]
+    fn set_wide_accumulator<W: Word>(&mut self, high: W, low: W) {
+        W::set_register(self, AX, low);
+        W::set_register(self, DX, high);
     }
 
     fn set_product_flags<W: Width>(&mut self, low: W, overflow: bool) {
         self.flags.set_result(low);
         self.flags.set_carry_overflow(overflow, overflow);
     }
+}
+
+/// Returns whether a signed product has more than its low half.
+fn exceeds<W: Word>(high: W, low: W) -> bool {
+    let sign = if low.sign_extend() >> 31 != 0 { u32::MAX } else { 0 };
+    high != W::narrow(sign)
 }

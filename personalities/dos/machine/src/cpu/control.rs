@@ -1,9 +1,10 @@
-//! Prefixes, transfers of control, stack frames, and the groups of opcodes FE, FF, F6, F7, 80-83.
+//! Prefixes, transfers of control, segment registers, and the groups of opcodes FE, FF, F6, F7,
+//! 80-83.
 
-use super::operand::{ModRm, Operand, Place};
-use super::register::{AX, BP, CX, SP};
-use super::segment::{CS, SS};
-use super::{Cpu, Exit, Flags, HOST_SEGMENT, MAX_PREFIXES, Repeat};
+use super::operand::{ModRm, Operand, Place, Word};
+use super::register::CX;
+use super::segment::{CS, DS, GS, SS};
+use super::{Cpu, Exit, Flags, MAX_PREFIXES, Model, Repeat};
 use crate::{Bus, FarPointer};
 
 /// The interrupt of an undefined opcode (80186).
@@ -18,49 +19,52 @@ impl Cpu {
     #[cold]
     #[inline(never)]
     pub(super) fn prefixed(&mut self, bus: &mut Bus, first: u8) {
-        let mut opcode = first;
+        let (mut opcode, mut is_wide) = (first, false);
         for _ in 0..MAX_PREFIXES {
             match opcode {
                 0x26 | 0x2e | 0x36 | 0x3e => self.override_segment = Some(opcode >> 3 & 3),
+                0x64 | 0x65 if self.model >= Model::I80386 => {
+                    self.override_segment = Some(opcode - 0x60);
+                }
+                0x66 if self.model >= Model::I80386 => is_wide = true,
+                0x67 if self.model >= Model::I80386 => self.is_wide_address = true,
                 0xf2 => self.repeat = Repeat::WhileNotEqual,
                 0xf3 => self.repeat = Repeat::WhileEqual,
                 // LOCK and its alias: one processor, nothing to lock.
                 0xf0 | 0xf1 => {}
                 _ => {
-                    self.execute_apart(bus, opcode);
-                    self.override_segment = None;
-                    self.repeat = Repeat::Once;
-                    return;
+                    match is_wide {
+                        false => self.execute_apart::<u16>(bus, opcode),
+                        true => self.execute_apart::<u32>(bus, opcode),
+                    }
+                    return self.forget_prefixes();
                 }
             }
             opcode = self.fetch8(bus);
         }
-        self.override_segment = None;
-        self.repeat = Repeat::Once;
+        self.forget_prefixes();
         self.undefined(bus);
     }
 
-    /// A second copy of the opcode table, for what follows prefixes.
-    #[inline(never)]
-    fn execute_apart(&mut self, bus: &mut Bus, opcode: u8) {
-        self.execute(bus, opcode);
+    fn forget_prefixes(&mut self) {
+        self.override_segment = None;
+        self.is_wide_address = false;
+        self.repeat = Repeat::Once;
     }
 
-    /// Raises interrupt 6 at the instruction's beginning.
+    /// Further copies of the opcode table, for what follows prefixes.
+    #[inline(never)]
+    pub(super) fn execute_apart<W: Word>(&mut self, bus: &mut Bus, opcode: u8) {
+        self.execute::<W>(bus, opcode);
+    }
+
+    /// Raises interrupt 6 at the instruction's beginning; the 8086 goes on.
     #[cold]
     pub(super) fn undefined(&mut self, bus: &mut Bus) {
-        self.ip = self.start;
-        self.interrupt(bus, UNDEFINED_OPCODE);
-    }
-
-    /// 0F: a host call in the BIOS segment, undefined elsewhere.
-    #[cold]
-    pub(super) fn host_call(&mut self, bus: &mut Bus) {
-        if self.segments[CS] != HOST_SEGMENT {
-            return self.undefined(bus);
+        if self.model != Model::I8086 {
+            self.ip = self.start;
+            self.interrupt(bus, UNDEFINED_OPCODE);
         }
-        let number = self.fetch8(bus);
-        self.leave(Exit::HostCall(number));
     }
 
     #[cold]
@@ -76,50 +80,92 @@ impl Cpu {
         }
     }
 
-    /// LOOP and its relatives: counts CX down.
+    /// Jumps on the condition that an opcode's low four bits name (User's Manual table 3-11).
+    pub(super) fn jump_on(&mut self, bus: &Bus, opcode: u8) {
+        let condition = self.condition(opcode);
+        self.jump_if(bus, condition);
+    }
+
+    /// Returns whether the condition holds that an opcode's low four bits name.
+    pub(super) fn condition(&self, opcode: u8) -> bool {
+        let flags = &self.flags;
+        let holds = match opcode >> 1 & 7 {
+            0 => flags.overflow(),
+            1 => flags.carry(),
+            2 => flags.zero(),
+            3 => flags.carry() || flags.zero(),
+            4 => flags.sign(),
+            5 => flags.parity(),
+            6 => flags.less(),
+            _ => flags.less() || flags.zero(),
+        };
+        holds != (opcode & 1 != 0)
+    }
+
+    /// LOOP and its relatives: counts CX, or ECX where addresses are of 32 bits, down.
     #[inline(always)]
     pub(super) fn loop_if(&mut self, bus: &Bus, condition: bool) {
-        self.registers[CX] = self.registers[CX].wrapping_sub(1);
-        self.jump_if(bus, condition && self.registers[CX] != 0);
+        let count = if self.is_wide_address {
+            let count = self.count().wrapping_sub(1);
+            u32::set_register(self, CX, count);
+            count
+        } else {
+            self.registers[CX] = self.registers[CX].wrapping_sub(1);
+            self.registers[CX].into()
+        };
+        self.jump_if(bus, condition && count != 0);
     }
 
-    pub(super) fn jump_near(&mut self, bus: &Bus) {
-        let distance = self.fetch16(bus);
-        self.ip = self.ip.wrapping_add(distance);
+    /// Returns CX, or ECX where addresses are of 32 bits.
+    #[inline(always)]
+    pub(super) fn count(&self) -> u32 {
+        if self.is_wide_address { u32::register(self, CX) } else { self.registers[CX].into() }
     }
 
-    pub(super) fn call_near(&mut self, bus: &mut Bus) {
-        let distance = self.fetch16(bus);
-        let target = self.ip.wrapping_add(distance);
-        self.call_to(bus, target);
+    /// Goes to an offset in the code segment.
+    #[inline(always)]
+    pub(super) fn go_to<W: Word>(&mut self, offset: W) {
+        self.ip = if W::BITS == 16 { offset.widen() as u16 } else { self.limited(offset.widen()) };
     }
 
-    pub(super) fn jump_far(&mut self, bus: &Bus) {
-        let offset = self.fetch16(bus);
-        let segment = self.fetch16(bus);
-        self.jump(FarPointer { segment, offset });
+    /// Goes on by a distance; the sum is as wide as the distance.
+    #[inline(always)]
+    pub(super) fn go_by<W: Word>(&mut self, distance: W) {
+        let sum = (self.ip as u32).wrapping_add(distance.widen());
+        self.go_to(W::narrow(sum));
     }
 
-    pub(super) fn call_far(&mut self, bus: &mut Bus) {
-        let offset = self.fetch16(bus);
-        let segment = self.fetch16(bus);
-        self.call_far_to(bus, FarPointer { segment, offset });
+    #[inline(always)]
+    pub(super) fn jump_near<W: Word>(&mut self, bus: &Bus) {
+        let distance = W::fetch(self, bus);
+        self.go_by(distance);
     }
 
-    pub(super) fn return_near(&mut self, bus: &Bus, dropped: u16) {
-        self.ip = self.pop(bus);
-        self.registers[SP] = self.registers[SP].wrapping_add(dropped);
+    #[inline(always)]
+    pub(super) fn call_near<W: Word>(&mut self, bus: &mut Bus) {
+        let distance = W::fetch(self, bus);
+        self.push_word(bus, W::from_word(self.ip));
+        self.go_by(distance);
     }
 
-    pub(super) fn return_far(&mut self, bus: &Bus, dropped: u16) {
-        self.ip = self.pop(bus);
-        self.segments[CS] = self.pop(bus);
-        self.registers[SP] = self.registers[SP].wrapping_add(dropped);
+    pub(super) fn jump_far<W: Word>(&mut self, bus: &Bus) {
+        let (offset, segment) = (W::fetch(self, bus), self.fetch16(bus));
+        self.go_far(offset, segment);
     }
 
-    pub(super) fn return_from_interrupt(&mut self, bus: &Bus) {
-        self.return_far(bus, 0);
-        self.pop_flags(bus);
+    pub(super) fn call_far<W: Word>(&mut self, bus: &mut Bus) {
+        let (offset, segment) = (W::fetch(self, bus), self.fetch16(bus));
+        self.call_far_to(bus, offset, segment);
+    }
+
+    pub(super) fn go_far<W: Word>(&mut self, offset: W, segment: u16) {
+        self.segments[CS] = segment;
+        self.go_to(offset);
+    }
+
+    /// Returns the far pointer at a place in memory.
+    fn far_at<W: Word>(bus: &Bus, at: FarPointer) -> (W, u16) {
+        (W::load(bus, at), bus.read16(at.add(W::BYTES)))
     }
 
     pub(super) fn interrupt_immediate(&mut self, bus: &mut Bus) {
@@ -133,59 +179,61 @@ impl Cpu {
         }
     }
 
-    pub(super) fn pop_flags(&mut self, bus: &Bus) {
-        let word = self.pop(bus);
-        self.flags.set_word(word);
-        if self.flags.trap() {
-            // The next instruction is the first to be traced.
-            self.leave_loop();
+    /// MOV r/m, segment register: 16 bits in memory, zero-extended in a register.
+    pub(super) fn store_segment<W: Word>(&mut self, bus: &mut Bus) {
+        let modrm = self.fetch_modrm(bus);
+        let place = self.place(bus, modrm);
+        let Some(number) = self.segment_number(modrm) else { return self.undefined(bus) };
+        let value = self.segments[number];
+        match place {
+            Place::Register(register) => W::set_register(self, register, W::from_word(value)),
+            Place::Memory(at) => bus.write16(at, value),
         }
     }
 
-    pub(super) fn push_segment(&mut self, bus: &mut Bus, number: usize) {
-        self.push(bus, self.segments[number]);
-    }
-
-    pub(super) fn pop_segment(&mut self, bus: &Bus, number: usize) {
-        self.segments[number] = self.pop(bus);
+    /// MOV segment register, r/m.
+    pub(super) fn load_segment(&mut self, bus: &mut Bus) {
+        let modrm = self.fetch_modrm(bus);
+        let place = self.place(bus, modrm);
+        let number = self.segment_number(modrm);
+        let Some(number) = number.filter(|&number| number != CS || self.model == Model::I8086)
+        else {
+            return self.undefined(bus);
+        };
+        self.segments[number] = self.load(bus, place);
         if number == SS {
             self.hold_interrupts();
         }
     }
 
-    /// MOV r/m, segment register.
-    pub(super) fn store_segment(&mut self, bus: &mut Bus) {
-        let modrm = self.fetch_modrm(bus);
-        let place = self.place(bus, modrm);
-        self.store(bus, place, self.segments[modrm.reg() & 3]);
-    }
-
-    /// MOV segment register, r/m.
-    pub(super) fn load_segment(&mut self, bus: &Bus) {
-        let modrm = self.fetch_modrm(bus);
-        let place = self.place(bus, modrm);
-        self.segments[modrm.reg() & 3] = self.load(bus, place);
-        if modrm.reg() & 3 == SS {
-            self.hold_interrupts();
+    /// Returns the segment register that a ModRM byte names, if the processor has it.
+    fn segment_number(&self, modrm: ModRm) -> Option<usize> {
+        let number = modrm.reg();
+        match self.model {
+            Model::I8086 | Model::I80186 => Some(number & 3),
+            Model::I80286 => (number <= DS).then_some(number),
+            Model::I80386 => (number <= GS).then_some(number),
         }
     }
 
-    /// LES, LDS: a far pointer from memory.
-    pub(super) fn load_far(&mut self, bus: &mut Bus, segment: usize) {
+    /// LES, LDS and their relatives: a far pointer from memory.
+    pub(super) fn load_far<W: Word>(&mut self, bus: &mut Bus, segment: usize) {
         let modrm = self.fetch_modrm(bus);
         let Place::Memory(at) = self.place(bus, modrm) else {
             return self.undefined(bus);
         };
-        self.registers[modrm.reg()] = bus.read16(at);
-        self.segments[segment] = bus.read16(at.add(2));
+        let (offset, value) = Self::far_at::<W>(bus, at);
+        W::set_register(self, modrm.reg(), offset);
+        self.segments[segment] = value;
     }
 
-    pub(super) fn load_effective_address(&mut self, bus: &mut Bus) {
+    pub(super) fn load_effective_address<W: Word>(&mut self, bus: &mut Bus) {
         let modrm = self.fetch_modrm(bus);
         if modrm.is_register() {
             return self.undefined(bus);
         }
-        self.registers[modrm.reg()] = self.address_offset(bus, modrm);
+        let offset = self.address_offset(bus, modrm);
+        W::set_register(self, modrm.reg(), W::narrow(offset));
     }
 
     /// ESC: no coprocessor, so the operand is decoded and dropped.
@@ -198,13 +246,6 @@ impl Cpu {
         let modrm = self.fetch_modrm(bus);
         let place = self.place(bus, modrm);
         let value = W::fetch(self, bus);
-        self.store(bus, place, value);
-    }
-
-    pub(super) fn pop_operand(&mut self, bus: &mut Bus) {
-        let modrm = self.fetch_modrm(bus);
-        let place = self.place(bus, modrm);
-        let value = self.pop(bus);
         self.store(bus, place, value);
     }
 
@@ -253,13 +294,13 @@ impl Cpu {
     }
 
     /// Opcode F7.
-    pub(super) fn word_group(&mut self, bus: &mut Bus) {
+    pub(super) fn word_group<W: Word>(&mut self, bus: &mut Bus) {
         let modrm = self.fetch_modrm(bus);
         let place = self.place(bus, modrm);
-        let value = self.load::<u16>(bus, place);
+        let value = self.load::<W>(bus, place);
         match modrm.reg() {
             0 | 1 => self.test_immediate(bus, value),
-            2 => self.store(bus, place, !value),
+            2 => self.store(bus, place, W::narrow(!value.widen())),
             3 => self.negate(bus, place, value),
             4 => self.multiply_word(value),
             5 => self.multiply_signed_word(value),
@@ -279,83 +320,48 @@ impl Cpu {
     }
 
     /// Opcode FF: INC, DEC, CALL, JMP and PUSH of a word.
-    pub(super) fn transfer_group(&mut self, bus: &mut Bus) {
+    pub(super) fn transfer_group<W: Word>(&mut self, bus: &mut Bus) {
         let modrm = self.fetch_modrm(bus);
         match modrm.reg() {
-            0 => self.change::<u16>(bus, modrm, Flags::increment),
-            1 => self.change::<u16>(bus, modrm, Flags::decrement),
+            0 => self.change::<W>(bus, modrm, Flags::increment),
+            1 => self.change::<W>(bus, modrm, Flags::decrement),
             2 => {
-                let target = self.transfer_target(bus, modrm);
-                self.call_to(bus, target);
+                let target = self.operand::<W>(bus, modrm);
+                self.push_word(bus, W::from_word(self.ip));
+                self.go_to(target);
             }
-            3 => match self.place(bus, modrm) {
-                Place::Memory(at) => self.call_far_to(bus, bus.read_far(at)),
-                Place::Register(_) => self.undefined(bus),
-            },
-            4 => self.ip = self.transfer_target(bus, modrm),
-            5 => match self.place(bus, modrm) {
-                Place::Memory(at) => self.jump(bus.read_far(at)),
-                Place::Register(_) => self.undefined(bus),
-            },
-            _ => self.push_operand(bus, modrm),
-        }
-    }
-
-    /// PUSHA (80186).
-    pub(super) fn push_all(&mut self, bus: &mut Bus) {
-        let sp = self.registers[SP];
-        for number in 0..8 {
-            let value = if number == SP { sp } else { self.registers[number] };
-            self.push(bus, value);
-        }
-    }
-
-    /// POPA (80186): SP is dropped.
-    pub(super) fn pop_all(&mut self, bus: &Bus) {
-        for number in (0..8).rev() {
-            let value = self.pop(bus);
-            if number != SP {
-                self.registers[number] = value;
+            4 => {
+                let target = self.operand::<W>(bus, modrm);
+                self.go_to(target);
             }
+            3 | 5 => {
+                let Place::Memory(at) = self.place(bus, modrm) else {
+                    return self.undefined(bus);
+                };
+                let (offset, segment) = Self::far_at::<W>(bus, at);
+                match modrm.reg() {
+                    3 => self.call_far_to(bus, offset, segment),
+                    _ => self.go_far(offset, segment),
+                }
+            }
+            7 if self.model != Model::I8086 => self.undefined(bus),
+            _ => self.push_operand::<W>(bus, modrm),
         }
     }
 
     /// BOUND (80186).
-    pub(super) fn bound(&mut self, bus: &mut Bus) {
+    pub(super) fn bound<W: Word>(&mut self, bus: &mut Bus) {
         let modrm = self.fetch_modrm(bus);
         let Place::Memory(at) = self.place(bus, modrm) else {
             return self.undefined(bus);
         };
-        let index = self.registers[modrm.reg()] as i16;
-        if index < bus.read16(at) as i16 || index > bus.read16(at.add(2)) as i16 {
+        let signed = |value: W| value.sign_extend() as i32;
+        let index = signed(W::register(self, modrm.reg()));
+        let bounds = [at, at.add(W::BYTES)].map(|at| signed(W::load(bus, at)));
+        if index < bounds[0] || index > bounds[1] {
             self.ip = self.start;
             self.interrupt(bus, BOUND_RANGE);
         }
-    }
-
-    /// ENTER (80186).
-    pub(super) fn enter(&mut self, bus: &mut Bus) {
-        let bytes = self.fetch16(bus);
-        let level = self.fetch8(bus) & 31;
-        self.push(bus, self.registers[BP]);
-        let frame = self.registers[SP];
-        for nesting in 1..=level {
-            let pointer = if nesting == level {
-                frame
-            } else {
-                self.registers[BP] = self.registers[BP].wrapping_sub(2);
-                bus.read16(FarPointer::new(self.segments[SS], self.registers[BP]))
-            };
-            self.push(bus, pointer);
-        }
-        self.registers[BP] = frame;
-        self.registers[SP] = self.registers[SP].wrapping_sub(bytes);
-    }
-
-    /// LEAVE (80186).
-    pub(super) fn leave_frame(&mut self, bus: &Bus) {
-        self.registers[SP] = self.registers[BP];
-        self.registers[BP] = self.pop(bus);
     }
 
     pub(super) fn port_in<W: Operand>(&mut self, bus: &mut Bus, port: u16) {
@@ -365,10 +371,6 @@ impl Cpu {
 
     pub(super) fn port_out<W: Operand>(&mut self, bus: &mut Bus, port: u16) {
         W::port_out(bus, port, W::register(self, 0));
-    }
-
-    pub(super) fn exchange_accumulator(&mut self, number: usize) {
-        self.registers.swap(AX, number);
     }
 
     fn test_immediate<W: Operand>(&mut self, bus: &Bus, value: W) {
@@ -393,35 +395,15 @@ impl Cpu {
         self.store(bus, place, result);
     }
 
-    fn transfer_target(&mut self, bus: &Bus, modrm: ModRm) -> u16 {
+    /// Returns the r/m operand.
+    pub(super) fn operand<W: Word>(&mut self, bus: &Bus, modrm: ModRm) -> W {
         let place = self.place(bus, modrm);
         self.load(bus, place)
     }
 
-    /// PUSH r/m: of SP itself, the decremented value, as before the 80286.
-    fn push_operand(&mut self, bus: &mut Bus, modrm: ModRm) {
-        let place = self.place(bus, modrm);
-        match place {
-            Place::Register(SP) => self.push_stack_pointer(bus),
-            place => {
-                let value = self.load(bus, place);
-                self.push(bus, value);
-            }
-        }
-    }
-
-    pub(super) fn push_stack_pointer(&mut self, bus: &mut Bus) {
-        self.push(bus, self.registers[SP].wrapping_sub(2));
-    }
-
-    fn call_to(&mut self, bus: &mut Bus, target: u16) {
-        self.push(bus, self.ip);
-        self.ip = target;
-    }
-
-    fn call_far_to(&mut self, bus: &mut Bus, target: FarPointer) {
-        self.push(bus, self.segments[CS]);
-        self.push(bus, self.ip);
-        self.jump(target);
+    fn call_far_to<W: Word>(&mut self, bus: &mut Bus, offset: W, segment: u16) {
+        self.push_word(bus, W::from_word(self.segments[CS]));
+        self.push_word(bus, W::from_word(self.ip));
+        self.go_far(offset, segment);
     }
 }

@@ -16,6 +16,8 @@
 //! Flag positions: Intel iAPX 86,88 User's Manual 2.3. Which instruction sets which flags:
 //! the same, 2.7.
 
+use super::Model;
+
 /// Positions in the flags register.
 pub mod bit {
     /// Carry.
@@ -36,8 +38,12 @@ pub mod bit {
     pub const DIRECTION: u16 = 1 << 10;
     /// Signed overflow.
     pub const OVERFLOW: u16 = 1 << 11;
-    /// Always set up to the 80186: how programs tell it from a 80286.
-    pub const FIXED: u16 = 0xf002;
+    /// I/O privilege level and nested task: without effect in real mode, but kept by the 80386.
+    pub const PRIVILEGE: u16 = 0x7000;
+    /// Always set up to the 80186: how programs tell it from an 80286.
+    pub const FIXED_8086: u16 = 0xf002;
+    /// Always set since.
+    pub const FIXED: u16 = 0x0002;
 }
 
 const CONTROL: u16 = bit::TRAP | bit::INTERRUPT | bit::DIRECTION;
@@ -45,12 +51,19 @@ const CARRY_OUT: u32 = 1 << 15;
 const CARRY_IN: u32 = 1 << 14;
 const CARRY_AUXILIARY: u32 = 1 << 3;
 
-/// An operand's width: `u8` or `u16`.
+/// An operand's width: `u8`, `u16` or `u32`.
 pub(super) trait Width: Copy + PartialEq {
     const BITS: u32;
+    const BYTES: u16 = (Self::BITS / 8) as u16;
     fn widen(self) -> u32;
     fn narrow(value: u32) -> Self;
     fn sign_extend(self) -> u32;
+    /// Returns what [`Flags`] keeps of a result: bits 0-15 are 0 where it is, 0-7 are its own, and 31
+    /// is its highest.
+    #[inline(always)]
+    fn outcome(self) -> u32 {
+        self.sign_extend()
+    }
     /// Moves the carries of this width to where [`Flags`] keeps them.
     fn place_carries(carries: u32) -> u32;
 }
@@ -95,19 +108,56 @@ impl Width for u16 {
     }
 }
 
+impl Width for u32 {
+    const BITS: u32 = 32;
+    #[inline(always)]
+    fn widen(self) -> u32 {
+        self
+    }
+    #[inline(always)]
+    fn narrow(value: u32) -> u32 {
+        value
+    }
+    #[inline(always)]
+    fn sign_extend(self) -> u32 {
+        self
+    }
+    #[inline(always)]
+    fn outcome(self) -> u32 {
+        self & 0x8000_00ff | ((self >> 8 != 0) as u32) << 8
+    }
+    #[inline(always)]
+    fn place_carries(carries: u32) -> u32 {
+        carries >> 16 & (CARRY_OUT | CARRY_IN) | carries & CARRY_AUXILIARY
+    }
+}
+
 /// The flags register.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Flags {
     result: u32,
     carries: u32,
     control: u16,
+    /// Bits that are always set.
+    fixed: u16,
+    /// Bits without meaning here that keep what was put there.
+    kept: u16,
 }
 
 impl Flags {
+    /// Returns the register of a processor, with all flags clear.
+    pub fn new(model: Model) -> Flags {
+        let fixed = if model < Model::I80286 { bit::FIXED_8086 } else { bit::FIXED };
+        let kept = if model < Model::I80386 { 0 } else { bit::PRIVILEGE };
+        let mut flags = Flags { result: 0, carries: 0, control: 0, fixed, kept };
+        flags.set_word(0);
+        flags
+    }
+
     /// Returns the register as PUSHF stores it.
     pub fn word(&self) -> u16 {
         let set = |flag: bool, bit: u16| if flag { bit } else { 0 };
-        bit::FIXED
+        self.fixed
             | self.control
             | set(self.carry(), bit::CARRY)
             | set(self.parity(), bit::PARITY)
@@ -119,7 +169,7 @@ impl Flags {
 
     /// Sets the register as POPF does.
     pub fn set_word(&mut self, word: u16) {
-        self.control = word & CONTROL;
+        self.control = word & (CONTROL | self.kept);
         self.set_low_byte(word as u8);
         self.set_overflow(word & bit::OVERFLOW != 0);
     }
@@ -164,6 +214,12 @@ impl Flags {
     #[inline(always)]
     pub(super) fn overflow(&self) -> bool {
         (self.carries ^ self.carries << 1) & CARRY_OUT != 0
+    }
+
+    /// Sets ZF alone (BSF, BSR).
+    pub(super) fn set_zero(&mut self, zero: bool) {
+        let word = self.word();
+        self.set_word(if zero { word | bit::ZERO } else { word & !bit::ZERO });
     }
 
     /// Returns whether SF and OF differ: the last comparison was "less", signed.
@@ -221,7 +277,7 @@ impl Flags {
     /// Sets SF, ZF and PF from a result and leaves the rest.
     #[inline(always)]
     pub(super) fn set_result<W: Width>(&mut self, result: W) {
-        self.result = result.sign_extend();
+        self.result = result.outcome();
     }
 
     #[inline(always)]
@@ -288,7 +344,7 @@ impl Flags {
     #[inline(always)]
     fn add_carry<W: Width>(&mut self, a: W, b: W, carry: u32) -> W {
         let (a, b) = (a.widen(), b.widen());
-        let sum = a + b + carry;
+        let sum = a.wrapping_add(b).wrapping_add(carry);
         self.carries = W::place_carries((a & b) | ((a | b) & !sum));
         let result = W::narrow(sum);
         self.set_result(result);
@@ -308,23 +364,45 @@ impl Flags {
 
 #[cfg(test)]
 mod tests {
-    use super::{Flags, bit};
+    use super::super::Model;
+    use super::{Flags, Width, bit};
 
     #[test]
     fn every_flags_word_survives_store_and_load() {
-        for word in 0..0x1000 {
-            let mut flags = Flags::default();
-            flags.set_word(word);
-            let kept = bit::CARRY
-                | bit::PARITY
-                | bit::AUXILIARY
-                | bit::ZERO
-                | bit::SIGN
-                | bit::TRAP
-                | bit::INTERRUPT
-                | bit::DIRECTION
-                | bit::OVERFLOW;
-            assert_eq!(flags.word(), word & kept | bit::FIXED);
+        let known = bit::CARRY
+            | bit::PARITY
+            | bit::AUXILIARY
+            | bit::ZERO
+            | bit::SIGN
+            | bit::TRAP
+            | bit::INTERRUPT
+            | bit::DIRECTION
+            | bit::OVERFLOW;
+        let models = [
+            (Model::I8086, bit::FIXED_8086, 0),
+            (Model::I80286, bit::FIXED, 0),
+            (Model::I80386, bit::FIXED, bit::PRIVILEGE),
+        ];
+        for (model, fixed, kept) in models {
+            let mut flags = Flags::new(model);
+            for word in 0..=u16::MAX {
+                flags.set_word(word);
+                assert_eq!(flags.word(), word & (known | kept) | fixed, "{model:?}");
+            }
         }
+    }
+
+    #[test]
+    fn results_of_32_bits_have_their_flags() {
+        let flags_of = |a: u32, b: u32| {
+            let mut flags = Flags::new(Model::I80386);
+            assert_eq!(flags.add(a, b), a.wrapping_add(b));
+            (flags.carry(), flags.zero(), flags.sign(), flags.overflow(), flags.parity())
+        };
+        assert_eq!(flags_of(0xffff_ffff, 1), (true, true, false, false, true));
+        assert_eq!(flags_of(0x7fff_ffff, 1), (false, false, true, true, true));
+        assert_eq!(flags_of(0x0001_0000, 0), (false, false, false, false, true));
+        assert_eq!(flags_of(0x00ff_fffe, 3), (false, false, false, false, false));
+        assert_eq!(0x0100_0000u32.outcome(), 0x100);
     }
 }

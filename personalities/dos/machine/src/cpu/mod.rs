@@ -1,32 +1,45 @@
-//! The processor: an interpreter of the 80186 in real mode.
+//! The processor: an interpreter of the 8086 to 80386 in real mode.
 //!
 //! ```text
 //!   run ─► fetch ─► execute (the opcode table) ─► operand (ModRM) ─► flags (arithmetic)
 //!                        └► arithmetic, shift, string, control: the longer instructions
 //! ```
 //!
-//! **Which processor.** An 80186 without its on-chip devices: 8086 instructions with 8086
-//! results, plus PUSH immediate, IMUL immediate, PUSHA, POPA, BOUND, ENTER, LEAVE, shifts by an
-//! immediate, INS and OUTS. Programs that check find: flag bits 12 to 15 always set (before the
-//! 80286); PUSH SP stores the decremented SP (before the 80286); shift counts are taken modulo 32
-//! (after the 8086); 0F is no instruction (after the 8086). No coprocessor: ESC reads its operand
-//! and does nothing, WAIT does not wait. Undefined opcodes raise interrupt 6.
+//! **Which processor.** [`Model`] says which; each has the flags and the results of its own, by which
+//! programs tell them apart:
+//!
+//! ```text
+//!   8086    60-6F are conditional jumps, C0, C1, C8 and C9 returns, shifts count to 255, 0F is POP CS
+//!   80186   PUSHA, ENTER, BOUND, IMUL and shifts by immediates, INS, OUTS; interrupt 6; counts modulo 32
+//!   80286   flag bits 12 to 15 are 0 (1 before), PUSH SP stores SP as it was, a division error returns
+//!           to the division, 0F 01 (SMSW …)
+//!   80386   32-bit registers, operands and addresses, FS, GS, and the instructions behind 0F
+//! ```
+//!
+//! Protected mode is not there: who asks for it ends [`Cpu::run`] with [`Exit::Protected`]. Offsets
+//! above FFFF are in no segment of real mode and end it with [`Exit::Limit`]; words at offset FFFF wrap
+//! as on the 8086. No coprocessor: ESC reads its operand and does nothing, WAIT does not wait.
+//! Undefined opcodes raise interrupt 6, but on the 8086, which has none.
 //!
 //! DOS and the BIOS are reached through *host calls*: the bytes 0F n, executed in segment F000,
 //! end [`Cpu::run`] with [`Exit::HostCall`]. Interrupt vectors point at such bytes, so programs
 //! can hook, chain and trace them like code in a ROM.
 //!
-//! Source: Intel iAPX 86/88, 186/188 User's Manual, Programmer's Reference (1983), chapters 2, 3.
+//! Source: Intel iAPX 86/88, 186/188 User's Manual, Programmer's Reference (1983), chapters 2, 3;
+//! 80386 Programmer's Reference Manual (1986), chapters 14 and 17.
 
 mod arithmetic;
 mod control;
 mod execute;
+mod extended;
 mod flags;
 mod operand;
 mod shift;
+mod stack;
 mod string;
 
 pub use flags::{Flags, bit};
+use operand::Word;
 
 use crate::{Bus, FarPointer};
 
@@ -67,10 +80,28 @@ pub mod segment {
     pub const SS: usize = 2;
     /// Data segment.
     pub const DS: usize = 3;
+    /// The 80386's first extra one.
+    pub const FS: usize = 4;
+    /// And its second.
+    pub const GS: usize = 5;
 }
 
 use register::{AX, SP};
 use segment::{CS, SS};
+
+/// Which processor it is, in the order of their years.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum Model {
+    /// 8086, 8088.
+    I8086,
+    /// 80186, without its on-chip devices.
+    I80186,
+    /// 80286.
+    I80286,
+    /// 80386.
+    #[default]
+    I80386,
+}
 
 /// Why [`Cpu::run`] returned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,6 +112,10 @@ pub enum Exit {
     HostCall(u8),
     /// HLT: nothing goes on before an interrupt.
     Halt,
+    /// The program wants protected mode.
+    Protected,
+    /// The program used an offset above FFFF, which no segment of real mode has.
+    Limit,
 }
 
 /// A repeat prefix.
@@ -95,11 +130,15 @@ enum Repeat {
 }
 
 /// The processor's registers, and what the current instruction needs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Cpu {
+    model: Model,
     /// Word registers by [`register`]; those past DI stay 0, for address forms with fewer terms.
     registers: [u16; 16],
-    segments: [u16; 4],
+    /// The high halves of the 80386's registers.
+    upper: [u16; 8],
+    /// Segment registers by [`segment`].
+    segments: [u16; 8],
     ip: u16,
     flags: Flags,
     /// Instructions left of what `run` was granted.
@@ -111,15 +150,38 @@ pub struct Cpu {
     start: u16,
     /// Segment register that a prefix chose.
     override_segment: Option<u8>,
+    /// Whether a prefix makes addresses 32 bits wide.
+    is_wide_address: bool,
     repeat: Repeat,
     /// The instruction before which nothing may interrupt: SS was loaded, SP may follow.
     held_at: Option<FarPointer>,
 }
 
+impl Default for Cpu {
+    fn default() -> Self {
+        Cpu::new(Model::default())
+    }
+}
+
 impl Cpu {
     /// Returns a processor with all registers 0.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(model: Model) -> Self {
+        Cpu {
+            model,
+            registers: [0; 16],
+            upper: [0; 8],
+            segments: [0; 8],
+            ip: 0,
+            flags: Flags::new(model),
+            left: 0,
+            unused: 0,
+            exit: None,
+            start: 0,
+            override_segment: None,
+            is_wide_address: false,
+            repeat: Repeat::Once,
+            held_at: None,
+        }
     }
 
     /// Returns a word register, by its number in [`register`].
@@ -137,13 +199,13 @@ impl Cpu {
     /// Returns a segment register, by its number in [`segment`].
     #[inline(always)]
     pub fn segment(&self, number: usize) -> u16 {
-        self.segments[number & 3]
+        self.segments[number & 7]
     }
 
     /// Sets a segment register.
     #[inline(always)]
     pub fn set_segment(&mut self, number: usize, value: u16) {
-        self.segments[number & 3] = value;
+        self.segments[number & 7] = value;
     }
 
     /// Returns where the next instruction is.
@@ -227,7 +289,7 @@ impl Cpu {
         self.left -= 1;
         self.start = self.ip;
         let opcode = self.fetch8(bus);
-        self.execute(bus, opcode);
+        self.execute::<u16>(bus, opcode);
     }
 
     /// Executes one instruction with the trap flag set, then raises interrupt 1.
@@ -247,8 +309,10 @@ impl Cpu {
     }
 
     fn leave(&mut self, exit: Exit) {
-        self.exit = Some(exit);
-        self.leave_loop();
+        if self.exit.is_none() {
+            self.exit = Some(exit);
+            self.leave_loop();
+        }
     }
 
     /// Holds interrupts until the next instruction has run: a stack is being switched.
@@ -268,6 +332,12 @@ impl Cpu {
         let word = bus.read16(self.next_instruction());
         self.ip = self.ip.wrapping_add(2);
         word
+    }
+
+    /// Returns a fetched byte, sign-extended to the instruction's width.
+    #[inline(always)]
+    fn fetch_signed_as<W: Word>(&mut self, bus: &Bus) -> W {
+        W::from_signed(self.fetch_signed(bus))
     }
 
     /// Returns a fetched byte, sign-extended.

@@ -1,15 +1,16 @@
-//! Operands: the ModRM byte, registers and memory of either width.
+//! Operands: the ModRM byte, registers and memory of each width.
 //!
 //! An effective address is the sum of two registers and a displacement; a table gives the two
 //! registers of each form (those that a form lacks are a register that is always 0), so that
 //! decoding branches on the displacement's length only.
 //!
-//! Encoding: Intel iAPX 86/88, 186/188 User's Manual 3.4, tables 3-7 to 3-10.
+//! Encoding: Intel iAPX 86/88, 186/188 User's Manual 3.4, tables 3-7 to 3-10; of 32 bits: Intel
+//! 80386 Programmer's Reference Manual (1986) 17.2.1.
 
 use super::flags::Width;
-use super::register::{BP, BX, DI, SI};
+use super::register::{BP, BX, DI, SI, SP};
 use super::segment::{DS, SS};
-use super::{Cpu, Flags};
+use super::{Cpu, Exit, Flags};
 use crate::{Bus, FarPointer};
 
 /// A register that is always 0.
@@ -38,7 +39,7 @@ impl ModRm {
     }
 
     #[inline(always)]
-    fn rm(self) -> usize {
+    pub(super) fn rm(self) -> usize {
         (self.0 & 7) as usize
     }
 
@@ -128,6 +129,131 @@ impl Operand for u16 {
     }
 }
 
+impl Operand for u32 {
+    #[inline(always)]
+    fn register(cpu: &Cpu, number: usize) -> u32 {
+        (cpu.upper[number & 7] as u32) << 16 | cpu.registers[number & 7] as u32
+    }
+    #[inline(always)]
+    fn set_register(cpu: &mut Cpu, number: usize, value: u32) {
+        cpu.registers[number & 7] = value as u16;
+        cpu.upper[number & 7] = (value >> 16) as u16;
+    }
+    fn load(bus: &Bus, at: FarPointer) -> u32 {
+        bus.read32(at)
+    }
+    fn store(bus: &mut Bus, at: FarPointer, value: u32) {
+        bus.write32(at, value);
+    }
+    fn fetch(cpu: &mut Cpu, bus: &Bus) -> u32 {
+        let low = cpu.fetch16(bus) as u32;
+        (cpu.fetch16(bus) as u32) << 16 | low
+    }
+    fn port_in(bus: &mut Bus, port: u16) -> u32 {
+        let low = u16::port_in(bus, port) as u32;
+        (u16::port_in(bus, port.wrapping_add(2)) as u32) << 16 | low
+    }
+    fn port_out(bus: &mut Bus, port: u16, value: u32) {
+        u16::port_out(bus, port, value as u16);
+        u16::port_out(bus, port.wrapping_add(2), (value >> 16) as u16);
+    }
+}
+
+/// The width of an instruction's words: 16 bits, or 32 with the prefix 66 of an 80386.
+pub(super) trait Word: Operand {
+    /// Returns a word, zero-extended.
+    fn from_word(word: u16) -> Self;
+    /// Returns a word, sign-extended.
+    fn from_signed(word: u16) -> Self;
+    /// Returns the product, high half first.
+    fn multiply(self, other: Self) -> (Self, Self);
+    /// Returns the signed product, high half first.
+    fn multiply_signed(self, other: Self) -> (Self, Self);
+    /// Divides a number of two halves; returns quotient and remainder if the quotient fits.
+    fn divide(high: Self, low: Self, by: Self) -> Option<(Self, Self)>;
+    /// As `divide`, signed; the quotient is at least `least`.
+    fn divide_signed(high: Self, low: Self, by: Self, least: Least) -> Option<(Self, Self)>;
+}
+
+/// The least quotient of a signed division.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Least {
+    /// As far from 0 as the greatest (up to the 80186).
+    Symmetric,
+    /// One more.
+    Whole,
+}
+
+impl Least {
+    #[inline(always)]
+    pub(super) fn of(self, lowest: i64) -> i64 {
+        if self == Least::Symmetric { lowest + 1 } else { lowest }
+    }
+}
+
+impl Word for u16 {
+    #[inline(always)]
+    fn from_word(word: u16) -> u16 {
+        word
+    }
+    #[inline(always)]
+    fn from_signed(word: u16) -> u16 {
+        word
+    }
+    #[inline(always)]
+    fn multiply(self, other: u16) -> (u16, u16) {
+        let product = self as u32 * other as u32;
+        ((product >> 16) as u16, product as u16)
+    }
+    #[inline(always)]
+    fn multiply_signed(self, other: u16) -> (u16, u16) {
+        let product = self as i16 as i32 * other as i16 as i32;
+        ((product >> 16) as u16, product as u16)
+    }
+    #[inline(always)]
+    fn divide(high: u16, low: u16, by: u16) -> Option<(u16, u16)> {
+        let (dividend, by) = ((high as u32) << 16 | low as u32, by as u32);
+        let quotient = u16::try_from(dividend.checked_div(by)?).ok()?;
+        Some((quotient, (dividend % by) as u16))
+    }
+    fn divide_signed(high: u16, low: u16, by: u16, least: Least) -> Option<(u16, u16)> {
+        let dividend = ((high as u32) << 16 | low as u32) as i32 as i64;
+        let by = by as i16 as i64;
+        let quotient = dividend.checked_div(by)?;
+        let fits = (least.of(i16::MIN.into())..=i16::MAX.into()).contains(&quotient);
+        fits.then_some((quotient as u16, (dividend % by) as u16))
+    }
+}
+
+impl Word for u32 {
+    fn from_word(word: u16) -> u32 {
+        word.into()
+    }
+    fn from_signed(word: u16) -> u32 {
+        word as i16 as u32
+    }
+    fn multiply(self, other: u32) -> (u32, u32) {
+        let product = self as u64 * other as u64;
+        ((product >> 32) as u32, product as u32)
+    }
+    fn multiply_signed(self, other: u32) -> (u32, u32) {
+        let product = self as i32 as i64 * other as i32 as i64;
+        ((product >> 32) as u32, product as u32)
+    }
+    fn divide(high: u32, low: u32, by: u32) -> Option<(u32, u32)> {
+        let (dividend, by) = ((high as u64) << 32 | low as u64, by as u64);
+        let quotient = u32::try_from(dividend.checked_div(by)?).ok()?;
+        Some((quotient, (dividend % by) as u32))
+    }
+    fn divide_signed(high: u32, low: u32, by: u32, least: Least) -> Option<(u32, u32)> {
+        let dividend = ((high as u64) << 32 | low as u64) as i64;
+        let by = by as i32 as i64;
+        let quotient = dividend.checked_div(by)?;
+        let fits = (least.of(i32::MIN.into())..=i32::MAX.into()).contains(&quotient);
+        fits.then_some((quotient as u32, (dividend % by) as u32))
+    }
+}
+
 impl Cpu {
     #[inline(always)]
     pub(super) fn fetch_modrm(&mut self, bus: &Bus) -> ModRm {
@@ -149,23 +275,79 @@ impl Cpu {
         (base.wrapping_add(index).wrapping_add(displacement), segment as usize)
     }
 
+    /// The same of 32 bits, where a prefix says so.
+    #[cold]
+    #[inline(never)]
+    fn effective_address_wide(&mut self, bus: &Bus, modrm: ModRm) -> (u32, usize) {
+        let mode = modrm.0 >> 6;
+        let (mut sum, mut segment) = (0u32, DS);
+        let mut base = Some(modrm.rm());
+        if modrm.rm() == 4 {
+            let sib = self.fetch8(bus);
+            let (scale, index) = (sib >> 6, (sib >> 3 & 7) as usize);
+            if index != SP {
+                sum = u32::register(self, index) << scale;
+            }
+            base = Some((sib & 7) as usize);
+        }
+        if mode == 0 && base == Some(BP) {
+            base = None;
+        }
+        if let Some(base) = base {
+            sum = sum.wrapping_add(u32::register(self, base));
+            segment = if base == SP || base == BP { SS } else { DS };
+        }
+        let displacement = match mode {
+            0 if base.is_some() => 0,
+            1 => self.fetch_signed(bus) as i16 as u32,
+            _ => u32::fetch(self, bus),
+        };
+        (sum.wrapping_add(displacement), segment)
+    }
+
     /// Returns where the memory operand is.
     #[inline(always)]
     pub(super) fn address(&mut self, bus: &Bus, modrm: ModRm) -> FarPointer {
-        let (offset, default) = self.effective_address(bus, modrm);
+        let (offset, default) = match self.is_wide_address {
+            false => self.effective_address(bus, modrm),
+            true => {
+                let (offset, default) = self.effective_address_wide(bus, modrm);
+                (self.limited(offset), default)
+            }
+        };
         FarPointer { segment: self.data_segment(default), offset }
     }
 
     /// Returns the memory operand's offset alone (LEA).
-    pub(super) fn address_offset(&mut self, bus: &Bus, modrm: ModRm) -> u16 {
-        self.effective_address(bus, modrm).0
+    pub(super) fn address_offset(&mut self, bus: &Bus, modrm: ModRm) -> u32 {
+        match self.is_wide_address {
+            false => self.effective_address(bus, modrm).0.into(),
+            true => self.effective_address_wide(bus, modrm).0,
+        }
+    }
+
+    /// Returns an offset of 32 bits, which ends the session where no segment of real mode has it.
+    pub(super) fn limited(&mut self, offset: u32) -> u16 {
+        if offset > u16::MAX.into() {
+            self.leave(Exit::Limit);
+        }
+        offset as u16
+    }
+
+    /// Returns the offset that a register holds, or its low half where addresses are of 16 bits.
+    #[inline(always)]
+    pub(super) fn offset_in(&mut self, number: usize) -> u16 {
+        match self.is_wide_address {
+            false => self.registers[number],
+            true => self.limited(u32::register(self, number)),
+        }
     }
 
     /// Returns the segment that a prefix chose, otherwise the default's.
     #[inline(always)]
     pub(super) fn data_segment(&self, default: usize) -> u16 {
         let number = self.override_segment.map_or(default, usize::from);
-        self.segments[number & 3]
+        self.segments[number & 7]
     }
 
     /// Decodes the r/m operand's place; the displacement is fetched once, here.

@@ -1,16 +1,18 @@
 //! Shifts and rotates: opcodes C0, C1, D0 to D3.
 //!
-//! Counts are taken modulo 32 as on the 80186. A count of 0 changes nothing, flags included.
+//! Counts are taken modulo 32 since the 80186. A count of 0 changes nothing, flags included.
 //! OF after a shift by more than one is undefined in the manuals; here it follows the last step,
 //! as the processor's microcode does.
 
 use super::flags::Width;
 use super::operand::Operand;
-use super::{Cpu, Flags};
+use super::{Cpu, Flags, Model};
 use crate::Bus;
 
 /// Counts are taken modulo this (User's Manual 3.2, 80186).
-const COUNT_MASK: u8 = 31;
+pub(super) const COUNT_MASK: u8 = 31;
+/// What nothing of an operand outlasts, and 64 bits do.
+const SHIFT_MAX: u8 = 33;
 
 impl Cpu {
     /// r/m ← r/m shifted by a count, as the ModRM byte's `reg` says.
@@ -21,7 +23,8 @@ impl Cpu {
     ) {
         let modrm = self.fetch_modrm(bus);
         let place = self.place(bus, modrm);
-        let count = count(self, bus) & COUNT_MASK;
+        let count = count(self, bus);
+        let count = if self.model == Model::I8086 { count } else { count & COUNT_MASK };
         if count == 0 {
             return;
         }
@@ -34,6 +37,7 @@ impl Cpu {
             3 => flags.rotate_right_through_carry(value, count),
             5 => flags.shift_right(value, count),
             7 => flags.shift_right_signed(value, count),
+            6 if self.model == Model::I8086 => flags.or(value, W::narrow(u32::MAX)),
             // 6 is an alias of 4 since the 80186.
             _ => flags.shift_left(value, count),
         };
@@ -41,7 +45,7 @@ impl Cpu {
     }
 }
 
-fn top<W: Width>(value: W) -> bool {
+pub(super) fn top<W: Width>(value: W) -> bool {
     value.widen() >> (W::BITS - 1) & 1 != 0
 }
 
@@ -90,7 +94,7 @@ impl Flags {
     }
 
     fn shift_left<W: Width>(&mut self, value: W, count: u8) -> W {
-        let shifted = (value.widen() as u64) << count;
+        let shifted = (value.widen() as u64) << count.min(SHIFT_MAX);
         let result = W::narrow(shifted as u32);
         let carry = shifted >> W::BITS & 1 != 0;
         self.logic_result(result, carry, carry != top(result));
@@ -100,20 +104,20 @@ impl Flags {
     }
 
     fn shift_right<W: Width>(&mut self, value: W, count: u8) -> W {
-        let before = value.widen() as u64 >> (count - 1);
+        let before = value.widen() as u64 >> (count - 1).min(SHIFT_MAX);
         let result = W::narrow((before >> 1) as u32);
         self.logic_result(result, before & 1 != 0, top(W::narrow(before as u32)));
         result
     }
 
     fn shift_right_signed<W: Width>(&mut self, value: W, count: u8) -> W {
-        let before = value.sign_extend() as i32 >> (count - 1);
+        let before = value.sign_extend() as i32 >> (count - 1).min(31);
         let result = W::narrow((before >> 1) as u32);
         self.logic_result(result, before & 1 != 0, false);
         result
     }
 
-    fn logic_result<W: Width>(&mut self, result: W, carry: bool, overflow: bool) {
+    pub(super) fn logic_result<W: Width>(&mut self, result: W, carry: bool, overflow: bool) {
         self.set_result(result);
         self.set_auxiliary(false);
         self.set_carry_overflow(carry, overflow);

@@ -53,7 +53,8 @@ impl Cpu {
     pub(super) fn scan_string<W: Operand>(&mut self, bus: &mut Bus) {
         let value = W::register(self, 0);
         self.repeated_while(|cpu| {
-            cpu.flags.sub(value, W::load(bus, cpu.destination()));
+            let other = W::load(bus, cpu.destination());
+            cpu.flags.sub(value, other);
             cpu.advance::<W>(DI);
         });
     }
@@ -74,28 +75,43 @@ impl Cpu {
         });
     }
 
-    fn source(&self) -> FarPointer {
-        FarPointer::new(self.data_segment(DS), self.registers[SI])
+    fn source(&mut self) -> FarPointer {
+        FarPointer::new(self.data_segment(DS), self.offset_in(SI))
     }
 
-    fn destination(&self) -> FarPointer {
-        FarPointer::new(self.segments[ES], self.registers[DI])
+    fn destination(&mut self) -> FarPointer {
+        FarPointer::new(self.segments[ES], self.offset_in(DI))
     }
 
     #[inline(always)]
     fn advance<W: Operand>(&mut self, register: usize) {
-        let bytes = (W::BITS / 8) as u16;
-        let step = if self.flags.downwards() { bytes.wrapping_neg() } else { bytes };
-        self.registers[register] = self.registers[register].wrapping_add(step);
+        let step = if self.flags.downwards() { W::BYTES.wrapping_neg() } else { W::BYTES };
+        self.step_register(register, step);
+    }
+
+    /// Adds a step, sign-extended, to a register as wide as addresses are.
+    fn step_register(&mut self, register: usize, step: u16) {
+        if self.is_wide_address {
+            let value = u32::register(self, register).wrapping_add(step as i16 as u32);
+            u32::set_register(self, register, value);
+        } else {
+            self.registers[register] = self.registers[register].wrapping_add(step);
+        }
+    }
+
+    /// Returns whether a repetition is left; none is where the session is to end.
+    fn has_more(&self) -> bool {
+        let wide = self.is_wide_address && self.upper[CX] != 0;
+        (self.registers[CX] != 0 || wide) && self.exit.is_none()
     }
 
     fn repeated(&mut self, mut once: impl FnMut(&mut Cpu)) {
         if self.repeat == Repeat::Once {
             return once(self);
         }
-        while self.registers[CX] != 0 {
+        while self.has_more() {
             once(self);
-            self.registers[CX] -= 1;
+            self.step_register(CX, u16::MAX);
         }
     }
 
@@ -104,9 +120,9 @@ impl Cpu {
             return once(self);
         }
         let equal = self.repeat == Repeat::WhileEqual;
-        while self.registers[CX] != 0 {
+        while self.has_more() {
             once(self);
-            self.registers[CX] -= 1;
+            self.step_register(CX, u16::MAX);
             if self.flags.zero() != equal {
                 break;
             }
@@ -115,8 +131,9 @@ impl Cpu {
 
     /// Moves all repetitions at once, if the result is the same.
     fn move_block<W: Operand>(&mut self, bus: &mut Bus) -> bool {
-        let bytes = self.registers[CX] as usize * (W::BITS / 8) as usize;
-        if self.flags.downwards() || !bus.copy_up(self.source(), self.destination(), bytes) {
+        let bytes = self.registers[CX] as usize * W::BYTES as usize;
+        let is_simple = !self.flags.downwards() && !self.is_wide_address;
+        if !is_simple || !bus.copy_up(self.source(), self.destination(), bytes) {
             return false;
         }
         self.registers[SI] = self.registers[SI].wrapping_add(bytes as u16);
@@ -127,9 +144,9 @@ impl Cpu {
 
     /// Stores all repetitions at once, if nothing wraps.
     fn fill_block<W: Operand>(&mut self, bus: &mut Bus, value: W) -> bool {
-        let width = (W::BITS / 8) as usize;
+        let width = W::BYTES as usize;
         let bytes = self.registers[CX] as usize * width;
-        if self.flags.downwards() {
+        if self.flags.downwards() || self.is_wide_address {
             return false;
         }
         let Some(block) = bus.slice_mut(self.destination(), bytes) else {
