@@ -1,3 +1,5 @@
+//! Sockets against one another, without a system around them.
+
 use alloc::vec::Vec;
 
 use super::*;
