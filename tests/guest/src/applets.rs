@@ -41,7 +41,7 @@ pub fn complaint(expected: &[u8], found: &[u8]) -> Option<String> {
 
 /// Returns the sections of an output.
 fn sections(output: &str) -> Vec<&str> {
-    output.split("\n== ").collect()
+    output.trim_end().split("\n== ").collect()
 }
 
 fn shown(section: &str) -> String {
