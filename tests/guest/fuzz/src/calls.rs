@@ -87,7 +87,7 @@ const NEVER: &[u32] = &[169];
 const NOT_ROOT: &[u32] =
     &[62, 129, 200, 234, 297, 424, 164, 227, 159, 305, 302, 161, 165, 166, 155];
 /// Calls that no worker makes between two looks at its count.
-const PLAUSIBLE: u64 = 1_000_000;
+const PLAUSIBLE: u64 = 10_000;
 /// fork, vfork, clone and clone3.
 const FORKS: &[u32] = &[56, 57, 58, 435];
 
