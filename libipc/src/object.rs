@@ -124,7 +124,8 @@ pub struct Inspection {
     /// Memory: pages, physical address (0: not told), kind
     /// ([`MemoryKind`](kamen_abi::MemoryKind)). Quota: pages used, their limit, units of
     /// objects used (low half) and their limit (high half). Thread: state (0 stopped, 1 ready or
-    /// running, 2 waiting). Endpoint: its slot last, by which capabilities to one are known. Ports, interrupt lines, physical memory: first, last.
+    /// running, 2 waiting). Address space: pages of its page tables. Endpoint: its slot last, by
+    /// which capabilities to one are known. Ports, interrupt lines, physical memory: first, last.
     pub values: [u64; 3],
 }
 

@@ -246,8 +246,10 @@ pub enum Operation {
     /// physical address of a contiguous one, once all of it is zeroed, to who has (CONTROL), else
     /// 0; for ports, interrupts and physical memory first and last in `w3`, `w4`; for a quota pages
     /// used and limit in `w3`, `w4`, and in `w5` the units of objects used (low half) and their
-    /// limit (high half); for a thread its state in `w3`: 0 stopped, 1 ready or running, 2 waiting, and its slot, by which open calls and the trace
-    /// name it, in `w5`; for an endpoint its slot in `w5`, the same for every capability to it;
+    /// limit (high half); for a thread its state in `w3`: 0 stopped, 1 ready or running,
+    /// 2 waiting, and its slot, by which open calls and the trace name it, in `w5`; for an address
+    /// space the pages of its page tables in `w3`, its root not counted, which stay when what they
+    /// map is unmapped; for an endpoint its slot in `w5`, the same for every capability to it;
     /// for the trace the kinds recorded in `w3` and its rings in `w4`.
     /// For the first task's quota `w2` is the machine's free pages (low half) and its pages of RAM
     /// (high half), the kernel's own included.

@@ -419,7 +419,7 @@ impl<M: Machine> Kernel<M> {
                 };
                 [state, 0, slot]
             }),
-            Object::Space(id) => self.vm.spaces.get(id).map(|_| [0; 3]),
+            Object::Space(id) => self.vm.spaces.get(id).map(|s| [u64::from(s.tables), 0, 0]),
             Object::Table(id) => self.tables.get(id).map(|_| [0; 3]),
             Object::Endpoint(id) => self.endpoints.get(id).map(|_| [0, 0, id.index() as u64]),
             Object::Notification(id) => self.notifications.get(id).map(|_| [0; 3]),

@@ -43,13 +43,15 @@ pub struct Space {
     pub(crate) mappings: u32,
     /// What it is charged to.
     pub quota: Option<Id<Quota>>,
+    /// Its page tables below the root: they stay until it is destroyed.
+    pub tables: u32,
     /// While it is being destroyed: how far that came.
     pub(crate) end: End,
 }
 
 impl Default for Space {
     fn default() -> Self {
-        Space { root: None, mappings: NO_MAPPING, quota: None, end: End::Threads(0) }
+        Space { root: None, mappings: NO_MAPPING, quota: None, tables: 0, end: End::Threads(0) }
     }
 }
 
@@ -302,6 +304,7 @@ impl<M: Machine> Vm<M> {
             if table.is_none() {
                 quota::refund(quotas, quota, 1, 0);
             }
+            space.tables += u32::from(table.is_some());
             table
         };
         let result = match caching {

@@ -88,6 +88,8 @@ pub trait Machine {
     fn create_space(&mut self) -> Result<Space, Error>;
     /// Destroys an address space.
     fn destroy_space(&mut self, space: Space);
+    /// Returns how many pages of page tables a space has; they stay when all is unmapped.
+    fn page_tables(&mut self, space: Space) -> u64;
     /// Maps pages where nothing is mapped.
     ///
     /// # Errors

@@ -109,6 +109,13 @@ impl Images {
         Ok(image)
     }
 
+    /// Returns how many pages are kept for nobody but the next process that runs their program.
+    pub fn idle_pages(&self) -> u64 {
+        let segments = self.0.iter().flat_map(|image| &image.segments);
+        let idle = segments.filter(|segment| Rc::strong_count(&segment.backing) == 1);
+        idle.map(|segment| segment.pages).sum()
+    }
+
     /// Forgets all images, to have their memory back.
     pub fn clear(&mut self) {
         self.0.clear();

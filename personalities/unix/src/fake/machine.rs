@@ -1,6 +1,6 @@
 //! Memory, spaces and threads as vectors and maps.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
@@ -154,6 +154,12 @@ impl Machine for FakeMachine {
 
     fn destroy_space(&mut self, space: Space) {
         self.0.borrow_mut().spaces.remove(&space.0.0).expect("destroyed once");
+    }
+
+    fn page_tables(&mut self, space: Space) -> u64 {
+        let world = self.0.borrow();
+        let lowest = world.spaces[&space.0.0].keys().map(|at| at / (512 * PAGE));
+        lowest.collect::<BTreeSet<_>>().len() as u64
     }
 
     fn map(&mut self, space: Space, mapping: &Mapping) -> Result<(), Error> {

@@ -138,6 +138,10 @@ impl Machine for KernelMachine {
         destroy(space);
     }
 
+    fn page_tables(&mut self, space: Space) -> u64 {
+        space.inspect().map_or(u64::MAX, |told| told.values[0])
+    }
+
     fn map(&mut self, space: Space, mapping: &Mapping) -> Result<(), Error> {
         let Mapping { address, pages, memory, first_page, access } = *mapping;
         space.map(memory, first_page, address, pages, rights(access))

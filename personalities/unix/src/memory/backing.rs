@@ -15,6 +15,9 @@ const USER_PAGES: u64 = libipc::abi::USER_END as u64 / PAGE;
 /// Most empty spaces that are kept for the next process: a shell and what it runs by turns. Each
 /// keeps its page tables, a dozen pages.
 const MAX_SPARE: usize = 4;
+/// Most pages of page tables of a space that is kept: what a program has scattered over its address
+/// space is not charged to all for ever.
+const MAX_TABLES: u64 = 32;
 
 /// Objects without a user, which the event loop destroys between events; and a few spaces in which
 /// nothing is mapped any more, as a new one costs more than the rest of a fork's bookkeeping
@@ -35,7 +38,7 @@ impl Trash {
         let mut contents = self.0.borrow_mut();
         let Contents { memories, spaces, spare } = &mut *contents;
         for space in spaces.drain(..) {
-            if spare.len() < MAX_SPARE {
+            if spare.len() < MAX_SPARE && machine.page_tables(space) <= MAX_TABLES {
                 machine.unmap(space, 0, USER_PAGES);
                 spare.push(space);
             } else {

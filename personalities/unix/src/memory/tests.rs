@@ -37,6 +37,17 @@ fn layout(mm: &Mm) -> alloc::vec::Vec<(u64, u64, Access)> {
 }
 
 #[test]
+fn a_space_with_many_page_tables_is_not_kept() {
+    for (areas, kept) in [(1, 1), (100, 0)] {
+        let (mut memory, mut mm) = Memory::new();
+        (0..areas).for_each(|area| drop(memory.zeros(&mut mm, AT + area * 512 * PAGE, 1)));
+        drop(mm);
+        memory.trash.empty(&mut memory.machine);
+        assert_eq!((memory.trash.spares(), memory.live()), (kept, (0, 0)));
+    }
+}
+
+#[test]
 fn protecting_the_middle_splits() {
     let (mut memory, mut mm) = Memory::new();
     memory.zeros(&mut mm, AT, 5);

@@ -34,6 +34,8 @@ pub(super) fn text(unix: &mut Unix) -> String {
         ("spaces", spaces.len() as u64),
         ("regions", regions as u64),
         ("pages", pages),
+        // Of these, what is in the images of programs that nobody runs now.
+        ("kept", unix.images.idle_pages()),
         ("objects", objects),
         ("heap", unix.machine.heap().0),
     ];

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// Pages and units of objects that there may be more: what the parent itself touches for the first
 /// time meanwhile, and the few address spaces that the personality keeps for the next processes.
+/// The images of programs that are kept for who runs them next are not among the pages: a random
+/// call may have made a program anew while it ran (it touched its file).
 const KEPT: u64 = 64;
 /// How long what was killed may take to be gone.
 const GONE: Duration = Duration::from_secs(20);
@@ -47,7 +49,11 @@ impl State {
 
     /// Returns a count.
     pub fn count(&self, name: &str) -> u64 {
-        self.counts.get(name).copied().unwrap_or(0)
+        let count = |name| self.counts.get(name).copied().unwrap_or(0);
+        match name {
+            "pages" => count("pages").saturating_sub(count("kept")),
+            _ => count(name),
+        }
     }
 
     /// Returns what there is more than before, apart from what is kept for later use.

@@ -24,11 +24,34 @@ pub trait Adding {
     fn sum(&mut self, #[lend] lent: &[u8], bytes: &[u8]) -> Result<u64, AdderError>;
 }
 
+/// How often a worker lets others go on before it answers alone.
+const PATIENCE: u32 = 100_000;
+
 /// The server; counts its answers.
 #[derive(Clone, Debug, Default)]
 pub struct Adder {
     /// How many answers it gave.
     pub answers: Arc<AtomicU64>,
+    /// Another worker's, for whose first call this one's first answer waits: else the one that
+    /// comes first may have answered all before the other has begun.
+    pub other: Option<Arc<AtomicU64>>,
+}
+
+impl Adder {
+    /// Returns two servers whose first calls meet.
+    pub fn pair() -> [Adder; 2] {
+        let [one, two] = [Adder::default(), Adder::default()];
+        let [first, second] = [one.answers.clone(), two.answers.clone()];
+        [Adder { other: Some(second), ..one }, Adder { other: Some(first), ..two }]
+    }
+
+    /// Counts an answer.
+    fn count(&mut self) {
+        self.answers.fetch_add(1, Relaxed);
+        if let Some(other) = self.other.take() {
+            (0..PATIENCE).take_while(|_| other.load(Relaxed) == 0).for_each(|_| yield_now());
+        }
+    }
 }
 
 impl Adding for Adder {
@@ -39,7 +62,7 @@ impl Adding for Adder {
         let mut copy = [0; LENT_MAX];
         let copy = copy.get_mut(..len).ok_or(AdderError::Lent)?;
         lent.read_at(0, copy).map_err(|_| AdderError::Lent)?;
-        self.answers.fetch_add(1, Relaxed);
+        self.count();
         Ok(bytes.iter().chain(copy.iter()).map(|&byte| u64::from(byte)).sum())
     }
 }

@@ -25,7 +25,7 @@ pub fn crowd(workers: Workers) -> Result<Option<[u64; 2]>, Problem> {
     let quota = Quota(boot::QUOTA);
     let endpoint = quota.create_endpoint().map_err(cannot("have an endpoint"))?;
     let done = quota.create_notification().map_err(cannot("have a notification"))?;
-    let adders = [Adder::default(), Adder::default()];
+    let adders = Adder::pair();
     for adder in adders.clone() {
         workers.start(move || serve(endpoint, adder))?;
     }
