@@ -7,7 +7,7 @@
 //!                                 │
 //!             qemu ── command ── guest ── one booted machine: console, log, verdict
 //!                                 │
-//!   run, trace   debug   test   bench   check (needs build only)   manual, graph, book (need nothing)
+//!   run, trace   debug   test   bench   check (needs build only)   manual, graph, book, dos (need nothing)
 //!           └── symbols: backtraces of guest programs
 //! ```
 //!
@@ -22,6 +22,7 @@ mod book;
 mod build;
 mod check;
 mod debug;
+mod dos;
 mod graph;
 mod guest;
 mod host;
@@ -69,6 +70,8 @@ enum Task {
     Graph(graph::Options),
     /// Builds docs/tutorial, the tutorial, as a website in target/book (needs mdbook).
     Book,
+    /// Runs a DOS program on this host's files, without QEMU.
+    Dos(dos::Options),
     /// Measures the system, in instructions and in time.
     Bench(bench::Options),
 }
@@ -94,6 +97,7 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Manual => manual::write(),
         Task::Graph(options) => graph::write(&options),
         Task::Book => book::build(),
+        Task::Dos(options) => dos::run(&options),
         Task::Bench(options) => bench::bench(&options),
     }
 }

@@ -1,6 +1,7 @@
 //! The server behind the protocol: sessions that live, and what they ask.
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use kamen_kit::service::{Protocol, Service};
 use libipc::{Caller, Notification, Object, WriteLease};
@@ -11,20 +12,34 @@ use crate::sharing::{Open, SharingTable};
 
 /// Most sessions at once.
 pub const SESSIONS_MAX: usize = 128;
-/// The drives: the whole file tree is drive C.
-const DRIVES: &[u8] = b"C /\n";
+/// The drives unless others are given: DOS programs, and the whole file tree.
+const DRIVES: &[u8] = b"C /dos\nD /\n";
 
 /// The DOS server.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Server {
+    /// As lines "C /path\n".
+    drives: Vec<u8>,
     sessions: BTreeMap<u64, Notification>,
     sharing: SharingTable,
 }
 
+impl Default for Server {
+    fn default() -> Self {
+        Server::new(DRIVES)
+    }
+}
+
 impl Server {
+    /// Returns a server whose drives are the lines "C /path\n".
+    pub fn new(drives: &[u8]) -> Self {
+        let (sessions, sharing) = Default::default();
+        Server { drives: drives.to_vec(), sessions, sharing }
+    }
+
     /// Forgets sessions that are gone: nothing of theirs can be signalled any more.
     fn forget_the_dead(&mut self) {
-        let Server { sessions, sharing } = self;
+        let Server { sessions, sharing, .. } = self;
         sessions.retain(|session, alive| {
             let lives = alive.signal(0).is_ok();
             if !lives {
@@ -59,8 +74,8 @@ impl Dos for Server {
     }
 
     fn drives(&mut self, _: &Caller, into: WriteLease<'_>) -> Result<u64, DosError> {
-        into.write_at(0, DRIVES).map_err(|_| DosError::Invalid)?;
-        Ok(DRIVES.len() as u64)
+        into.write_at(0, &self.drives).map_err(|_| DosError::Invalid)?;
+        Ok(self.drives.len() as u64)
     }
 
     fn open(
@@ -123,7 +138,7 @@ mod tests {
         let client = DosClient::with(Endpoint(Handle(1)), &loopback);
         let mut text = [0; 64];
         let len = client.drives(&mut text).unwrap() as usize;
-        assert_eq!(&text[..len], b"C /\n");
+        assert_eq!(&text[..len], b"C /dos\nD /\n");
         assert!(client.drives(&mut text[..2]).is_err());
     }
 }

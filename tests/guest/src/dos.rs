@@ -187,7 +187,7 @@ fn terminal() -> Vec<Case> {
 fn containment() -> Vec<Case> {
     vec![
         sample("fault: a DOS program's names it and the address", "BADCODE.COM", &[])
-            .mentions(&["C:\\ROOT\\BADCODE.COM: invalid instruction at ", ":0102"])
+            .mentions(&["D:\\ROOT\\BADCODE.COM: invalid instruction at ", ":0102"])
             .exits(255),
         sample("fault: a DOS program's division", "DIVZERO.COM", &[])
             .mentions(&["DIVZERO.COM: division by zero"])

@@ -123,12 +123,44 @@ pub struct OpenMode {
 }
 
 /// A drive letter and the directory that is its root.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Drive {
     /// 0 is A.
     pub number: u8,
     /// The root directory.
     pub root: Node,
+    /// The root's absolute path in the host's form.
+    pub path: Vec<u8>,
+}
+
+impl Drive {
+    /// Returns what of an absolute path of the host lies below the drive's root.
+    pub fn below<'p>(&self, path: &'p [u8]) -> Option<&'p [u8]> {
+        let root = self.path.strip_suffix(b"/").unwrap_or(&self.path);
+        let rest = path.strip_prefix(root)?;
+        (rest.is_empty() || rest.starts_with(b"/")).then_some(rest)
+    }
+
+    /// Returns an absolute path of the host as DOS spells it, by the drive that is nearest to it.
+    ///
+    /// ```
+    /// use dos_machine::host::{Drive, Node};
+    /// let drive = |number, path: &[u8]| Drive { number, root: Node(0), path: path.to_vec() };
+    /// let drives = [drive(2, b"/dos"), drive(3, b"/")];
+    /// assert_eq!(Drive::spell(&drives, b"/dos/a.com").as_deref(), Some(&b"C:\\a.com"[..]));
+    /// assert_eq!(Drive::spell(&drives, b"/bin").as_deref(), Some(&b"D:\\bin"[..]));
+    /// assert_eq!(Drive::spell(&drives[..1], b"/bin"), None);
+    /// ```
+    pub fn spell(drives: &[Drive], path: &[u8]) -> Option<Vec<u8>> {
+        let places = drives.iter().filter_map(|drive| Some((drive, drive.below(path)?)));
+        let (drive, rest) = places.min_by_key(|(_, rest)| rest.len())?;
+        let mut spelled = alloc::vec![b'A' + drive.number, b':'];
+        if rest.is_empty() {
+            spelled.push(b'\\');
+        }
+        spelled.extend(rest.iter().map(|byte| if *byte == b'/' { b'\\' } else { *byte }));
+        Some(spelled)
+    }
 }
 
 /// The system around the machine. Names are single components and bytes.

@@ -13,7 +13,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::cpu::{Cpu, Exit, HOST_SEGMENT, bit};
+use crate::cpu::{Cpu, Exit, HOST_SEGMENT, Model, bit};
 use crate::dos::Dos;
 use crate::host::{Host, HostError, StopRequest};
 use crate::{Bus, FarPointer, bios};
@@ -70,6 +70,8 @@ pub struct Start {
     pub environment: Vec<Vec<u8>>,
     /// The DOS version that programs see, major and minor; nothing: 5.0.
     pub version: Option<(u8, u8)>,
+    /// The processor.
+    pub model: Model,
 }
 
 /// A virtual machine with DOS in it.

@@ -1,38 +1,45 @@
 //! What a DOS program is started with, from what the session was started with.
 //!
-//! A UNIX shell's PATH becomes one of drive C; other variables are passed on as they are, with
+//! A UNIX shell's PATH becomes one of drives; other variables are passed on as they are, with
 //! their names in capitals, as long as they fit. `DOSVER=4.0` sets the version that programs see.
 
 use alloc::vec::Vec;
 
 use dos_machine::Start;
+use dos_machine::host::Drive;
 use kamen_kit::Arguments;
 
 /// Most bytes of environment that a DOS program gets.
 pub const ENVIRONMENT_MAX: usize = 4096;
 /// Variables that a DOS program has in any case, unless the session has them.
-const DEFAULTS: [&[u8]; 3] = [b"PROMPT=$P$G", b"TEMP=C:\\TMP", b"TMP=C:\\TMP"];
+const PROMPT: &[u8] = b"PROMPT=$P$G";
+const TEMPORARY: [&[u8]; 2] = [b"TEMP=", b"TMP="];
+/// The host's directory for temporary files.
+const TEMPORARY_FILES: &[u8] = b"/tmp";
 const VERSION: &[u8] = b"DOSVER";
 
 /// Returns the DOS program's start, if the arguments name a program.
-pub fn start_of(given: &Arguments) -> Option<Start> {
+pub fn start_of(given: &Arguments, drives: &[Drive]) -> Option<Start> {
     let program = given.argv.get(1)?.clone();
     Some(Start {
         directory: given.cwd.clone(),
         program,
         arguments: given.argv[2..].to_vec(),
-        environment: environment(given),
+        environment: environment(given, drives),
         version: given.variable(VERSION).and_then(version),
+        ..Start::default()
     })
 }
 
-fn environment(given: &Arguments) -> Vec<Vec<u8>> {
+fn environment(given: &Arguments, drives: &[Drive]) -> Vec<Vec<u8>> {
     let mut environment: Vec<Vec<u8>> = Vec::new();
     let mut room = ENVIRONMENT_MAX;
-    let path = given.variable(b"PATH").map(dos_path);
+    let path = given.variable(b"PATH").map(|path| dos_path(path, drives));
     let path = path.map(|path| [b"PATH=", &path[..]].concat());
     let others = given.env.iter().filter_map(|entry| capitalized(entry));
-    let defaults = DEFAULTS.iter().map(|entry| entry.to_vec());
+    let temporary = Drive::spell(drives, TEMPORARY_FILES).map(|path| path.to_ascii_uppercase());
+    let temporary = TEMPORARY.map(|name| Some([name, &temporary.clone()?[..]].concat()));
+    let defaults = core::iter::once(PROMPT.to_vec()).chain(temporary.into_iter().flatten());
     for entry in path.into_iter().chain(others).chain(defaults) {
         let name = name_of(&entry);
         let known = environment.iter().any(|known| name_of(known) == name);
@@ -56,20 +63,15 @@ fn capitalized(entry: &[u8]) -> Option<Vec<u8>> {
     Some(entry)
 }
 
-/// Returns `C:\BIN;C:\USR\BIN` of `/bin:/usr/bin`; what looks like a DOS path stays.
-fn dos_path(path: &[u8]) -> Vec<u8> {
+/// Returns `D:\BIN;D:\USR\BIN` of `/bin:/usr/bin`, without directories that no drive has; what
+/// looks like a DOS path stays.
+fn dos_path(path: &[u8], drives: &[Drive]) -> Vec<u8> {
     if path.contains(&b'\\') || path.contains(&b';') {
         return path.to_vec();
     }
     let directories = path.split(|byte| *byte == b':').filter(|part| part.starts_with(b"/"));
-    let converted = directories.map(|directory| {
-        let spelled = directory.iter().map(|byte| match byte {
-            b'/' => b'\\',
-            byte => byte.to_ascii_uppercase(),
-        });
-        b"C:".iter().copied().chain(spelled).collect::<Vec<u8>>()
-    });
-    converted.collect::<Vec<_>>().join(&b';')
+    let converted = directories.filter_map(|directory| Drive::spell(drives, directory));
+    converted.map(|directory| directory.to_ascii_uppercase()).collect::<Vec<_>>().join(&b';')
 }
 
 /// Returns major and minor of a version such as `4.0` or `3.31`.
@@ -85,28 +87,35 @@ fn version(text: &[u8]) -> Option<(u8, u8)> {
 #[cfg(test)]
 mod tests {
     use super::{start_of, version};
+    use dos_machine::host::{Drive, Node};
     use kamen_kit::Arguments;
+
+    fn drives() -> [Drive; 2] {
+        let drive = |number, path: &[u8]| Drive { number, root: Node(0), path: path.to_vec() };
+        [drive(2, b"/dos"), drive(3, b"/")]
+    }
 
     #[test]
     fn unix_environment_becomes_one_for_dos() {
         let given = Arguments::new(
             b"/root",
             &[b"/bin/dos-session", b"/root/A.COM", b"x", b"y"],
-            &[b"PATH=/bin:/usr/bin", b"home=/root", b"DOSVER=3.3", b"=bad"],
+            &[b"PATH=/bin:/dos/util:relative", b"home=/root", b"DOSVER=3.3", b"=bad"],
         );
-        let start = start_of(&given).unwrap();
+        let start = start_of(&given, &drives()).unwrap();
         assert_eq!(start.program, b"/root/A.COM");
         assert_eq!(start.arguments, [b"x", b"y"]);
         assert_eq!(start.version, Some((3, 30)));
-        assert_eq!(start.environment[0], b"PATH=C:\\BIN;C:\\USR\\BIN");
+        assert_eq!(start.environment[0], b"PATH=D:\\BIN;C:\\UTIL");
         assert!(start.environment.contains(&b"HOME=/root".to_vec()));
         assert!(start.environment.contains(&b"PROMPT=$P$G".to_vec()));
+        assert!(start.environment.contains(&b"TEMP=D:\\TMP".to_vec()));
         assert_eq!(start.environment.iter().filter(|e| e.starts_with(b"PATH")).count(), 1);
     }
 
     #[test]
     fn without_a_program_there_is_no_start() {
-        assert!(start_of(&Arguments::new(b"/", &[b"/bin/dos-session"], &[])).is_none());
+        assert!(start_of(&Arguments::new(b"/", &[b"/bin/dos-session"], &[]), &drives()).is_none());
     }
 
     #[test]

@@ -24,7 +24,9 @@ const WRITABLE: u32 = 0o222;
 /// Permissions of new files and directories.
 const FILE_MODE: u32 = mode::FILE | 0o644;
 const DIRECTORY_MODE: u32 = mode::DIRECTORY | 0o755;
-/// Drive C, where there is no list of drives.
+/// The drives where there is no DOS server.
+const DRIVES: &[u8] = b"C /dos\nD /\n";
+/// Drive C, where no directory of a drive is there.
 const DRIVE_C: u8 = 2;
 /// Bytes of a block in [`file::Statistics`].
 const BLOCK: u64 = 4096;
@@ -58,11 +60,15 @@ impl<T: Transport> Files<T> {
         let listed = self.dos.as_ref().and_then(|dos| dos.drives(&mut text).ok());
         let text = match listed {
             Some(len) => &text[..text.len().min(len as usize)],
-            None => b"C /\n",
+            None => DRIVES,
         };
         let lines = text.split(|byte| *byte == b'\n').filter_map(|line| self.drive(line));
         let drives: Vec<Drive> = lines.collect();
-        if drives.is_empty() { vec![Drive { number: DRIVE_C, root: Node(0) }] } else { drives }
+        if drives.is_empty() {
+            vec![Drive { number: DRIVE_C, root: Node(0), path: b"/".to_vec() }]
+        } else {
+            drives
+        }
     }
 
     /// Returns how full the file system is.
@@ -276,7 +282,7 @@ impl<T: Transport> Files<T> {
         let [letter @ b'A'..=b'Z', b' ', path @ ..] = line else { return None };
         let root = self.files.root().ok()?;
         let found = self.walk(root.node, path).ok()?;
-        Some(Drive { number: letter - b'A', root: Node(found.node.0) })
+        Some(Drive { number: letter - b'A', root: Node(found.node.0), path: path.to_vec() })
     }
 
     /// Walks a path from a directory, following links; the root where the path is "/".

@@ -29,11 +29,12 @@ pub fn run(start: &Start) -> i32 {
     let Some(files) = endpoint("file") else {
         return fail("the session has no file server");
     };
-    let program = match Arguments::parse(start.arguments()).map(|given| start_of(&given)) {
+    let files = Files::new(FileClient::new(files), endpoint("dos").map(DosClient::new));
+    let given = Arguments::parse(start.arguments());
+    let program = match given.map(|given| start_of(&given, &files.drives())) {
         Ok(Some(program)) => program,
         Ok(None) | Err(_) => return complain(streams, USAGE),
     };
-    let files = Files::new(FileClient::new(files), endpoint("dos").map(DosClient::new));
     let boot_time = endpoint("clock").and_then(|clock| ClockClient::new(clock).boot_time().ok());
     execute(SystemHost::new(streams, files, boot_time.unwrap_or(0)), &program)
 }

@@ -113,15 +113,11 @@ impl Dos {
         layout::install(bus);
         let arena = Arena::create(bus, layout::FIRST_BLOCK, layout::MEMORY_END);
         let drives = host.drives();
-        let state = |drive: &crate::host::Drive| DriveState {
-            number: drive.number,
-            root: drive.root,
-            directory: Vec::new(),
-        };
+        let first = drives.first().map_or(2, |drive| drive.number);
         Dos {
             psp: Psp(layout::FIRST_BLOCK + 1),
-            drive: drives.first().map_or(2, |drive| drive.number),
-            drives: drives.iter().map(state).collect(),
+            drive: first,
+            drives: drives.into_iter().map(DriveState::new).collect(),
             output: Output::new(host),
             input: Input::default(),
             files: Files::default(),

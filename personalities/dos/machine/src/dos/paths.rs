@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::names::{ShortName, assign};
 use super::{DosError, Refusal};
 use crate::FarPointer;
-use crate::host::{Attributes, Host, HostError, Node, NodeKind};
+use crate::host::{Attributes, Drive, Host, HostError, Node, NodeKind};
 use crate::session::Session;
 
 /// Longest path that is read from a program (RBIL INT 21/AH=60: 128 bytes).
@@ -25,6 +25,15 @@ pub struct DriveState {
     pub root: Node,
     /// The current directory, from the root.
     pub directory: Vec<Component>,
+    /// The drive as the host has it.
+    pub host: Drive,
+}
+
+impl DriveState {
+    /// Returns the state of a drive at its root.
+    pub fn new(host: Drive) -> DriveState {
+        DriveState { number: host.number, root: host.root, directory: Vec::new(), host }
+    }
 }
 
 /// A directory on the way to the current one.
@@ -218,20 +227,19 @@ impl<H: Host> Session<H> {
         Ok((entry.name, attributes))
     }
 
-    /// Sets the current directory of the drive that covers a host path; true if one does.
+    /// Makes a directory of the host the current one, and its drive; returns whether one has it.
     pub(super) fn enter_host_directory(&mut self, path: &[u8]) -> bool {
-        let Some(first) = self.dos.drives.first() else {
-            return false;
-        };
-        let (number, root) = (first.number, first.root);
-        let mut walked = Vec::new();
-        for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
-            if self.descend(&mut walked, root, name).is_err() {
-                return false;
-            }
-        }
-        self.set_directory(number, walked);
+        let Ok((drive, directory)) = self.directory(&self.spelled(path)) else { return false };
+        self.set_directory(drive, directory);
+        self.dos.drive = drive;
         true
+    }
+
+    /// Returns a path as DOS spells it: an absolute one of the host with its drive.
+    pub(super) fn spelled(&self, path: &[u8]) -> Vec<u8> {
+        let drives: Vec<Drive> = self.dos.drives.iter().map(|state| state.host.clone()).collect();
+        let spelled = path.starts_with(b"/").then(|| Drive::spell(&drives, path)).flatten();
+        spelled.unwrap_or_else(|| path.to_vec())
     }
 
     /// Sets a drive's current directory.

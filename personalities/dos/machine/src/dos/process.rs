@@ -19,7 +19,7 @@ use super::{Call, DosError, Refusal, fcb, layout};
 use crate::FarPointer;
 use crate::cpu::register::{AX, BP, BX, CX, DI, DX, SI, SP};
 use crate::cpu::segment::{DS, ES, SS};
-use crate::cpu::{HOST_SEGMENT, bit};
+use crate::cpu::{Cpu, HOST_SEGMENT, bit};
 use crate::host::Host;
 use crate::session::{End, Session, Start};
 
@@ -41,12 +41,13 @@ impl<H: Host> Session<H> {
         if let Some(version) = start.version {
             self.dos.version = version;
         }
+        self.cpu = Cpu::new(start.model);
         self.make_shell();
         if !self.enter_host_directory(&start.directory) {
             // Programs then start at the root.
             self.set_directory(self.dos.drive, Vec::new());
         }
-        let path = start.program.clone();
+        let path = self.spelled(&start.program);
         let environment = start.environment.join(&0);
         let environment =
             if environment.is_empty() { environment } else { [&environment[..], &[0]].concat() };

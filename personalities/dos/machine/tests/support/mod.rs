@@ -91,7 +91,7 @@ pub fn run(host: MemoryHost, program: &str, arguments: &[&str]) -> (End, MemoryH
         program: program.as_bytes().to_vec(),
         arguments: arguments.iter().map(|argument| argument.as_bytes().to_vec()).collect(),
         environment: vec![b"PATH=C:\\BIN".to_vec()],
-        version: None,
+        ..Start::default()
     };
     let mut session = Session::new(host);
     let end = session.run(&start);
@@ -146,7 +146,7 @@ impl Host for MemoryHost {
         TIME + self.clock
     }
     fn drives(&mut self) -> Vec<Drive> {
-        vec![Drive { number: 2, root: Node(0) }]
+        vec![Drive { number: 2, root: Node(0), path: b"/".to_vec() }]
     }
     fn space(&mut self) -> Space {
         Space { total: 64 << 20, free: 32 << 20 }
