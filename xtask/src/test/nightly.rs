@@ -1,6 +1,7 @@
 //! `cargo xtask test --nightly`: the random tests in their long form, one after the other.
 //!
-//! They are tests like all others, of `kamen-core` and `kamen-unix` on the host, `chaos`, the
+//! They are tests like all others, of `kamen-core`, `kamen-unix` and `kamen-dos-machine` on the host,
+//! `chaos`, the
 //! campaign of kills and `fuzz` in QEMU, told to go on for longer
 //! (microkernel/core/src/tests/dice.rs). Their output is shown as it comes: how far they are, and the
 //! seed that repeats a failure.
@@ -15,6 +16,8 @@ use std::time::{Instant, SystemTime};
 const CORE: (&str, &str) = ("kamen-core", "microkernel/core/src/tests");
 /// The same of the UNIX personality's.
 const UNIX: (&str, &str) = ("kamen-unix", "personalities/unix/src/unix/tests");
+/// The same of the DOS machine's processor.
+const DOS: (&str, &str) = ("kamen-dos-machine", "personalities/dos/machine/src/cpu");
 
 /// The tests on the host by packages and names, and what makes them long.
 const LONG: &[((&str, &str), &str, &str, u64)] = &[
@@ -36,6 +39,8 @@ const LONG: &[((&str, &str), &str, &str, u64)] = &[
         "KAMEN_OPERATIONS",
         10_000_000,
     ),
+    (DOS, "whatever_bytes_are_executed_the_machine_goes_on", "KAMEN_STREAMS", 100_000),
+    (DOS, "code_that_changes_itself_runs_as_without_the_cache", "KAMEN_STREAMS", 100_000),
 ];
 /// Random system calls in QEMU, of the kernel and of the UNIX personality.
 const CALLS: u64 = 1_000_000;

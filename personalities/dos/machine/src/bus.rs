@@ -5,8 +5,14 @@
 //!
 //! The storage has a few bytes more than 1 MiB, so that the compiler sees that a word at any
 //! wrapped address is inside and needs no bounds check; the last address is treated apart.
+//!
+//! The processor's cache of decoded instructions lives here, beside the memory that it is of; all that
+//! changes memory tells `watch`, which knows the bytes that are in the cache.
 
 use alloc::{boxed::Box, vec};
+
+use crate::cpu::Cache;
+use crate::watch::Watch;
 
 /// Bytes of memory that the processor can address (Intel iAPX 86 User's Manual 2.3).
 pub const MEMORY_BYTES: usize = 1 << 20;
@@ -46,6 +52,10 @@ impl FarPointer {
 /// Memory and I/O ports.
 pub struct Bus {
     bytes: Box<[u8; STORAGE]>,
+    /// Which bytes are in `cache`, and which of them were stored to.
+    pub(crate) watch: Watch,
+    /// Decoded instructions; absent while the processor runs, and before it first did.
+    pub(crate) cache: Option<Box<Cache>>,
     /// Reads of the display's status port so far; each one flips the retrace bits.
     display_polls: u8,
     /// Counts down as the timer's channels do, one step per read.
@@ -63,7 +73,8 @@ impl Bus {
     pub fn new() -> Self {
         let bytes = vec![0; STORAGE].into_boxed_slice();
         let bytes = bytes.try_into().expect("the slice was made with that length");
-        Bus { bytes, display_polls: 0, timer_count: 0 }
+        let watch = Watch::new();
+        Bus { bytes, watch, cache: None, display_polls: 0, timer_count: 0 }
     }
 
     /// Returns the byte at a pointer.
@@ -75,7 +86,9 @@ impl Bus {
     /// Stores a byte.
     #[inline(always)]
     pub fn write8(&mut self, at: FarPointer, value: u8) {
-        self.bytes[at.linear()] = value;
+        let linear = at.linear();
+        self.bytes[linear] = value;
+        self.watch.stored8(linear);
     }
 
     /// Returns the word at a pointer; its high byte wraps within the segment.
@@ -98,6 +111,7 @@ impl Bus {
         let [low, high] = value.to_le_bytes();
         self.bytes[linear] = low;
         self.bytes[linear + 1] = high;
+        self.watch.stored16(linear);
     }
 
     /// Returns the double word at a pointer.
@@ -143,7 +157,9 @@ impl Bus {
 
     /// Returns `len` bytes of memory as a slice to change, if they do not wrap.
     pub fn slice_mut(&mut self, at: FarPointer, len: usize) -> Option<&mut [u8]> {
-        self.range(at, len).map(|range| &mut self.bytes[range])
+        let range = self.range(at, len)?;
+        self.watch.stored(range.start, len);
+        Some(&mut self.bytes[range])
     }
 
     /// Copies `len` bytes upwards from `from` to `to` at once, where the result is the same as
@@ -155,8 +171,19 @@ impl Bus {
         if target.start > source.start && target.start < source.end {
             return false;
         }
+        self.watch.stored(target.start, len);
         self.bytes.copy_within(source, target.start);
         true
+    }
+
+    /// Tells that addresses mean other memory than before: decoded code is forgotten.
+    pub fn remapped(&mut self) {
+        self.watch.touch_all();
+    }
+
+    /// Returns the bytes from a linear address on, if so many are left before the end.
+    pub(crate) fn window<const BYTES: usize>(&self, linear: usize) -> Option<&[u8; BYTES]> {
+        self.bytes[..MEMORY_BYTES].get(linear..)?.first_chunk()
     }
 
     /// Reads an I/O port. No device is there but what programs wait for in loops: the display's

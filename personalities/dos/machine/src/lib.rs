@@ -24,6 +24,7 @@ mod dos;
 pub mod host;
 mod registers;
 mod session;
+mod watch;
 
 pub use bus::{Bus, FarPointer, MEMORY_BYTES};
 pub use dos::{DosError, Mz, MzError};

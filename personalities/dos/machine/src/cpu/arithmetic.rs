@@ -59,22 +59,35 @@ impl Cpu {
     }
 
     pub(super) fn divide_byte(&mut self, bus: &mut Bus, divisor: u8) {
-        let dividend = self.registers[AX];
-        match (dividend.checked_div(divisor as u16), divisor) {
-            (Some(quotient @ 0..=0xff), divisor) => {
-                self.set_al(quotient as u8);
-                self.set_ah((dividend % divisor as u16) as u8);
-            }
-            _ => self.divide_error(bus),
+        if self.quotient_byte(divisor).is_none() {
+            self.divide_error(bus);
         }
     }
 
     #[inline(always)]
     pub(super) fn divide_word<W: Word>(&mut self, bus: &mut Bus, divisor: W) {
-        match W::divide(W::register(self, DX), W::register(self, AX), divisor) {
-            Some((quotient, remainder)) => self.set_wide_accumulator(remainder, quotient),
-            None => self.divide_error(bus),
+        if self.quotient_word(divisor).is_none() {
+            self.divide_error(bus);
         }
+    }
+
+    /// AL, AH ← quotient and remainder of AX, if the quotient fits.
+    #[inline(always)]
+    pub(super) fn quotient_byte(&mut self, divisor: u8) -> Option<()> {
+        let (dividend, divisor) = (self.registers[AX], divisor as u16);
+        let quotient = u8::try_from(dividend.checked_div(divisor)?).ok()?;
+        self.set_al(quotient);
+        self.set_ah((dividend % divisor) as u8);
+        Some(())
+    }
+
+    /// AX, DX ← quotient and remainder of DX:AX, if the quotient fits.
+    #[inline(always)]
+    pub(super) fn quotient_word<W: Word>(&mut self, divisor: W) -> Option<()> {
+        let (high, low) = (W::register(self, DX), W::register(self, AX));
+        let (quotient, remainder) = W::divide(high, low, divisor)?;
+        self.set_wide_accumulator(remainder, quotient);
+        Some(())
     }
 
     pub(super) fn divide_signed_byte(&mut self, bus: &mut Bus, divisor: u8) {

@@ -87,6 +87,7 @@ impl Cpu {
     }
 
     /// Returns whether the condition holds that an opcode's low four bits name.
+    #[inline(always)]
     pub(super) fn condition(&self, opcode: u8) -> bool {
         let flags = &self.flags;
         let holds = match opcode >> 1 & 7 {

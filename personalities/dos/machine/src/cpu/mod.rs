@@ -1,9 +1,18 @@
 //! The processor: an interpreter of the 8086 to 80386 in real mode.
 //!
 //! ```text
-//!   run ─► fetch ─► execute (the opcode table) ─► operand (ModRM) ─► flags (arithmetic)
-//!                        └► arithmetic, shift, string, control: the longer instructions
+//!   run ─► cache ─► handlers ────────────────────┬─► flags (arithmetic)
+//!            │        └ what is not decoded        │
+//!            │             ▼                       │
+//!            │   step ─► execute (opcode table) ─► operand (ModRM)
+//!            │                └► arithmetic, shift, string, control: the longer instructions
+//!            └ decode: from bytes to handlers
 //! ```
+//!
+//! **Twice.** `execute` fetches, decodes and executes every instruction; `decode` turns the common ones
+//! into handlers with their operands, which `cache` keeps by address (decisions/0051). What is not
+//! decoded is a handler that calls `step`, and with [`Caching::Off`] everything goes through `step`:
+//! tests compare the two.
 //!
 //! **Which processor.** [`Model`] says which; each has the flags and the results of its own, by which
 //! programs tell them apart:
@@ -29,17 +38,25 @@
 //! 80386 Programmer's Reference Manual (1986), chapters 14 and 17.
 
 mod arithmetic;
+mod cache;
 mod control;
+mod decode;
 mod execute;
 mod extended;
 mod flags;
+mod handlers;
 mod operand;
 mod shift;
 mod stack;
 mod string;
+#[cfg(test)]
+mod tests;
+mod words;
 
+pub(crate) use cache::Cache;
 pub use flags::{Flags, bit};
 use operand::Word;
+use words::Words;
 
 use crate::{Bus, FarPointer};
 
@@ -118,6 +135,16 @@ pub enum Exit {
     Limit,
 }
 
+/// Whether decoded instructions are kept for the next time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Caching {
+    /// They are.
+    #[default]
+    On,
+    /// Each is decoded when it is executed: slower, and what tests compare with.
+    Off,
+}
+
 /// A repeat prefix.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 enum Repeat {
@@ -134,17 +161,16 @@ enum Repeat {
 pub struct Cpu {
     model: Model,
     /// Word registers by [`register`]; those past DI stay 0, for address forms with fewer terms.
-    registers: [u16; 16],
+    registers: Words,
     /// The high halves of the 80386's registers.
     upper: [u16; 8],
     /// Segment registers by [`segment`].
-    segments: [u16; 8],
+    segments: Words,
     ip: u16,
     flags: Flags,
     /// Instructions left of what `run` was granted.
     left: u32,
-    /// What was left when an exit or the trap flag ended the inner loop.
-    unused: u32,
+    caching: Caching,
     exit: Option<Exit>,
     /// Offset of the current instruction, prefixes included.
     start: u16,
@@ -168,13 +194,13 @@ impl Cpu {
     pub fn new(model: Model) -> Self {
         Cpu {
             model,
-            registers: [0; 16],
+            registers: Words::default(),
             upper: [0; 8],
-            segments: [0; 8],
+            segments: Words::default(),
             ip: 0,
             flags: Flags::new(model),
             left: 0,
-            unused: 0,
+            caching: Caching::On,
             exit: None,
             start: 0,
             override_segment: None,
@@ -234,25 +260,20 @@ impl Cpu {
         FarPointer::new(self.segments[SS], self.registers[SP])
     }
 
+    /// Chooses whether decoded instructions are kept; without, each is decoded when it is executed.
+    pub fn set_caching(&mut self, caching: Caching) {
+        self.caching = caching;
+    }
+
     /// Runs until something happens that is not the processor's, at most for that many
     /// instructions (a repeated one counts once).
     pub fn run(&mut self, bus: &mut Bus, instructions: u32) -> Exit {
         self.left = instructions;
-        loop {
-            if self.flags.trap() && self.left > 0 {
-                self.step_trapped(bus);
-            }
-            while self.left != 0 {
-                self.step(bus);
-            }
-            self.left = core::mem::take(&mut self.unused);
-            if let Some(exit) = self.exit.take() {
-                return exit;
-            }
-            if self.left == 0 {
-                return Exit::Budget;
-            }
+        match self.caching {
+            Caching::On => self.run_cached(bus),
+            Caching::Off => self.run_uncached(bus),
         }
+        self.exit.take().unwrap_or(Exit::Budget)
     }
 
     /// Returns whether a device's interrupt has to wait for the next instruction.
@@ -284,35 +305,36 @@ impl Cpu {
         value
     }
 
-    #[inline(always)]
+    fn run_uncached(&mut self, bus: &mut Bus) {
+        while self.left != 0 && self.exit.is_none() {
+            self.left -= 1;
+            match self.flags.trap() {
+                false => self.step(bus),
+                true => self.step_trapped(bus),
+            }
+        }
+    }
+
+    /// Executes one instruction, decoding it.
+    #[inline(never)]
     fn step(&mut self, bus: &mut Bus) {
-        self.left -= 1;
         self.start = self.ip;
         let opcode = self.fetch8(bus);
-        self.execute::<u16>(bus, opcode);
+        self.execute_apart::<u16>(bus, opcode);
     }
 
     /// Executes one instruction with the trap flag set, then raises interrupt 1.
     #[cold]
     fn step_trapped(&mut self, bus: &mut Bus) {
-        let granted = core::mem::replace(&mut self.left, 1);
         self.step(bus);
         if self.exit.is_none() && !self.interrupts_held() {
             self.interrupt(bus, 1);
         }
-        (self.left, self.unused) = (0, granted - 1);
     }
 
-    /// Ends the inner loop after this instruction.
-    fn leave_loop(&mut self) {
-        self.unused = core::mem::take(&mut self.left);
-    }
-
+    /// Ends `run` after this instruction; the first reason stands.
     fn leave(&mut self, exit: Exit) {
-        if self.exit.is_none() {
-            self.exit = Some(exit);
-            self.leave_loop();
-        }
+        self.exit.get_or_insert(exit);
     }
 
     /// Holds interrupts until the next instruction has run: a stack is being switched.

@@ -14,9 +14,9 @@ use super::{Cpu, Exit, Flags};
 use crate::{Bus, FarPointer};
 
 /// A register that is always 0.
-const ZERO: u8 = 8;
+pub(super) const ZERO: u8 = 8;
 /// Base and index register and default segment of each `rm` with a displacement.
-const FORMS: [(u8, u8, u8); 8] = [
+pub(super) const FORMS: [(u8, u8, u8); 8] = [
     (BX as u8, SI as u8, DS as u8),
     (BX as u8, DI as u8, DS as u8),
     (BP as u8, SI as u8, SS as u8),

@@ -24,13 +24,20 @@ impl Cpu {
         let modrm = self.fetch_modrm(bus);
         let place = self.place(bus, modrm);
         let count = count(self, bus);
-        let count = if self.model == Model::I8086 { count } else { count & COUNT_MASK };
+        let count = self.shift_count(count);
         if count == 0 {
             return;
         }
         let value = self.load::<W>(bus, place);
+        let result = self.shifted(value, modrm.reg(), count);
+        self.store(bus, place, result);
+    }
+
+    /// Returns a value shifted by a count that is not 0, in the way that `reg` says.
+    #[inline(always)]
+    pub(super) fn shifted<W: Operand>(&mut self, value: W, reg: usize, count: u8) -> W {
         let flags = &mut self.flags;
-        let result = match modrm.reg() {
+        match reg {
             0 => flags.rotate_left(value, count),
             1 => flags.rotate_right(value, count),
             2 => flags.rotate_left_through_carry(value, count),
@@ -40,8 +47,13 @@ impl Cpu {
             6 if self.model == Model::I8086 => flags.or(value, W::narrow(u32::MAX)),
             // 6 is an alias of 4 since the 80186.
             _ => flags.shift_left(value, count),
-        };
-        self.store(bus, place, result);
+        }
+    }
+
+    /// Returns a shift's count as the processor takes it.
+    #[inline(always)]
+    pub(super) fn shift_count(&self, count: u8) -> u8 {
+        if self.model == Model::I8086 { count } else { count & COUNT_MASK }
     }
 }
 

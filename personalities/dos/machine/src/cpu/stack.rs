@@ -83,10 +83,6 @@ impl Cpu {
     pub(super) fn pop_flags<W: Word>(&mut self, bus: &Bus) {
         let word = self.pop_word::<W>(bus).widen() as u16;
         self.flags.set_word(word);
-        if self.flags.trap() {
-            // The next instruction is the first to be traced.
-            self.leave_loop();
-        }
     }
 
     #[inline(always)]
