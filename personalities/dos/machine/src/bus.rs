@@ -12,6 +12,7 @@
 use alloc::{boxed::Box, vec};
 
 use crate::cpu::Cache;
+use crate::devices::Devices;
 use crate::watch::Watch;
 
 /// Bytes of memory that the processor can address (Intel iAPX 86 User's Manual 2.3).
@@ -56,10 +57,7 @@ pub struct Bus {
     pub(crate) watch: Watch,
     /// Decoded instructions; absent while the processor runs, and before it first did.
     pub(crate) cache: Option<Box<Cache>>,
-    /// Reads of the display's status port so far; each one flips the retrace bits.
-    display_polls: u8,
-    /// Counts down as the timer's channels do, one step per read.
-    timer_count: u16,
+    pub(crate) devices: Devices,
 }
 
 impl Default for Bus {
@@ -73,8 +71,7 @@ impl Bus {
     pub fn new() -> Self {
         let bytes = vec![0; STORAGE].into_boxed_slice();
         let bytes = bytes.try_into().expect("the slice was made with that length");
-        let watch = Watch::new();
-        Bus { bytes, watch, cache: None, display_polls: 0, timer_count: 0 }
+        Bus { bytes, watch: Watch::new(), cache: None, devices: Devices::default() }
     }
 
     /// Returns the byte at a pointer.
@@ -186,24 +183,22 @@ impl Bus {
         self.bytes[..MEMORY_BYTES].get(linear..)?.first_chunk()
     }
 
-    /// Reads an I/O port. No device is there but what programs wait for in loops: the display's
-    /// retrace bits (IBM CGA Technical Reference, port 3DAh) and the timer's count.
+    /// Reads an I/O port; FF where there is no device.
     pub fn port_in(&mut self, port: u16) -> u8 {
-        match port {
-            0x3da | 0x3ba => {
-                self.display_polls = self.display_polls.wrapping_add(1);
-                if self.display_polls & 1 == 0 { 0 } else { 9 }
-            }
-            0x40..=0x42 => {
-                self.timer_count = self.timer_count.wrapping_sub(1);
-                self.timer_count as u8
-            }
-            _ => 0xff,
-        }
+        self.devices.read(port)
     }
 
-    /// Writes an I/O port; nothing listens.
-    pub fn port_out(&mut self, _port: u16, _value: u8) {}
+    /// Writes an I/O port.
+    pub fn port_out(&mut self, port: u16, value: u8) {
+        self.devices.write(port, value);
+    }
+
+    /// Returns and forgets whether the last port access is to be looked at before the processor
+    /// goes on.
+    #[inline]
+    pub fn wants_attention(&mut self) -> bool {
+        self.devices.attention()
+    }
 
     fn range(&self, at: FarPointer, len: usize) -> Option<core::ops::Range<usize>> {
         let start = at.linear();

@@ -20,10 +20,12 @@ extern crate alloc;
 mod bios;
 mod bus;
 pub mod cpu;
+mod devices;
 mod dos;
 pub mod host;
 mod registers;
 mod session;
+mod waiting;
 mod watch;
 
 pub use bus::{Bus, FarPointer, MEMORY_BYTES};

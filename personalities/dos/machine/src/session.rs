@@ -13,19 +13,19 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::cpu::{Cpu, Exit, HOST_SEGMENT, Model, bit};
+use crate::bios::clock::Alarm;
+use crate::cpu::{Cpu, Exit, Model, bit};
 use crate::dos::Dos;
 use crate::host::{Host, HostError, StopRequest};
 use crate::{Bus, FarPointer, bios};
 
 /// Instructions between two looks at the clock: about half a millisecond.
 const SLICE: u32 = 60_000;
-/// Length of a BIOS tick (65,536 counts of 1.193182 MHz; IBM PC Technical Reference).
-const TICK_NS: u64 = 54_925_494;
-/// Most ticks that are made up for at once after a wait.
-const MAX_TICKS: u64 = 20;
-/// How long an idle loop rests before it looks again.
-pub(crate) const REST_NS: u64 = 10_000_000;
+/// The same where a program has the timer tick faster than this many ns.
+const SHORT_SLICE: u32 = 8_000;
+const FAST_TICK_NS: u64 = 5_000_000;
+/// The same while an interrupt waits for the processor to let it.
+const EAGER_SLICE: u32 = 100;
 
 /// How a session ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -81,7 +81,16 @@ pub struct Session<H> {
     pub(crate) host: H,
     pub(crate) dos: Dos,
     end: Option<End>,
-    next_tick: u64,
+    /// A wait of INT 15h/86 that is not over.
+    pub(crate) wait_until: Option<u64>,
+    /// A wait of INT 15h/83 that is not over.
+    pub(crate) alarm: Option<Alarm>,
+    /// When the terminal is asked for keys again.
+    pub(crate) next_keys: u64,
+    /// Looks for keys in a row that found none.
+    pub(crate) empty_looks: u32,
+    /// Instructions executed so far.
+    instructions: u64,
     /// Whether Ctrl-C was typed and no handler has seen it.
     break_pending: bool,
 }
@@ -92,9 +101,19 @@ impl<H: Host> Session<H> {
         let mut bus = Bus::new();
         bios::install(&mut bus, &mut host);
         let dos = Dos::new(&mut bus, &mut host);
-        let next_tick = host.monotonic() + TICK_NS;
-        let cpu = Cpu::default();
-        Session { cpu, bus, host, dos, end: None, next_tick, break_pending: false }
+        Session {
+            cpu: Cpu::default(),
+            bus,
+            host,
+            dos,
+            end: None,
+            wait_until: None,
+            alarm: None,
+            next_keys: 0,
+            empty_looks: 0,
+            instructions: 0,
+            break_pending: false,
+        }
     }
 
     /// Starts a program and runs the session to its end.
@@ -103,7 +122,11 @@ impl<H: Host> Session<H> {
             return End::Fault(text);
         }
         let end = loop {
-            match self.cpu.run(&mut self.bus, SLICE) {
+            let slice = self.slice();
+            let exit = self.cpu.run(&mut self.bus, slice);
+            self.instructions += u64::from(slice - self.cpu.remaining());
+            match exit {
+                Exit::Budget if self.cpu.remaining() > 0 => self.look_at_devices(),
                 Exit::Budget => self.look_around(),
                 Exit::HostCall(number) => self.host_call(number),
                 Exit::Halt => self.halted(),
@@ -157,13 +180,6 @@ impl<H: Host> Session<H> {
         self.set_caller_flag(bit::CARRY, set);
     }
 
-    /// Lets a program's idle loop rest until input, a request or a few milliseconds.
-    pub(crate) fn rest(&mut self) {
-        self.flush_output();
-        self.host.idle(REST_NS);
-        self.look_around();
-    }
-
     /// Writes out what programs printed.
     pub(crate) fn flush_output(&mut self) {
         if let Err(HostError::Broken) = self.dos.output.flush(&mut self.host) {
@@ -176,11 +192,41 @@ impl<H: Host> Session<H> {
         core::mem::take(&mut self.break_pending)
     }
 
+    /// Returns how many instructions it has executed.
+    pub fn instructions(&self) -> u64 {
+        self.instructions
+    }
+
     /// Handles requests and the clock, between two slices.
     pub(crate) fn look_around(&mut self) {
         self.flush_output();
         self.look_for_requests();
-        self.keep_clock();
+        self.look_at_devices();
+    }
+
+    /// Moves the devices' time on, and interrupts for those that want to.
+    fn look_at_devices(&mut self) {
+        let (now, time) = (self.host.monotonic(), self.host.time());
+        self.advance_devices(now, time);
+        // Ctrl-C, or an error that the next read meets as well.
+        let _ = self.poll_keys();
+        if self.bus.devices.keyboard.resets() {
+            self.finish(End::Exit(0));
+        }
+        self.deliver();
+    }
+
+    /// Returns how many instructions may pass before the clock is looked at.
+    fn slice(&self) -> u32 {
+        if self.cpu.interrupts_held() {
+            1
+        } else if self.bus.devices.wants_interrupt() {
+            EAGER_SLICE
+        } else if self.bus.devices.pit.period_ns() < FAST_TICK_NS {
+            SHORT_SLICE
+        } else {
+            SLICE
+        }
     }
 
     /// Takes up a request to stop. Ctrl-C goes to the program's handler at its next DOS call, if it
@@ -189,41 +235,20 @@ impl<H: Host> Session<H> {
         match self.host.request() {
             None => {}
             Some(StopRequest::Terminate) => self.finish(End::Terminated),
-            Some(StopRequest::Interrupt) if self.break_pending || !self.handles_break() => {
-                self.finish(End::Interrupted);
-            }
-            Some(StopRequest::Interrupt) => self.break_pending = true,
+            Some(StopRequest::Interrupt) => self.ask_for_break(),
         }
+    }
+
+    /// Has the program's handler of Ctrl-C called, or ends the session.
+    pub(crate) fn ask_for_break(&mut self) {
+        if self.break_pending || !self.handles_break() {
+            self.finish(End::Interrupted);
+        }
+        self.break_pending = true;
     }
 
     fn handles_break(&self) -> bool {
-        self.bus.read_far(FarPointer::new(0, 0x23 * 4)).segment != HOST_SEGMENT
-    }
-
-    fn keep_clock(&mut self) {
-        let now = self.host.monotonic();
-        if now < self.next_tick {
-            return;
-        }
-        let due = ((now - self.next_tick) / TICK_NS + 1).min(MAX_TICKS);
-        self.next_tick = self.next_tick.max(now - now % TICK_NS) + TICK_NS;
-        if bios::tick_is_hooked(&self.bus) {
-            self.interrupt_if_enabled(8);
-        } else {
-            for _ in 0..due {
-                bios::count_tick(&mut self.bus);
-            }
-        }
-    }
-
-    fn interrupt_if_enabled(&mut self, vector: u8) {
-        if self.cpu.interrupts_held() {
-            // One instruction loads SP; nothing can happen to it.
-            self.cpu.run(&mut self.bus, 1);
-        }
-        if self.cpu.flags().interrupts_enabled() {
-            self.cpu.interrupt(&mut self.bus, vector);
-        }
+        bios::is_hooked(&self.bus, 0x23)
     }
 
     fn halted(&mut self) {
@@ -231,9 +256,6 @@ impl<H: Host> Session<H> {
             let at = self.cpu.next_instruction();
             return self.fault("halted with interrupts off", at);
         }
-        self.flush_output();
-        let now = self.host.monotonic();
-        self.host.idle(self.next_tick.saturating_sub(now).max(1));
-        self.look_around();
+        self.rest();
     }
 }

@@ -368,10 +368,19 @@ impl Cpu {
     pub(super) fn port_in<W: Operand>(&mut self, bus: &mut Bus, port: u16) {
         let value = W::port_in(bus, port);
         W::set_register(self, 0, value);
+        self.attend(bus);
     }
 
     pub(super) fn port_out<W: Operand>(&mut self, bus: &mut Bus, port: u16) {
         W::port_out(bus, port, W::register(self, 0));
+        self.attend(bus);
+    }
+
+    /// Stops after this instruction where a device's state has to be looked at.
+    pub(super) fn attend(&mut self, bus: &mut Bus) {
+        if bus.wants_attention() {
+            self.leave(Exit::Budget);
+        }
     }
 
     fn test_immediate<W: Operand>(&mut self, bus: &Bus, value: W) {

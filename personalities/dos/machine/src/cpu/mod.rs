@@ -123,7 +123,7 @@ pub enum Model {
 /// Why [`Cpu::run`] returned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Exit {
-    /// The instructions granted are used up.
+    /// The instructions granted are used up, or a device wants to be looked at.
     Budget,
     /// A host call with its number; CS:IP is behind it.
     HostCall(u8),
@@ -274,6 +274,11 @@ impl Cpu {
             Caching::Off => self.run_uncached(bus),
         }
         self.exit.take().unwrap_or(Exit::Budget)
+    }
+
+    /// Returns how many of the instructions that the last run was granted were not executed.
+    pub fn remaining(&self) -> u32 {
+        self.left
     }
 
     /// Returns whether a device's interrupt has to wait for the next instruction.

@@ -62,6 +62,7 @@ impl Cpu {
     pub(super) fn input_string<W: Operand>(&mut self, bus: &mut Bus) {
         self.repeated(|cpu| {
             let value = W::port_in(bus, cpu.registers[DX]);
+            cpu.attend(bus);
             W::store(bus, cpu.destination(), value);
             cpu.advance::<W>(DI);
         });
@@ -71,6 +72,7 @@ impl Cpu {
         self.repeated(|cpu| {
             let value = W::load(bus, cpu.source());
             W::port_out(bus, cpu.registers[DX], value);
+            cpu.attend(bus);
             cpu.advance::<W>(SI);
         });
     }

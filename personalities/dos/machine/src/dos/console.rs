@@ -2,36 +2,41 @@
 //!
 //! Handle 0 may be the terminal, a stream or a file; the end of the last two gives 1A, as programs
 //! expect of a redirected file. From the terminal, lines are edited here: backspace, ESC drops the
-//! line. A program that looks for keys in a loop rests after some looks that found none.
+//! line. A function that waits for a key begins anew when one was typed (see `waiting`): what it
+//! has got by then is kept in [`super::input::Input`].
 
 use alloc::vec::Vec;
 
 use super::files::FileKind;
-use super::input::Key;
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
 use crate::cpu::bit;
-use crate::host::{Host, HostError, Stream, Wait};
+use crate::host::{Host, Stream, Wait};
 use crate::session::Session;
 
 /// End of a text (Ctrl-Z).
 const END: u8 = 0x1a;
 /// Longest line that the console device gives (RBIL INT 21/AH=3F: 128 with CR LF).
 const LINE_MAX: usize = 126;
-/// Looks for input in a row after which a program counts as idle.
-const IDLE_LOOKS: u32 = 16;
+
+/// Whether Ctrl-C is a key like others for a function, or calls INT 23h.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum BreakKey {
+    IsSeen,
+    Passes,
+}
 
 impl<H: Host> Session<H> {
     /// AH=01.
     pub(super) fn character_input_echo(&mut self) -> Call {
-        let byte = self.read_character()?;
+        let byte = self.read_character(BreakKey::IsSeen)?;
         self.set_al(byte);
         if byte == 0 || self.terminal_has_echoed()? { Ok(()) } else { self.put(&[byte]) }
     }
 
     /// AH=07, 08.
-    pub(super) fn character_input(&mut self) -> Call {
-        let byte = self.read_character()?;
+    pub(super) fn character_input(&mut self, break_key: BreakKey) -> Call {
+        let byte = self.read_character(break_key)?;
         self.set_al(byte);
         Ok(())
     }
@@ -59,7 +64,7 @@ impl<H: Host> Session<H> {
             self.set_al(0);
             return Ok(());
         }
-        self.character_input()
+        self.character_input(BreakKey::Passes)
     }
 
     /// AH=09.
@@ -103,14 +108,19 @@ impl<H: Host> Session<H> {
 
     /// AH=0C.
     pub(super) fn flush_and_input(&mut self) -> Call {
-        self.dos.input.clear();
-        match self.al() {
+        if !core::mem::take(&mut self.dos.input.is_flushed) {
+            self.clear_keys();
+        }
+        let called = match self.al() {
             0x01 => self.character_input_echo(),
             0x06 => self.direct_console(),
-            0x07 | 0x08 => self.character_input(),
+            0x07 => self.character_input(BreakKey::Passes),
+            0x08 => self.character_input(BreakKey::IsSeen),
             0x0a => self.buffered_input(),
             _ => self.answer(0),
-        }
+        };
+        self.dos.input.is_flushed = called == Err(Refusal::Waiting);
+        called
     }
 
     /// INT 29h: a character straight to the console.
@@ -140,10 +150,12 @@ impl<H: Host> Session<H> {
             return Ok(0);
         }
         if raw {
-            for place in 0..len {
-                let byte = self.read_key_byte()?;
-                self.bus.write8(at.add(place), byte);
+            while self.dos.input.partial.len() < len as usize {
+                let byte = self.read_key_byte(BreakKey::IsSeen)?;
+                self.dos.input.partial.push(byte);
             }
+            let bytes = core::mem::take(&mut self.dos.input.partial);
+            self.bus.write(at, &bytes);
             return Ok(len);
         }
         if self.dos.input.line.is_empty() {
@@ -168,33 +180,6 @@ impl<H: Host> Session<H> {
             FileKind::Console => self.key_is_ready(),
             _ => Ok(true),
         }
-    }
-
-    /// Returns whether a key was typed.
-    pub(crate) fn key_is_ready(&mut self) -> Result<bool, Refusal> {
-        if self.dos.input.second_half.is_some() || self.dos.input.peek().is_some() {
-            return Ok(true);
-        }
-        self.dos.input.fill(&mut self.host, Wait::Never)?;
-        if self.dos.input.peek().is_some() || self.dos.input.has_ended() {
-            self.dos.input.empty_looks = 0;
-            return Ok(true);
-        }
-        self.dos.input.empty_looks += 1;
-        if self.dos.input.empty_looks > IDLE_LOOKS {
-            self.rest();
-        }
-        Ok(false)
-    }
-
-    /// Waits for a key; nothing at the terminal's end.
-    pub(crate) fn wait_for_key(&mut self) -> Result<Option<Key>, Refusal> {
-        if self.dos.input.peek().is_none() {
-            self.flush_output();
-            self.dos.input.fill(&mut self.host, Wait::Forever)?;
-        }
-        self.dos.input.empty_looks = 0;
-        Ok(self.dos.input.take())
     }
 
     /// Prints through handle 1.
@@ -230,9 +215,9 @@ impl<H: Host> Session<H> {
     }
 
     /// Reads a character from handle 0; 1A at the end.
-    fn read_character(&mut self) -> Result<u8, Refusal> {
+    fn read_character(&mut self, break_key: BreakKey) -> Result<u8, Refusal> {
         match self.standard_input()? {
-            FileKind::Console => self.read_key_byte(),
+            FileKind::Console => self.read_key_byte(break_key),
             _ => Ok(self.read_byte()?.unwrap_or(END)),
         }
     }
@@ -256,48 +241,55 @@ impl<H: Host> Session<H> {
     }
 
     /// Reads a key as DOS gives it: keys without a character in two halves, the first one 0.
-    fn read_key_byte(&mut self) -> Result<u8, Refusal> {
+    fn read_key_byte(&mut self, break_key: BreakKey) -> Result<u8, Refusal> {
         if let Some(scan) = self.dos.input.second_half.take() {
             return Ok(scan);
         }
-        let Some(key) = self.wait_for_key()? else {
+        let Some(key) = self.next_key()? else {
             return Ok(END);
         };
-        if key.character() == 0 {
-            self.dos.input.second_half = Some(key.scan());
+        let [scan, character] = key.to_be_bytes();
+        let character = match (scan, character) {
+            // The key pad's Enter and slash, and keys that the first keyboards had not.
+            (0xe0, character) => character,
+            (1.., 0xe0) => 0,
+            _ => character,
+        };
+        if character == 0 {
+            self.dos.input.second_half = Some(scan);
         }
-        if key.character() == 3 {
-            // The terminal gave Ctrl-C as a character.
-            return Err(HostError::Interrupted.into());
+        if character == 3 && break_key == BreakKey::IsSeen {
+            return Err(self.break_typed());
         }
-        Ok(key.character())
+        Ok(character)
     }
 
-    /// Lets a person type a line on the terminal, with echo, up to Enter.
+    /// Lets a person type a line on the terminal, with echo, up to Enter. What was typed is kept
+    /// while the function waits.
     fn edit_line(&mut self, most: usize) -> Result<Vec<u8>, Refusal> {
-        let mut line = Vec::new();
         loop {
-            match self.read_key_byte()? {
-                b'\r' => return Ok(line),
-                END if self.dos.input.has_ended() => return Ok(line),
+            match self.read_key_byte(BreakKey::IsSeen)? {
+                b'\r' => break,
+                END if self.dos.input.has_ended() => break,
                 0 => {
                     self.dos.input.second_half = None;
                 }
-                8 if line.pop().is_some() => self.print(b"\x08 \x08")?,
+                8 if self.dos.input.partial.pop().is_some() => self.print(b"\x08 \x08")?,
                 8 => {}
                 0x1b => {
-                    line.clear();
+                    self.dos.input.partial.clear();
                     self.print(b"\\\r\n")?;
                 }
-                _ if line.len() >= most => self.print(b"\x07")?,
+                _ if self.dos.input.partial.len() >= most => self.print(b"\x07")?,
                 byte => {
-                    line.push(byte);
+                    self.dos.input.partial.push(byte);
                     let shown = [b'^', byte ^ 0x40];
                     let is_control = byte < 0x20 && byte != b'\t';
                     self.print(if is_control { &shown } else { core::slice::from_ref(&byte) })?;
                 }
             }
         }
+        Ok(core::mem::take(&mut self.dos.input.partial))
     }
 
     /// Reads a line of a stream or file and echoes it; CR, LF or both end it.

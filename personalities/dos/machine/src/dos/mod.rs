@@ -41,6 +41,7 @@ use crate::cpu::HOST_SEGMENT;
 use crate::host::{Host, HostError};
 use crate::session::{End, Session};
 use arena::Arena;
+use console::BreakKey;
 use files::Files;
 use find::Searches;
 use input::Input;
@@ -62,6 +63,8 @@ pub(crate) enum Refusal {
     Switched,
     /// Standard output's reader is gone.
     BrokenPipe,
+    /// No key was typed yet: the function begins anew after the next interrupt.
+    Waiting,
 }
 
 impl From<DosError> for Refusal {
@@ -155,7 +158,10 @@ impl<H: Host> Session<H> {
             BREAK_RETURN => return self.break_returned(),
             _ => Ok(()),
         };
-        self.settle(called);
+        match called {
+            Err(Refusal::Waiting) => self.wait(number),
+            called => self.settle(called),
+        }
     }
 
     fn function_call(&mut self) {
@@ -174,14 +180,16 @@ impl<H: Host> Session<H> {
                 self.set_ax(error as u16);
                 self.set_carry(true);
             }
+            Err(Refusal::Waiting) => self.wait(0x21),
             refused => self.settle(refused),
         }
     }
 
     fn settle(&mut self, called: Call) {
         match called {
-            Ok(()) | Err(Refusal::Switched | Refusal::Error(_)) => {}
+            Ok(()) | Err(Refusal::Switched | Refusal::Error(_) | Refusal::Waiting) => {}
             Err(Refusal::Break) => {
+                self.dos.input.partial.clear();
                 self.look_for_requests();
                 if self.take_break() {
                     self.raise_break();
@@ -201,7 +209,8 @@ impl<H: Host> Session<H> {
             0x03 => self.answer(0x1a),
             0x04 | 0x05 => self.device_output(),
             0x06 => self.direct_console(),
-            0x07 | 0x08 => self.character_input(),
+            0x07 => self.character_input(BreakKey::Passes),
+            0x08 => self.character_input(BreakKey::IsSeen),
             0x09 => self.string_output(),
             0x0a => self.buffered_input(),
             0x0b => self.input_status(),

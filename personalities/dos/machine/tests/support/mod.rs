@@ -1,4 +1,5 @@
-//! A host in memory: a file tree, input and output as bytes, a clock that the test moves.
+//! A host in memory: a file tree, input and output as bytes, a clock that moves with each look.
+#![allow(dead_code, reason = "each test program has its own copy and uses a part of it")]
 
 use std::collections::BTreeMap;
 
@@ -29,8 +30,9 @@ pub struct MemoryHost {
     pub echoes: bool,
     /// Bytes of output after which its reader goes away.
     pub output_limit: usize,
-    /// Instructions' time: each look at the clock takes a millisecond.
     clock: u64,
+    /// How long each look at the clock takes, ns.
+    pub step: u64,
     /// When Ctrl-C is typed.
     pub interrupt_at: Option<u64>,
     pub idles: u32,
@@ -48,6 +50,7 @@ impl MemoryHost {
             echoes: false,
             output_limit: usize::MAX,
             clock: 0,
+            step: 1_000_000,
             interrupt_at: None,
             idles: 0,
             open: 0,
@@ -56,6 +59,11 @@ impl MemoryHost {
             host.add(name, &bytes);
         }
         host
+    }
+
+    /// Returns the time on its clock, ns.
+    pub fn now(&self) -> u64 {
+        self.clock
     }
 
     /// Adds a file to the root.
@@ -86,16 +94,20 @@ impl MemoryHost {
 
 /// Runs a sample in the root and returns how it ended, and the host.
 pub fn run(host: MemoryHost, program: &str, arguments: &[&str]) -> (End, MemoryHost) {
-    let start = Start {
+    let mut session = Session::new(host);
+    let end = session.run(&start(program, arguments));
+    (end, session.into_host())
+}
+
+/// Returns what starts a program in the root.
+pub fn start(program: &str, arguments: &[&str]) -> Start {
+    Start {
         directory: b"/".to_vec(),
         program: program.as_bytes().to_vec(),
         arguments: arguments.iter().map(|argument| argument.as_bytes().to_vec()).collect(),
         environment: vec![b"PATH=C:\\BIN".to_vec()],
         ..Start::default()
-    };
-    let mut session = Session::new(host);
-    let end = session.run(&start);
-    (end, session.into_host())
+    }
 }
 
 impl Host for MemoryHost {
@@ -139,7 +151,7 @@ impl Host for MemoryHost {
         due.then_some(StopRequest::Interrupt)
     }
     fn monotonic(&mut self) -> u64 {
-        self.clock += 1_000_000;
+        self.clock += self.step;
         self.clock
     }
     fn time(&mut self) -> u64 {

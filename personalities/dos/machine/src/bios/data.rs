@@ -1,0 +1,144 @@
+//! The BIOS's data area at segment 40h, and the ring buffer of keys in it.
+//!
+//! Source: IBM PC AT Technical Reference, BIOS listing, "DATA AREAS"; RBIL MEMORY.LST, MEM 0040.
+
+use crate::dos::layout::MEMORY_END;
+use crate::{Bus, FarPointer};
+
+const SEGMENT: u16 = 0x40;
+
+const fn at(offset: u16) -> FarPointer {
+    FarPointer::new(SEGMENT, offset)
+}
+
+/// What is installed, as INT 11h gives it.
+pub(crate) const EQUIPMENT: FarPointer = at(0x10);
+pub(super) const MEMORY_KIB: FarPointer = at(0x13);
+/// Modifiers and locks: bits 0 to 3 right and left shift, Ctrl, Alt; 4 to 7 Scroll, Num, Caps, Ins.
+pub(super) const SHIFT_STATE: FarPointer = at(0x17);
+/// Bits 0 and 1: left Ctrl, left Alt.
+pub(super) const SHIFT_STATE_2: FarPointer = at(0x18);
+/// The character that is being typed with Alt and digits.
+pub(super) const ALT_NUMBER: FarPointer = at(0x19);
+const KEY_HEAD: FarPointer = at(0x1a);
+const KEY_TAIL: FarPointer = at(0x1c);
+const KEY_BEGIN: FarPointer = at(0x80);
+const KEY_END: FarPointer = at(0x82);
+pub(super) const VIDEO_MODE: FarPointer = at(0x49);
+pub(super) const COLUMNS: FarPointer = at(0x4a);
+/// Cursors of eight pages, column and row.
+pub(super) const CURSOR: FarPointer = at(0x50);
+pub(super) const CURSOR_SHAPE: FarPointer = at(0x60);
+pub(super) const DISPLAY_PORT: FarPointer = at(0x63);
+/// Ticks since midnight.
+pub(crate) const TICKS: FarPointer = at(0x6c);
+pub(super) const MIDNIGHT: FarPointer = at(0x70);
+/// Bit 7: Ctrl-Break was typed.
+pub(super) const BREAK: FarPointer = at(0x71);
+/// 1234h: the memory need not be tested at a restart.
+const RESET: FarPointer = at(0x72);
+pub(super) const ROWS: FarPointer = at(0x84);
+/// Bit 4: enhanced keyboard; bits 0 and 1: the last scan code was E1, E0.
+pub(super) const KEYBOARD_STATE: FarPointer = at(0x96);
+
+/// Colour display, no coprocessor, no floppy drive, no printer (INT 11h).
+pub(crate) const EQUIPMENT_WORD: u16 = 0x0020;
+/// Ticks of a day (INT 1Ah).
+const TICKS_A_DAY: u32 = 0x0018_00b0;
+
+/// Writes the area as it is after a start at that many ticks since midnight.
+pub(super) fn install(bus: &mut Bus, ticks: u32) {
+    bus.write16(EQUIPMENT, EQUIPMENT_WORD);
+    bus.write16(MEMORY_KIB, MEMORY_END >> 6);
+    bus.write32(TICKS, ticks % TICKS_A_DAY);
+    bus.write16(RESET, 0x1234);
+    bus.write8(KEYBOARD_STATE, 0x10);
+    for (place, value) in [(KEY_HEAD, 0x1e), (KEY_TAIL, 0x1e), (KEY_BEGIN, 0x1e), (KEY_END, 0x3e)] {
+        bus.write16(place, value);
+    }
+}
+
+/// Counts ticks, as INT 8 does for each.
+pub(crate) fn count_ticks(bus: &mut Bus, count: u32) {
+    let ticks = bus.read32(TICKS).wrapping_add(count);
+    if ticks >= TICKS_A_DAY {
+        bus.write32(TICKS, ticks % TICKS_A_DAY);
+        bus.write8(MIDNIGHT, 1);
+    } else {
+        bus.write32(TICKS, ticks);
+    }
+}
+
+/// Appends a key to the ring buffer; returns whether there was room.
+pub(crate) fn put_key(bus: &mut Bus, key: u16) -> bool {
+    let tail = bus.read16(KEY_TAIL);
+    let next = after(bus, tail);
+    if next == bus.read16(KEY_HEAD) {
+        return false;
+    }
+    bus.write16(at(tail), key);
+    bus.write16(KEY_TAIL, next);
+    true
+}
+
+/// Returns whether a key can be appended.
+pub(crate) fn has_room(bus: &Bus) -> bool {
+    after(bus, bus.read16(KEY_TAIL)) != bus.read16(KEY_HEAD)
+}
+
+/// Returns the oldest key without taking it.
+pub(crate) fn peek_key(bus: &Bus) -> Option<u16> {
+    let head = bus.read16(KEY_HEAD);
+    (head != bus.read16(KEY_TAIL)).then(|| bus.read16(at(head)))
+}
+
+/// Takes the oldest key.
+pub(crate) fn take_key(bus: &mut Bus) -> Option<u16> {
+    let key = peek_key(bus)?;
+    let next = after(bus, bus.read16(KEY_HEAD));
+    bus.write16(KEY_HEAD, next);
+    Some(key)
+}
+
+/// Forgets all keys.
+pub(crate) fn clear_keys(bus: &mut Bus) {
+    let tail = bus.read16(KEY_TAIL);
+    bus.write16(KEY_HEAD, tail);
+}
+
+/// Returns the place in the ring that follows a place.
+fn after(bus: &Bus, place: u16) -> u16 {
+    let next = place.wrapping_add(2);
+    if next == bus.read16(KEY_END) { bus.read16(KEY_BEGIN) } else { next }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ring_holds_fifteen_keys() {
+        let mut bus = Bus::new();
+        install(&mut bus, 0);
+        for round in 0..3 {
+            for key in 0..15 {
+                assert!(put_key(&mut bus, round * 100 + key));
+            }
+            assert!(!has_room(&bus) && !put_key(&mut bus, 99));
+            for key in 0..15 {
+                assert_eq!(take_key(&mut bus), Some(round * 100 + key));
+            }
+            assert_eq!(take_key(&mut bus), None);
+        }
+    }
+
+    #[test]
+    fn ticks_begin_anew_at_midnight() {
+        let mut bus = Bus::new();
+        install(&mut bus, 0x0018_00ae);
+        count_ticks(&mut bus, 1);
+        assert_eq!((bus.read32(TICKS), bus.read8(MIDNIGHT)), (0x0018_00af, 0));
+        count_ticks(&mut bus, 3);
+        assert_eq!((bus.read32(TICKS), bus.read8(MIDNIGHT)), (2, 1));
+    }
+}

@@ -1,0 +1,199 @@
+//! Waiting: for keys, for the time, for an interrupt; and what interrupts the processor.
+//!
+//! A service that waits does not block in the host: its stub begins anew after each interrupt,
+//! and the processor runs the handlers of programs meanwhile.
+//!
+//! ```text
+//!   INT 16h ─► stub ─► no key ─► begin_anew ─► sleep until input or a tick ─► deliver ─► handler
+//!               ▲                                                                          │
+//!               └──────────────────────────────────────────────────────────────── IRET ────┘
+//! ```
+
+use crate::bios::keys::Stroke;
+use crate::bios::{self, data};
+use crate::cpu::bit;
+use crate::devices::TIMER;
+use crate::dos::Refusal;
+use crate::host::{Host, HostError, Stream, Wait};
+use crate::session::{End, Session};
+
+/// Longest sleep, ns: nothing is missed, it is only begun anew.
+const SLEEP_NS: u64 = 1_000_000_000;
+/// Shortest time between two looks at the terminal by a program that runs.
+const KEYS_NS: u64 = 2_000_000;
+/// Ctrl-C that a program has not read, after which it counts as hung.
+const BREAKS_MAX: usize = 3;
+
+impl<H: Host> Session<H> {
+    /// Has the current interrupt's service begin anew, with interrupts on, as the services have
+    /// them that wait.
+    pub(crate) fn begin_anew(&mut self, number: u8) {
+        self.cpu.jump(bios::stub(number));
+        self.cpu.set_flags(self.cpu.flags().word() | bit::INTERRUPT);
+    }
+
+    /// Waits for whatever the current service lacks, and has it begin anew.
+    pub(crate) fn wait(&mut self, number: u8) {
+        self.begin_anew(number);
+        if self.bus.devices.wants_interrupt() {
+            return self.look_around();
+        }
+        if self.host.is_terminal(Stream::Input) {
+            return self.sleep(None);
+        }
+        self.flush_output();
+        // What ends the wait is looked at below.
+        let _ = self.dos.input.fill(&mut self.host, Wait::Forever);
+        self.look_around();
+    }
+
+    /// Sleeps until input, a request, a tick that a program wants, or that time.
+    pub(crate) fn sleep(&mut self, until: Option<u64>) {
+        self.flush_output();
+        let now = self.host.monotonic();
+        let tick = self.bus.devices.pit.next_tick().filter(|_| bios::tick_is_hooked(&self.bus));
+        let alarm = self.alarm.map(|alarm| alarm.until());
+        let events = [until, tick, alarm, self.dos.input.escape_due()];
+        let end = events.into_iter().flatten().fold(now + SLEEP_NS, u64::min);
+        self.host.idle(end.saturating_sub(now).max(1));
+        self.next_keys = 0;
+        self.look_around();
+    }
+
+    /// Lets a program's idle loop rest until input, a request or the next tick.
+    pub(crate) fn rest(&mut self) {
+        let tick = self.bus.devices.pit.next_tick();
+        self.sleep(tick);
+    }
+
+    /// Takes the next key; nothing at the terminal's end.
+    ///
+    /// # Errors
+    /// [`Refusal::Waiting`] where none was typed.
+    pub(crate) fn next_key(&mut self) -> Result<Option<u16>, Refusal> {
+        self.empty_looks = 0;
+        if let Some(key) = data::take_key(&mut self.bus) {
+            return Ok(Some(key));
+        }
+        self.dos.input.is_wanted = true;
+        self.next_keys = 0;
+        self.poll_keys()?;
+        if self.keys_have_ended() { Ok(None) } else { Err(Refusal::Waiting) }
+    }
+
+    /// Returns whether a key was typed, or none will be.
+    ///
+    /// # Errors
+    /// [`Refusal::Waiting`] where interrupt 9 has first to run.
+    pub(crate) fn key_is_ready(&mut self) -> Result<bool, Refusal> {
+        if data::peek_key(&self.bus).is_some() {
+            self.empty_looks = 0;
+            return Ok(true);
+        }
+        self.dos.input.is_wanted = true;
+        self.poll_keys()?;
+        if self.bus.devices.wants_interrupt() {
+            return Err(Refusal::Waiting);
+        }
+        if self.keys_have_ended() {
+            return Ok(true);
+        }
+        self.looked_in_vain();
+        Ok(false)
+    }
+
+    /// Forgets what was typed.
+    pub(crate) fn clear_keys(&mut self) {
+        self.dos.input.clear();
+        data::clear_keys(&mut self.bus);
+    }
+
+    /// Ctrl-C came as a key where DOS looks for it.
+    pub(crate) fn break_typed(&mut self) -> Refusal {
+        self.ask_for_break();
+        Refusal::Break
+    }
+
+    /// Moves what was typed to the keyboard, as far as it has room.
+    pub(crate) fn poll_keys(&mut self) -> Result<(), HostError> {
+        let is_wanted = self.dos.input.is_wanted
+            || self.bus.devices.keyboard.is_read()
+            || bios::is_hooked(&self.bus, 9);
+        let now = self.host.monotonic();
+        if !is_wanted {
+            return Ok(());
+        }
+        if now >= self.next_keys {
+            self.next_keys = now + KEYS_NS;
+            self.dos.input.fill(&mut self.host, Wait::Never)?;
+        }
+        self.feed_keyboard(now);
+        Ok(())
+    }
+
+    /// Gives the keyboard one stroke after the other: the next one when the last one is in the
+    /// ring buffer.
+    fn feed_keyboard(&mut self, now: u64) {
+        if self.bus.devices.keyboard.is_empty()
+            && data::has_room(&self.bus)
+            && let Some(stroke) = self.dos.input.take()
+        {
+            let mut codes = alloc::vec::Vec::new();
+            stroke.scan_codes(|code| codes.push(code));
+            self.bus.devices.keyboard.press(&codes);
+        }
+        let time = self.host.time();
+        self.advance_devices(now, time);
+    }
+
+    /// Ctrl-C at the terminal of a program that takes keys as they come: it is a key for it.
+    #[expect(dead_code, reason = "for full-screen programs, which come with the next change")]
+    pub(crate) fn type_break(&mut self) {
+        if self.dos.input.waiting() >= BREAKS_MAX {
+            return self.finish(End::Interrupted);
+        }
+        self.dos.input.type_stroke(Stroke::character(3));
+    }
+
+    fn keys_have_ended(&self) -> bool {
+        self.dos.input.has_ended()
+            && self.bus.devices.keyboard.is_empty()
+            && data::peek_key(&self.bus).is_none()
+    }
+
+    /// Moves the devices' time on and counts ticks that nobody wants to be interrupted for.
+    pub(crate) fn advance_devices(&mut self, now: u64, time: u64) {
+        let surplus = self.bus.devices.advance(now, time);
+        bios::skip_ticks(&mut self.bus, surplus);
+        if self.bus.devices.pic.is_masked(TIMER) {
+            self.bus.devices.take_ticks();
+        } else if !bios::tick_is_hooked(&self.bus) {
+            let ticks = self.bus.devices.take_ticks();
+            bios::skip_ticks(&mut self.bus, ticks);
+        }
+        self.ring_alarm(now);
+    }
+
+    /// Interrupts the processor, if it lets a device that wants to.
+    pub(crate) fn deliver(&mut self) {
+        let lets = self.cpu.flags().interrupts_enabled() && !self.cpu.interrupts_held();
+        if lets
+            && self.bus.devices.wants_interrupt()
+            && let Some(vector) = self.bus.devices.interrupt()
+        {
+            self.cpu.interrupt(&mut self.bus, vector);
+        }
+    }
+
+    /// Counts a look for a key that found none; a program that does little else rests.
+    fn looked_in_vain(&mut self) {
+        const IDLE_LOOKS: u32 = 16;
+        self.empty_looks += 1;
+        if self.empty_looks > IDLE_LOOKS {
+            self.rest();
+        }
+    }
+
+    /// Counts a look at the time.
+    pub(crate) fn looked_at_ticks(&mut self) {}
+}
