@@ -11,6 +11,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <regex.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -19,7 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -371,6 +374,32 @@ static void names(void) {
     puts(strerror(ENOTDIR));
 }
 
+/* Children that tell their end by no signal of theirs, found by wait() all the same: a child's
+ * sibling ends as the child does, and who adopts an orphan waits for it as for its own. */
+static void siblings_and_orphans(void) {
+    int status, waited = 0;
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (fork() == 0) {
+        if (syscall(SYS_clone, CLONE_PARENT, 0, 0, 0, 0) == 0)
+            _exit(3);
+        _exit(0);
+    }
+    while (wait(&status) > 0)
+        waited += 1 + WEXITSTATUS(status);
+    tell("a sibling", waited);
+    if (fork() == 0) {
+        if (syscall(SYS_clone, 0, 0, 0, 0, 0) == 0) {
+            usleep(1000);
+            _exit(5);
+        }
+        _exit(0);
+    }
+    for (waited = 0; wait(&status) > 0;)
+        waited += 1 + WEXITSTATUS(status);
+    tell("an orphan", waited);
+    prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
 static void leave(void) { puts("at exit"); }
 
 int main(int argc, char **argv) {
@@ -383,6 +412,7 @@ int main(int argc, char **argv) {
     times();
     signals();
     processes();
+    siblings_and_orphans();
     names();
     return argc > 1 ? atoi(argv[1]) : 0;
 }

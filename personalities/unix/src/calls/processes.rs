@@ -128,10 +128,11 @@ fn clone_as(context: &mut Context<'_>, clone: &Clone) -> Result<u64, Stop> {
         Rc::new(RefCell::new(mm.borrow().fork(context.machine())?))
     };
     let child = context.unix.new_child(context.pid, child_mm.clone(), clone.exit_signal)?;
-    let parent = context.process().parent;
+    let Process { parent, exit_signal, .. } = *context.process();
     if let Some(process) = context.unix.processes.get_mut(&child) {
         if clone.bits & flags::PARENT != 0 {
-            process.parent = parent;
+            // A sibling ends as its maker will: who made neither has not asked for anything else.
+            (process.parent, process.exit_signal) = (parent, exit_signal);
         }
         if clone.bits & flags::CLEAR_HANDLERS != 0 {
             process.actions.reset();

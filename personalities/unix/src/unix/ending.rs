@@ -117,7 +117,8 @@ impl Unix {
         let children = self.processes.values_mut().filter(|child| child.parent == pid);
         let mut moved = alloc::vec::Vec::new();
         for child in children {
-            child.parent = adopter;
+            // Whoever adopts waits for ordinary children.
+            (child.parent, child.exit_signal) = (adopter, signals::SIGCHLD);
             moved.push((child.pid, child.life, child.settings.parent_death_signal));
         }
         for (child, life, death_signal) in moved {
