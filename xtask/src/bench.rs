@@ -56,6 +56,9 @@ pub struct Options {
     /// How many times the time to the prompt is taken.
     #[arg(long, value_name = "N", default_value_t = 5)]
     boots: usize,
+    /// The rows of the group unix that are counted, here and in instructions only: a quick look.
+    #[arg(long, value_name = "ROW", value_delimiter = ',')]
+    rows: Vec<String>,
 }
 
 /// A group of figures.
@@ -78,6 +81,11 @@ enum Group {
 /// with a message.
 pub fn bench(options: &Options) -> Result<ExitCode> {
     host::provide(&[host::RUN])?;
+    if !options.rows.is_empty() {
+        let system = System::build(Purpose::Measure)?;
+        print!("{}", unix::glance(&system, &options.rows, &Results::committed()?.unix)?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut results = Results::default();
     let mut missing = Vec::new();
     if options.wants(Group::Kernel) {

@@ -179,7 +179,7 @@ impl<M: Machine> Kernel<M> {
         if let Some(cpu) = self.parked.iter_mut().find(|cpu| cpu.extended_owner == thread) {
             self.vm.machine.fetch_extended(cpu.number, state);
             cpu.extended_owner = NIL;
-            cpu.loaded = NIL;
+            cpu.unload_all();
             self.threads[thread].release();
         }
     }

@@ -6,8 +6,9 @@
 use kamen_abi::FOREVER;
 
 use crate::arena::{Arena, Slots};
+use crate::machine::Machine;
 use crate::queue::NIL;
-use crate::schedule::RunQueue;
+use crate::schedule::{RunQueue, SLICE_NS};
 use crate::thread::{Obstacles, State, Thread};
 
 /// What becomes of the current time slice.
@@ -17,6 +18,17 @@ pub(crate) enum Slice {
     AsBefore,
     /// The current thread has equals now, and its slice begins.
     Begins,
+}
+
+/// When a thread may run that is switched to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Turn {
+    /// At once.
+    Now,
+    /// At once, and a time slice begins, which ends then; the timer will interrupt before.
+    WithSlice(u64),
+    /// Not before others.
+    Later,
 }
 
 /// What belongs to one processor.
@@ -31,6 +43,12 @@ pub struct Cpu {
     pub ready: RunQueue,
     /// The thread whose bases and extended state are set up; NIL: none.
     pub(crate) loaded: u16,
+    /// The thread whose bases and extended state are set up while its handler runs, which has
+    /// neither, so that nothing need be loaded when it goes on; NIL: none. `loaded` is NIL then.
+    pub(crate) beneath: u16,
+    /// The handler in question, which may find the bases in the processor but not the extended
+    /// state: it may read both.
+    pub(crate) guest: u16,
     /// The thread whose extended state is in the processor; NIL: nobody's that matters. Such a
     /// thread runs nowhere else.
     pub(crate) extended_owner: u16,
@@ -61,6 +79,8 @@ impl Cpu {
             current: NIL,
             ready: RunQueue::default(),
             loaded: NIL,
+            beneath: NIL,
+            guest: NIL,
             extended_owner: NIL,
             extended_enabled: false,
             slice_end: FOREVER,
@@ -90,6 +110,53 @@ impl Cpu {
     pub(crate) fn reload(&mut self, thread: u16) {
         if self.loaded == thread {
             self.loaded = NIL;
+        }
+        if self.beneath == thread || self.guest == thread {
+            self.put(NIL, NIL);
+        }
+    }
+
+    /// Notes that nobody's bases and extended state are set up.
+    pub(crate) fn unload_all(&mut self) {
+        self.loaded = NIL;
+        self.put(NIL, NIL);
+    }
+
+    /// Notes which handler runs on top of what is set up for which thread.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, guest: u16, beneath: u16) {
+        (self.guest, self.beneath) = (guest, beneath);
+    }
+
+    /// Sets the processor up for a handler without bases and extended state, on top of what it was
+    /// called by, which stays.
+    #[inline(always)]
+    pub(crate) fn dive(&mut self, machine: &mut impl Machine, slot: u16, below: u16, to: &Thread) {
+        self.loaded = NIL;
+        self.put(slot, below);
+        self.set_extended(machine, false);
+        if let Some(root) = to.root {
+            machine.activate(root);
+        }
+    }
+
+    /// Sets the processor up for the thread that its handler was on top of.
+    #[inline(always)]
+    pub(crate) fn surface(&mut self, machine: &mut impl Machine, slot: u16, thread: &Thread) {
+        self.loaded = slot;
+        self.put(NIL, NIL);
+        self.set_extended(machine, thread.extended.is_some());
+        if let Some(root) = thread.root {
+            machine.activate(root);
+        }
+    }
+
+    /// Lets what runs use the extended state, or takes that away.
+    #[inline(always)]
+    fn set_extended(&mut self, machine: &mut impl Machine, enabled: bool) {
+        if enabled != self.extended_enabled {
+            machine.enable_extended(enabled);
+            self.extended_enabled = enabled;
         }
     }
 
@@ -154,6 +221,32 @@ impl Cpu {
     #[inline(always)]
     pub fn admits(&self, priority: u8) -> bool {
         priority >= self.bar
+    }
+
+    /// Returns when a thread of that priority may run that is switched to.
+    #[inline(always)]
+    pub(crate) fn turn(&self, machine: &mut impl Machine, priority: u8) -> Turn {
+        if self.admits(priority) { Turn::Now } else { self.turn_below_bar(machine, priority) }
+    }
+
+    #[inline(never)]
+    fn turn_below_bar(&self, machine: &mut impl Machine, priority: u8) -> Turn {
+        // Equals are ready, then, as the bar is at most one above the first that is ready.
+        if self.slice_over || self.slice_end != FOREVER || self.ready.has_above(priority) {
+            return Turn::Later;
+        }
+        let end = machine.now().saturating_add(SLICE_NS);
+        // Until then the timer arms itself anew, whenever it interrupts.
+        if end < self.armed { Turn::Later } else { Turn::WithSlice(end) }
+    }
+
+    /// Has a turn begin.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, turn: Turn) {
+        if let Turn::WithSlice(end) = turn {
+            self.slice_end = end;
+            self.bar = self.bar_by_ready();
+        }
     }
 
     /// Returns what the bar is to be, by who is ready.

@@ -49,6 +49,10 @@ pub struct Processor {
     /// Whose extended state it holds, and a number that stands for its contents.
     extended: Option<Frame>,
     pub contents: u64,
+    /// Whether user space may use it.
+    pub enabled: bool,
+    /// The bases of FS and GS.
+    pub bases: (u64, u64),
     /// It was asked something by an interrupt, so that it is about to enter and think again.
     pub nudged: bool,
 }
@@ -300,7 +304,9 @@ impl Machine for Fake {
         self.frames[state.0 as usize][CONTENTS] = self.processors[processor as usize].contents;
         self.asked.push(Asked::Save(processor));
     }
-    fn set_bases(&mut self, _fs_base: u64, _gs_base: u64) {}
+    fn set_bases(&mut self, fs_base: u64, gs_base: u64) {
+        self.own().bases = (fs_base, gs_base);
+    }
     fn init_extended(&mut self, state: Frame) {
         self.frames[state.0 as usize][CONTENTS] = 0;
     }
@@ -313,7 +319,9 @@ impl Machine for Fake {
         self.own().contents = self.frames[state.0 as usize][CONTENTS];
     }
     fn sanitize_extended(&mut self, _state: Frame) {}
-    fn enable_extended(&mut self, _enabled: bool) {}
+    fn enable_extended(&mut self, enabled: bool) {
+        self.own().enabled = enabled;
+    }
     fn now(&mut self) -> u64 {
         self.now
     }
@@ -386,6 +394,8 @@ impl Kernel<Fake> {
 
     fn native_way(&mut self) {
         const CALL: u64 = Operation::Call as u64;
+        const SEND: u64 = Operation::Send as u64;
+        const REPLY: u64 = Operation::Reply as u64;
         const REPLY_RECEIVE: u64 = Operation::ReplyReceive as u64;
         let Registers { rax, r12, rdi, r14, .. } = *self.saved();
         let words = self.saved().words();
@@ -394,15 +404,20 @@ impl Kernel<Fake> {
                 None => self.pass_call(Size::Long).map(|passage| (passage, None)),
                 short => short.map(|passage| (passage, Some(words))),
             },
-            REPLY_RECEIVE => match self.pass_reply(Size::Short) {
-                None => match self.pass_reply(Size::Long) {
+            REPLY_RECEIVE => match self.pass_reply() {
+                None => match self.pass_further_reply() {
                     Some(Replied::Words(passage)) => Some((passage, None)),
-                    Some(Replied::Resumed) => panic!("no long answer resumes"),
+                    Some(Replied::Resumed(_) | Replied::ToResume) => return,
                     None => None,
                 },
                 Some(Replied::Words(passage)) => Some((passage, Some(words))),
-                Some(Replied::Resumed) => return,
+                Some(Replied::Resumed(_) | Replied::ToResume) => return,
             },
+            REPLY if self.pass_answer() => {
+                assert_eq!(self.cpu.bar, self.cpu.bar_by_ready(), "the bar is left behind");
+                return;
+            }
+            SEND..=REPLY => return self.native_system_call(),
             _ => {
                 let Outcome { status, value } = self.quick(rax, r12, rdi, r14);
                 match status {

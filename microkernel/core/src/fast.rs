@@ -9,7 +9,7 @@
 //!   carries capabilities, or lends memory   tag                 tag
 //!   by an answer; is of no valid size
 //!   uses a message page that is not there   caller, receiver    server, caller
-//!   waits with a deadline (or has one)      caller, receiver    server, caller
+//!   waits with a deadline (or has one)      caller, receiver    server, caller (*)
 //!   is not allowed, or names nothing        capability          capability, open call
 //!   finds nobody waiting, or several        receivers           (other receivers)
 //!   answers anything but a message, a                           kind and tag, the address
@@ -19,8 +19,10 @@
 //!                                                               notification
 //!   must not run next                       the thread is below the processor's bar: somebody
 //!                                           ready is above it, the slice is over, or equals are
-//!                                           ready and no slice has begun; or it may not run on
+//!                                           ready and no slice has begun (which an answer
+//!                                           begins); or it may not run on
 //!                                           this processor
+//!   (*) a server that answers nobody only waits
 //! ```
 //!
 //! The words of a short message are not touched: they stay in the processor's registers, from the
@@ -31,12 +33,12 @@
 use kamen_abi::{FOREVER, Handle, Kind, MAX_LEASES, OpenCall, Rights, Tag, WORDS};
 
 use crate::arena::{Id, Slots};
-use crate::cpu::Cpu;
+use crate::cpu::{Cpu, Turn};
 use crate::endpoint::Endpoint;
 use crate::ipc::{RESUME_AT, copy_page_part};
 use crate::kernel::Kernel;
 use crate::machine::{Frame, Machine};
-use crate::queue::Queue;
+use crate::queue::{NIL, Queue};
 use crate::thread::{State, Thread};
 
 /// Which messages are looked for; the machine tries short ones first.
@@ -61,6 +63,24 @@ impl Size {
             }
         }
     }
+}
+
+/// Whether an answer may begin a time slice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Slices {
+    /// No: one goes on, or none is needed.
+    Go,
+    /// Yes; and an answer to nobody only waits.
+    Begin,
+}
+
+/// Who sends a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Sender {
+    /// A thread that calls; the receiver knows no more of it than its message.
+    Caller,
+    /// A foreign thread, all of whose registers the receiver may read and write.
+    Foreign,
 }
 
 /// A request on its way: what the receiver will see of it.
@@ -92,9 +112,10 @@ pub struct Passage<'k> {
 pub enum Replied<'k> {
     /// A native caller receives the reply's words.
     Words(Passage<'k>),
-    /// A foreign caller, or one that met an exception, goes on with its registers as saved, by
-    /// [`Kernel::next`].
-    Resumed,
+    /// A foreign caller, or one that met an exception, goes on with its registers as saved.
+    Resumed(&'k mut Thread),
+    /// The same, by [`Kernel::next`]: the processor is not set up for it.
+    ToResume,
 }
 
 impl Passage<'_> {
@@ -122,7 +143,7 @@ impl<M: Machine> Kernel<M> {
         let handle = Handle(registers.r12 as u16);
         let table = self.tables.get(caller.table?)?;
         let (endpoint, badge) = table.endpoint(&self.vm.machine, handle, Rights::SEND)?;
-        self.pass_request(Request { endpoint, badge, tag }, size)
+        self.pass_request(Request { endpoint, badge, tag }, size, Sender::Caller)
     }
 
     /// Moves the foreign current thread's system call to its handler, as [`Kernel::pass_call`] does.
@@ -132,11 +153,11 @@ impl<M: Machine> Kernel<M> {
         let handler = caller.handler?;
         let tag = Tag::short(caller.registers.rax as u32).with_kind(Kind::SystemCall);
         let request = Request { endpoint: handler.endpoint, badge: handler.badge, tag };
-        self.pass_request(request, Size::Short)
+        self.pass_request(request, Size::Short, Sender::Foreign)
     }
 
     #[inline(always)]
-    fn pass_request(&mut self, request: Request, size: Size) -> Option<Passage<'_>> {
+    fn pass_request(&mut self, request: Request, size: Size, from: Sender) -> Option<Passage<'_>> {
         let Request { tag, badge, .. } = request;
         let current = self.cpu.current;
         let endpoint = self.endpoints.get_mut(request.endpoint)?;
@@ -160,19 +181,42 @@ impl<M: Machine> Kernel<M> {
         caller.answerer = answerer;
         let target = OpenCall::new(current, caller.sequence).0;
         let thread = threads.into_at(receiver)?;
-        let is_loaded = switch(&mut self.cpu, &mut self.vm.machine, receiver, thread);
+        let (cpu, machine) = (&mut self.cpu, &mut self.vm.machine);
+        let is_loaded = match from {
+            Sender::Caller => switch(cpu, machine, receiver, thread),
+            Sender::Foreign => switch_to_handler(cpu, machine, receiver, thread),
+        };
         Some(Passage { thread, target, tag, badge, is_loaded })
     }
 
-    /// Answers a call and waits for the next, and switches to the caller.
+    /// Answers a call and waits for the next, and switches to the caller; begins no time slice.
     #[inline(always)]
-    pub fn pass_reply(&mut self, size: Size) -> Option<Replied<'_>> {
+    pub fn pass_reply(&mut self) -> Option<Replied<'_>> {
+        self.pass_reply_of(Size::Short, Slices::Go)
+    }
+
+    /// As [`Kernel::pass_reply`], for what that does not do.
+    #[inline(always)]
+    pub fn pass_further_reply(&mut self) -> Option<Replied<'_>> {
+        let registers = &self.threads.at(self.cpu.current)?.registers;
+        if Tag(registers.r13).0 > u32::MAX as u64 {
+            self.pass_reply_of(Size::Long, Slices::Go)
+        } else {
+            self.pass_reply_of(Size::Short, Slices::Begin)
+        }
+    }
+
+    #[inline(always)]
+    fn pass_reply_of(&mut self, size: Size, slices: Slices) -> Option<Replied<'_>> {
         let current = self.cpu.current;
         let mut threads = self.threads.slots();
         let server = threads.at(current)?;
         let registers = &server.registers;
         let (call, tag) = (OpenCall(registers.r12), Tag(registers.r13));
         if !size.fits(tag, 0) || registers.r14 != FOREVER {
+            return None;
+        }
+        if slices == Slices::Go && call == OpenCall::NONE {
             return None;
         }
         if let Some(bound) = server.bound
@@ -190,24 +234,34 @@ impl<M: Machine> Kernel<M> {
         if !is_idle {
             return None;
         }
+        if slices == Slices::Begin && call == OpenCall::NONE {
+            endpoint.receivers = Queue::of(current);
+            server.state = State::Receiving(id);
+            self.cpu.current = NIL;
+            return Some(Replied::ToResume);
+        }
         let space = server.space;
-        let body = Body::of(server, size)?;
+        let body = Body::of_answer(server, size, slices)?;
         let caller = threads.at(call.thread())?;
         let is_open = matches!(caller.state, State::Open(_))
             && caller.sequence == call.sequence()
             && Id::are_same(caller.answerer, space);
-        if !is_open
-            || caller.obstacles.meet(self.cpu.obstacles)
-            || !self.cpu.admits(caller.priority)
-        {
+        let turn = match slices {
+            Slices::Go if self.cpu.admits(caller.priority) => Turn::Now,
+            Slices::Go => Turn::Later,
+            Slices::Begin => self.cpu.turn(&mut self.vm.machine, caller.priority),
+        };
+        if !is_open || caller.obstacles.meet(self.cpu.obstacles) || turn == Turn::Later {
             return None;
         }
         if !caller.tag.is_message() {
             resume(&mut threads, current, call.thread(), tag)?;
             endpoint.receivers = Queue::of(current);
             threads.at(current)?.state = State::Receiving(id);
-            self.cpu.current = call.thread();
-            return Some(Replied::Resumed);
+            self.cpu.take(turn);
+            let thread = threads.into_at(call.thread())?;
+            let is_loaded = switch_back(&mut self.cpu, &mut self.vm.machine, call.thread(), thread);
+            return Some(if is_loaded { Replied::Resumed(thread) } else { Replied::ToResume });
         }
         body.copy(&mut self.vm.machine, caller, tag)?;
 
@@ -215,6 +269,7 @@ impl<M: Machine> Kernel<M> {
         caller.state = State::Ready;
         caller.answerer = None;
         threads.at(current)?.state = State::Receiving(id);
+        self.cpu.take(turn);
         let thread = threads.into_at(call.thread())?;
         let (target, badge) = (thread.registers.r12, thread.registers.r14);
         let is_loaded = switch(&mut self.cpu, &mut self.vm.machine, call.thread(), thread);
@@ -225,7 +280,12 @@ impl<M: Machine> Kernel<M> {
 /// Ends the open call of a caller that sent no message, if the answer is a foreign system call's
 /// result, or says where to go on after an exception: the last check, and the first change.
 #[inline(always)]
-fn resume(threads: &mut Slots<'_, Thread>, handler: u16, caller: u16, tag: Tag) -> Option<()> {
+pub(crate) fn resume(
+    threads: &mut Slots<'_, Thread>,
+    handler: u16,
+    caller: u16,
+    tag: Tag,
+) -> Option<()> {
     let [result, _, rip, rsp, rflags, _] = threads.at(handler)?.registers.words();
     let caller = threads.at(caller)?;
     match caller.tag.kind() {
@@ -239,7 +299,7 @@ fn resume(threads: &mut Slots<'_, Thread>, handler: u16, caller: u16, tag: Tag) 
 }
 
 /// What of a message does not stay where it is: nothing of a short one.
-struct Body(Option<([u64; WORDS], Frame)>);
+struct Body(Option<([u64; WORDS], Option<Frame>)>);
 
 impl Body {
     /// Finds the words and the page of a sender.
@@ -247,7 +307,16 @@ impl Body {
     fn of(sender: &Thread, size: Size) -> Option<Self> {
         match size {
             Size::Short => Some(Body(None)),
-            Size::Long => Some(Body(Some((sender.registers.words(), sender.message_page?)))),
+            Size::Long => Some(Body(Some((sender.registers.words(), Some(sender.message_page?))))),
+        }
+    }
+
+    /// As [`Body::of`] for an answer; one that is looked at again has lost what was in registers.
+    #[inline(always)]
+    fn of_answer(sender: &Thread, size: Size, slices: Slices) -> Option<Self> {
+        match (size, slices) {
+            (Size::Short, Slices::Begin) => Some(Body(Some((sender.registers.words(), None)))),
+            _ => Body::of(sender, size),
         }
     }
 
@@ -255,7 +324,9 @@ impl Body {
     #[inline(always)]
     fn copy(self, machine: &mut impl Machine, receiver: &mut Thread, tag: Tag) -> Option<()> {
         if let Body(Some((words, from))) = self {
-            copy_page_part(machine, from, receiver.message_page?, tag);
+            if let Some(from) = from {
+                copy_page_part(machine, from, receiver.message_page?, tag);
+            }
             receiver.registers.set_words(words);
         }
         Some(())
@@ -275,4 +346,33 @@ fn switch<M: Machine>(cpu: &mut Cpu, machine: &mut M, slot: u16, thread: &Thread
         }
     }
     is_loaded
+}
+
+/// As [`switch`], for the handler of the current thread: what is set up for that one may stay, the
+/// extended state out of reach.
+#[inline(always)]
+fn switch_to_handler<M: Machine>(
+    cpu: &mut Cpu,
+    machine: &mut M,
+    slot: u16,
+    handler: &Thread,
+) -> bool {
+    let caller = cpu.current;
+    if !cpu.is_burdened || handler.is_burdened || cpu.loaded != caller {
+        return switch(cpu, machine, slot, handler);
+    }
+    cpu.current = slot;
+    cpu.dive(machine, slot, caller, handler);
+    true
+}
+
+/// As [`switch`], for a thread whose handler has answered.
+#[inline(always)]
+fn switch_back<M: Machine>(cpu: &mut Cpu, machine: &mut M, slot: u16, thread: &Thread) -> bool {
+    if cpu.beneath != slot {
+        return switch(cpu, machine, slot, thread);
+    }
+    cpu.current = slot;
+    cpu.surface(machine, slot, thread);
+    true
 }

@@ -124,13 +124,40 @@ impl<M: Machine> Kernel<M> {
     /// Sets the processor up for a thread that has bases or extended state, or follows one that has.
     #[inline(never)]
     fn load_burdened(&mut self, slot: u16) -> &mut Thread {
-        let Thread { root, registers, is_burdened, .. } = &self.threads[slot];
-        self.cpu.loaded = slot;
-        root.inspect(|root| self.vm.machine.activate(*root));
-        self.vm.machine.set_bases(registers.fs_base, registers.gs_base);
-        self.cpu.is_burdened = *is_burdened;
-        self.load_extended(slot);
+        if !self.load_on_top(slot) {
+            let Thread { root, registers, is_burdened, .. } = &self.threads[slot];
+            root.inspect(|root| self.vm.machine.activate(*root));
+            self.cpu.loaded = slot;
+            self.cpu.put(NIL, NIL);
+            self.vm.machine.set_bases(registers.fs_base, registers.gs_base);
+            self.cpu.is_burdened = *is_burdened;
+            self.load_extended(slot);
+        }
         &mut self.threads[slot]
+    }
+
+    /// Sets the processor up for the handler of the thread that is set up, or for that thread after
+    /// its handler; returns whether it is one of these.
+    fn load_on_top(&mut self, slot: u16) -> bool {
+        let below = if self.cpu.beneath == NIL { self.cpu.loaded } else { self.cpu.beneath };
+        if below == NIL {
+            return false;
+        }
+        if slot == below {
+            let thread = &self.threads[slot];
+            self.cpu.surface(&mut self.vm.machine, slot, thread);
+            return true;
+        }
+        let (thread, open) = (&self.threads[slot], &self.threads[below]);
+        let handles = || {
+            let is_open = matches!(open.state, State::Open(_));
+            is_open && open.is_controlled() && open.answerer == thread.space
+        };
+        let is_guest = !thread.is_burdened && (slot == self.cpu.guest || handles());
+        if is_guest {
+            self.cpu.dive(&mut self.vm.machine, slot, below, thread);
+        }
+        is_guest
     }
 
     /// Gives a thread the processor's extended state, or takes the use of it away.
@@ -172,7 +199,7 @@ impl<M: Machine> Kernel<M> {
                 self.vm.machine.enable_extended(false);
             }
             self.cpu.extended_owner = NIL;
-            self.cpu.loaded = NIL;
+            self.cpu.unload_all();
             self.threads[thread].release();
         }
     }

@@ -22,6 +22,7 @@ extern crate alloc;
 extern crate std;
 
 mod across;
+mod answer;
 mod arena;
 mod backing;
 mod boot;

@@ -83,9 +83,11 @@ pub(crate) extern "C" fn on_reply_receive(
         contend_native()
     }
     // SAFETY: this is the first thing after an entry, and the lock is taken.
-    match unsafe { kernel() }.pass_reply(Size::Short) {
+    match unsafe { kernel() }.pass_reply() {
         Some(Replied::Words(passage)) => arrive(passage, [w0, w1, w2, w3, w4, w5]),
-        Some(Replied::Resumed) => proceed(),
+        // SAFETY: as in `proceed`.
+        Some(Replied::Resumed(thread)) => unsafe { leave::to_user(thread) },
+        Some(Replied::ToResume) => proceed(),
         None => on_long_reply(),
     }
 }
@@ -102,9 +104,11 @@ fn on_long_call() -> ! {
 #[inline(never)]
 fn on_long_reply() -> ! {
     // SAFETY: as in `on_long_call`.
-    match unsafe { kernel() }.pass_reply(Size::Long) {
+    match unsafe { kernel() }.pass_further_reply() {
         Some(Replied::Words(passage)) => arrive_long(passage),
-        Some(Replied::Resumed) => proceed(),
+        // SAFETY: as in `proceed`.
+        Some(Replied::Resumed(thread)) => unsafe { leave::to_user(thread) },
+        Some(Replied::ToResume) => proceed(),
         None => on_native(),
     }
 }
@@ -172,10 +176,16 @@ pub(crate) extern "C" fn on_quick(number: u64, target: u64, word: u64, deadline:
 /// What the entry path takes for "nothing has happened" and for "another thread goes on".
 const _: () = assert!(Outcome::UNDONE == u64::MAX && Outcome::ELSEWHERE >> 63 == 1);
 
-/// Continues the entry by `syscall` of an operation for which there is no faster way.
+/// Continues the entry by `syscall` of Send, Receive or Reply, of which only the last has a faster
+/// way.
 pub(crate) extern "C" fn on_other() -> ! {
     if !lock::try_acquire() {
         contend_native()
+    }
+    // SAFETY: this is the first thing after an entry, and the lock is taken.
+    if unsafe { kernel() }.pass_answer() {
+        // SAFETY: as in `proceed`; the thread that entered goes on, and nothing else was loaded.
+        unsafe { leave::to_user(PerCpu::current()) }
     }
     on_native()
 }

@@ -35,8 +35,10 @@ const NAME_MAX: usize = 40;
 /// Longest target of a link that is kept, in bytes.
 const TARGET_MAX: usize = 128;
 
-/// Bytes of a file for which one extent is kept.
+/// Bytes of a file for which [`EXTENT_WAYS`] extents are kept: where one ends within a span, both
+/// are there.
 const EXTENT_SPAN: u64 = 256 * 1024;
+const EXTENT_WAYS: usize = 2;
 
 /// What the file server publishes.
 pub trait Published {
@@ -114,8 +116,21 @@ fn node_place(node: Node, len: usize) -> usize {
     node.0 as usize % len
 }
 
+/// Returns the first of the places that the extents of a span have.
 fn extent_place(node: Node, offset: u64) -> usize {
-    (node.0 as usize).wrapping_add((offset / EXTENT_SPAN) as usize) % EXTENTS
+    let span = (node.0 as usize).wrapping_add((offset / EXTENT_SPAN) as usize);
+    span.wrapping_mul(EXTENT_WAYS) % EXTENTS
+}
+
+impl Extent {
+    /// Returns the pages from an offset on, if they lie in this extent.
+    #[inline]
+    fn from(&self, node: Node, offset: u64, generation: u64) -> Option<Pages> {
+        let Pages { memory, at, len, generation: known } = self.pages;
+        let within = offset.wrapping_sub(self.offset);
+        let holds = self.node == node && known == generation && within < len;
+        holds.then(|| Pages { memory, at: at + within, len: len - within, generation })
+    }
 }
 
 impl<F: FileSystem, P: Published> Cache<F, P> {
@@ -276,14 +291,10 @@ impl<F: FileSystem, P: Published> FileSystem for Cache<F, P> {
     fn pages(&mut self, node: Node, offset: u64) -> Result<Option<Pages>, Errno> {
         let generation = self.published.generation(node);
         let place = extent_place(node, offset);
-        if let Some(extent) = &self.extents[place]
-            && extent.node == node
-            && extent.pages.generation == generation
-            && let Some(within) = offset.checked_sub(extent.offset)
-            && within < extent.pages.len
-        {
-            let Pages { memory, at, len, generation } = extent.pages;
-            return Ok(Some(Pages { memory, at: at + within, len: len - within, generation }));
+        for extent in self.extents[place..][..EXTENT_WAYS].iter().flatten() {
+            if let Some(pages) = extent.from(node, offset, generation) {
+                return Ok(Some(pages));
+            }
         }
         if self.known(node).is_some_and(|known| offset >= known.attributes.size) {
             return Ok(Some(Pages {
@@ -295,6 +306,8 @@ impl<F: FileSystem, P: Published> FileSystem for Cache<F, P> {
         }
         let Some(pages) = self.published.extent(node, offset)? else { return Ok(None) };
         if pages.generation.is_multiple_of(2) && pages.len != 0 {
+            // The older one goes.
+            self.extents[place..][..EXTENT_WAYS].rotate_right(1);
             self.extents[place] = Some(Extent { node, offset, pages });
         }
         Ok(Some(pages))

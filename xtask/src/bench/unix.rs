@@ -122,8 +122,8 @@ pub fn measure(
     committed: &[UnixRow],
     missing: &mut Vec<String>,
 ) -> Result<Vec<UnixRow>> {
-    let counted = here(system, Unit::Instructions)?;
-    let times = here(system, Unit::Nanoseconds)?;
+    let counted = here(system, &[], Unit::Instructions)?;
+    let times = here(system, &[], Unit::Nanoseconds)?;
     let peer = linux(system).inspect_err(|error| missing.push(format!("Linux: {error:#}"))).ok();
     let mut rows = Vec::new();
     for (name, _, _) in ROWS {
@@ -135,9 +135,28 @@ pub fn measure(
     Ok(rows)
 }
 
-fn here(system: &System, unit: Unit) -> Result<Told> {
+/// Counts the instructions of some rows here, and returns them as a table beside the committed
+/// figures.
+///
+/// # Errors
+/// Where the boot fails, or a row can't be measured.
+pub fn glance(system: &System, rows: &[String], committed: &[UnixRow]) -> Result<String> {
+    let told = here(system, rows, Unit::Instructions)?;
+    let mut table = format!("{:<18} {:>10} {:>10} {:>10}\n", "row", "committed", "now", "Linux");
+    for name in rows {
+        let figure = told.find(name).with_context(|| told.reason(name).to_owned())?;
+        let known = committed.iter().find(|row| row.name == *name);
+        let before = number(known.and_then(|row| row.instructions));
+        let linux = number(known.and_then(|row| row.linux_instructions));
+        table += &format!("{name:<18} {before:>10} {:>10.0} {linux:>10}\n", figure.median);
+    }
+    Ok(table)
+}
+
+fn here(system: &System, rows: &[String], unit: Unit) -> Result<Told> {
     eprintln!("bench: {PROGRAM}, {}", unit.name());
-    let output = boot::output(system, &[PROGRAM], unit)?;
+    let words: Vec<&str> = [PROGRAM].into_iter().chain(rows.iter().map(String::as_str)).collect();
+    let output = boot::output(system, &words, unit)?;
     Told::of_log(&output, unit).with_context(|| format!("{PROGRAM} did not end: {output:?}"))
 }
 

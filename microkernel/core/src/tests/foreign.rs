@@ -55,6 +55,12 @@ impl Held {
     fn write(&mut self, target: u64) -> u64 {
         self.rig.invoke(Operation::WriteRegisters, target, &[])
     }
+
+    /// Answers the open call and waits for the next.
+    fn answer(&mut self) {
+        self.rig.registers().r15 = self.endpoint;
+        self.rig.send(Operation::ReplyReceive, self.open, Tag::short(0), FOREVER);
+    }
 }
 
 #[test]
@@ -222,4 +228,81 @@ fn only_foreign_calls_are_handed_over_and_only_to_endpoints_that_take_calls() {
     let message = rig.registers().r12;
     let endpoint = held.endpoint;
     assert_eq!(rig.invoke(Operation::HandOver, message, &[endpoint, 0]), Error::WrongKind as u64);
+}
+
+/// Bases of FS and GS in the processor, and whether user space may use the extended state there.
+fn set_up(rig: &Rig) -> ((u64, u64), bool) {
+    let machine = &rig.kernel.vm.machine;
+    let processor = &machine.processors[machine.here];
+    (processor.bases, processor.enabled)
+}
+
+/// Has the first task, which handles a call of a thread with bases, wait for the next; the thread
+/// uses its extended state before it makes one, and the first task handles that.
+fn on_top(mut held: Held) -> Held {
+    held.rig.invoke(Operation::ReadRegisters, held.open, &[]);
+    held.put(FS_BASE, 0x5000);
+    assert_eq!(held.write(held.open), 0);
+    held.answer();
+    assert_eq!(held.rig.run(), held.foreign.slot);
+    held.rig.kernel.exception(7, 0, 0);
+    assert_eq!(set_up_of(&mut held.rig), ((0x5000, 0), true));
+    held.rig.kernel.system_call();
+    assert_eq!(held.rig.run(), 0);
+    held.open = held.rig.registers().r12;
+    held
+}
+
+fn set_up_of(rig: &mut Rig) -> ((u64, u64), bool) {
+    rig.run();
+    set_up(rig)
+}
+
+#[test]
+fn a_handler_runs_on_top_of_what_it_handles() {
+    let mut held = on_top(held(1));
+    assert_eq!(set_up(&held.rig), ((0x5000, 0), false), "the bases stay, out of reach the rest");
+    held.answer();
+    assert_eq!(held.rig.run(), held.foreign.slot);
+    assert_eq!(set_up(&held.rig), ((0x5000, 0), true));
+}
+
+#[test]
+fn nobody_but_its_handler_finds_a_thread_s_bases() {
+    let mut held = on_top(held(1));
+    let other = held.rig.process(9, &[]);
+    held.rig.ok(Operation::Start, other.thread, &[]);
+    held.rig.send(Operation::Receive, held.endpoint, Tag::short(0), FOREVER);
+    assert_eq!(held.rig.run(), other.slot);
+    assert_eq!(set_up(&held.rig), ((0, 0), false));
+}
+
+#[test]
+fn a_handler_that_uses_the_extended_state_gets_its_own() {
+    let mut held = on_top(held(1));
+    held.rig.kernel.vm.machine.processors[0].contents = 77;
+    held.rig.kernel.exception(7, 0, 0);
+    assert_eq!(set_up_of(&mut held.rig), ((0, 0), true));
+    assert_eq!(held.rig.kernel.vm.machine.processors[0].contents, 0, "nothing of the other's");
+    held.answer();
+    assert_eq!(held.rig.run(), held.foreign.slot);
+    assert_eq!(set_up(&held.rig), ((0x5000, 0), true));
+    assert_eq!(held.rig.kernel.vm.machine.processors[0].contents, 77);
+}
+
+#[test]
+fn a_thread_that_is_gone_leaves_its_handler_nothing() {
+    let mut held = on_top(held(1));
+    held.rig.ok(Operation::Destroy, held.foreign.thread, &[]);
+    assert_eq!(set_up_of(&mut held.rig), ((0, 0), false));
+}
+
+#[test]
+fn bases_that_a_handler_writes_are_loaded() {
+    let mut held = on_top(held(1));
+    held.put(FS_BASE, 0x6000);
+    assert_eq!(held.write(held.open), 0);
+    held.answer();
+    assert_eq!(held.rig.run(), held.foreign.slot);
+    assert_eq!(set_up(&held.rig), ((0x6000, 0), true));
 }

@@ -42,6 +42,16 @@ enum Step {
         handle: u64,
         deadline: u64,
     },
+    /// Answers the call received last, or a forged one, and goes on.
+    Reply {
+        forged: bool,
+        label: u64,
+    },
+    /// Answers nobody, and receives.
+    WaitFor {
+        handle: u64,
+        deadline: u64,
+    },
     Signal {
         handle: u64,
         bits: u64,
@@ -86,7 +96,14 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(1 << 56 | 8 << 32),
     ];
     let label = prop_oneof![4 => 0u64..3, 2 => long];
+    let answer = prop_oneof![
+        3 => (prop::bool::weighted(0.1), label.clone())
+            .prop_map(|(forged, label)| Step::Reply { forged, label }),
+        2 => (handle.clone(), deadline())
+            .prop_map(|(handle, deadline)| Step::WaitFor { handle, deadline }),
+    ];
     prop_oneof![
+        4 => answer,
         4 => (handle.clone(), label.clone(), deadline())
             .prop_map(|(handle, label, deadline)| Step::Call { handle, label, deadline }),
         1 => (handle.clone(), deadline())
@@ -103,8 +120,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => ([place(), place()], [0u64..9000, 0u64..9000], prop_oneof![0u64..600, 0u64..5000])
             .prop_map(|(places, at, len)| Step::Copy { places, at, len }),
         2 => prop_oneof![Just(Step::Null), Just(Step::Yield)],
-        2 => Just(Step::Fault),
-        1 => Just(Step::Tick),
+        3 => prop_oneof![2 => Just(Step::Fault), 1 => Just(Step::Tick)],
     ]
 }
 
@@ -164,6 +180,11 @@ impl World {
                 let open = self.last_open() ^ if forged { 1 << 16 } else { 0 };
                 (Operation::ReplyReceive, open, label, deadline, handle)
             }
+            Step::Reply { forged, label } => {
+                let open = self.last_open() ^ if forged { 1 << 16 } else { 0 };
+                (Operation::Reply, open, label, FOREVER, 0)
+            }
+            Step::WaitFor { handle, deadline } => (Operation::ReplyReceive, 0, 0, deadline, handle),
             Step::Signal { handle, bits } => {
                 return self.enter(Operation::Signal, handle, [bits, 0, 0, 0, 0, 0], [0; 3]);
             }

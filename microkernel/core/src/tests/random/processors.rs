@@ -174,10 +174,30 @@ pub(in crate::tests) fn check(kernel: &Kernel<Fake>) {
             assert!(admitted, "an equal waits for ever");
         }
     }
+    all(kernel).filter(|cpu| cpu.current != NIL).for_each(|cpu| check_setup(kernel, cpu));
     for cpu in all(kernel).filter(|cpu| cpu.extended_owner != NIL) {
         let owner = &threads[cpu.extended_owner];
         let elsewhere = (0..kernel.processors() as u8).filter(|other| *other != cpu.number);
         assert!(elsewhere.into_iter().all(|other| !owner.obstacles.may_run_on(other)));
         assert!(owner.obstacles.may_run_on(cpu.number));
     }
+}
+
+/// A processor holds what its thread is to find there, and nobody else's; but a handler on top of
+/// whom it handles finds that one's bases.
+fn check_setup(kernel: &Kernel<Fake>, cpu: &Cpu) {
+    let machine = &kernel.vm.machine.processors[cpu.number as usize];
+    if machine.nudged {
+        return;
+    }
+    let thread = &kernel.threads[cpu.current];
+    let below = if cpu.beneath != NIL && cpu.guest == cpu.current {
+        &kernel.threads[cpu.beneath]
+    } else {
+        thread
+    };
+    let registers = &below.registers;
+    assert_eq!(machine.bases, (registers.fs_base, registers.gs_base), "bases of another");
+    assert_eq!(machine.enabled, thread.extended.is_some(), "extended state of another");
+    assert!(!machine.enabled || cpu.extended_owner == cpu.current, "extended state of another");
 }
