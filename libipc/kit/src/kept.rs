@@ -5,7 +5,8 @@
 //! ```
 //!
 //! New state goes to the half that is not in use; then one word says that it counts. A server that
-//! dies in between leaves what it had.
+//! dies in between leaves what it had. [`Kept`] is for little that changes as a whole; for tables of
+//! which a word here and there changes there are [`Store`] and [`Table`].
 
 use alloc::format;
 use alloc::string::String;
@@ -13,6 +14,14 @@ use alloc::vec::Vec;
 use core::sync::atomic::{Ordering, compiler_fence};
 
 use libipc::Mapping;
+
+mod store;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use store::{FIRST, Found, Guard, JOURNAL, Living, Store, Unusable};
+pub use table::{Row, Table, words};
 
 /// Returns the name under which a server finds the capability that an earlier life left at a place
 /// (`protocols::keep`).
@@ -106,47 +115,5 @@ impl<R: Region> Kept<R> {
 
     fn start_of(&self, half: usize) -> Option<usize> {
         (half < 2 && self.half() > 0).then(|| HEAD + half * self.half())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Kept, TooLong};
-    use alloc::vec;
-
-    #[test]
-    fn the_next_life_finds_what_was_kept_last() {
-        let mut kept = Kept::new(vec![0; 8 + 2 * 5]);
-        assert_eq!(kept.load(), None);
-        for state in [&b"first"[..], b"2nd", b"", b"last"] {
-            assert_eq!(kept.store(state), Ok(()));
-            kept = Kept::new(kept.into_region());
-            assert_eq!(kept.load(), Some(state));
-        }
-        assert_eq!(kept.store(b"longer"), Err(TooLong));
-        assert_eq!(kept.load(), Some(&b"last"[..]));
-    }
-
-    #[test]
-    fn a_death_before_the_word_leaves_what_was_there() {
-        let mut kept = Kept::new(vec![0; 8 + 2 * 5]);
-        kept.store(b"old").unwrap();
-        let word: [u8; 8] = kept.region[..8].try_into().unwrap();
-        kept.store(b"newer").unwrap();
-        kept.region[..8].copy_from_slice(&word);
-        assert_eq!(kept.load(), Some(&b"old"[..]));
-    }
-
-    #[test]
-    fn places_have_names() {
-        assert_eq!(super::kept_name(95), "kept-95");
-    }
-
-    #[test]
-    fn nonsense_is_nothing() {
-        for bytes in [vec![], vec![0xff; 4], vec![0xff; 64], vec![3; 64]] {
-            assert_eq!(Kept::new(bytes).load(), None);
-        }
-        assert_eq!(Kept::new(vec![]).store(b""), Err(TooLong));
     }
 }
