@@ -97,6 +97,14 @@ impl<'u> Context<'u> {
         self
     }
 
+    /// Goes on with a call that an earlier life of this server has begun.
+    pub(crate) fn go_on(&mut self) {
+        if let Some((progress, deadline)) = self.unix.waited_before(self.number, self.call) {
+            self.progress = progress;
+            self.deadline = deadline;
+        }
+    }
+
     /// Returns the caller's process.
     pub fn process(&mut self) -> &mut Process {
         let process = self.unix.processes.get_mut(&self.pid);

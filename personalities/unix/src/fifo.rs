@@ -9,7 +9,7 @@ use crate::Errno;
 use crate::context::{Context, Stop, Wait};
 use crate::linux::flags::open as flags;
 use crate::path::Node;
-use crate::pipe::{Direction, End, WeakPipe, named};
+use crate::pipe::{Direction, End, WeakPipe};
 use crate::process::{State, Thread, ThreadNumber};
 
 /// Named pipes in use.
@@ -32,6 +32,11 @@ impl Fifos {
     /// Returns the ends of openers that wait.
     pub fn waiting(&self) -> impl Iterator<Item = &End> {
         self.waiting.values()
+    }
+
+    /// Returns whether each pipe is kept under the node that it is found by.
+    pub fn is_sound(&self) -> bool {
+        self.pipes.iter().all(|(node, pipe)| !pipe.is_alive() || pipe.node() == Some(*node))
     }
 
     /// Returns whether there is nothing to prune.
@@ -75,11 +80,8 @@ fn join(context: &mut Context<'_>, node: Node, direction: Direction) -> Result<E
     if let Some(end) = known {
         return Ok(end);
     }
-    if !context.unix.pipes.has_room() {
-        return Err(Errno::ENFILE);
-    }
     let id = context.unix.unique();
-    let end = named(id, &context.unix.wakes, &context.unix.pipes, direction);
+    let end = context.unix.pipes.named(id, node, direction)?;
     context.unix.fifos.pipes.insert(node, end.downgrade());
     Ok(end)
 }

@@ -55,7 +55,7 @@ pub fn read_once(
 ) -> Result<usize, Stop> {
     let mut open = file.borrow_mut();
     let at = match position {
-        Position::Current => open.offset,
+        Position::Current => open.offset(),
         Position::At(offset) => offset,
     };
     let count = match &open.object {
@@ -94,7 +94,8 @@ pub fn read_once(
         }
     };
     if position == Position::Current {
-        open.offset += count as u64;
+        let to = open.offset() + count as u64;
+        open.set_offset(to);
     }
     Ok(count)
 }
@@ -204,9 +205,9 @@ fn write_file(
     use crate::linux::flags::open as flags;
     let at = match position {
         // pwrite(2), BUGS: appending wins over an offset.
-        _ if open.flags & flags::APPEND != 0 => unix.files.attributes(node)?.size,
+        _ if open.flags() & flags::APPEND != 0 => unix.files.attributes(node)?.size,
         Position::At(offset) => offset,
-        Position::Current => open.offset,
+        Position::Current => open.offset(),
     };
     if bytes.is_empty() {
         return Ok(0);
@@ -216,7 +217,7 @@ fn write_file(
         return Err(Errno::ENOSPC.into());
     }
     if position == Position::Current {
-        open.offset = at + count as u64;
+        open.set_offset(at + count as u64);
     }
     Ok(count)
 }
@@ -369,11 +370,11 @@ impl<'c, 'u> Transfer<'c, 'u> {
             Object::File(held) => held.node(),
             _ => return Ok(len),
         };
-        let appends = self.file.borrow().flags & crate::linux::flags::open::APPEND != 0;
+        let appends = self.file.borrow().flags() & crate::linux::flags::open::APPEND != 0;
         let at = match position {
             Position::At(offset) => offset,
             Position::Current if appends => self.context.unix.files.attributes(node)?.size,
-            Position::Current => self.file.borrow().offset,
+            Position::Current => self.file.borrow().offset(),
         };
         Ok(within_file_size(self.context, at, len as u64)? as usize)
     }

@@ -27,6 +27,7 @@ pub mod fifo;
 pub mod filesystem;
 pub mod futex;
 pub mod io;
+pub mod kept;
 pub mod kernel;
 pub mod linux;
 pub mod locks;

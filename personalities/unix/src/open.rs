@@ -12,6 +12,7 @@
 mod descriptors;
 mod numbered;
 mod object;
+pub mod row;
 
 pub use descriptors::{Descriptors, MAX_DESCRIPTORS, Slot, USUAL_DESCRIPTORS};
 pub use numbered::{Kind, Numbered, Watch};

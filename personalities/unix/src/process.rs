@@ -1,6 +1,5 @@
 //! Processes and their threads: what the personality knows of them.
 
-use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
@@ -9,15 +8,18 @@ use libipc::Notification;
 use protocols::process::{ExitStatus, Pid as NativePid};
 
 use crate::credentials::Credentials;
+use crate::kept::Row;
 use crate::memory::Mm;
 use crate::open::Descriptors;
 use crate::path::Directory;
 use crate::signal::{Actions, Pending};
 
+mod all;
 mod limits;
 mod settings;
 mod thread;
 
+pub use all::Processes;
 pub use limits::{Limit, Limits, RESOURCES, Resource, UNLIMITED};
 pub use settings::{Policy, Settings, TIMER_SLACK};
 pub use thread::{AltStack, Answer, Held, Parked, State, Thread, ThreadNumber, Trap};
@@ -108,6 +110,8 @@ pub struct Alarm {
 pub struct Process {
     /// Its number.
     pub pid: Pid,
+    /// Where it is in kept memory.
+    pub row: Row,
     /// Its parent.
     pub parent: Pid,
     /// Its process group.
@@ -201,6 +205,3 @@ impl Process {
         alloc::string::String::from_utf8_lossy(&self.name).into_owned()
     }
 }
-
-/// All processes.
-pub type Processes = BTreeMap<Pid, Process>;

@@ -31,6 +31,8 @@ impl Unix {
             }
         };
         self.settle();
+        // A native caller learns of a death: what was done for it stays done.
+        self.kept.store.commit();
         message
     }
 

@@ -9,6 +9,7 @@
 //! Single-threaded: an event is handled to its end, then `Unix::settle` runs until nothing that
 //! changed concerns a parked call.
 
+mod answers;
 mod consistency;
 mod contents;
 mod ending;
@@ -38,6 +39,7 @@ use crate::exec::Images;
 use crate::fifo::Fifos;
 use crate::filesystem::FileSystem;
 use crate::futex::Futexes;
+use crate::kept::{Kept, Tables};
 use crate::linux::signals as linux_signals;
 use crate::locks::Locks;
 use crate::machine::Machine;
@@ -100,7 +102,9 @@ pub struct Unix {
     pub timers: Timers,
     /// What has changed.
     pub wakes: Wakes,
-    /// How many pipes there are.
+    /// What outlives this server.
+    pub kept: &'static Tables,
+    /// Pipes.
     pub pipes: Pipes,
     /// The host's name, once it was set or asked for.
     pub host_name: Option<Vec<u8>>,
@@ -157,20 +161,22 @@ pub struct Unix {
 }
 
 impl Unix {
-    /// Returns the personality with no process.
+    /// Returns the personality with no process, whose tables lie in kept memory.
     pub fn new(
         machine: Box<dyn Machine>,
         files: Box<dyn FileSystem>,
         servers: Box<dyn Servers>,
+        mut kept: Kept,
     ) -> Self {
         let wakes = Wakes::default();
+        let (tables, pipes) = (kept.tables, Pipes::new(&mut kept, &wakes));
         let locks = Locks::new(&wakes);
         Unix {
             machine,
             files,
             root: None,
             servers,
-            processes: BTreeMap::new(),
+            processes: Processes::new(tables),
             threads: BTreeMap::new(),
             terminals: Terminals::default(),
             timers: Timers::new(),
@@ -181,7 +187,8 @@ impl Unix {
             epolls: Epolls::new(&wakes),
             acting: ThreadNumber(0),
             wakes,
-            pipes: Pipes::default(),
+            kept: tables,
+            pipes,
             host_name: None,
             boot_id: None,
             domain_name: None,
@@ -213,9 +220,14 @@ impl Unix {
         let number = ThreadNumber(foreign.caller.badge);
         let call = foreign.caller.call;
         let pid = self.threads.get(&number)?.pid;
+        if foreign.caller.replayed
+            && let Some(reply) = self.answered_before(number, call)
+        {
+            return Some(reply);
+        }
         self.current = Some((number, call));
         match foreign.kind {
-            Kind::SystemCall => self.system_call(pid, number, call, foreign.number, foreign.words),
+            Kind::SystemCall => self.system_call(pid, foreign),
             Kind::Exception => self.exception(number, call, foreign.number, &foreign.words),
             Kind::Interrupt => self.interrupt_instruction(number, call),
             Kind::Recall => self.leave(number, call, Answer::Registers),
@@ -223,6 +235,7 @@ impl Unix {
         }
         self.current = None;
         self.settle();
+        self.kept.store.commit();
         self.reply.take()
     }
 
@@ -239,6 +252,7 @@ impl Unix {
         }
         self.terminal_events(bits);
         self.settle();
+        self.kept.store.commit();
     }
 
     /// Takes the buffer that bytes go through, of at least so many bytes; whatever was in it is
@@ -268,18 +282,16 @@ impl Unix {
         self.next_number
     }
 
-    fn system_call(
-        &mut self,
-        pid: Pid,
-        thread: ThreadNumber,
-        call: OpenCall,
-        number: u32,
-        words: [u64; 6],
-    ) {
+    fn system_call(&mut self, pid: Pid, foreign: &Foreign) {
+        let Foreign { caller, number, words, .. } = *foreign;
+        let (thread, call) = (ThreadNumber(caller.badge), caller.call);
         if let Some(errno) = self.refused(pid, number) {
             return self.leave(thread, call, Answer::Value(errno.to_rax()));
         }
         let mut context = Context::new(self, pid, thread, call, words);
+        if caller.replayed {
+            context.go_on();
+        }
         match table::find(number) {
             Some(entry) => {
                 let result = (entry.handler)(&mut context);
@@ -324,7 +336,9 @@ impl Unix {
     ) {
         let answer = match result {
             // What nearly every call comes to.
-            Ok(value) if self.goes_on(thread) => return self.answer(call, Reply::Value(value)),
+            Ok(value) if self.goes_on(thread) => {
+                return self.answer(thread, call, Reply::Value(value));
+            }
             Ok(value) => Answer::Value(value),
             Err(Stop::Errno(errno)) => Answer::Value(errno.to_rax()),
             Err(Stop::Wait(wait)) => Answer::Wait(wait.parked(call, number, words)),
@@ -335,7 +349,8 @@ impl Unix {
     }
 
     /// Answers a call: the one being handled through the event loop, others at once.
-    fn answer(&mut self, call: OpenCall, reply: Reply) {
+    fn answer(&mut self, number: ThreadNumber, call: OpenCall, reply: Reply) {
+        self.commit_answer(number, call, reply);
         if self.current.is_some_and(|(_, current)| current == call) {
             self.reply = Some(reply);
             return;

@@ -16,7 +16,6 @@ use crate::linux::flags::{at, fcntl, open as flags};
 use crate::linux::structures::device;
 use crate::open::{Description, Device, HeldNode, Object, OpenFile, Slot, Stream};
 use crate::path::{Found, Last, Target, VNode};
-use crate::pipe;
 use crate::proc::{Entry, text};
 use crate::terminal::Line;
 
@@ -95,7 +94,9 @@ fn open_unnamed(
     let name = alloc::format!("#{} (deleted)", node.0 & 0xffff_ffff);
     let path = crate::path::join(&place.directory.path, name.as_bytes());
     let keeps = if bits & flags::EXCLUSIVE != 0 { !flags::UNNAMED } else { !0 };
-    add(context, OpenFile::new(Object::File(held), (bits | flags::LARGE) & keeps, path), bits)
+    let status = (bits | flags::LARGE) & keeps;
+    let file = OpenFile::new(context.unix.kept, Object::File(held), status, path)?;
+    add(context, file, bits)
 }
 
 fn open_new(context: &mut Context<'_>, target: &Target, bits: u32, mode: u32) -> Result<u64, Stop> {
@@ -204,7 +205,7 @@ fn open_found(
             open_file(context, found, held, bits)?
         }
     };
-    Ok(OpenFile::new(object, bits | flags::LARGE, path))
+    Ok(OpenFile::new(context.unix.kept, object, bits | flags::LARGE, path)?)
 }
 
 fn open_file(
@@ -280,7 +281,7 @@ fn reopen(
         }
         (open.object.clone(), open.path.clone())
     };
-    let file = OpenFile::new(object, bits | flags::LARGE, path);
+    let file = OpenFile::new(context.unix.kept, object, bits | flags::LARGE, path)?;
     add(context, file, bits)
 }
 
@@ -305,7 +306,7 @@ pub fn close_range(context: &mut Context<'_>) -> Result<u64, Stop> {
     for number in numbers.into_iter().filter(|number| (first..=last).contains(number)) {
         let descriptors = &mut context.process().descriptors;
         if bits & CLOSE_ON_EXEC != 0 {
-            descriptors.slot_mut(number)?.close_on_exec = true;
+            descriptors.set_close_on_exec(number, true)?;
         } else {
             let slot = descriptors.remove(number)?;
             let pid = context.pid;
@@ -368,15 +369,13 @@ fn make_pipe(context: &mut Context<'_>, bits: u32) -> Result<u64, Stop> {
         return Err(Errno::EINVAL.into());
     }
     let address = context.words[0];
-    if !context.unix.pipes.has_room() {
-        return Err(Errno::ENFILE.into());
-    }
     let id = context.unix.unique();
-    let (read, write) = pipe::pipe(id, &context.unix.wakes, &context.unix.pipes);
+    let (read, write) = context.unix.pipes.pipe(id)?;
     let path = alloc::format!("pipe:[{id}]").into_bytes();
-    let file = |object, bits: u32| OpenFile::new(object, bits, path.clone());
-    let read = file(Object::Pipe(read), bits & flags::NON_BLOCKING);
-    let write = file(Object::Pipe(write), bits & flags::NON_BLOCKING | flags::WRITE_ONLY);
+    let kept = context.unix.kept;
+    let file = |object, bits: u32| OpenFile::new(kept, object, bits, path.clone());
+    let read = file(Object::Pipe(read), bits & flags::NON_BLOCKING)?;
+    let write = file(Object::Pipe(write), bits & flags::NON_BLOCKING | flags::WRITE_ONLY)?;
     let first = add(context, read, bits)?;
     let second = add(context, write, bits).inspect_err(|_| {
         // The number was given out a moment ago.
@@ -404,13 +403,14 @@ pub fn fcntl(context: &mut Context<'_>) -> Result<u64, Stop> {
         fcntl::GET_FD => Ok(context.process().descriptors.slot(fd)?.close_on_exec.into()),
         fcntl::SET_FD => {
             let close_on_exec = argument & fcntl::CLOSE_ON_EXEC != 0;
-            context.process().descriptors.slot_mut(fd)?.close_on_exec = close_on_exec;
+            context.process().descriptors.set_close_on_exec(fd, close_on_exec)?;
             Ok(0)
         }
-        fcntl::GET_FLAGS => Ok(file.borrow().flags.into()),
+        fcntl::GET_FLAGS => Ok(file.borrow().flags().into()),
         fcntl::SET_FLAGS => {
             let mut file = file.borrow_mut();
-            file.flags = file.flags & !flags::CHANGEABLE | argument as u32 & flags::CHANGEABLE;
+            let bits = file.flags() & !flags::CHANGEABLE | argument as u32 & flags::CHANGEABLE;
+            file.set_flags(bits);
             Ok(0)
         }
         fcntl::GET_LOCK

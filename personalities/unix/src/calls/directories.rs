@@ -79,7 +79,7 @@ fn entries(context: &mut Context<'_>, format: Format) -> Result<u64, Stop> {
         | Object::Text(..)
         | Object::Numbered(_) => return Err(Errno::ENOTDIR.into()),
     };
-    if file.borrow().flags & flags::PATH != 0 {
+    if file.borrow().flags() & flags::PATH != 0 {
         return Err(Errno::EBADF.into());
     }
     let most = len.min(32_768) as usize;
@@ -91,7 +91,7 @@ fn entries(context: &mut Context<'_>, format: Format) -> Result<u64, Stop> {
                 break;
             }
             bytes.extend_from_slice(&entry.emit(format));
-            file.borrow_mut().offset = entry.next;
+            file.borrow_mut().set_offset(entry.next);
         }
         if bytes.len() == before {
             break;
@@ -111,7 +111,7 @@ fn more(
     file: &Description,
     room: usize,
 ) -> Result<Option<Vec<DirectoryEntry>>, Errno> {
-    let position = file.borrow().offset;
+    let position = file.borrow().offset();
     let entries = match directory.node {
         VNode::File(node) => {
             let mut records = alloc::vec![0; room.clamp(512, 16_384)];

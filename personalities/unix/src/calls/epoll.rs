@@ -49,7 +49,8 @@ pub(super) fn add(
     use crate::linux::flags::open::READ_WRITE;
     let numbered = Numbered::new(kind, number, &context.unix.closed);
     let path = kind.path(number);
-    let file = OpenFile::new(Object::Numbered(numbered), status | READ_WRITE, path);
+    let file =
+        OpenFile::new(context.unix.kept, Object::Numbered(numbered), status | READ_WRITE, path)?;
     Ok(context.process().descriptors.add(0, Slot { file, close_on_exec })?)
 }
 

@@ -147,7 +147,7 @@ pub fn lseek(context: &mut Context<'_>) -> Result<u64, Stop> {
     const HOLE: u64 = 4;
     let [fd, offset, whence, ..] = context.words;
     let file = context.file(fd)?;
-    if file.borrow().flags & crate::linux::flags::open::PATH != 0 {
+    if file.borrow().flags() & crate::linux::flags::open::PATH != 0 {
         return Err(Errno::EBADF.into());
     }
     let size = match &file.borrow().object {
@@ -164,7 +164,7 @@ pub fn lseek(context: &mut Context<'_>) -> Result<u64, Stop> {
     };
     let base = match whence {
         SET => 0,
-        CURRENT => file.borrow().offset,
+        CURRENT => file.borrow().offset(),
         END => size,
         // A file counts as data without holes, up to the one that begins at its end (lseek(2)).
         DATA | HOLE if offset >= size => return Err(Errno::ENXIO.into()),
@@ -176,7 +176,7 @@ pub fn lseek(context: &mut Context<'_>) -> Result<u64, Stop> {
     if to > i64::MAX as u64 {
         return Err(Errno::EINVAL.into());
     }
-    file.borrow_mut().offset = to;
+    file.borrow_mut().set_offset(to);
     Ok(to)
 }
 
@@ -191,7 +191,7 @@ pub fn sendfile(context: &mut Context<'_>) -> Result<u64, Stop> {
         return Err(Errno::EBADF.into());
     }
     let start = match offset_at {
-        0 => from.borrow().offset,
+        0 => from.borrow().offset(),
         address => context.u64_in(address)?,
     };
     let mut done = context.progress;
@@ -200,7 +200,7 @@ pub fn sendfile(context: &mut Context<'_>) -> Result<u64, Stop> {
         return Err(Stop::Wait(Wait { progress: done, ..wait }));
     }
     match offset_at {
-        0 => from.borrow_mut().offset = start + done,
+        0 => from.borrow_mut().set_offset(start + done),
         address => context.copy_out(address, &(start + done).to_le_bytes())?,
     }
     match result {

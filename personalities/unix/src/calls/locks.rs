@@ -33,7 +33,7 @@ pub(super) fn record_lock(
 ) -> Result<u64, Stop> {
     let thread = context.number;
     context.unix.locks.want(thread, None);
-    if file.borrow().flags & crate::linux::flags::open::PATH != 0 {
+    if file.borrow().flags() & crate::linux::flags::open::PATH != 0 {
         return Err(Errno::EBADF.into());
     }
     let asked = asked(context, file, address)?;
@@ -133,7 +133,7 @@ fn asked(context: &mut Context<'_>, file: &Description, address: u64) -> Result<
     };
     let base = match half(2) {
         SET => 0,
-        CURRENT => file.borrow().offset,
+        CURRENT => file.borrow().offset(),
         END => match &file.borrow().object {
             Object::File(held) => context.unix.files.attributes(held.node())?.size,
             _ => 0,
@@ -174,7 +174,7 @@ pub fn flock(context: &mut Context<'_>) -> Result<u64, Stop> {
     let thread = context.number;
     context.unix.locks.want(thread, None);
     let file = context.file(fd)?;
-    if file.borrow().flags & crate::linux::flags::open::PATH != 0 {
+    if file.borrow().flags() & crate::linux::flags::open::PATH != 0 {
         return Err(Errno::EBADF.into());
     }
     let owner = Owner::Whole(number_of(context, &file));

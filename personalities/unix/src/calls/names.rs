@@ -266,7 +266,7 @@ fn open_source(context: &mut Context<'_>, file: &Description) -> Result<Node, Er
         Object::Directory(_) => return Err(Errno::EPERM),
         _ => return Err(Errno::EXDEV),
     };
-    let is_unnamed = file.borrow().flags & flags::UNNAMED != 0;
+    let is_unnamed = file.borrow().flags() & flags::UNNAMED != 0;
     if !is_unnamed && context.unix.files.attributes(node)?.links == 0 {
         return Err(Errno::ENOENT);
     }

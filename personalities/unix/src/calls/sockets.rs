@@ -88,7 +88,12 @@ fn decode(context: &Context<'_>) -> Result<(Kind, u32), Errno> {
 fn open(context: &mut Context<'_>, number: u64, bits: u32) -> Result<u64, Errno> {
     let numbered = Numbered::new(Table::Socket, number, &context.unix.closed);
     let status = flags::READ_WRITE | bits & types::NON_BLOCKING;
-    let file = OpenFile::new(Object::Numbered(numbered), status, Table::Socket.path(number));
+    let file = OpenFile::new(
+        context.unix.kept,
+        Object::Numbered(numbered),
+        status,
+        Table::Socket.path(number),
+    )?;
     let close_on_exec = bits & types::CLOSE_ON_EXEC != 0;
     context.process().descriptors.add(0, Slot { file, close_on_exec })
 }

@@ -20,7 +20,7 @@ pub fn copy_file_range(context: &mut Context<'_>) -> Result<u64, Stop> {
         return Err(Errno::EINVAL.into());
     }
     let (source, target) = (regular(&from)?, regular(&to)?);
-    let appends = to.borrow().flags & open::APPEND != 0;
+    let appends = to.borrow().flags() & open::APPEND != 0;
     if !from.borrow().is_readable() || !to.borrow().is_writable() || appends {
         return Err(Errno::EBADF.into());
     }
@@ -45,7 +45,7 @@ pub fn copy_file_range(context: &mut Context<'_>) -> Result<u64, Stop> {
     }
     for (file, address, place) in [(&from, from_at, start), (&to, to_at, end)] {
         match address {
-            0 => file.borrow_mut().offset = place + done,
+            0 => file.borrow_mut().set_offset(place + done),
             address => context.copy_out(address, &(place + done).to_le_bytes())?,
         }
     }
@@ -63,7 +63,7 @@ fn regular(file: &Description) -> Result<Node, Errno> {
 /// Returns where a copy begins: at the address, or at the description's offset.
 fn place(context: &mut Context<'_>, file: &Description, address: u64) -> Result<u64, Errno> {
     let place = match address {
-        0 => file.borrow().offset,
+        0 => file.borrow().offset(),
         address => context.u64_in(address)?,
     };
     if place > i64::MAX as u64 { Err(Errno::EINVAL) } else { Ok(place) }

@@ -67,7 +67,7 @@ fn check(from: &Description, to: &Description, flags: u64) -> Result<(), Errno> 
     match (end_of(from), end_of(to)) {
         (Some(from), Some(to)) if from.id() == to.id() => Err(Errno::EINVAL),
         (None, None) => Err(Errno::EINVAL),
-        _ if to.borrow().flags & open::APPEND != 0 => Err(Errno::EINVAL),
+        _ if to.borrow().flags() & open::APPEND != 0 => Err(Errno::EINVAL),
         _ => Ok(()),
     }
 }

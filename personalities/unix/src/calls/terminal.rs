@@ -60,7 +60,7 @@ pub fn ioctl(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [fd, number, argument, ..] = context.words;
     let number = number & 0xffff_ffff;
     let file = context.file(fd)?;
-    if file.borrow().flags & open::PATH != 0 {
+    if file.borrow().flags() & open::PATH != 0 {
         return Err(Errno::EBADF.into());
     }
     match number {
@@ -143,7 +143,7 @@ pub fn check_background(context: &mut Context<'_>, line: Line, signal: u8) -> Re
 }
 
 fn set_close_on_exec(context: &mut Context<'_>, fd: u64, value: bool) -> Result<u64, Stop> {
-    context.process().descriptors.slot_mut(fd)?.close_on_exec = value;
+    context.process().descriptors.set_close_on_exec(fd, value)?;
     Ok(0)
 }
 
@@ -154,12 +154,13 @@ fn set_non_blocking(
 ) -> Result<u64, Stop> {
     let bit = if context.u32_in(argument)? != 0 { open::NON_BLOCKING } else { 0 };
     let mut file = file.borrow_mut();
-    file.flags = file.flags & !open::NON_BLOCKING | bit;
+    let bits = file.flags() & !open::NON_BLOCKING | bit;
+    file.set_flags(bits);
     Ok(0)
 }
 
 fn bytes_ready(context: &mut Context<'_>, file: &Description, argument: u64) -> Result<u64, Stop> {
-    let offset = file.borrow().offset;
+    let offset = file.borrow().offset();
     let count = match &file.borrow().object {
         Object::Pipe(end) => end.len() as u64,
         Object::Pty(end) => context.unix.pty(end)?.waiting(end.side()) as u64,

@@ -9,6 +9,7 @@ use protocols::stream::StreamKind;
 
 use crate::Errno;
 use crate::fake::{FakeFiles, FakeMachine, FakeServers};
+use crate::kept::Kept;
 use crate::linux::structures::Fields;
 use crate::memory::PAGE;
 use crate::open::{Object, Stream};
@@ -61,6 +62,7 @@ impl Bench {
             Box::new(machine.clone()),
             Box::new(files.clone()),
             Box::new(servers.clone()),
+            Kept::in_own_memory(),
         );
         Bench { unix, machine, files, servers, next_call: 1 << 16 }
     }

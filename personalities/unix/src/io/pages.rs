@@ -25,7 +25,7 @@ pub fn read(
         return None;
     }
     let at = match position {
-        Position::Current => open.offset,
+        Position::Current => open.offset(),
         Position::At(offset) => offset,
     };
     let pages = context.unix.files.pages(node, at).ok()??;
@@ -43,7 +43,7 @@ pub fn read(
         return None;
     }
     if position == Position::Current {
-        open.offset = at + len;
+        open.set_offset(at + len);
     }
     Some(len)
 }

@@ -4,10 +4,11 @@ use alloc::boxed::Box;
 
 use libipc::abi::boot;
 use libipc::start::Start;
-use libipc::{Endpoint, Error, Notification, Object, Quota, Rights, Thread};
+use libipc::{Endpoint, Error, Mapping, Memory, Notification, Object, Quota, Rights, Thread};
 use protocols::clock::ClockClient;
 use protocols::system::SystemClient;
 
+use crate::kept::Kept;
 use crate::kernel::machine::{KernelMachine, program_quota};
 use crate::kernel::published::files;
 use crate::kernel::servers::{Capabilities, RemoteServers};
@@ -47,5 +48,15 @@ pub fn personality(
     let system = start.find("system").map(SystemClient::new);
     let machine = KernelMachine::new(program_quota(quota), own, timer, clock, system, heap);
     let servers = RemoteServers::new(capabilities);
-    Ok(Unix::new(Box::new(machine), files(file), Box::new(servers)))
+    Ok(Unix::new(Box::new(machine), files(file), Box::new(servers), kept(start)?))
+}
+
+/// Returns the tables. The programs of an earlier life have ended with it, as what they consist of
+/// is not kept yet: what it kept of them is given up.
+fn kept(start: &Start) -> Result<Kept, Error> {
+    let Some(memory) = start.find::<Memory>("tables") else { return Ok(Kept::in_own_memory()) };
+    let memory = Box::leak(Box::new(Mapping::new(memory)?));
+    let (kept, _) = Kept::open(memory.bytes_mut()).map_err(|_| Error::OutOfMemory)?;
+    kept.clear();
+    Ok(kept)
 }

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::Errno;
+use crate::kept::{CHUNK, Row, Tables, process as process_row};
 use crate::open::Description;
 
 /// Most descriptors of a process, whatever its limit: what a table of them may cost this server
@@ -18,9 +19,17 @@ pub struct Slot {
     pub close_on_exec: bool,
 }
 
+impl Slot {
+    /// Returns the slot as it is kept: the description's row, and in bit 31 whether exec closes it.
+    fn word(&self) -> u64 {
+        self.file.borrow().row().to_word() | u64::from(self.close_on_exec) << 31
+    }
+}
+
 /// The descriptors of a process.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Descriptors {
+    kept: Words,
     slots: Vec<Option<Slot>>,
     /// One more than the highest number that may be taken (`RLIMIT_NOFILE`).
     limit: usize,
@@ -29,13 +38,50 @@ pub struct Descriptors {
 /// Descriptors that a process may have unless it asks for more (`INR_OPEN_CUR`).
 pub const USUAL_DESCRIPTORS: usize = 1024;
 
-impl Default for Descriptors {
-    fn default() -> Self {
-        Descriptors { slots: Vec::new(), limit: USUAL_DESCRIPTORS }
-    }
-}
-
 impl Descriptors {
+    /// Returns no descriptors, of the process in a row.
+    pub fn new(tables: &'static Tables, process: Row) -> Self {
+        let kept = Words { tables, process: Some(process) };
+        Descriptors { kept, slots: Vec::new(), limit: USUAL_DESCRIPTORS }
+    }
+
+    /// Returns the descriptors that an earlier life kept of a process, of whose descriptions
+    /// `file` has those that could be kept.
+    pub fn take_up(
+        tables: &'static Tables,
+        process: Row,
+        file: impl Fn(Row) -> Option<Description>,
+    ) -> Self {
+        let mut all = Descriptors::new(tables, process);
+        for index in 0..MAX_DESCRIPTORS {
+            let word = all.kept.get(index);
+            let close_on_exec = word & CLOSES != 0;
+            let slot = Row::from_word(word & !CLOSES).and_then(&file);
+            if let Some(file) = slot {
+                all.slots.resize(index + 1, None);
+                all.slots[index] = Some(Slot { file, close_on_exec });
+            } else if word != 0 {
+                // There is a row for it.
+                let _ = all.kept.put(index, 0);
+            }
+        }
+        all
+    }
+
+    /// Returns the same descriptors for a child in another row.
+    ///
+    /// # Errors
+    /// ENOMEM: there is no room in kept memory.
+    pub fn of_child(&self, process: Row) -> Result<Self, Errno> {
+        let mut child = Descriptors::new(self.kept.tables, process);
+        child.limit = self.limit;
+        for (number, slot) in self.iter() {
+            child.kept.put(number as usize, slot.word())?;
+        }
+        child.slots.clone_from(&self.slots);
+        Ok(child)
+    }
+
     /// Sets what bounds new numbers; those above it that are in use stay.
     pub fn set_limit(&mut self, limit: usize) {
         self.limit = limit.min(MAX_DESCRIPTORS);
@@ -58,13 +104,16 @@ impl Descriptors {
         self.slots.get(index).and_then(Option::as_ref).ok_or(Errno::EBADF)
     }
 
-    /// Returns a descriptor's slot, to be changed.
+    /// Sets whether exec closes a descriptor.
     ///
     /// # Errors
     /// EBADF.
-    pub fn slot_mut(&mut self, number: u64) -> Result<&mut Slot, Errno> {
+    pub fn set_close_on_exec(&mut self, number: u64, closes: bool) -> Result<(), Errno> {
         let index = usize::try_from(number as u32).map_err(|_| Errno::EBADF)?;
-        self.slots.get_mut(index).and_then(Option::as_mut).ok_or(Errno::EBADF)
+        let slot = self.slots.get_mut(index).and_then(Option::as_mut).ok_or(Errno::EBADF)?;
+        slot.close_on_exec = closes;
+        let word = slot.word();
+        self.kept.put(index, word)
     }
 
     /// Puts a description into the lowest free slot from `least` on; returns its number.
@@ -96,6 +145,7 @@ impl Descriptors {
             return Err(Errno::EMFILE);
         }
         let index = number as usize;
+        self.kept.put(index, slot.word())?;
         if self.slots.len() <= index {
             self.slots.resize(index + 1, None);
         }
@@ -108,18 +158,28 @@ impl Descriptors {
     /// EBADF.
     pub fn remove(&mut self, number: u64) -> Result<Slot, Errno> {
         let index = usize::try_from(number as u32).map_err(|_| Errno::EBADF)?;
-        self.slots.get_mut(index).and_then(Option::take).ok_or(Errno::EBADF)
+        let slot = self.slots.get_mut(index).and_then(Option::take).ok_or(Errno::EBADF)?;
+        self.kept.put(index, 0)?;
+        Ok(slot)
     }
 
     /// Takes out what exec closes.
     pub fn close_on_exec(&mut self) -> Vec<Slot> {
-        let closes = |slot: &mut Option<Slot>| slot.take_if(|slot| slot.close_on_exec);
-        self.slots.iter_mut().filter_map(closes).collect()
+        let closing = self.iter().filter(|(_, slot)| slot.close_on_exec);
+        let closing: Vec<u64> = closing.map(|(number, _)| number).collect();
+        closing.into_iter().filter_map(|number| self.remove(number).ok()).collect()
     }
 
     /// Closes everything.
     pub fn clear(&mut self) {
         self.slots.clear();
+        self.kept.clear();
+    }
+
+    /// Closes everything, for good.
+    pub fn give_up(&mut self) {
+        self.clear();
+        self.kept.process = None;
     }
 
     /// Returns the numbers in use with what they name.
@@ -129,65 +189,152 @@ impl Descriptors {
             .enumerate()
             .filter_map(|(number, slot)| Some((number as u64, slot.as_ref()?)))
     }
+
+    /// Returns whether what is kept is what there is.
+    pub fn is_kept(&self) -> bool {
+        (0..MAX_DESCRIPTORS).all(|index| {
+            let slot = self.slots.get(index).and_then(Option::as_ref);
+            self.kept.get(index) == slot.map_or(0, Slot::word)
+        })
+    }
+}
+
+impl Drop for Descriptors {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// Bit of a kept descriptor that exec closes.
+const CLOSES: u64 = 1 << 31;
+
+/// A process's descriptors in kept memory: a word each, in rows that its own row names.
+#[derive(Clone, Copy, Debug)]
+struct Words {
+    tables: &'static Tables,
+    /// The process's row, as long as it is the process's.
+    process: Option<Row>,
+}
+
+impl Words {
+    fn chunk(&self, index: usize) -> Option<Row> {
+        let field = process_row::DESCRIPTORS + index / CHUNK;
+        Row::from_word(self.tables.processes.get(self.process?, field))
+    }
+
+    fn get(&self, index: usize) -> u64 {
+        self.chunk(index).map_or(0, |row| self.tables.chunks.get(row, index % CHUNK))
+    }
+
+    /// Sets a word; ENFILE where there is no room for it, which there is where it was not 0.
+    fn put(&self, index: usize, word: u64) -> Result<(), Errno> {
+        let row = match self.chunk(index) {
+            Some(row) => row,
+            None => self.add_chunk(index)?,
+        };
+        self.tables.chunks.put(row, index % CHUNK, word);
+        Ok(())
+    }
+
+    fn add_chunk(&self, index: usize) -> Result<Row, Errno> {
+        let process = self.process.ok_or(Errno::ENFILE)?;
+        let row = self.tables.chunks.take().ok_or(Errno::ENFILE)?;
+        for field in 0..CHUNK {
+            self.tables.chunks.put(row, field, 0);
+        }
+        let field = process_row::DESCRIPTORS + index / CHUNK;
+        self.tables.processes.put(process, field, row.to_word());
+        Ok(row)
+    }
+
+    fn clear(&self) {
+        let Some(process) = self.process else { return };
+        for index in 0..process_row::DESCRIPTOR_ROWS {
+            if let Some(row) = self.chunk(index * CHUNK) {
+                self.tables.chunks.free(row);
+                self.tables.processes.put(process, process_row::DESCRIPTORS + index, 0);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kept::Kept;
     use crate::open::{Device, Object, OpenFile};
 
-    fn slot() -> Slot {
-        let file = OpenFile::new(Object::Device(Device::Null, None), 0, Vec::new());
+    fn table() -> Descriptors {
+        let tables = Kept::in_own_memory().tables;
+        let process = tables.processes.take().unwrap();
+        Descriptors::new(tables, process)
+    }
+
+    fn slot(table: &Descriptors) -> Slot {
+        let object = Object::Device(Device::Null, None);
+        let file = OpenFile::new(table.kept.tables, object, 0, Vec::new()).unwrap();
         Slot { file, close_on_exec: false }
+    }
+
+    fn add(table: &mut Descriptors, least: u64) -> Result<u64, Errno> {
+        let slot = slot(table);
+        table.add(least, slot)
+    }
+
+    fn put(table: &mut Descriptors, number: u64) -> Result<Option<Slot>, Errno> {
+        let slot = slot(table);
+        table.put(number, slot)
     }
 
     #[test]
     fn the_lowest_free_number_is_taken() {
-        let mut table = Descriptors::default();
-        assert_eq!(table.add(0, slot()), Ok(0));
-        assert_eq!(table.add(0, slot()), Ok(1));
-        assert_eq!(table.add(10, slot()), Ok(10));
+        let mut table = table();
+        assert_eq!(add(&mut table, 0), Ok(0));
+        assert_eq!(add(&mut table, 0), Ok(1));
+        assert_eq!(add(&mut table, 10), Ok(10));
         table.remove(0).unwrap();
-        assert_eq!(table.add(0, slot()), Ok(0));
-        assert_eq!(table.add(0, slot()), Ok(2));
+        assert_eq!(add(&mut table, 0), Ok(0));
+        assert_eq!(add(&mut table, 0), Ok(2));
     }
 
     #[test]
     fn bad_numbers_are_refused() {
-        let mut table = Descriptors::default();
+        let mut table = table();
         assert_eq!(table.file(0).unwrap_err(), Errno::EBADF);
         assert_eq!(table.file(u64::MAX).unwrap_err(), Errno::EBADF);
         assert_eq!(table.remove(3).unwrap_err(), Errno::EBADF);
-        assert_eq!(table.put(USUAL_DESCRIPTORS as u64, slot()).unwrap_err(), Errno::EMFILE);
-        assert_eq!(table.add(u64::MAX, slot()), Err(Errno::EINVAL));
+        assert_eq!(put(&mut table, USUAL_DESCRIPTORS as u64).unwrap_err(), Errno::EMFILE);
+        assert_eq!(add(&mut table, u64::MAX), Err(Errno::EINVAL));
     }
 
     #[test]
     fn a_full_table_refuses() {
-        let mut table = Descriptors::default();
+        let mut table = table();
         for _ in 0..USUAL_DESCRIPTORS {
-            table.add(0, slot()).unwrap();
+            add(&mut table, 0).unwrap();
         }
-        assert_eq!(table.add(0, slot()), Err(Errno::EMFILE));
+        assert_eq!(add(&mut table, 0), Err(Errno::EMFILE));
     }
 
     #[test]
     fn exec_closes_what_asked_for_it() {
-        let mut table = Descriptors::default();
-        table.add(0, slot()).unwrap();
-        table.add(0, Slot { close_on_exec: true, ..slot() }).unwrap();
+        let mut table = table();
+        add(&mut table, 0).unwrap();
+        let closing = Slot { close_on_exec: true, file: slot(&table).file };
+        table.add(0, closing).unwrap();
+        assert!(table.is_kept());
         table.close_on_exec();
-        assert!(table.slot(0).is_ok() && table.slot(1).is_err());
+        assert!(table.slot(0).is_ok() && table.slot(1).is_err() && table.is_kept());
     }
 
     #[test]
     fn a_lower_limit_keeps_what_is_above_it() {
-        let mut table = Descriptors::default();
-        table.put(9, slot()).unwrap();
+        let mut table = table();
+        put(&mut table, 9).unwrap();
         table.set_limit(2);
         assert!(table.slot(9).is_ok());
-        assert_eq!(table.add(0, slot()), Ok(0));
-        assert_eq!(table.add(0, slot()), Ok(1));
-        assert_eq!(table.add(0, slot()), Err(Errno::EMFILE));
+        assert_eq!(add(&mut table, 0), Ok(0));
+        assert_eq!(add(&mut table, 0), Ok(1));
+        assert_eq!(add(&mut table, 0), Err(Errno::EMFILE));
     }
 }

@@ -8,9 +8,12 @@ use libipc::Endpoint;
 use protocols::file::Node;
 use protocols::stream::StreamKind;
 
+use crate::Errno;
+use crate::kept::{Row, Tables, file};
 use crate::linux::flags::open;
 use crate::linux::structures::device;
 use crate::open::numbered::{Kind, Numbered, Watch};
+use crate::open::row;
 use crate::path::{Directory, VNode};
 use crate::pipe::End;
 use crate::terminal::{PtyEnd, Side};
@@ -21,12 +24,12 @@ pub type Description = Rc<RefCell<OpenFile>>;
 /// What an open file description knows.
 #[derive(Debug)]
 pub struct OpenFile {
+    pub(super) kept: &'static Tables,
+    pub(super) row: Row,
     /// What is open.
     pub object: Object,
-    /// Where the next read or write begins.
-    pub offset: u64,
-    /// Access mode and status flags ([`open`]).
-    pub flags: u32,
+    pub(super) offset: u64,
+    pub(super) flags: u32,
     /// The path it was opened with, for `/proc/PID/fd`.
     pub path: Vec<u8>,
     /// What its locks are held by, once it has any.
@@ -52,10 +55,51 @@ impl Drop for Locker {
 
 impl OpenFile {
     /// Returns a new description, shared by nobody yet.
-    pub fn new(object: Object, flags: u32, path: Vec<u8>) -> Description {
+    ///
+    /// # Errors
+    /// ENFILE: there are too many.
+    pub fn new(
+        kept: &'static Tables,
+        object: Object,
+        flags: u32,
+        path: Vec<u8>,
+    ) -> Result<Description, Errno> {
         let flags = flags & open::STATUS;
-        let (locker, watch) = (None, None);
-        Rc::new(RefCell::new(OpenFile { object, offset: 0, flags, path, locker, watch }))
+        let row = row::keep(kept, &object, flags, &path)?;
+        let (offset, locker, watch) = (0, None, None);
+        let file = OpenFile { kept, row, object, offset, flags, path, locker, watch };
+        Ok(Rc::new(RefCell::new(file)))
+    }
+
+    /// Returns its row in kept memory.
+    pub fn row(&self) -> Row {
+        self.row
+    }
+
+    /// Returns where the next read or write begins.
+    #[inline]
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Sets it.
+    #[inline]
+    pub fn set_offset(&mut self, offset: u64) {
+        self.offset = offset;
+        self.kept.files.put(self.row, file::OFFSET, offset);
+    }
+
+    /// Returns the access mode and status flags ([`open`]).
+    #[inline]
+    pub fn flags(&self) -> u32 {
+        self.flags
+    }
+
+    /// Sets them.
+    pub fn set_flags(&mut self, flags: u32) {
+        self.flags = flags;
+        let kind = self.kept.files.get(self.row, file::KIND) as u32;
+        self.kept.files.put(self.row, file::KIND, u64::from(flags) << 32 | u64::from(kind));
     }
 
     /// Returns whether it may be read.
@@ -71,6 +115,12 @@ impl OpenFile {
     /// Returns whether it never waits.
     pub fn is_non_blocking(&self) -> bool {
         self.flags & open::NON_BLOCKING != 0
+    }
+}
+
+impl Drop for OpenFile {
+    fn drop(&mut self) {
+        row::forget(self.kept, self.row);
     }
 }
 
@@ -233,6 +283,11 @@ impl Stream {
     /// Returns the capability.
     pub fn endpoint(&self) -> Endpoint {
         self.endpoint
+    }
+
+    /// Returns whether the capability is deleted with it.
+    pub fn is_owned(&self) -> bool {
+        self.owned
     }
 
     /// Returns what the stream is.

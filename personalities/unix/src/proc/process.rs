@@ -65,7 +65,7 @@ pub fn descriptor(unix: &Unix, pid: Pid, number: u32) -> Result<Vec<u8>, Errno> 
     let slot = process.descriptors.slot(number.into()).map_err(|_| Errno::ENOENT)?;
     let file = slot.file.borrow();
     let close = if slot.close_on_exec { open::CLOSE_ON_EXEC } else { 0 };
-    let (offset, flags) = (file.offset, file.flags | close);
+    let (offset, flags) = (file.offset(), file.flags() | close);
     Ok(format!("pos:\t{offset}\nflags:\t0{flags:o}\nmnt_id:\t1\n").into_bytes())
 }
 

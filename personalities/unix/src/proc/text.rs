@@ -56,7 +56,7 @@ pub fn read(
     into: &mut [u8],
 ) -> Result<usize, Errno> {
     let at = match position {
-        Position::Current => file.borrow().offset,
+        Position::Current => file.borrow().offset(),
         Position::At(offset) => offset,
     };
     let node = match &file.borrow().object {
@@ -74,7 +74,8 @@ pub fn read(
     let count = rest.len().min(into.len());
     into[..count].copy_from_slice(&rest[..count]);
     if position == Position::Current {
-        open.offset += count as u64;
+        let to = open.offset() + count as u64;
+        open.set_offset(to);
     }
     Ok(count)
 }

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use libipc::{OpenCall, Thread as Handle};
 
+use crate::kept::Row;
 use crate::linux::signals::alt_stack;
 use crate::process::Pid;
 use crate::signal::{Pending, SignalSet};
@@ -18,6 +19,8 @@ pub struct ThreadNumber(pub u64);
 pub struct Thread {
     /// Its number.
     pub number: ThreadNumber,
+    /// Where it is in kept memory ([`crate::kept::thread`]).
+    pub row: Row,
     /// Its process.
     pub pid: Pid,
     /// Its number as programs see it; the process's number for the first thread.

@@ -109,8 +109,11 @@ impl Unix {
             }
             match self.try_native(&wait) {
                 Tried::Wait(channel) => self.native_waits.push(NativeWait { channel, ..wait }),
-                // A caller that is gone meanwhile needs no answer.
-                Tried::Done(result) => drop(wait.call.reply(&wait.reply(result))),
+                Tried::Done(result) => {
+                    self.kept.store.commit();
+                    // A caller that is gone meanwhile needs no answer.
+                    let _ = wait.call.reply(&wait.reply(result));
+                }
             }
         }
     }

@@ -252,8 +252,13 @@ mod tests {
     const WHO: Who = Who { pid: 7, uid: 0, gid: 0 };
     const OTHER: Who = Who { pid: 8, uid: 0, gid: 0 };
 
+    fn new_file(object: Object) -> Description {
+        let kept = crate::kept::Kept::in_own_memory().tables;
+        OpenFile::new(kept, object, 0, Vec::new()).unwrap()
+    }
+
     fn rights() -> Control {
-        let file = OpenFile::new(Object::Device(Device::Null, None), 0, Vec::new());
+        let file = new_file(Object::Device(Device::Null, None));
         Control { rights: alloc::vec![file], who: None }
     }
 

@@ -159,13 +159,18 @@ fn a_direction_that_is_shut_down_ends_at_the_other_side() {
     assert_eq!(receive(&mut sockets, 1, 9), Ok(b"back".to_vec()));
 }
 
+fn new_file(object: Object) -> crate::open::Description {
+    let kept = crate::kept::Kept::in_own_memory().tables;
+    OpenFile::new(kept, object, 0, Vec::new()).unwrap()
+}
+
 #[test]
 fn sockets_that_only_their_queues_keep_are_found() {
     let (mut sockets, _) = pair(Kind::Stream);
     let closed = Closed::default();
     let open = |number| {
         let numbered = Numbered::new(Table::Socket, number, &closed);
-        OpenFile::new(Object::Numbered(numbered), 0, Vec::new())
+        new_file(Object::Numbered(numbered))
     };
     let (one, two) = (open(1), open(2));
     for (number, file) in [(1, &one), (1, &two), (2, &one)] {
@@ -189,7 +194,7 @@ fn sockets_that_only_their_queues_keep_are_found() {
 #[test]
 fn there_is_a_most_of_sockets_and_of_descriptors_in_flight() {
     let (mut sockets, _) = pair(Kind::Datagram);
-    let file = OpenFile::new(Object::Device(crate::open::Device::Null, None), 0, Vec::new());
+    let file = new_file(Object::Device(crate::open::Device::Null, None));
     let mut full = Control { rights: alloc::vec![file; MAX_IN_FLIGHT], who: None };
     let mut more = full.clone();
     more.rights.truncate(1);

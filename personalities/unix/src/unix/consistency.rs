@@ -16,6 +16,7 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::kept;
 use crate::memory::{Mm, PAGE, Sharing};
 use crate::open::{Description, Object};
 use crate::process::{Life, Pid, Process, State, Thread};
@@ -45,10 +46,19 @@ impl Unix {
             check(&mut faults, *number == thread.number, || format!("thread {number:?}: its key"));
             self.check_thread(thread, &mut faults);
         }
-        for (pid, process) in &self.processes {
+        for (pid, process) in self.processes.iter() {
             check(&mut faults, *pid == process.pid, || format!("process {pid:?}: its key"));
             self.check_process(process, &mut faults);
+            let kept = process.descriptors.is_kept();
+            check(&mut faults, kept, || format!("process {}: kept descriptors", pid.0));
         }
+        for (name, table) in self.kept.all() {
+            check(&mut faults, table.is_sound(), || format!("{name}: their table"));
+        }
+        let rows = self.kept.processes.len();
+        check(&mut faults, rows == self.processes.len(), || format!("processes: {rows} rows"));
+        let rows = self.kept.threads.len();
+        check(&mut faults, rows == self.threads.len(), || format!("threads: {rows} rows"));
         self.check_numbers(&mut faults);
         self.check_files(&mut faults);
         self.check_memory(&mut faults);
@@ -58,6 +68,9 @@ impl Unix {
     }
 
     fn check_thread(&self, thread: &Thread, faults: &mut Faults) {
+        let kept = self.kept.threads.has(thread.row)
+            && self.kept.threads.get(thread.row, kept::thread::NUMBER) == thread.number.0;
+        check(faults, kept, || format!("thread {:?}: its row", thread.number));
         let name = || format!("thread {} of process {}", thread.tid.0, thread.pid.0);
         let Some(process) = self.processes.get(&thread.pid) else {
             return faults.push(format!("{}: no such process", name()));
@@ -184,6 +197,8 @@ impl Unix {
             let (readers, writers) = end.counts();
             *all = readers << 16 | writers;
         };
+        let (rows, files) = (self.kept.files.len(), users.len());
+        check(faults, rows == files, || format!("files: {rows} rows of {files}"));
         for (count, file) in users.values() {
             let strong = Rc::strong_count(file);
             let path = || String::from_utf8_lossy(&file.borrow().path).into_owned();
@@ -196,6 +211,8 @@ impl Unix {
             }
         }
         self.fifos.waiting().for_each(&mut add);
+        check(faults, self.pipes.is_sound(), || String::from("pipes: their table"));
+        check(faults, self.fifos.is_sound(), || String::from("named pipes: their nodes"));
         for (id, [read, write, all]) in ends {
             let fits = all == read << 16 | write;
             check(faults, fits, || format!("pipe {id}: {read} + {write} ends, counted {all:#x}"));

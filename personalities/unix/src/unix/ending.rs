@@ -30,6 +30,7 @@ impl Unix {
     pub(crate) fn remove_thread(&mut self, number: ThreadNumber) {
         let Some(thread) = self.threads.remove(&number) else { return };
         self.futexes.forget(number);
+        self.kept.threads.free(thread.row);
         let time = self.machine.run_time(thread.handle);
         self.machine.destroy_thread(thread.handle);
         if let Some(process) = self.processes.get_mut(&thread.pid) {

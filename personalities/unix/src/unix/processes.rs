@@ -8,6 +8,7 @@ use libipc::Registers;
 
 use crate::Errno;
 use crate::credentials::Credentials;
+use crate::kept::Row;
 use crate::linux::signals;
 use crate::memory::Mm;
 use crate::open::{Description, Descriptors, Object, OpenFile, Slot};
@@ -43,7 +44,9 @@ impl Unix {
     pub fn launch(&mut self, launch: Launch) -> Result<Pid, Errno> {
         let pid = self.new_pid()?;
         let cwd = self.directory(pid, &launch.cwd)?;
-        let process = first_process(pid, cwd, &launch, self.machine.now());
+        let row = self.processes.new_row(pid)?;
+        let descriptors = Descriptors::new(self.kept, row);
+        let process = first_process(pid, row, descriptors, cwd, self.machine.now());
         self.processes.insert(pid, process);
         match self.start_first(pid, &launch) {
             Ok(()) => Ok(pid),
@@ -56,6 +59,12 @@ impl Unix {
     }
 
     fn start_first(&mut self, pid: Pid, launch: &Launch) -> Result<(), Errno> {
+        let files = self.standard_files(&launch.streams)?;
+        let process = self.processes.get_mut(&pid).ok_or(Errno::ESRCH)?;
+        process.client = Some(launch.client);
+        for (number, file) in (0..).zip(files) {
+            process.descriptors.put(number, Slot { file, close_on_exec: false })?;
+        }
         let path = launch.arguments.first().ok_or(Errno::ENOENT)?;
         let path = if path.contains(&b'/') { path.clone() } else { [b"/bin/", &path[..]].concat() };
         let arguments = launch.arguments.clone();
@@ -113,8 +122,10 @@ impl Unix {
         }
         let number = ThreadNumber(self.unique());
         let handle = self.machine.create_thread(mm.borrow().space(), number.0)?;
+        let row = self.keep_thread(number, pid, tid, handle)?;
         let thread = Thread {
             number,
+            row,
             pid,
             tid,
             handle,
@@ -132,6 +143,21 @@ impl Unix {
             process.threads.push(number);
         }
         Ok(number)
+    }
+
+    /// Returns descriptions of the standard streams, each open in both directions as a terminal's
+    /// are after login.
+    fn standard_files(&self, streams: &[Object; 3]) -> Result<[Description; 3], Errno> {
+        use crate::linux::flags::open;
+        let terminal = |object: &Object| matches!(object, Object::Stream(one) if one.is_terminal());
+        let file = |object: &Object, direction: u32| {
+            let is_terminal = terminal(object);
+            let flags = if is_terminal { open::READ_WRITE } else { direction };
+            let path = if is_terminal { b"/dev/console".to_vec() } else { b"pipe:[0]".to_vec() };
+            OpenFile::new(self.kept, object.clone(), flags, path)
+        };
+        let [stdin, stdout, stderr] = streams;
+        Ok([file(stdin, 0)?, file(stdout, open::WRITE_ONLY)?, file(stderr, open::WRITE_ONLY)?])
     }
 
     /// Lets a new thread run.
@@ -163,8 +189,14 @@ impl Unix {
         if !crate::calls::limits::may_fork(parent, self.processes.values()) {
             return Err(Errno::EAGAIN);
         }
+        let row = self.processes.new_row(pid)?;
+        let Ok(descriptors) = parent.descriptors.of_child(row) else {
+            self.kept.processes.free(row);
+            return Err(Errno::ENOMEM);
+        };
         let child = Process {
             pid,
+            row,
             parent: parent.pid,
             group: parent.group,
             session: parent.session,
@@ -174,7 +206,7 @@ impl Unix {
             limits: parent.limits,
             settings: parent.settings.of_child(),
             cwd: parent.cwd.clone(),
-            descriptors: parent.descriptors.clone(),
+            descriptors,
             actions: parent.actions.clone(),
             pending: Pending::default(),
             mm: Some(mm),
@@ -208,15 +240,16 @@ impl Unix {
     }
 }
 
-fn first_process(pid: Pid, cwd: Directory, launch: &Launch, started: u64) -> Process {
-    let mut descriptors = Descriptors::default();
-    let files = standard_files(&launch.streams);
-    for (number, file) in (0..).zip(files) {
-        // Three descriptors fit into an empty table.
-        let _ = descriptors.put(number, Slot { file, close_on_exec: false });
-    }
+fn first_process(
+    pid: Pid,
+    row: Row,
+    descriptors: Descriptors,
+    cwd: Directory,
+    started: u64,
+) -> Process {
     Process {
         pid,
+        row,
         parent: Pid::INIT,
         group: pid,
         session: pid,
@@ -249,20 +282,6 @@ fn first_process(pid: Pid, cwd: Directory, launch: &Launch, started: u64) -> Pro
         native: None,
         has_keys: false,
         exported: Vec::new(),
-        client: Some(launch.client),
+        client: None,
     }
-}
-
-/// Returns descriptions of the standard streams, each open in both directions as a terminal's
-/// are after login.
-fn standard_files(streams: &[Object; 3]) -> [Description; 3] {
-    use crate::linux::flags::open;
-    let terminal = |object: &Object| matches!(object, Object::Stream(one) if one.is_terminal());
-    let file = |object: &Object, direction: u32| {
-        let flags = if terminal(object) { open::READ_WRITE } else { direction };
-        let path = if terminal(object) { b"/dev/console".to_vec() } else { b"pipe:[0]".to_vec() };
-        OpenFile::new(object.clone(), flags, path)
-    };
-    let [stdin, stdout, stderr] = streams;
-    [file(stdin, 0), file(stdout, open::WRITE_ONLY), file(stderr, open::WRITE_ONLY)]
 }

@@ -120,6 +120,9 @@ impl Unix {
         if let Some(deadline) = parked.deadline {
             self.wake_at(deadline);
         }
+        if let Some(thread) = self.threads.get(&number) {
+            self.commit_wait(thread.row, &parked);
+        }
         if let Some(thread) = self.threads.get_mut(&number) {
             thread.state = State::Parked(parked);
         }

@@ -239,7 +239,7 @@ impl Unix {
                 return self.leave(number, call, answer);
             }
         }
-        self.answer(call, reply);
+        self.answer(number, call, reply);
     }
 
     fn take_signal(

@@ -58,7 +58,7 @@ pub(super) fn ioctl(
 fn open_peer(context: &mut Context<'_>, end: &Rc<PtyEnd>, bits: u32) -> Result<u64, Stop> {
     let slave = context.unix.open_slave(end.number())?;
     let path = alloc::format!("/dev/pts/{}", end.number()).into_bytes();
-    let file = OpenFile::new(Object::Pty(slave), bits, path);
+    let file = OpenFile::new(context.unix.kept, Object::Pty(slave), bits, path)?;
     let close_on_exec = bits & flags::CLOSE_ON_EXEC != 0;
     Ok(context.process().descriptors.add(0, Slot { file, close_on_exec })?)
 }
