@@ -4,6 +4,7 @@
 //!   kernel, structures   first::runs(kernel-bench) ─┐             ┌─ table on stdout
 //!   system               boot::{rows, prompt, …} ───┼─> Results ──┼─ JSON
 //!   unix                 boot::output, linux ───────┤             │
+//!   dos                  example speed, boot::output┤             │
 //!                        peers ─────────────────────┘      │      ├─ pictures
 //!                                                          │      └─ comparison with the
 //!                                                          │         committed ones
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod boot;
+mod dos;
 mod draw;
 mod figure;
 mod first;
@@ -72,6 +74,8 @@ enum Group {
     System,
     /// A Linux program's calls, here and on Linux.
     Unix,
+    /// The DOS machine's processor, on the host and inside Kamen.
+    Dos,
 }
 
 /// Measures, prints the tables and writes the file.
@@ -106,6 +110,10 @@ pub fn bench(options: &Options) -> Result<ExitCode> {
         let committed = Results::committed()?.unix;
         results.unix = unix::measure(&system, &committed, &mut missing)?;
         print!("{}", unix::table(&results.unix));
+    }
+    if options.wants(Group::Dos) {
+        results.dos = dos::measure(|| System::build(Purpose::Measure), &mut missing)?;
+        print!("{}", dos::table(&results.dos));
     }
     let path = options.json.clone().unwrap_or_else(|| workspace::target("bench.json"));
     fs::write(&path, results.to_json()).with_context(|| path.display().to_string())?;

@@ -4,7 +4,7 @@
 //! person's.
 
 use super::results::{Measured, Results};
-use super::{kernel, structures, unix};
+use super::{dos, kernel, structures, unix};
 use crate::workspace;
 use anyhow::{Context, Result};
 use std::fs;
@@ -31,6 +31,10 @@ pub fn update(path: &Path, results: &Results) -> Result<()> {
     if !results.unix.is_empty() {
         page = with_table(&page, "unix", &unix::markdown(&results.unix))
             .with_context(|| format!("{} has no table unix", path.display()))?;
+    }
+    if !results.dos.is_empty() {
+        page = with_table(&page, "dos", &dos::markdown(&results.dos))
+            .with_context(|| format!("{} has no table dos", path.display()))?;
     }
     fs::write(path, page).with_context(|| path.display().to_string())
 }

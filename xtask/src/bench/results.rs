@@ -3,9 +3,11 @@
 //! ```text
 //!   { "rows": [{ "name", "instructions", "tcg_ns", "peer", "peer_instructions", … }],
 //!     "more": [ … rows of no peer's table … ], "structures": [ … ], "system": [ … figures … ],
-//!     "unix": [{ "name", "instructions", "tcg_ns", "linux_instructions", … }] }
+//!     "unix": [{ "name", "instructions", "tcg_ns", "linux_instructions", … }],
+//!     "dos": [{ "name", "unit", "best", "median", "instructions", "kamen_cost", "kamen_tcg_ns" }] }
 //! ```
 
+use super::dos::DosRow;
 use super::figure::Figure;
 use super::unix::UnixRow;
 use crate::workspace;
@@ -40,6 +42,9 @@ pub struct Results {
     /// A Linux program's calls, here and on Linux.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unix: Vec<UnixRow>,
+    /// The DOS machine's processor.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dos: Vec<DosRow>,
 }
 
 /// A row.
@@ -93,6 +98,7 @@ impl Results {
             row.tcg_ns.iter_mut().for_each(hundredths);
         }
         rounded.unix.iter_mut().flat_map(UnixRow::figures).for_each(hundredths);
+        rounded.dos.iter_mut().flat_map(DosRow::figures).for_each(hundredths);
         for figure in &mut rounded.system {
             let values = [&mut figure.min, &mut figure.median, &mut figure.p99];
             values.into_iter().for_each(hundredths);
@@ -117,6 +123,9 @@ impl Results {
         }
         if updated.unix.is_empty() {
             updated.unix = self.unix.clone();
+        }
+        if updated.dos.is_empty() {
+            updated.dos = self.dos.clone();
         }
         updated
     }

@@ -1,8 +1,7 @@
 //! `cargo xtask test --nightly`: the random tests in their long form, one after the other.
 //!
 //! They are tests like all others, of `kamen-core`, `kamen-unix` and `kamen-dos-machine` on the host,
-//! `chaos`, the
-//! campaign of kills and `fuzz` in QEMU, told to go on for longer
+//! `chaos`, the campaign of kills and `fuzz` in QEMU, told to go on for longer
 //! (microkernel/core/src/tests/dice.rs). Their output is shown as it comes: how far they are, and the
 //! seed that repeats a failure.
 

@@ -12,6 +12,7 @@ mod format;
 mod probes;
 mod programs;
 mod sorter;
+mod speed;
 
 use iced_x86::IcedError;
 
@@ -50,6 +51,10 @@ fn programs() -> Vec<(&'static str, Make)> {
         ("WAITKEY.COM", endings::wait_key),
         ("BADCODE.COM", endings::bad_code),
         ("DIVZERO.COM", endings::divide_by_zero),
+        ("SIEVE.COM", speed::sieve),
+        ("ALULOOP.COM", speed::arithmetic),
+        ("CALLS.COM", speed::calls),
+        ("MOVES.COM", speed::moves),
     ]
 }
 
