@@ -100,6 +100,10 @@ impl Host for RealHost<'_> {
             Stream::Error => stderr().is_terminal(),
         }
     }
+    fn terminal_size(&mut self) -> Option<(u16, u16)> {
+        let size = rustix::termios::tcgetwinsize(stdout()).ok()?;
+        (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
+    }
     fn echoes_input(&mut self) -> bool {
         false
     }

@@ -170,6 +170,10 @@ pub trait Host {
     /// Returns whether standard input is a terminal that edits and echoes lines itself, and so
     /// gives lines instead of keys.
     fn echoes_input(&mut self) -> bool;
+    /// Returns columns and rows of the terminal on standard output, if it tells them.
+    fn terminal_size(&mut self) -> Option<(u16, u16)> {
+        None
+    }
     /// Reads standard input; 0 bytes are its end. A terminal gives keys: raw, not echoed.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ mod devices;
 mod dos;
 pub mod host;
 mod registers;
+mod screen;
 mod session;
 mod waiting;
 mod watch;

@@ -27,6 +27,12 @@ impl<H> Session<H> {
     pub(crate) fn bl(&self) -> u8 {
         self.bx() as u8
     }
+    pub(crate) fn bh(&self) -> u8 {
+        (self.bx() >> 8) as u8
+    }
+    pub(crate) fn ch(&self) -> u8 {
+        (self.cx() >> 8) as u8
+    }
     pub(crate) fn cl(&self) -> u8 {
         self.cx() as u8
     }
@@ -50,6 +56,9 @@ impl<H> Session<H> {
     }
     pub(crate) fn set_al(&mut self, value: u8) {
         self.set_ax(self.ax() & 0xff00 | value as u16);
+    }
+    pub(crate) fn set_bh(&mut self, value: u8) {
+        self.set_bx(self.bx() & 0xff | (value as u16) << 8);
     }
     pub(crate) fn set_dl(&mut self, value: u8) {
         self.set_dx(self.dx() & 0xff00 | value as u16);

@@ -17,6 +17,7 @@ use crate::bios::clock::Alarm;
 use crate::cpu::{Cpu, Exit, Model, bit};
 use crate::dos::Dos;
 use crate::host::{Host, HostError, StopRequest};
+use crate::screen::Screen;
 use crate::{Bus, FarPointer, bios};
 
 /// Instructions between two looks at the clock: about half a millisecond.
@@ -80,6 +81,7 @@ pub struct Session<H> {
     pub(crate) bus: Bus,
     pub(crate) host: H,
     pub(crate) dos: Dos,
+    pub(crate) screen: Screen,
     end: Option<End>,
     /// A wait of INT 15h/86 that is not over.
     pub(crate) wait_until: Option<u64>,
@@ -106,6 +108,7 @@ impl<H: Host> Session<H> {
             bus,
             host,
             dos,
+            screen: Screen::default(),
             end: None,
             wait_until: None,
             alarm: None,
@@ -121,6 +124,7 @@ impl<H: Host> Session<H> {
         if let Err(text) = self.start_first(start) {
             return End::Fault(text);
         }
+        self.remember_page();
         let end = loop {
             let slice = self.slice();
             let exit = self.cpu.run(&mut self.bus, slice);
@@ -137,6 +141,7 @@ impl<H: Host> Session<H> {
                 break end;
             }
         };
+        self.leave_screen();
         self.flush_output();
         self.end.take().unwrap_or(end)
     }
@@ -199,6 +204,8 @@ impl<H: Host> Session<H> {
 
     /// Handles requests and the clock, between two slices.
     pub(crate) fn look_around(&mut self) {
+        let now = self.host.monotonic();
+        self.refresh_screen(now);
         self.flush_output();
         self.look_for_requests();
         self.look_at_devices();
@@ -235,6 +242,8 @@ impl<H: Host> Session<H> {
         match self.host.request() {
             None => {}
             Some(StopRequest::Terminate) => self.finish(End::Terminated),
+            // A full-screen program takes keys as they come.
+            Some(StopRequest::Interrupt) if self.screen.is_full() => self.type_break(),
             Some(StopRequest::Interrupt) => self.ask_for_break(),
         }
     }

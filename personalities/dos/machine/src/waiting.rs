@@ -41,6 +41,8 @@ impl<H: Host> Session<H> {
         if self.host.is_terminal(Stream::Input) {
             return self.sleep(None);
         }
+        self.notice_stores();
+        self.draw_screen();
         self.flush_output();
         // What ends the wait is looked at below.
         let _ = self.dos.input.fill(&mut self.host, Wait::Forever);
@@ -49,6 +51,8 @@ impl<H: Host> Session<H> {
 
     /// Sleeps until input, a request, a tick that a program wants, or that time.
     pub(crate) fn sleep(&mut self, until: Option<u64>) {
+        self.notice_stores();
+        self.draw_screen();
         self.flush_output();
         let now = self.host.monotonic();
         let tick = self.bus.devices.pit.next_tick().filter(|_| bios::tick_is_hooked(&self.bus));
@@ -147,7 +151,6 @@ impl<H: Host> Session<H> {
     }
 
     /// Ctrl-C at the terminal of a program that takes keys as they come: it is a key for it.
-    #[expect(dead_code, reason = "for full-screen programs, which come with the next change")]
     pub(crate) fn type_break(&mut self) {
         if self.dos.input.waiting() >= BREAKS_MAX {
             return self.finish(End::Interrupted);

@@ -44,6 +44,9 @@ impl Host for SystemHost {
     fn echoes_input(&mut self) -> bool {
         self.streams.echoes_input()
     }
+    fn terminal_size(&mut self) -> Option<(u16, u16)> {
+        self.streams.size()
+    }
     fn read_input(&mut self, wait: Wait, into: &mut [u8]) -> Result<usize, HostError> {
         self.streams.read(wait, into)
     }

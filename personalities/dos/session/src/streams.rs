@@ -28,6 +28,8 @@ pub(crate) struct Streams {
     /// Whether input is a terminal whose modes are somebody else's: it gives lines and echoes.
     echoes: bool,
     console: Option<Console>,
+    /// Standard output, should it be a terminal.
+    screen: ConsoleClient,
     events: Option<Notification>,
     /// Events that were received and not acted on.
     pending: u64,
@@ -43,6 +45,7 @@ struct Console {
 impl Streams {
     /// Looks what the streams are and takes control of a terminal.
     pub(crate) fn new(input: Endpoint, output: Endpoint, error: Endpoint) -> Streams {
+        let output_endpoint = output;
         let clients = [input, output, error].map(StreamClient::new);
         let terminals =
             [0, 1, 2].map(|index: usize| clients[index].kind() == Ok(StreamKind::Terminal));
@@ -56,6 +59,7 @@ impl Streams {
             error,
             echoes: terminals[0] && !controls,
             terminals: [controls, terminals[1], terminals[2]],
+            screen: ConsoleClient::new(output_endpoint),
             console: controls.then_some(Console { client: client_console, modes: None }),
             events,
             pending: 0,
@@ -69,6 +73,13 @@ impl Streams {
 
     pub(crate) fn is_terminal(&self, stream: Stream) -> bool {
         self.terminals[stream as usize]
+    }
+
+    /// Returns columns and rows of the terminal on standard output, if it tells them.
+    pub(crate) fn size(&self) -> Option<(u16, u16)> {
+        let size = self.screen.size().ok()?;
+        let (columns, rows) = (size as u16, (size >> 16) as u16);
+        (columns > 0 && rows > 0).then_some((columns, rows))
     }
 
     pub(crate) fn echoes_input(&self) -> bool {

@@ -25,11 +25,15 @@ const KEY_TAIL: FarPointer = at(0x1c);
 const KEY_BEGIN: FarPointer = at(0x80);
 const KEY_END: FarPointer = at(0x82);
 pub(super) const VIDEO_MODE: FarPointer = at(0x49);
-pub(super) const COLUMNS: FarPointer = at(0x4a);
+const COLUMNS: FarPointer = at(0x4a);
+const PAGE_BYTES: FarPointer = at(0x4c);
+const PAGE_START: FarPointer = at(0x4e);
 /// Cursors of eight pages, column and row.
-pub(super) const CURSOR: FarPointer = at(0x50);
+const CURSOR: FarPointer = at(0x50);
 pub(super) const CURSOR_SHAPE: FarPointer = at(0x60);
-pub(super) const DISPLAY_PORT: FarPointer = at(0x63);
+const ACTIVE_PAGE: FarPointer = at(0x62);
+const DISPLAY_PORT: FarPointer = at(0x63);
+const MODE_CONTROL: FarPointer = at(0x65);
 /// Ticks since midnight.
 pub(crate) const TICKS: FarPointer = at(0x6c);
 pub(super) const MIDNIGHT: FarPointer = at(0x70);
@@ -37,7 +41,10 @@ pub(super) const MIDNIGHT: FarPointer = at(0x70);
 pub(super) const BREAK: FarPointer = at(0x71);
 /// 1234h: the memory need not be tested at a restart.
 const RESET: FarPointer = at(0x72);
-pub(super) const ROWS: FarPointer = at(0x84);
+const ROWS: FarPointer = at(0x84);
+const CELL_LINES: FarPointer = at(0x85);
+/// The EGA's and VGA's state: memory, monitor, lines, the adapters' combination.
+const ADAPTER: FarPointer = at(0x87);
 /// Bit 4: enhanced keyboard; bits 0 and 1: the last scan code was E1, E0.
 pub(super) const KEYBOARD_STATE: FarPointer = at(0x96);
 
@@ -67,6 +74,80 @@ pub(crate) fn count_ticks(bus: &mut Bus, count: u32) {
     } else {
         bus.write32(TICKS, ticks);
     }
+}
+
+/// Sets the display's part for a mode.
+pub(super) fn set_video_mode(bus: &mut Bus, mode: u8, columns: u16) {
+    bus.write8(VIDEO_MODE, mode);
+    bus.write16(COLUMNS, columns);
+    bus.write(CURSOR, &[0; 16]);
+    bus.write16(DISPLAY_PORT, if mode == 7 { 0x3b4 } else { 0x3d4 });
+    bus.write(MODE_CONTROL, &[0x29, 0x30]);
+    bus.write(ADAPTER, &[0x60, 0xf9, 0x11, 0x0b]);
+}
+
+/// Sets how many rows there are, and lines of a character.
+pub(super) fn set_rows(bus: &mut Bus, rows: u8, cell: u8) {
+    bus.write8(ROWS, rows - 1);
+    bus.write16(CELL_LINES, cell.into());
+    // Pages begin at multiples of 256 bytes.
+    let bytes = usize::from(rows) * columns(bus) * 2;
+    bus.write16(PAGE_BYTES, bytes.next_multiple_of(256).min(0x4000) as u16);
+}
+
+/// Makes a page the shown one; returns where it begins.
+pub(super) fn select_page(bus: &mut Bus, page: u8) -> u16 {
+    let start = page_bytes(bus).wrapping_mul(page.into());
+    bus.write8(ACTIVE_PAGE, page);
+    bus.write16(PAGE_START, start);
+    start
+}
+
+/// Returns the mode.
+pub(crate) fn video_mode(bus: &Bus) -> u8 {
+    bus.read8(VIDEO_MODE) & 0x7f
+}
+
+/// Returns characters of a row; programs write here.
+pub(super) fn columns(bus: &Bus) -> usize {
+    bus.read16(COLUMNS).clamp(1, 132).into()
+}
+
+/// Returns rows of the screen; programs write here.
+pub(super) fn rows(bus: &Bus) -> usize {
+    usize::from(bus.read8(ROWS)).clamp(0, 59) + 1
+}
+
+/// Returns bytes from one page to the next.
+pub(super) fn page_bytes(bus: &Bus) -> u16 {
+    bus.read16(PAGE_BYTES)
+}
+
+/// Returns the page that is shown.
+pub(crate) fn active_page(bus: &Bus) -> u8 {
+    known_page(bus.read8(ACTIVE_PAGE))
+}
+
+/// Returns a page of which there is a cursor.
+pub(super) fn known_page(page: u8) -> u8 {
+    page & 7
+}
+
+/// Returns a page's cursor, row and column.
+pub(crate) fn cursor(bus: &Bus, page: u8) -> (u8, u8) {
+    let [column, row] = bus.read16(CURSOR.add(u16::from(page) * 2)).to_le_bytes();
+    (row, column)
+}
+
+/// Sets a page's cursor, row and column.
+pub(super) fn set_cursor(bus: &mut Bus, page: u8, (row, column): (u8, u8)) {
+    bus.write16(CURSOR.add(u16::from(page) * 2), u16::from_le_bytes([column, row]));
+}
+
+/// Returns a far pointer as it lies in memory.
+pub(super) fn far_bytes(at: FarPointer) -> [u8; 4] {
+    let ([a, b], [c, d]) = (at.offset.to_le_bytes(), at.segment.to_le_bytes());
+    [a, b, c, d]
 }
 
 /// Appends a key to the ring buffer; returns whether there was room.

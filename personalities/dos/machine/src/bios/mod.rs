@@ -13,7 +13,7 @@ pub(crate) mod data;
 mod keyboard;
 pub(crate) mod keys;
 mod system;
-mod video;
+pub(crate) mod video;
 
 use crate::cpu::HOST_SEGMENT;
 use crate::dos::BREAK_RETURN;

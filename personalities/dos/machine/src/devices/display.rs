@@ -4,7 +4,6 @@
 //! controller's registers say. The palette is kept and given back.
 //!
 //! Source: IBM VGA Technical Reference (1987), "Registers"; RBIL PORTS.LST, 03C0 to 03DF.
-#![expect(dead_code, reason = "the text screen, which looks at them, comes with the next change")]
 
 /// Registers of the CRT controller.
 pub(crate) mod crtc {

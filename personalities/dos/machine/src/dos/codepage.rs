@@ -15,6 +15,24 @@ const UPPER: [char; 128] = [
     '≥', '≤', '⌠', '⌡', '÷', '≈', '°', '∙', '·', '√', 'ⁿ', '²', '■', '\u{a0}',
 ];
 
+/// What a screen shows for the characters 00 to 1F.
+const LOWER: [char; 32] = [
+    ' ', '☺', '☻', '♥', '♦', '♣', '♠', '•', '◘', '○', '◙', '♂', '♀', '♪', '♫', '☼', '►', '◄', '↕',
+    '‼', '¶', '§', '▬', '↨', '↑', '↓', '→', '←', '∟', '↔', '▲', '▼',
+];
+
+/// Returns what a screen shows for a character.
+pub(crate) fn glyph(byte: u8) -> char {
+    match byte {
+        0..=0x1f => LOWER[byte as usize],
+        0x7f => '⌂',
+        // A blank that does not break is a blank on a screen.
+        0xff => ' ',
+        0x80.. => UPPER[(byte - 0x80) as usize],
+        _ => byte as char,
+    }
+}
+
 /// What stands for a character that the code page lacks.
 const UNKNOWN: u8 = b'?';
 

@@ -131,6 +131,17 @@ impl<H: Host> Session<H> {
 
     /// Prints on the console.
     pub(crate) fn print(&mut self, bytes: &[u8]) -> Call {
+        self.notice_stores();
+        self.type_on_screen(bytes);
+        self.remember_page();
+        self.print_stream(bytes)
+    }
+
+    /// Prints on the console where that is a stream of characters, no full screen.
+    pub(crate) fn print_stream(&mut self, bytes: &[u8]) -> Call {
+        if self.screen.is_full() {
+            return Ok(());
+        }
         // Without a terminal on standard output, the console is where errors go, if that is one.
         let to_error = !self.dos.output.is_terminal(Stream::Output)
             && self.dos.output.is_terminal(Stream::Error);

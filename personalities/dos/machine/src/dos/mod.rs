@@ -8,7 +8,7 @@
 //! counted over 1,930 programs.
 
 mod arena;
-mod codepage;
+pub(crate) mod codepage;
 mod console;
 pub(crate) mod country;
 mod directory;

@@ -59,6 +59,16 @@ impl Output {
         if self.gathered.len() > GATHER_MAX { self.flush(host) } else { Ok(()) }
     }
 
+    /// Sends bytes as they are to the terminal on standard output.
+    pub(crate) fn send(&mut self, host: &mut impl Host, bytes: &[u8]) -> Result<(), HostError> {
+        if self.stream != Stream::Output {
+            self.flush(host)?;
+            self.stream = Stream::Output;
+        }
+        self.gathered.extend_from_slice(bytes);
+        if self.gathered.len() > GATHER_MAX { self.flush(host) } else { Ok(()) }
+    }
+
     /// A terminal adds a CR to each LF by itself (ONLCR), so that the program's own goes.
     fn gather_for_terminal(&mut self, bytes: &[u8]) {
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
