@@ -1,10 +1,11 @@
-//! The processor's surroundings: 1 MiB of memory that wraps, and the I/O ports.
+//! The processor's surroundings: 1 MiB of memory that wraps, the HMA, and the I/O ports.
 //!
 //! [`Bus`] is what the processor and DOS read and write. Addresses wrap at 1 MiB as on an 8086,
-//! or as with A20 off: programs that enter DOS through `call 5` rely on it (PSP offset 5).
+//! or as with A20 off: programs that enter DOS through `call 5` rely on it (PSP offset 5). With
+//! A20 on they reach 65,520 bytes more.
 //!
-//! The storage has a few bytes more than 1 MiB, so that the compiler sees that a word at any
-//! wrapped address is inside and needs no bounds check; the last address is treated apart.
+//! Addresses from the last byte of the first MiB on are treated apart: for all others the compiler
+//! sees that a word is inside and needs no bounds check, and A20 costs nothing.
 //!
 //! The processor's cache of decoded instructions lives here, beside the memory that it is of; all that
 //! changes memory tells `watch`, which knows the bytes that are in the cache.
@@ -18,7 +19,9 @@ use crate::watch::Watch;
 /// Bytes of memory that the processor can address (Intel iAPX 86 User's Manual 2.3).
 pub const MEMORY_BYTES: usize = 1 << 20;
 
-const STORAGE: usize = MEMORY_BYTES + 16;
+/// Bytes that FFFF:0010 to FFFF:FFFF reach with A20 on (the HMA).
+const HIGH_BYTES: usize = 0xfff0;
+const STORAGE: usize = MEMORY_BYTES + HIGH_BYTES;
 const LAST: usize = MEMORY_BYTES - 1;
 
 /// A segment and an offset in it.
@@ -46,7 +49,19 @@ impl FarPointer {
     /// Returns the address, wrapped at 1 MiB.
     #[inline(always)]
     pub const fn linear(self) -> usize {
-        (((self.segment as usize) << 4) + self.offset as usize) & LAST
+        self.unwrapped() & LAST
+    }
+
+    /// Returns the address as with A20 on.
+    #[inline(always)]
+    pub(crate) const fn unwrapped(self) -> usize {
+        ((self.segment as usize) << 4) + self.offset as usize
+    }
+
+    /// Returns whether the address depends on A20.
+    #[inline(always)]
+    pub(crate) const fn is_high(self) -> bool {
+        self.unwrapped() > LAST
     }
 }
 
@@ -77,13 +92,20 @@ impl Bus {
     /// Returns the byte at a pointer.
     #[inline(always)]
     pub fn read8(&self, at: FarPointer) -> u8 {
-        self.bytes[at.linear()]
+        let linear = at.unwrapped();
+        if linear > LAST {
+            return self.read8_high(at);
+        }
+        self.bytes[linear]
     }
 
     /// Stores a byte.
     #[inline(always)]
     pub fn write8(&mut self, at: FarPointer, value: u8) {
-        let linear = at.linear();
+        let linear = at.unwrapped();
+        if linear > LAST {
+            return self.write8_high(at, value);
+        }
         self.bytes[linear] = value;
         self.watch.stored8(linear);
     }
@@ -91,8 +113,8 @@ impl Bus {
     /// Returns the word at a pointer; its high byte wraps within the segment.
     #[inline(always)]
     pub fn read16(&self, at: FarPointer) -> u16 {
-        let linear = at.linear();
-        if at.offset == 0xffff || linear == LAST {
+        let linear = at.unwrapped();
+        if at.offset == 0xffff || linear >= LAST {
             return self.read16_wrapping(at);
         }
         u16::from_le_bytes([self.bytes[linear], self.bytes[linear + 1]])
@@ -101,8 +123,8 @@ impl Bus {
     /// Stores a word; its high byte wraps within the segment.
     #[inline(always)]
     pub fn write16(&mut self, at: FarPointer, value: u16) {
-        let linear = at.linear();
-        if at.offset == 0xffff || linear == LAST {
+        let linear = at.unwrapped();
+        if at.offset == 0xffff || linear >= LAST {
             return self.write16_wrapping(at, value);
         }
         let [low, high] = value.to_le_bytes();
@@ -155,8 +177,20 @@ impl Bus {
     /// Returns `len` bytes of memory as a slice to change, if they do not wrap.
     pub fn slice_mut(&mut self, at: FarPointer, len: usize) -> Option<&mut [u8]> {
         let range = self.range(at, len)?;
-        self.watch.stored(range.start, len);
+        self.stored(&range);
         Some(&mut self.bytes[range])
+    }
+
+    /// Returns bytes from a linear address on, the HMA included, wherever A20 is.
+    pub(crate) fn flat(&self, start: usize, len: usize) -> Option<&[u8]> {
+        self.bytes.get(start..start.checked_add(len)?)
+    }
+
+    /// Returns bytes from a linear address on to change, the HMA included, wherever A20 is.
+    pub(crate) fn flat_mut(&mut self, start: usize, len: usize) -> Option<&mut [u8]> {
+        let range = start..start.checked_add(len).filter(|end| *end <= STORAGE)?;
+        self.stored(&range);
+        self.bytes.get_mut(range)
     }
 
     /// Copies `len` bytes upwards from `from` to `to` at once, where the result is the same as
@@ -168,7 +202,7 @@ impl Bus {
         if target.start > source.start && target.start < source.end {
             return false;
         }
-        self.watch.stored(target.start, len);
+        self.stored(&target);
         self.bytes.copy_within(source, target.start);
         true
     }
@@ -201,9 +235,40 @@ impl Bus {
     }
 
     fn range(&self, at: FarPointer, len: usize) -> Option<core::ops::Range<usize>> {
-        let start = at.linear();
-        let inside = at.offset as usize + len <= 0x10000 && start + len <= MEMORY_BYTES;
+        let has_high = self.devices.keyboard.a20();
+        let (start, end) = match has_high {
+            true => (at.unwrapped(), STORAGE),
+            false => (at.linear(), MEMORY_BYTES),
+        };
+        let inside = at.offset as usize + len <= 0x10000 && start + len <= end;
         inside.then_some(start..start + len)
+    }
+
+    /// Tells that a range was stored to; no code is cached in the HMA.
+    fn stored(&mut self, range: &core::ops::Range<usize>) {
+        let end = range.end.min(MEMORY_BYTES);
+        if range.start < end {
+            self.watch.stored(range.start, end - range.start);
+        }
+    }
+
+    /// Returns where an address from 1 MiB on lies.
+    fn high(&self, at: FarPointer) -> usize {
+        if self.devices.keyboard.a20() { at.unwrapped() } else { at.linear() }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn read8_high(&self, at: FarPointer) -> u8 {
+        self.bytes[self.high(at)]
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn write8_high(&mut self, at: FarPointer, value: u8) {
+        let linear = self.high(at);
+        self.bytes[linear] = value;
+        self.stored(&(linear..linear + 1));
     }
 
     #[cold]
@@ -230,6 +295,22 @@ mod tests {
         assert_eq!(bus.read16(FarPointer::new(0, 0xc0)), 0x1234);
         bus.write16(FarPointer::new(0xffff, 0x000f), 0xaabb);
         assert_eq!(bus.read8(FarPointer::new(0, 0)), 0xaa);
+    }
+
+    #[test]
+    fn with_a20_on_there_is_memory_above() {
+        let mut bus = Bus::new();
+        let (high, low) = (FarPointer::new(0xffff, 0x10), FarPointer::new(0, 0));
+        bus.write16(low, 0x1111);
+        bus.devices.keyboard.set_a20(true);
+        bus.write16(high, 0x2222);
+        bus.write8(FarPointer::new(0xffff, 0xffff), 0x33);
+        assert_eq!((bus.read16(high), bus.read16(low)), (0x2222, 0x1111));
+        assert!(bus.slice(high, 0xfff0).is_some_and(|bytes| bytes[0xffef] == 0x33));
+        bus.devices.keyboard.set_a20(false);
+        assert_eq!((bus.read16(high), bus.slice(high, 2)), (0x1111, Some(&[0x11, 0x11][..])));
+        bus.devices.keyboard.set_a20(true);
+        assert_eq!(bus.read16(high), 0x2222);
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub mod cpu;
 mod devices;
 mod dos;
 pub mod host;
+mod memory;
 mod registers;
 mod screen;
 mod session;

@@ -57,6 +57,9 @@ impl<H> Session<H> {
     pub(crate) fn set_al(&mut self, value: u8) {
         self.set_ax(self.ax() & 0xff00 | value as u16);
     }
+    pub(crate) fn set_bl(&mut self, value: u8) {
+        self.set_bx(self.bx() & 0xff00 | value as u16);
+    }
     pub(crate) fn set_bh(&mut self, value: u8) {
         self.set_bx(self.bx() & 0xff | (value as u16) << 8);
     }

@@ -17,6 +17,7 @@ use crate::bios::clock::Alarm;
 use crate::cpu::{Cpu, Exit, Model, bit};
 use crate::dos::Dos;
 use crate::host::{Host, HostError, StopRequest};
+use crate::memory::Extended;
 use crate::screen::Screen;
 use crate::{Bus, FarPointer, bios};
 
@@ -82,6 +83,7 @@ pub struct Session<H> {
     pub(crate) host: H,
     pub(crate) dos: Dos,
     pub(crate) screen: Screen,
+    pub(crate) extended: Extended,
     end: Option<End>,
     /// A wait of INT 15h/86 that is not over.
     pub(crate) wait_until: Option<u64>,
@@ -109,6 +111,7 @@ impl<H: Host> Session<H> {
             host,
             dos,
             screen: Screen::default(),
+            extended: Extended::default(),
             end: None,
             wait_until: None,
             alarm: None,

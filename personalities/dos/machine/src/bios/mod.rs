@@ -20,7 +20,7 @@ use crate::dos::BREAK_RETURN;
 use crate::dos::time::DateTime;
 use crate::host::Host;
 use crate::session::{End, Session};
-use crate::{Bus, FarPointer};
+use crate::{Bus, FarPointer, MEMORY_BYTES, memory};
 use data::count_ticks;
 
 /// Opcode of a host call, see [`crate::cpu`].
@@ -61,11 +61,16 @@ pub(crate) fn install(bus: &mut Bus, host: &mut impl Host) {
     }
     // The far call at PSP:5 wraps to here; it covers vector 30h and the first byte of 31h.
     bus.write(FarPointer::new(0, 0xc0), &[JUMP_FAR, 0xc0, 0x00, 0x00, 0xf0]);
+    // With A20 on it does not wrap.
+    if let Some(bytes) = bus.flat_mut(MEMORY_BYTES + 0xc0, 5) {
+        bytes.copy_from_slice(&[JUMP_FAR, 0xc0, 0x00, 0x00, 0xf0]);
+    }
     let (now, time) = (host.monotonic(), host.time());
     bus.devices.start(now, time);
     data::install(bus, DateTime::from_ns(time).ticks());
     video::install(bus);
     system::install(bus);
+    memory::install(bus);
 }
 
 /// User vectors, free for programs, which look for a null pointer (RBIL INT 60).
@@ -129,6 +134,8 @@ impl<H: Host> Session<H> {
             0x1a => self.clock(),
             0x20..=0x30 | BREAK_RETURN => self.dos_interrupt(number),
             0x33 => self.mouse(),
+            0x67 => self.expanded_memory(),
+            memory::ENTRY_CALL => self.extended_memory_call(),
             _ => {}
         }
     }

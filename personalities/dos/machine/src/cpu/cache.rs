@@ -73,7 +73,7 @@ impl Cache {
     }
 
     /// Returns the run at an address, decoded now where it is not kept; nothing where code changes
-    /// all the time or wraps.
+    /// all the time, wraps, or depends on A20.
     #[cold]
     #[inline(never)]
     fn build(&mut self, bus: &mut Bus, at: FarPointer) -> Option<()> {
@@ -96,6 +96,9 @@ impl Cache {
 
     /// Puts a run of at most `most` instructions behind `ops` and marks its bytes; returns how many.
     fn decode_run(&mut self, bus: &mut Bus, at: FarPointer, most: usize) -> Option<usize> {
+        if at.is_high() {
+            return None;
+        }
         let linear = at.linear();
         let mut run = [Decoded::NONE; RUN_OPS];
         let (mut count, mut bytes) = (0, 0);

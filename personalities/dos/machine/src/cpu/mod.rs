@@ -222,6 +222,16 @@ impl Cpu {
         self.registers[number & 7] = value;
     }
 
+    /// Returns all 32 bits of a register.
+    pub fn wide_register(&self, number: usize) -> u32 {
+        <u32 as operand::Operand>::register(self, number)
+    }
+
+    /// Sets all 32 bits of a register.
+    pub fn set_wide_register(&mut self, number: usize, value: u32) {
+        <u32 as operand::Operand>::set_register(self, number, value);
+    }
+
     /// Returns a segment register, by its number in [`segment`].
     #[inline(always)]
     pub fn segment(&self, number: usize) -> u16 {

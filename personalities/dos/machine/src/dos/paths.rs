@@ -330,7 +330,8 @@ pub fn device(name: &[u8]) -> Option<DeviceName> {
     let short = ShortName::parse(name);
     Some(match &short.0[..8] {
         b"CON     " => DeviceName::Console,
-        b"NUL     " => DeviceName::Null,
+        // EMMXXXX0, which programs open to see whether there is EMS, does as little.
+        b"NUL     " | b"EMMXXXX0" => DeviceName::Null,
         b"AUX     " | b"COM1    " | b"COM2    " | b"COM3    " | b"COM4    " => {
             DeviceName::Auxiliary
         }

@@ -235,12 +235,16 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// INT 2Fh: nothing is installed (no XMS, no message tables, DOS not in upper memory), so
+    /// INT 2Fh: little is installed (XMS; no message tables, DOS not in upper memory), so
     /// registers stay; 1680 lets an idle program rest.
     pub(super) fn multiplex(&mut self) -> Call {
-        if self.ax() == 0x1680 {
-            self.rest();
-            self.set_al(0);
+        match self.ah() {
+            0x16 if self.al() == 0x80 => {
+                self.rest();
+                self.set_al(0);
+            }
+            0x43 => self.extended_memory_driver(),
+            _ => {}
         }
         Ok(())
     }

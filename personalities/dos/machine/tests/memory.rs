@@ -1,0 +1,335 @@
+//! Programs that use memory beyond 640 KiB: XMS, EMS, upper memory, the HMA.
+
+mod support;
+
+use dos_machine::End;
+use iced_x86::IcedError;
+use iced_x86::code_asm::*;
+use support::{MemoryHost, run};
+
+type Emitted = Result<(), IcedError>;
+
+/// Where the programs keep the XMS driver's entry, results, and buffers.
+const ENTRY: u32 = 0x2000;
+const RESULTS: u32 = 0x2100;
+const BLOCK: u32 = 0x2200;
+const BUFFER: u32 = 0x3000;
+
+/// Runs a .COM program that stores words at RESULTS, from DI on; returns them.
+fn results(emit: impl FnOnce(&mut CodeAssembler) -> Emitted) -> Vec<u16> {
+    let mut a = CodeAssembler::new(16).expect("16 bits are known");
+    let whole = || -> Emitted {
+        a.cld()?;
+        a.mov(di, RESULTS)?;
+        emit(&mut a)?;
+        a.mov(dx, RESULTS)?;
+        a.mov(cx, di)?;
+        a.sub(cx, dx)?;
+        a.mov(bx, 1u32)?;
+        a.mov(ax, cs)?;
+        a.mov(ds, ax)?;
+        a.mov(ah, 0x40u32)?;
+        a.int(0x21)?;
+        a.mov(ax, 0x4c00u32)?;
+        a.int(0x21)
+    };
+    whole().expect("constant code");
+    let mut host = MemoryHost::new(b"");
+    host.add("TEST.COM", &a.assemble(0x100).expect("constant code"));
+    let (end, host) = run(host, "TEST.COM", &[]);
+    assert_eq!(end, End::Exit(0));
+    host.output.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect()
+}
+
+/// Stores AX as a result.
+fn keep(a: &mut CodeAssembler) -> Emitted {
+    a.mov(word_ptr(di).cs(), ax)?;
+    a.add(di, 2u32)
+}
+
+fn keep_register(a: &mut CodeAssembler, register: AsmRegister16) -> Emitted {
+    a.push(ax)?;
+    a.mov(ax, register)?;
+    keep(a)?;
+    a.pop(ax)
+}
+
+/// Gets the driver's entry (RBIL INT 2F/AX=4300, 4310).
+fn find_xms(a: &mut CodeAssembler) -> Emitted {
+    a.mov(ax, 0x4300u32)?;
+    a.int(0x2f)?;
+    a.mov(ah, 0u32)?;
+    keep(a)?;
+    a.push(es)?;
+    a.mov(ax, 0x4310u32)?;
+    a.int(0x2f)?;
+    a.mov(word_ptr(ENTRY), bx)?;
+    a.mov(word_ptr(ENTRY + 2), es)?;
+    a.pop(es)
+}
+
+fn xms(a: &mut CodeAssembler, function: u32) -> Emitted {
+    a.mov(ah, function)?;
+    // call far [ENTRY]
+    a.db(&[0x2e, 0xff, 0x1e, ENTRY as u8, (ENTRY >> 8) as u8])
+}
+
+/// Fills a block of words for a move.
+fn move_words(a: &mut CodeAssembler, words: &[Option<u32>]) -> Emitted {
+    for (place, word) in words.iter().enumerate() {
+        let at = BLOCK + place as u32 * 2;
+        match word {
+            Some(word) => a.mov(word_ptr(at), *word)?,
+            // The handle in BP.
+            None => a.mov(word_ptr(at), bp)?,
+        }
+    }
+    a.mov(si, BLOCK)
+}
+
+#[test]
+fn extended_memory_keeps_what_is_moved_there() {
+    let found = results(|a| {
+        find_xms(a)?;
+        xms(a, 0x00)?;
+        keep(a)?;
+        xms(a, 0x08)?;
+        keep_register(a, dx)?;
+        a.mov(dx, 100u32)?;
+        xms(a, 0x09)?;
+        keep(a)?;
+        a.mov(bp, dx)?;
+        a.mov(word_ptr(BUFFER), 0x1234u32)?;
+        a.mov(word_ptr(BUFFER + 2), 0x5678u32)?;
+        // Length, source 0 and DS:BUFFER, target handle and offset 18000h.
+        move_words(
+            a,
+            &[Some(4), Some(0), Some(0), Some(BUFFER), Some(0), None, Some(0x8000), Some(1)],
+        )?;
+        a.mov(word_ptr(BLOCK + 8), ds)?;
+        xms(a, 0x0b)?;
+        keep(a)?;
+        move_words(a, &[Some(2), Some(0), None, Some(0x8002), Some(1), Some(0), Some(BUFFER + 8)])?;
+        a.mov(word_ptr(BLOCK + 14), ds)?;
+        xms(a, 0x0b)?;
+        a.mov(ax, word_ptr(BUFFER + 8))?;
+        keep(a)?;
+        // One byte further than 100 KiB: an invalid source offset.
+        move_words(a, &[Some(4), Some(0), None, Some(0x8ffe), Some(1)])?;
+        xms(a, 0x0b)?;
+        a.mov(ah, bl)?;
+        keep(a)?;
+        // An odd length.
+        a.mov(word_ptr(BLOCK), 3u32)?;
+        xms(a, 0x0b)?;
+        a.mov(ah, bl)?;
+        keep(a)?;
+        // Locked blocks stay.
+        a.mov(dx, bp)?;
+        xms(a, 0x0c)?;
+        a.mov(dx, bp)?;
+        xms(a, 0x0a)?;
+        a.mov(ah, bl)?;
+        keep(a)?;
+        a.mov(dx, bp)?;
+        xms(a, 0x0d)?;
+        a.mov(dx, bp)?;
+        xms(a, 0x0a)?;
+        keep(a)?;
+        xms(a, 0x08)?;
+        keep_register(a, dx)?;
+        xms(a, 0x7f)?;
+        a.mov(ah, bl)?;
+        keep(a)
+    });
+    let expected = [0x80, 0x300, 4096, 1, 1, 0x5678, 0xa400, 0xa700, 0xab00, 1, 4096, 0x8000];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn upper_memory_is_given_out_in_paragraphs() {
+    let found = results(|a| {
+        find_xms(a)?;
+        a.mov(dx, 0xffffu32)?;
+        xms(a, 0x10)?;
+        a.mov(ah, bl)?;
+        keep(a)?;
+        keep_register(a, dx)?;
+        a.mov(dx, 0x800u32)?;
+        xms(a, 0x10)?;
+        keep(a)?;
+        keep_register(a, bx)?;
+        a.mov(dx, 0x800u32)?;
+        xms(a, 0x10)?;
+        keep_register(a, bx)?;
+        a.mov(dx, 0x1u32)?;
+        xms(a, 0x10)?;
+        a.mov(ah, bl)?;
+        keep(a)?;
+        a.mov(dx, 0xe000u32)?;
+        xms(a, 0x11)?;
+        keep(a)?;
+        a.mov(dx, 0xe000u32)?;
+        xms(a, 0x11)?;
+        a.mov(ah, bl)?;
+        keep(a)
+    });
+    // RBIL: B0 a smaller one is there, B1 none is, B2 the segment is none.
+    assert_eq!(found, [0x80, 0xb000, 0x1000, 1, 0xe000, 0xe800, 0xb100, 1, 0xb200]);
+}
+
+#[test]
+fn the_high_memory_area_is_there_with_a20_on() {
+    let found = results(|a| {
+        find_xms(a)?;
+        a.mov(dx, 0xffffu32)?;
+        xms(a, 0x01)?;
+        keep(a)?;
+        xms(a, 0x01)?;
+        a.mov(ah, bl)?;
+        keep(a)?;
+        a.mov(ax, 0xffffu32)?;
+        a.mov(es, ax)?;
+        // 0000:0500 and FFFF:0510 are the same byte, until A20 is on.
+        a.push(ds)?;
+        a.mov(ax, 0u32)?;
+        a.mov(ds, ax)?;
+        a.mov(word_ptr(0x500), 0x1111u32)?;
+        a.mov(ax, word_ptr(0x510).es())?;
+        keep(a)?;
+        xms(a, 0x05)?;
+        a.mov(word_ptr(0x510).es(), 0x2222u32)?;
+        a.mov(ax, word_ptr(0x500))?;
+        keep(a)?;
+        // A program there: mov ax, 3333h; retf.
+        a.mov(word_ptr(0x600).es(), 0x33b8u32)?;
+        a.mov(word_ptr(0x602).es(), 0xcb33u32)?;
+        a.db(&[0x9a, 0x00, 0x06, 0xff, 0xff])?;
+        keep(a)?;
+        xms(a, 0x07)?;
+        keep(a)?;
+        xms(a, 0x06)?;
+        a.mov(ax, word_ptr(0x510).es())?;
+        keep(a)?;
+        a.mov(al, 2u32)?;
+        a.out(0x92u32, al)?;
+        a.mov(ax, word_ptr(0x510).es())?;
+        keep(a)?;
+        a.pop(ds)
+    });
+    assert_eq!(found, [0x80, 1, 0x9100, 0x1111, 0x1111, 0x3333, 1, 0x1111, 0x2222]);
+}
+
+fn ems(a: &mut CodeAssembler, ax_value: u32) -> Emitted {
+    a.mov(ax, ax_value)?;
+    a.int(0x67)
+}
+
+/// Maps a logical page of the handle in BP to a slot.
+fn map(a: &mut CodeAssembler, slot: u32, page: u32) -> Emitted {
+    a.mov(bx, page)?;
+    a.mov(dx, bp)?;
+    ems(a, 0x4400 | slot)
+}
+
+#[test]
+fn expanded_memory_is_seen_through_its_frame() {
+    let found = results(|a| {
+        // The driver's name, behind its segment (EMS 4.0, "Testing for the presence").
+        a.mov(ax, 0x3567u32)?;
+        a.int(0x21)?;
+        a.mov(ax, word_ptr(0x0a).es())?;
+        keep(a)?;
+        ems(a, 0x4100)?;
+        keep_register(a, bx)?;
+        a.mov(es, bx)?;
+        ems(a, 0x4200)?;
+        keep_register(a, bx)?;
+        a.mov(bx, 2u32)?;
+        ems(a, 0x4300)?;
+        keep(a)?;
+        a.mov(bp, dx)?;
+        map(a, 0, 0)?;
+        a.mov(word_ptr(0).es(), 0x4141u32)?;
+        map(a, 0, 1)?;
+        a.mov(word_ptr(0).es(), 0x4242u32)?;
+        // Page 0 in slot 1, D000:4000.
+        map(a, 1, 0)?;
+        a.mov(ax, word_ptr(0x4000).es())?;
+        keep(a)?;
+        // Errors: a page too many, no such slot, no such handle.
+        map(a, 0, 2)?;
+        keep(a)?;
+        map(a, 4, 0)?;
+        keep(a)?;
+        a.mov(dx, 77u32)?;
+        a.mov(bx, 0u32)?;
+        ems(a, 0x4400)?;
+        keep(a)?;
+        // Exchange two bytes of pages 0 and 1, which are in the frame.
+        move_words(
+            a,
+            &[Some(2), Some(0), Some(1), Some(0), Some(0), Some(0x0100), Some(0), Some(0), Some(1)],
+        )?;
+        a.mov(word_ptr(BLOCK + 5), bp)?;
+        a.mov(word_ptr(BLOCK + 12), bp)?;
+        a.mov(word_ptr(BLOCK + 14), 0u32)?;
+        a.mov(word_ptr(BLOCK + 16), 1u32)?;
+        a.mov(byte_ptr(BLOCK + 11), 1u32)?;
+        ems(a, 0x5701)?;
+        keep(a)?;
+        a.mov(ax, word_ptr(0).es())?;
+        keep(a)?;
+        a.mov(ax, word_ptr(0x4000).es())?;
+        keep(a)?;
+        a.mov(dx, bp)?;
+        ems(a, 0x4500)?;
+        keep(a)?;
+        ems(a, 0x4200)?;
+        keep_register(a, bx)?;
+        ems(a, 0x6000)?;
+        keep(a)
+    });
+    let name = u16::from_le_bytes(*b"EM");
+    // A status is in AH; AL stays as it was.
+    let expected =
+        [name, 0xd000, 256, 0, 0x4141, 0x8a00, 0x8b04, 0x8300, 1, 0x4141, 0x4242, 0, 256, 0x8400];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn maps_are_saved_and_names_found() {
+    let found = results(|a| {
+        a.push(cs)?;
+        a.pop(es)?;
+        a.mov(bx, 1u32)?;
+        ems(a, 0x4300)?;
+        a.mov(bp, dx)?;
+        map(a, 0, 0)?;
+        a.mov(ax, 0xd000u32)?;
+        a.mov(es, ax)?;
+        a.mov(word_ptr(0x10).es(), 0x7777u32)?;
+        a.mov(dx, bp)?;
+        ems(a, 0x4700)?;
+        map(a, 0, 0xffff)?;
+        a.mov(ax, word_ptr(0x10).es())?;
+        keep(a)?;
+        a.mov(dx, bp)?;
+        ems(a, 0x4800)?;
+        a.mov(ax, word_ptr(0x10).es())?;
+        keep(a)?;
+        a.mov(dx, bp)?;
+        ems(a, 0x4800)?;
+        a.mov(al, 0u32)?;
+        keep(a)?;
+        // A name of eight bytes at PSP:0000, CD 20 and so on.
+        a.mov(si, 0u32)?;
+        a.mov(dx, bp)?;
+        ems(a, 0x5301)?;
+        a.mov(dx, 0u32)?;
+        ems(a, 0x5401)?;
+        a.sub(dx, bp)?;
+        keep_register(a, dx)
+    });
+    assert_eq!(found, [0xffff, 0x7777, 0x8e00, 0]);
+}
