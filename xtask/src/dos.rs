@@ -17,6 +17,7 @@ use clap::{Args, ValueEnum};
 use dos_machine::cpu::Model;
 use dos_machine::{End, Session};
 use dos_session::{Files, start_of};
+use kamen_dos::Settings;
 use kamen_kit::Arguments;
 use libipc::loopback::{self, Loopback};
 use libipc::{Endpoint, Handle};
@@ -100,7 +101,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
 fn execute(given: &Arguments, drives: &[(char, PathBuf)], model: Model) -> Result<End> {
     let mut tree = tree::Tree::default();
-    let mut server = kamen_dos::Server::new(&lines(drives)?);
+    let mut server =
+        kamen_dos::Server::new(Settings { drives: lines(drives)?, versions: Vec::new() });
     let files = Loopback::new(1, |request| serve_file(&mut tree, request));
     let dos = Loopback::new(1, |request| serve_dos(&mut server, request));
     let endpoint = Endpoint(Handle(1));
@@ -109,6 +111,7 @@ fn execute(given: &Arguments, drives: &[(char, PathBuf)], model: Model) -> Resul
     files.attach(Some(loopback::notification()));
     let mut start = start_of(given, &files.drives()).context("no program is named")?;
     start.model = model;
+    start.versions = files.versions();
     Ok(Session::new(host::RealHost::new(files)?).run(&start))
 }
 

@@ -1,4 +1,4 @@
-//! What DOS sessions share: the drives, and who has which file open how.
+//! What DOS sessions share: drives, versions, and who has which file open how and locked where.
 
 use libipc::{Notification, interface};
 
@@ -16,6 +16,8 @@ pub enum DosError {
     NotFound = 3,
     /// The buffer is too small.
     Invalid = 4,
+    /// Some of the bytes are locked, or there is no such lock to undo.
+    Locked = 5,
 }
 
 /// What a session does with a file (RBIL INT 21/AH=3D, bits 0 to 2 of AL).
@@ -62,4 +64,17 @@ pub trait Dos {
     /// Undoes one `open` of the same file, access and sharing.
     #[operation(4)]
     fn close(&mut self, file: Node, access: Access, sharing: Sharing) -> Result<(), DosError>;
+    /// Locks `len` bytes of a file that the session has open.
+    #[operation(5)]
+    fn lock(&mut self, file: Node, start: u64, len: u64) -> Result<(), DosError>;
+    /// Undoes one `lock` of exactly these bytes.
+    #[operation(6)]
+    fn unlock(&mut self, file: Node, start: u64, len: u64) -> Result<(), DosError>;
+    /// Succeeds where no other session has locked some of these bytes.
+    #[operation(7, idempotent)]
+    fn check(&mut self, file: Node, start: u64, len: u64) -> Result<(), DosError>;
+    /// Lists the programs that are told another version as lines of text, "NAME.EXE 4.00\n";
+    /// returns how many bytes.
+    #[operation(8, idempotent)]
+    fn versions(&mut self, into: &mut [u8]) -> Result<u64, DosError>;
 }

@@ -13,8 +13,12 @@
 
 extern crate alloc;
 
+mod locks;
 mod server;
+mod settings;
 mod sharing;
 
+pub use locks::{LOCKS_MAX, Lock, LockTable};
 pub use server::{SESSIONS_MAX, Server};
+pub use settings::Settings;
 pub use sharing::{OPEN_MAX, Open, SharingTable};

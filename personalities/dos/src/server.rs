@@ -1,49 +1,68 @@
 //! The server behind the protocol: sessions that live, and what they ask.
 
 use alloc::collections::BTreeMap;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use kamen_kit::service::{Protocol, Service};
 use libipc::{Caller, Notification, Object, WriteLease};
 use protocols::dos::{Access, Dos, DosError, Sharing, dos_label, serve_dos};
-use protocols::file::Node;
+use protocols::file::{FileClient, Node};
 
+use crate::locks::{Lock, LockTable};
+use crate::settings::Settings;
 use crate::sharing::{Open, SharingTable};
 
 /// Most sessions at once.
 pub const SESSIONS_MAX: usize = 128;
-/// The drives unless others are given: DOS programs, and the whole file tree.
-const DRIVES: &[u8] = b"C /dos\nD /\n";
+/// Path of the settings, from the root.
+const SETTINGS: [&[u8]; 2] = [b"etc", b"dos.cfg"];
+/// Most bytes of them that are read.
+const SETTINGS_MAX: usize = 4096;
 
 /// The DOS server.
 #[derive(Debug)]
 pub struct Server {
-    /// As lines "C /path\n".
-    drives: Vec<u8>,
+    /// The settings where no file says others.
+    settings: Settings,
+    /// Where that file is.
+    files: Option<FileClient>,
+    locks: LockTable,
     sessions: BTreeMap<u64, Notification>,
     sharing: SharingTable,
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Server::new(DRIVES)
+        Server::new(Settings::default())
     }
 }
 
 impl Server {
-    /// Returns a server whose drives are the lines "C /path\n".
-    pub fn new(drives: &[u8]) -> Self {
-        let (sessions, sharing) = Default::default();
-        Server { drives: drives.to_vec(), sessions, sharing }
+    /// Returns a server with settings.
+    pub fn new(settings: Settings) -> Self {
+        let (locks, sessions, sharing) = Default::default();
+        Server { settings, files: None, locks, sessions, sharing }
+    }
+
+    /// Returns the server, whose settings are in /etc/dos.cfg, read when a session asks.
+    pub fn with_files(self, files: FileClient) -> Self {
+        Server { files: Some(files), ..self }
+    }
+
+    fn settings(&self) -> Settings {
+        let read = self.files.as_ref().and_then(read_settings);
+        read.map_or_else(|| self.settings.clone(), |text| Settings::parse(&text))
     }
 
     /// Forgets sessions that are gone: nothing of theirs can be signalled any more.
     fn forget_the_dead(&mut self) {
-        let Server { sessions, sharing, .. } = self;
+        let Server { sessions, sharing, locks, .. } = self;
         sessions.retain(|session, alive| {
             let lives = alive.signal(0).is_ok();
             if !lives {
                 sharing.forget(*session);
+                locks.forget(*session, None);
                 // The capability names nothing any more.
                 let _ = alive.delete();
             }
@@ -68,14 +87,14 @@ impl Dos for Server {
         }
         if let Some(old) = self.sessions.insert(caller.badge, alive) {
             self.sharing.forget(caller.badge);
+            self.locks.forget(caller.badge, None);
             let _ = old.delete();
         }
         Ok(())
     }
 
     fn drives(&mut self, _: &Caller, into: WriteLease<'_>) -> Result<u64, DosError> {
-        into.write_at(0, &self.drives).map_err(|_| DosError::Invalid)?;
-        Ok(self.drives.len() as u64)
+        give(&self.settings().drives, &into)
     }
 
     fn open(
@@ -107,8 +126,67 @@ impl Dos for Server {
         access: Access,
         sharing: Sharing,
     ) -> Result<(), DosError> {
-        self.sharing.remove(&Open { session: caller.badge, file, access, sharing })
+        let session = caller.badge;
+        self.sharing.remove(&Open { session, file, access, sharing })?;
+        if !self.sharing.has_open(session, file) {
+            self.locks.forget(session, Some(file));
+        }
+        Ok(())
     }
+
+    fn lock(&mut self, caller: &Caller, file: Node, start: u64, len: u64) -> Result<(), DosError> {
+        if !self.sharing.has_open(caller.badge, file) {
+            return Err(DosError::NotFound);
+        }
+        let lock = Lock { session: caller.badge, file, bytes: start..start.saturating_add(len) };
+        match self.locks.add(lock.clone()) {
+            Ok(()) => Ok(()),
+            // Those in the way may be gone.
+            Err(_) => {
+                self.forget_the_dead();
+                self.locks.add(lock)
+            }
+        }
+    }
+
+    fn unlock(
+        &mut self,
+        caller: &Caller,
+        file: Node,
+        start: u64,
+        len: u64,
+    ) -> Result<(), DosError> {
+        let bytes = start..start.saturating_add(len);
+        self.locks.remove(&Lock { session: caller.badge, file, bytes })
+    }
+
+    fn check(&mut self, caller: &Caller, file: Node, start: u64, len: u64) -> Result<(), DosError> {
+        let bytes = start..start.saturating_add(len);
+        if self.locks.check(caller.badge, file, &bytes).is_err() {
+            self.forget_the_dead();
+        }
+        self.locks.check(caller.badge, file, &bytes)
+    }
+
+    fn versions(&mut self, _: &Caller, into: WriteLease<'_>) -> Result<u64, DosError> {
+        give(&self.settings().versions, &into)
+    }
+}
+
+fn give(text: &[u8], into: &WriteLease<'_>) -> Result<u64, DosError> {
+    into.write_at(0, text).map_err(|_| DosError::Invalid)?;
+    Ok(text.len() as u64)
+}
+
+/// Reads the settings' file; nothing where there is none.
+fn read_settings(files: &FileClient) -> Option<Vec<u8>> {
+    let root = files.root().ok()?.node;
+    let find = |node, name: &&[u8]| files.lookup(node, name).ok().map(|found| found.node);
+    let node = SETTINGS.iter().try_fold(root, find)?;
+    let mut text = vec![0; SETTINGS_MAX];
+    let len = files.read(node, 0, &mut text).ok()? as usize;
+    text.truncate(len);
+    Some(text)
 }
 
 #[cfg(test)]
@@ -129,6 +207,22 @@ mod tests {
         client.attach(Notification(Handle(9))).unwrap();
         client.open(Node(1), Access::Read, Sharing::DenyAll).unwrap();
         client.close(Node(1), Access::Read, Sharing::DenyAll).unwrap();
+    }
+
+    #[test]
+    fn a_lock_needs_an_open_file_and_ends_with_it() {
+        let mut server = Server::default();
+        let loopback = Loopback::new(7, |request| serve_dos(&mut server, request));
+        let other = DosClient::with(Endpoint(Handle(1)), loopback.with_badge(8));
+        let client = DosClient::with(Endpoint(Handle(1)), loopback);
+        client.attach(Notification(Handle(9))).unwrap();
+        assert_eq!(client.lock(Node(1), 0, 5), Err(Failure::Protocol(DosError::NotFound)));
+        client.open(Node(1), Access::Both, Sharing::DenyNone).unwrap();
+        client.lock(Node(1), 0, 5).unwrap();
+        assert_eq!(other.check(Node(1), 4, 1), Err(Failure::Protocol(DosError::Locked)));
+        assert_eq!(client.check(Node(1), 4, 1), Ok(()));
+        client.close(Node(1), Access::Both, Sharing::DenyNone).unwrap();
+        assert_eq!(other.check(Node(1), 4, 1), Ok(()));
     }
 
     #[test]

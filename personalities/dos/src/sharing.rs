@@ -83,6 +83,11 @@ impl SharingTable {
         Ok(())
     }
 
+    /// Returns whether a session has a file open.
+    pub fn has_open(&self, session: u64, file: Node) -> bool {
+        self.open.iter().any(|open| open.session == session && open.file == file)
+    }
+
     /// Removes all of a session's open files.
     pub fn forget(&mut self, session: u64) {
         self.open.retain(|open| open.session != session);

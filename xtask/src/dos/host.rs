@@ -11,6 +11,7 @@ use dos_machine::host::{
 use dos_session::Files;
 use libipc::loopback::Loopback;
 use std::io::{ErrorKind, IsTerminal, Read, Write, stderr, stdin, stdout};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
@@ -216,8 +217,17 @@ impl Host for RealHost<'_> {
     fn set_modified(&mut self, node: Node, time: u64) -> Result<(), HostError> {
         self.files.set_modified(node, time)
     }
-    fn set_read_only(&mut self, node: Node, read_only: bool) -> Result<(), HostError> {
-        self.files.set_read_only(node, read_only)
+    fn set_flags(&mut self, node: Node, flags: u8) -> Result<(), HostError> {
+        self.files.set_flags(node, flags)
+    }
+    fn lock(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
+        self.files.lock(node, bytes)
+    }
+    fn unlock(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
+        self.files.unlock(node, bytes)
+    }
+    fn check_locks(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
+        self.files.check_locks(node, bytes)
     }
     fn opened(&mut self, node: Node, mode: OpenMode) -> Result<(), HostError> {
         self.files.opened(node, mode)

@@ -4,6 +4,7 @@
 //! that DOS adds to files (drives, short names, handles, positions) is the machine's.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// Why the host refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +27,8 @@ pub enum HostError {
     Denied,
     /// Another session has the file open in a way that excludes this.
     Sharing,
+    /// Some of the bytes are locked.
+    Locked,
     /// The stream's other end is closed.
     Broken,
     /// Nothing can be read now.
@@ -62,8 +65,29 @@ pub struct Attributes {
     pub size: u64,
     /// Time of the last change, ns since 1970.
     pub modified: u64,
-    /// Whether nobody may write it.
-    pub read_only: bool,
+    /// Its DOS attributes: bits of [`flag`].
+    pub flags: u8,
+}
+
+impl Attributes {
+    /// Returns whether nobody may write it.
+    pub fn is_read_only(&self) -> bool {
+        self.flags & flag::READ_ONLY != 0
+    }
+}
+
+/// Attribute bits that a host keeps of a node (RBIL table 01420).
+pub mod flag {
+    /// Read-only.
+    pub const READ_ONLY: u8 = 0x01;
+    /// Hidden.
+    pub const HIDDEN: u8 = 0x02;
+    /// System.
+    pub const SYSTEM: u8 = 0x04;
+    /// Changed since the last backup.
+    pub const ARCHIVE: u8 = 0x20;
+    /// All of them.
+    pub const ALL: u8 = READ_ONLY | HIDDEN | SYSTEM | ARCHIVE;
 }
 
 /// An entry of a directory.
@@ -263,11 +287,26 @@ pub trait Host {
     /// # Errors
     /// `NotFound`, `Denied`, `Device`.
     fn set_modified(&mut self, node: Node, time: u64) -> Result<(), HostError>;
-    /// Sets or clears the write permission.
+    /// Sets the attributes of [`flag`], as far as the host can keep them of this node.
     ///
     /// # Errors
     /// `NotFound`, `Denied`, `Device`.
-    fn set_read_only(&mut self, node: Node, read_only: bool) -> Result<(), HostError>;
+    fn set_flags(&mut self, node: Node, flags: u8) -> Result<(), HostError>;
+    /// Locks bytes of an open file against other sessions.
+    ///
+    /// # Errors
+    /// `Locked`: some of them are locked; `NoSpace`: too many locks; `Device`.
+    fn lock(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError>;
+    /// Undoes one `lock` of exactly these bytes.
+    ///
+    /// # Errors
+    /// `Locked`: there is no such lock of this session; `Device`.
+    fn unlock(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError>;
+    /// Returns whether no other session has locked some of these bytes.
+    ///
+    /// # Errors
+    /// `Locked`, `Device`.
+    fn check_locks(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError>;
     /// Registers that a file is open, so that it stays although its name may go.
     ///
     /// # Errors

@@ -74,6 +74,10 @@ pub struct Start {
     pub version: Option<(u8, u8)>,
     /// The processor.
     pub model: Model,
+    /// Programs, as `NAME.EXE`, that are told another version (SETVER).
+    pub versions: Vec<(Vec<u8>, (u8, u8))>,
+    /// The host's file that PRN prints to; empty: the usual one.
+    pub printer: Vec<u8>,
 }
 
 /// A virtual machine with DOS in it.

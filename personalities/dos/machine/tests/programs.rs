@@ -70,7 +70,10 @@ fn files_are_found_with_short_names() {
     host.add_directory("sub.txt");
     let (end, host) = run(host, "FINDER.COM", &["*.T*"]);
     assert_eq!(end, End::Exit(0));
-    assert_eq!(String::from_utf8_lossy(&host.output), "ALONGN~1.TEX\r\nNOTE.TXT\r\nSUB.TXT\r\n");
+    let output = String::from_utf8_lossy(&host.output);
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!(lines[1..], ["NOTE.TXT", "SUB.TXT"]);
+    assert!(lines[0].starts_with("ALON~") && lines[0].ends_with(".TEX"), "{output}");
     assert_eq!(output_of("FINDER.COM", &["*.ZZZ"], b"").0, End::Exit(18));
 }
 
@@ -217,6 +220,7 @@ fn the_environment_ends_with_the_programs_short_path() {
     let mut host = MemoryHost::new(b"");
     let bytes = host.file("OWNPATH.COM").unwrap_or_default().to_vec();
     host.add("a long program name.com", &bytes);
-    assert_eq!(run(host, "a long program name.com", &[]).1.output, b"C:\\ALONGP~1.COM");
+    let output = run(host, "a long program name.com", &[]).1.output;
+    assert!(output.starts_with(b"C:\\ALON~") && output.ends_with(b".COM"), "{output:?}");
     assert_eq!(output_of("./ownpath.com", &[], b"").1, "C:\\OWNPATH.COM");
 }

@@ -1,7 +1,8 @@
 //! What a DOS program is started with, from what the session was started with.
 //!
 //! A UNIX shell's PATH becomes one of drives; other variables are passed on as they are, with
-//! their names in capitals, as long as they fit. `DOSVER=4.0` sets the version that programs see.
+//! their names in capitals, as long as they fit. `DOSVER=4.0` sets the version that programs see,
+//! `DOSPRN=/root/paper` the file that PRN prints to.
 
 use alloc::vec::Vec;
 
@@ -17,6 +18,7 @@ const TEMPORARY: [&[u8]; 2] = [b"TEMP=", b"TMP="];
 /// The host's directory for temporary files.
 const TEMPORARY_FILES: &[u8] = b"/tmp";
 const VERSION: &[u8] = b"DOSVER";
+const PRINTER: &[u8] = b"DOSPRN";
 
 /// Returns the DOS program's start, if the arguments name a program.
 pub fn start_of(given: &Arguments, drives: &[Drive]) -> Option<Start> {
@@ -27,6 +29,7 @@ pub fn start_of(given: &Arguments, drives: &[Drive]) -> Option<Start> {
         arguments: given.argv[2..].to_vec(),
         environment: environment(given, drives),
         version: given.variable(VERSION).and_then(version),
+        printer: given.variable(PRINTER).unwrap_or_default().to_vec(),
         ..Start::default()
     })
 }
@@ -75,7 +78,7 @@ fn dos_path(path: &[u8], drives: &[Drive]) -> Vec<u8> {
 }
 
 /// Returns major and minor of a version such as `4.0` or `3.31`.
-fn version(text: &[u8]) -> Option<(u8, u8)> {
+pub(crate) fn version(text: &[u8]) -> Option<(u8, u8)> {
     let text = core::str::from_utf8(text).ok()?;
     let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
     let minor_value: u8 = minor.parse().ok()?;

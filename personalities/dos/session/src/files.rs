@@ -7,7 +7,9 @@
 use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
+use crate::marks;
 use dos_machine::host::{Attributes, Drive, Entry, HostError, Node, NodeKind, OpenMode, Space};
 use libipc::{Failure, Kernel, Notification, Transport};
 use protocols::dos::{Access, DosClient, DosError, Sharing};
@@ -19,8 +21,8 @@ const LINKS_MAX: usize = 40;
 const TARGET_MAX: usize = 4096;
 /// Bytes of a directory that one request lists.
 const LIST_BYTES: usize = 8192;
-/// Permission bits that let anybody write.
-const WRITABLE: u32 = 0o222;
+/// Most bytes of the list of versions.
+const VERSIONS_BYTES: usize = 8192;
 /// Permissions of new files and directories.
 const FILE_MODE: u32 = mode::FILE | 0o644;
 const DIRECTORY_MODE: u32 = mode::DIRECTORY | 0o755;
@@ -230,16 +232,58 @@ impl<T: Transport> Files<T> {
         changed.map(drop).map_err(host_error)
     }
 
-    /// Takes the write permission from all, or gives it back to the owner.
+    /// Sets a node's attributes, as far as its permissions have room for them (decisions/0062).
     ///
     /// # Errors
-    /// As [`dos_machine::host::Host::set_read_only`].
-    pub fn set_read_only(&self, node: Node, read_only: bool) -> Result<(), HostError> {
+    /// As [`dos_machine::host::Host::set_flags`].
+    pub fn set_flags(&self, node: Node, flags: u8) -> Result<(), HostError> {
         let node = file::Node(node.0);
         let old = self.files.attributes(node).map_err(host_error)?.mode & !mode::TYPE;
-        let new = if read_only { old & !WRITABLE } else { old | 0o200 };
-        let changed = self.files.set_attributes(node, set::MODE, new, 0, 0, 0);
+        let changed = self.files.set_attributes(node, set::MODE, marks::set(old, flags), 0, 0, 0);
         changed.map(drop).map_err(host_error)
+    }
+
+    /// Locks bytes of an open file.
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::lock`].
+    pub fn lock(&self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
+        let Some(dos) = &self.dos else { return Ok(()) };
+        dos.lock(file::Node(node.0), bytes.start, bytes.end - bytes.start).map_err(lock_error)
+    }
+
+    /// Undoes a lock.
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::unlock`].
+    pub fn unlock(&self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
+        let Some(dos) = &self.dos else { return Ok(()) };
+        dos.unlock(file::Node(node.0), bytes.start, bytes.end - bytes.start).map_err(lock_error)
+    }
+
+    /// Looks whether others have locked bytes.
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::check_locks`].
+    pub fn check_locks(&self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
+        let Some(dos) = &self.dos else { return Ok(()) };
+        match dos.check(file::Node(node.0), bytes.start, bytes.end - bytes.start) {
+            Err(Failure::Protocol(DosError::Locked)) => Err(HostError::Locked),
+            // A server that died has forgotten all locks.
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the programs that are told another version: name, major, minor.
+    pub fn versions(&self) -> Vec<(Vec<u8>, (u8, u8))> {
+        let mut text = vec![0; VERSIONS_BYTES];
+        let len = self.dos.as_ref().and_then(|dos| dos.versions(&mut text).ok()).unwrap_or(0);
+        let lines = text[..text.len().min(len as usize)].split(|byte| *byte == b'\n');
+        let parsed = lines.filter_map(|line| {
+            let cut = line.iter().position(|byte| *byte == b' ')?;
+            Some((line[..cut].to_vec(), crate::environment::version(&line[cut + 1..])?))
+        });
+        parsed.collect()
     }
 
     /// Registers an open file.
@@ -356,7 +400,7 @@ fn attributes(found: &file::Attributes) -> Attributes {
         kind,
         size: found.size,
         modified: found.modified,
-        read_only: found.mode & WRITABLE == 0,
+        flags: marks::of(found.mode),
     }
 }
 
@@ -389,5 +433,13 @@ fn host_error(failure: Failure<FileError>) -> HostError {
         FileError::InvalidName | FileError::Invalid => HostError::InvalidName,
         FileError::NoSpace | FileError::TooLarge => HostError::NoSpace,
         FileError::ReadOnly => HostError::Denied,
+    }
+}
+
+fn lock_error(failure: Failure<DosError>) -> HostError {
+    match failure {
+        Failure::Protocol(DosError::Locked) => HostError::Locked,
+        Failure::Protocol(DosError::NoResources) => HostError::NoSpace,
+        _ => HostError::Device,
     }
 }

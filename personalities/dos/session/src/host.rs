@@ -1,6 +1,7 @@
 //! The machine's host: each call goes to the streams or to the files.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use dos_machine::host::{
     Attributes, Drive, Entry, Host, HostError, Node, NodeKind, OpenMode, Space, StopRequest,
@@ -115,8 +116,17 @@ impl Host for SystemHost {
     fn set_modified(&mut self, node: Node, time: u64) -> Result<(), HostError> {
         self.files.set_modified(node, time)
     }
-    fn set_read_only(&mut self, node: Node, read_only: bool) -> Result<(), HostError> {
-        self.files.set_read_only(node, read_only)
+    fn set_flags(&mut self, node: Node, flags: u8) -> Result<(), HostError> {
+        self.files.set_flags(node, flags)
+    }
+    fn lock(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
+        self.files.lock(node, bytes)
+    }
+    fn unlock(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
+        self.files.unlock(node, bytes)
+    }
+    fn check_locks(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
+        self.files.check_locks(node, bytes)
     }
     fn opened(&mut self, node: Node, mode: OpenMode) -> Result<(), HostError> {
         self.files.opened(node, mode)

@@ -18,6 +18,7 @@ extern crate alloc;
 mod environment;
 mod files;
 mod host;
+mod marks;
 mod run;
 mod streams;
 

@@ -16,8 +16,8 @@ mod system;
 pub(crate) mod video;
 
 use crate::cpu::HOST_SEGMENT;
-use crate::dos::BREAK_RETURN;
 use crate::dos::time::DateTime;
+use crate::dos::{BREAK_RETURN, CRITICAL_RETURN};
 use crate::host::Host;
 use crate::session::{End, Session};
 use crate::{Bus, FarPointer, MEMORY_BYTES, memory};
@@ -132,7 +132,7 @@ impl<H: Host> Session<H> {
             0x17 => self.set_ax(self.ax() & 0xff | 0x3000),
             0x18 | 0x19 => self.finish(End::Exit(0)),
             0x1a => self.clock(),
-            0x20..=0x30 | BREAK_RETURN => self.dos_interrupt(number),
+            0x20..=0x30 | BREAK_RETURN | CRITICAL_RETURN => self.dos_interrupt(number),
             0x33 => self.mouse(),
             0x67 => self.expanded_memory(),
             memory::ENTRY_CALL => self.extended_memory_call(),

@@ -252,7 +252,7 @@ impl<H: Host> Session<H> {
     }
 
     /// Reads a key as DOS gives it: keys without a character in two halves, the first one 0.
-    fn read_key_byte(&mut self, break_key: BreakKey) -> Result<u8, Refusal> {
+    pub(super) fn read_key_byte(&mut self, break_key: BreakKey) -> Result<u8, Refusal> {
         if let Some(scan) = self.dos.input.second_half.take() {
             return Ok(scan);
         }

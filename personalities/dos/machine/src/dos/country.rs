@@ -10,30 +10,46 @@ use crate::session::Session;
 const COUNTRY: u16 = 1;
 const CODE_PAGE: u16 = 437;
 
-/// Pairs of small and capital letters in 80 to FF of code page 437.
-const PAIRS: [(u8, u8); 9] = [
-    (0x81, 0x9a),
-    (0x82, 0x90),
-    (0x84, 0x8e),
-    (0x86, 0x8f),
-    (0x87, 0x80),
-    (0x91, 0x92),
-    (0x94, 0x99),
-    (0xa4, 0xa5),
-    (0x88, 0x45),
+/// Capitals of the characters 80 to A5 of code page 437.
+const CAPITALS: [u8; 38] = [
+    0x80, 0x9a, 0x90, 0x41, 0x8e, 0x41, 0x8f, 0x80, 0x45, 0x45, 0x45, 0x49, 0x49, 0x49, 0x8e, 0x8f,
+    0x90, 0x92, 0x92, 0x4f, 0x99, 0x4f, 0x55, 0x55, 0x59, 0x99, 0x9a, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f,
+    0x41, 0x49, 0x4f, 0x55, 0xa5, 0xa5,
 ];
+/// Letters that the characters 80 to A5 are sorted with (USA).
+const SORTED_WITH: &[u8; 38] = b"CUEAAAACEEEIIIAAEAAOOOUUYOU$$$$$AIOUNN";
 
 /// Returns the capital of a character of code page 437.
 pub fn upper_case(byte: u8) -> u8 {
-    if byte < 0x80 {
-        return byte.to_ascii_uppercase();
+    match byte.checked_sub(0x80) {
+        None => byte.to_ascii_uppercase(),
+        Some(index) => CAPITALS.get(index as usize).copied().unwrap_or(byte),
     }
-    PAIRS.iter().find(|(small, _)| *small == byte).map_or(byte, |(_, capital)| *capital)
+}
+
+/// Returns the weight of a character in the order of the USA's collating table.
+pub fn collating_weight(byte: u8) -> u8 {
+    match byte {
+        0x80..=0xa5 => SORTED_WITH[byte as usize - 0x80],
+        0xa8 => b'?',
+        0xad => b'!',
+        0xae | 0xaf => b'"',
+        0xe1 => b'S',
+        byte => byte.to_ascii_uppercase(),
+    }
 }
 
 impl<H: Host> Session<H> {
     /// AH=38: country data.
     pub(super) fn country(&mut self) -> Call {
+        let wanted = match self.al() {
+            0 => COUNTRY,
+            0xff => self.bx(),
+            code => code as u16,
+        };
+        if wanted != COUNTRY {
+            return Err(DosError::FileNotFound.into());
+        }
         if self.dx() == 0xffff {
             return Ok(());
         }
@@ -45,8 +61,16 @@ impl<H: Host> Session<H> {
 
     /// AX=6300: lead bytes of double-byte characters: none.
     pub(super) fn double_byte_table(&mut self) -> Call {
-        self.set_ds(layout::DBCS.segment);
-        self.set_si(layout::DBCS.offset);
+        match self.al() {
+            0 => {
+                self.set_ds(layout::DOUBLE_BYTE.segment);
+                self.set_si(layout::DOUBLE_BYTE.offset + 2);
+            }
+            // Interim characters: none.
+            1 => {}
+            2 => self.set_dl(0),
+            _ => return Err(DosError::InvalidFunction.into()),
+        }
         self.set_al(0);
         Ok(())
     }
@@ -54,6 +78,13 @@ impl<H: Host> Session<H> {
     /// AH=65: extended country information.
     pub(super) fn national_language(&mut self) -> Call {
         let to = self.es_di();
+        let known = |asked: u16, here| asked == 0xffff || asked == here;
+        if self.al() < 0x20 && !(known(self.dx(), COUNTRY) && known(self.bx(), CODE_PAGE)) {
+            return Err(DosError::FileNotFound.into());
+        }
+        if self.al() < 8 && self.cx() < 5 {
+            return Err(DosError::InvalidFunction.into());
+        }
         match self.al() {
             1 => {
                 self.bus.write8(to, 1);
@@ -64,15 +95,26 @@ impl<H: Host> Session<H> {
                 self.set_cx(41);
             }
             2 | 4 => self.write_table_pointer(to, layout::UPPER_CASE),
-            7 => self.write_table_pointer(to, layout::DBCS),
-            0x20 => {
+            5 => self.write_table_pointer(to, layout::NAME_CHARACTERS),
+            6 => self.write_table_pointer(to, layout::COLLATING),
+            7 => self.write_table_pointer(to, layout::DOUBLE_BYTE),
+            0x20 | 0xa0 => {
                 let letter = upper_case(self.dl());
                 self.set_dl(letter);
             }
-            0x21 => self.capitalize(self.ds_dx(), self.cx()),
-            0x22 => {
+            0x21 | 0xa1 => self.capitalize(self.ds_dx(), self.cx()),
+            0x22 | 0xa2 => {
                 let text = self.read_string(self.ds_dx(), u16::MAX as usize);
                 self.capitalize(self.ds_dx(), text.len() as u16);
+            }
+            // Yes and no: 1 for y, 0 for n, 2 for others.
+            0x23 => {
+                let answer = match self.dl().to_ascii_lowercase() {
+                    b'n' => 0,
+                    b'y' => 1,
+                    _ => 2,
+                };
+                self.set_ax(answer);
             }
             _ => return Err(DosError::InvalidFunction.into()),
         }
@@ -81,11 +123,16 @@ impl<H: Host> Session<H> {
 
     /// AH=66: code page.
     pub(super) fn code_page(&mut self) -> Call {
-        if self.al() == 1 {
-            self.set_bx(CODE_PAGE);
-            self.set_dx(CODE_PAGE);
+        match self.al() {
+            1 => {
+                self.set_bx(CODE_PAGE);
+                self.set_dx(CODE_PAGE);
+                Ok(())
+            }
+            2 if self.bx() == CODE_PAGE => Ok(()),
+            2 => Err(DosError::FileNotFound.into()),
+            _ => Err(DosError::InvalidFunction.into()),
         }
-        Ok(())
     }
 
     fn write_table_pointer(&mut self, to: FarPointer, table: FarPointer) {
@@ -110,5 +157,6 @@ impl<H: Host> Session<H> {
             self.bus.write(at.add(offset), text);
         }
         self.bus.write8(at.add(16), 2);
+        self.bus.write_far(at.add(18), layout::CASE_MAP);
     }
 }

@@ -1,9 +1,9 @@
 //! Functions on names: directories, delete, rename, attributes, full paths.
 
 use super::find::{attribute, dos_attributes};
-use super::paths::{PATH_MAX, Target};
+use super::paths::Target;
 use super::{Call, DosError};
-use crate::host::{Host, HostError, NodeKind};
+use crate::host::{Host, HostError, NodeKind, flag};
 use crate::session::Session;
 
 impl<H: Host> Session<H> {
@@ -20,7 +20,7 @@ impl<H: Host> Session<H> {
 
     /// AH=3A.
     pub(super) fn remove_directory(&mut self) -> Call {
-        let path = self.read_string(self.ds_dx(), PATH_MAX);
+        let path = self.read_string(self.ds_dx(), self.path_max());
         let (place, found) = match self.existing(&path) {
             Err(super::Refusal::Error(DosError::FileNotFound)) => {
                 return Err(DosError::PathNotFound.into());
@@ -40,7 +40,7 @@ impl<H: Host> Session<H> {
 
     /// AH=3B.
     pub(super) fn change_directory(&mut self) -> Call {
-        let path = self.read_string(self.ds_dx(), PATH_MAX);
+        let path = self.read_string(self.ds_dx(), self.path_max());
         if path.is_empty() {
             return Err(DosError::PathNotFound.into());
         }
@@ -51,9 +51,9 @@ impl<H: Host> Session<H> {
 
     /// AH=41.
     pub(super) fn delete_file(&mut self) -> Call {
-        let path = self.read_string(self.ds_dx(), PATH_MAX);
+        let path = self.read_string(self.ds_dx(), self.path_max());
         let (place, found) = self.existing(&path)?;
-        if found.kind != NodeKind::File || found.read_only {
+        if found.kind != NodeKind::File || found.is_read_only() {
             return Err(DosError::AccessDenied.into());
         }
         self.host.unlink(place.directory, &place.name)?;
@@ -62,7 +62,7 @@ impl<H: Host> Session<H> {
 
     /// AH=43.
     pub(super) fn file_attributes(&mut self) -> Call {
-        let path = self.read_string(self.ds_dx(), PATH_MAX);
+        let path = self.read_string(self.ds_dx(), self.path_max());
         let (name, found) = match self.target(&path)? {
             Target::Device(_) => return Err(DosError::FileNotFound.into()),
             Target::Root(root) => (alloc::vec::Vec::new(), self.host.attributes(root)?),
@@ -76,12 +76,13 @@ impl<H: Host> Session<H> {
             }
             1 => {
                 let bits = self.cx() as u8;
-                if bits & (attribute::LABEL | attribute::DIRECTORY) != 0 {
+                let is_directory = found.kind == NodeKind::Directory;
+                if bits & attribute::LABEL != 0 || bits & attribute::DIRECTORY != 0 && !is_directory
+                {
                     return Err(DosError::AccessDenied.into());
                 }
-                let read_only = bits & attribute::READ_ONLY != 0;
-                if read_only != found.read_only {
-                    self.host.set_read_only(found.node, read_only)?;
+                if !is_directory && bits & flag::ALL != found.flags {
+                    self.host.set_flags(found.node, bits & flag::ALL)?;
                 }
             }
             _ => return Err(DosError::InvalidFunction.into()),
@@ -102,8 +103,8 @@ impl<H: Host> Session<H> {
 
     /// AH=56.
     pub(super) fn rename_file(&mut self) -> Call {
-        let old = self.read_string(self.ds_dx(), PATH_MAX);
-        let new = self.read_string(self.es_di(), PATH_MAX);
+        let old = self.read_string(self.ds_dx(), self.path_max());
+        let new = self.read_string(self.es_di(), self.path_max());
         let (from, _) = self.existing(&old)?;
         let Target::Place(to) = self.target(&new)? else {
             return Err(DosError::AccessDenied.into());
@@ -124,7 +125,7 @@ impl<H: Host> Session<H> {
 
     /// AH=60.
     pub(super) fn canonical_path(&mut self) -> Call {
-        let path = self.read_string(self.ds_si(), PATH_MAX);
+        let path = self.read_string(self.ds_si(), self.path_max());
         if path.is_empty() {
             return Err(DosError::FileNotFound.into());
         }

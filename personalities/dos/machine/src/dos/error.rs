@@ -48,10 +48,14 @@ pub enum DosError {
     GeneralFailure = 0x1f,
     /// Another session's open excludes this one.
     SharingViolation = 0x20,
+    /// Bytes of the file are locked.
+    LockViolation = 0x21,
     /// The disk is full.
     DiskFull = 0x27,
     /// The file exists already.
     FileExists = 0x50,
+    /// A critical-error handler let the function fail.
+    CriticalFailure = 0x53,
 }
 
 impl DosError {
@@ -62,7 +66,7 @@ impl DosError {
             DosError::FileNotFound | DosError::PathNotFound | DosError::NoMoreFiles => (8, 3, 2),
             DosError::TooManyOpenFiles | DosError::InsufficientMemory => (1, 4, 5),
             DosError::AccessDenied | DosError::CurrentDirectory => (3, 3, 2),
-            DosError::SharingViolation => (10, 2, 2),
+            DosError::SharingViolation | DosError::LockViolation => (10, 2, 2),
             DosError::FileExists => (12, 3, 2),
             DosError::DiskFull => (1, 4, 2),
             DosError::WriteFault | DosError::ReadFault | DosError::GeneralFailure => (5, 4, 4),
@@ -83,6 +87,7 @@ impl From<HostError> for DosError {
             | HostError::Denied => DosError::AccessDenied,
             HostError::NoSpace => DosError::DiskFull,
             HostError::Sharing => DosError::SharingViolation,
+            HostError::Locked => DosError::LockViolation,
             HostError::Broken => DosError::WriteFault,
             HostError::WouldBlock | HostError::Interrupted | HostError::Device => {
                 DosError::GeneralFailure

@@ -113,7 +113,7 @@ impl<H: Host> Session<H> {
         self.fcb_status(|dos, fcb| {
             let place = dos.fcb_place(fcb)?;
             let found = place.found.ok_or(DosError::FileNotFound)?;
-            let mode = if found.read_only { 0 } else { 2 };
+            let mode = if found.is_read_only() { 0 } else { 2 };
             let entry = dos.open_entry(Target::Place(place), mode)?;
             dos.fcb_opened(fcb, entry, found.node)
         })
@@ -176,7 +176,10 @@ impl<H: Host> Session<H> {
             let given = dos.ds_dx();
             let extended = dos.bus.read8(given) == EXTENDED;
             let wanted = if extended { dos.bus.read8(given.add(6)) } else { 0 };
-            let found = dos.matching(place.directory, &place.short, b"", wanted)?;
+            let mut found = dos.matching(place.directory, &place.short, b"", wanted)?;
+            if wanted & super::find::attribute::LABEL != 0 && dos.is_root(place.directory) {
+                found.splice(0..0, dos.found_label(place.drive, &place.short));
+            }
             let number = dos.dos.searches.add(found);
             dos.bus.write32(fcb.add(0x18), number);
             dos.bus.write16(fcb.add(0x1c), 0);
@@ -257,7 +260,7 @@ impl<H: Host> Session<H> {
         match function(self, fcb) {
             Ok(()) => self.set_al(DONE),
             Err(Refusal::Error(error)) => {
-                self.dos.last_error = Some(error);
+                self.note_error(error);
                 self.set_al(0xff);
             }
             other => return other,

@@ -7,6 +7,7 @@
 use alloc::vec::Vec;
 
 use super::DosError;
+use super::names::ShortName;
 use crate::host::{Node, OpenMode, Stream};
 
 /// Most open files (FILES= of CONFIG.SYS cannot say more).
@@ -61,6 +62,12 @@ pub struct OpenFile {
     pub written: bool,
     /// Console only: keys are given as they are.
     pub raw: bool,
+    /// Its name, as programs see it.
+    pub name: ShortName,
+    /// The program that opened it.
+    pub owner: u16,
+    /// Its length as this session knows it.
+    pub size: u32,
     references: u16,
 }
 
@@ -75,8 +82,16 @@ impl OpenFile {
             drive: 2,
             written: false,
             raw: false,
+            name: ShortName([b' '; 11]),
+            owner: 0,
+            size: 0,
             references: 1,
         }
+    }
+
+    /// Returns how many handles point at it.
+    pub fn references(&self) -> u16 {
+        self.references
     }
 
     /// Returns whether it may be read.

@@ -10,14 +10,15 @@
 //! ```
 
 use alloc::collections::VecDeque;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::names::{ShortName, assign};
-use super::paths::Target;
+use super::paths::{DeviceName, Target};
 use super::time::DateTime;
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
-use crate::host::{Attributes, Host, Node, NodeKind};
+use crate::host::{Attributes, Host, Node, NodeKind, flag};
 use crate::session::Session;
 
 /// Most searches that are remembered at once.
@@ -25,16 +26,13 @@ pub const SEARCHES_MAX: usize = 64;
 
 /// Attribute bits (RBIL table 01420).
 pub mod attribute {
-    /// Read-only.
-    pub const READ_ONLY: u8 = 0x01;
-    /// Hidden.
-    pub const HIDDEN: u8 = 0x02;
+    pub use crate::host::flag::{ARCHIVE, HIDDEN, SYSTEM};
     /// Volume label.
     pub const LABEL: u8 = 0x08;
     /// Directory.
     pub const DIRECTORY: u8 = 0x10;
-    /// Changed since the last backup: all files.
-    pub const ARCHIVE: u8 = 0x20;
+    /// A device, found by its name.
+    pub const DEVICE: u8 = 0x40;
 }
 
 /// An entry of a snapshot.
@@ -79,12 +77,10 @@ impl Searches {
 
 /// Returns the DOS attributes of a node by its host name.
 pub fn dos_attributes(name: &[u8], attributes: &Attributes) -> u8 {
-    let mut bits = match attributes.kind {
-        NodeKind::Directory => attribute::DIRECTORY,
-        NodeKind::File | NodeKind::Other => attribute::ARCHIVE,
-    };
-    if attributes.read_only {
-        bits |= attribute::READ_ONLY;
+    let mut bits = attributes.flags & flag::ALL;
+    if attributes.kind == NodeKind::Directory {
+        // What a directory has of them, it has by permissions of another meaning.
+        bits = attributes.flags & flag::READ_ONLY | attribute::DIRECTORY;
     }
     if name.starts_with(b".") {
         bits |= attribute::HIDDEN;
@@ -97,9 +93,16 @@ impl<H: Host> Session<H> {
     pub(super) fn find_first(&mut self) -> Call {
         let wanted = self.cx() as u8;
         let (drive, pattern, found) = match self.target_at_ds_dx()? {
-            Target::Device(_) | Target::Root(..) => return Err(DosError::NoMoreFiles.into()),
+            Target::Root(..) => return Err(DosError::NoMoreFiles.into()),
+            Target::Device(device) => {
+                (self.dos.drive, device.name(), vec![self.found_device(device)])
+            }
             Target::Place(place) => {
-                let found = self.matching(place.directory, &place.short, &place.name, wanted)?;
+                let mut found =
+                    self.matching(place.directory, &place.short, &place.name, wanted)?;
+                if wanted & attribute::LABEL != 0 && self.is_root(place.directory) {
+                    found.splice(0..0, self.found_label(place.drive, &place.short));
+                }
                 (place.drive, place.short, found)
             }
         };
@@ -151,12 +154,38 @@ impl<H: Host> Session<H> {
                 continue;
             };
             let candidate = entry(short, item.name, &attributes);
-            let special = candidate.attributes & (attribute::HIDDEN | attribute::DIRECTORY);
+            let special = candidate.attributes
+                & (attribute::HIDDEN | attribute::SYSTEM | attribute::DIRECTORY);
             if attributes.kind != NodeKind::Other && special & !wanted == 0 {
                 found.push(candidate);
             }
         }
         Ok(found)
+    }
+
+    /// Returns what a search finds of a device.
+    fn found_device(&mut self, device: DeviceName) -> Found {
+        let name = device.name();
+        Found {
+            name,
+            attributes: attribute::DEVICE,
+            modified: self.now(),
+            size: 0,
+            host_name: name.text(),
+        }
+    }
+
+    /// Returns a drive's label, where it matches a pattern.
+    pub(super) fn found_label(&mut self, drive: u8, pattern: &ShortName) -> Option<Found> {
+        let name = ShortName(self.label_of(drive));
+        let found = Found {
+            name,
+            attributes: attribute::LABEL | attribute::ARCHIVE,
+            modified: DateTime::from_packed(0x0021, 0),
+            size: 0,
+            host_name: Vec::new(),
+        };
+        pattern.matches(&name).then_some(found)
     }
 
     fn next_found(&mut self) -> Call {
@@ -174,12 +203,15 @@ impl<H: Host> Session<H> {
         self.bus.write16(at.add(0x16), found.modified.packed_time());
         self.bus.write16(at.add(0x18), found.modified.packed_date());
         self.bus.write32(at.add(0x1a), found.size);
-        let mut name = found.name.text();
+        let mut name = match found.attributes & attribute::LABEL {
+            0 => found.name.text(),
+            _ => found.name.label_text(),
+        };
         name.resize(13, 0);
         self.bus.write(at.add(0x1e), &name);
     }
 
-    fn is_root(&self, directory: Node) -> bool {
+    pub(super) fn is_root(&self, directory: Node) -> bool {
         self.dos.drives.iter().any(|drive| drive.root == directory)
     }
 }

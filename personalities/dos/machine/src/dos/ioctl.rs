@@ -1,9 +1,12 @@
 //! AH=44: what a handle or drive is.
 //!
-//! Device information words: RBIL INT 21/AX=4400, tables 01421 and 01423.
+//! Device information words: RBIL INT 21/AX=4400, tables 01421 and 01423. Generic requests: AX=440C
+//! and 440D, tables 01545, 01558 to 01560.
 
 use super::files::FileKind;
+use super::files::OpenFile;
 use super::{Call, DosError};
+use crate::FarPointer;
 use crate::host::Host;
 use crate::session::Session;
 
@@ -16,6 +19,8 @@ impl<H: Host> Session<H> {
         match self.al() {
             0x00 => self.device_information(),
             0x01 => self.set_device_information(),
+            0x02 | 0x03 => self.control_channel(),
+            0x04 | 0x05 => self.drive_control_channel(),
             0x06 => self.handle_input_status(),
             0x07 => self.handle_output_status(),
             0x08 => self.drive_is_fixed(),
@@ -23,25 +28,17 @@ impl<H: Host> Session<H> {
             0x0a => self.handle_is_remote(),
             // Retry counts: nothing is retried.
             0x0b => Ok(()),
+            0x0c => self.generic_character(),
+            0x0d => self.generic_block(),
             0x0e | 0x0f => self.logical_drive(),
+            0x10 | 0x11 => Err(DosError::InvalidFunction.into()),
             _ => Err(DosError::InvalidFunction.into()),
         }
     }
 
     fn device_information(&mut self) -> Call {
         let entry = self.entry(self.bx())?;
-        let file = self.dos.files.get(entry)?;
-        let raw = if file.raw { RAW } else { 0 };
-        let written = if file.written { 0 } else { NOT_WRITTEN };
-        let information = match file.kind {
-            FileKind::Console => 0x8053 | DEVICE | raw,
-            FileKind::Null => 0x8004 | DEVICE,
-            FileKind::Auxiliary => 0x8000 | DEVICE | NOT_WRITTEN,
-            FileKind::Printer => 0xa000 | DEVICE | NOT_WRITTEN,
-            FileKind::Clock => 0x8008 | DEVICE,
-            FileKind::Stream(_) => 2 | written,
-            FileKind::File(_) => file.drive as u16 | written,
-        };
+        let information = information(self.dos.files.get(entry)?);
         self.set_dx(information);
         self.set_ax(information);
         Ok(())
@@ -56,6 +53,7 @@ impl<H: Host> Session<H> {
         let file = self.dos.files.get(entry)?;
         if file.kind.is_device() {
             file.raw = raw;
+            self.show_file(entry);
             return Ok(());
         }
         Err(DosError::InvalidFunction.into())
@@ -104,59 +102,96 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// AH=0E.
-    pub(super) fn select_drive(&mut self) -> Call {
-        let drive = self.dl();
-        if self.dos.drives.iter().any(|state| state.number == drive) {
-            self.dos.drive = drive;
+    /// AX=4402, 4403: no device here has a control channel.
+    fn control_channel(&mut self) -> Call {
+        self.entry(self.bx())?;
+        Err(DosError::InvalidFunction.into())
+    }
+
+    /// AX=4404, 4405: nor has a drive.
+    fn drive_control_channel(&mut self) -> Call {
+        self.drive_argument(self.bl())?;
+        Err(DosError::InvalidFunction.into())
+    }
+
+    /// AX=440C: of CON the size of the display (minor code 7F), of a printer its retries (65).
+    fn generic_character(&mut self) -> Call {
+        let entry = self.entry(self.bx())?;
+        let kind = self.dos.files.get(entry)?.kind;
+        let [minor, category] = self.cx().to_le_bytes();
+        match (kind, category, minor) {
+            (FileKind::Console, 3, 0x7f) => {
+                let at = self.ds_dx();
+                // Information level 0, 14 bytes follow: text, colour, 16 colours, 80 by 25.
+                for (offset, word) in
+                    [(4, 0), (6, 1), (8, 16), (10, 640), (12, 400), (14, 80), (16, 25)]
+                {
+                    self.bus.write16(at.add(offset), word);
+                }
+                self.bus.write8(at.add(6), 1);
+                Ok(())
+            }
+            (FileKind::Console, 3, 0x5f) => Ok(()),
+            (FileKind::Printer, 5, 0x65) => {
+                self.bus.write16(self.ds_dx(), 0);
+                Ok(())
+            }
+            (FileKind::Printer, 5, 0x45) => Ok(()),
+            _ => Err(DosError::InvalidFunction.into()),
         }
-        self.set_al(super::layout::LAST_DRIVE);
-        Ok(())
     }
 
-    /// AH=36: sectors of 512 bytes in clusters of up to 64, as large as the numbers get.
-    pub(super) fn disk_space(&mut self) -> Call {
-        if self.drive_argument(self.dl()).is_err() {
-            self.set_ax(0xffff);
-            return Ok(());
+    /// AX=440D: parameters (60), serial number (66), access flag (67) of a drive.
+    fn generic_block(&mut self) -> Call {
+        let drive = self.drive_argument(self.bl())?;
+        let [minor, category] = self.cx().to_le_bytes();
+        let at = self.ds_dx();
+        match (category, minor) {
+            (8, 0x60) => self.write_device_parameters(drive, at),
+            (8, 0x66) => return self.write_serial_number(at),
+            (8, 0x67) => self.bus.write8(at.add(1), 1),
+            (8, 0x47) => {}
+            _ => return Err(DosError::InvalidFunction.into()),
         }
-        let space = self.host.space();
-        let (sectors, bytes) = cluster_of(space.total);
-        self.set_ax(sectors);
-        self.set_bx((space.free / bytes).min(0xffff) as u16);
-        self.set_cx(512);
-        self.set_dx((space.total / bytes).min(0xffff) as u16);
         Ok(())
     }
 
-    /// AH=1B, 1C: sectors, clusters, and DS:BX at a media byte.
-    pub(super) fn allocation_information(&mut self) -> Call {
-        let (sectors, bytes) = cluster_of(self.host.space().total);
-        let clusters = (self.host.space().total / bytes).min(0xffff) as u16;
-        let media = super::layout::DRIVE_PARAMETERS.add(0x17);
-        self.set_al(sectors as u8);
-        self.set_cx(512);
-        self.set_dx(clusters);
-        self.set_ds(media.segment);
-        self.set_bx(media.offset);
-        Ok(())
-    }
-
-    /// INT 25h, 26h: there are no sectors under the file tree.
-    pub(super) fn refuse_absolute_disk(&mut self) -> Call {
-        // Drive not ready, as the BIOS and as DOS number it.
-        self.set_ax(0x8002);
-        let flags = self.cpu.flags().word() | crate::cpu::bit::CARRY;
-        self.cpu.set_flags(flags);
-        Ok(())
+    /// Writes a fixed disk's parameters, as its parameter block has them (RBIL table 01560).
+    fn write_device_parameters(&mut self, drive: u8, at: FarPointer) {
+        let block = super::tables::drive_parameters(drive);
+        let clusters = self.bus.read16(block.add(0x0d)) as u32;
+        let cluster_sectors = self.bus.read8(block.add(4)) + 1;
+        self.bus.write(at.add(1), &[5, 1, 0]);
+        for (offset, word) in [(4, 1024), (7, 512)] {
+            self.bus.write16(at.add(offset), word);
+        }
+        self.bus.write(at.add(6), &[0]);
+        self.bus.write8(at.add(9), cluster_sectors);
+        self.bus.write16(at.add(10), 1);
+        self.bus.write8(at.add(12), 2);
+        self.bus.write16(at.add(13), 512);
+        self.bus.write16(at.add(15), 0);
+        self.bus.write8(at.add(17), 0xf8);
+        self.bus.write16(at.add(18), 0x100);
+        for (offset, word) in [(20, 63), (22, 255)] {
+            self.bus.write16(at.add(offset), word);
+        }
+        self.bus.write32(at.add(24), 0);
+        self.bus.write32(at.add(28), clusters * cluster_sectors as u32);
     }
 }
 
-/// Returns sectors and bytes of a cluster, so that a disk of that size has at most 65,535.
-fn cluster_of(total: u64) -> (u16, u64) {
-    let mut sectors = 8;
-    while sectors < 64 && total / (sectors * 512) > 0xffff {
-        sectors *= 2;
+/// Returns the device information word of an open file.
+pub(super) fn information(file: &OpenFile) -> u16 {
+    let raw = if file.raw { RAW } else { 0 };
+    let written = if file.written { 0 } else { NOT_WRITTEN };
+    match file.kind {
+        FileKind::Console => 0x8053 | DEVICE | raw,
+        FileKind::Null => 0x8004 | DEVICE | raw,
+        FileKind::Auxiliary => 0x8000 | DEVICE | NOT_WRITTEN | raw,
+        FileKind::Printer => 0xa000 | DEVICE | NOT_WRITTEN | raw,
+        FileKind::Clock => 0x8008 | DEVICE | raw,
+        FileKind::Stream(_) => 2 | written,
+        FileKind::File(_) => file.drive as u16 | written,
     }
-    (sectors as u16, sectors * 512)
 }

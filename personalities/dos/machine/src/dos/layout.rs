@@ -1,103 +1,74 @@
-//! Where DOS keeps its data in guest memory, and the tables that programs read there.
+//! Where DOS keeps its data in guest memory.
 //!
 //! ```text
-//!   0070:0000  device headers: NUL is in the list of lists, CON here
-//!   0080:0000  list of lists at 0080:0026 (what AH=52 returns), its -2 is the first MCB
-//!   0080:0080  InDOS flag and critical-error flag
-//!   0080:0090  empty DBCS table, 0080:00A0 country data, 0080:00C0 upper-case table
-//!   0080:0180  drive parameter block, 0080:01C0 current directory structures
-//!   0080:0400  system file table (empty: handles are kept in the session)
-//!   00E0:0000  DOS's own stack for the moment between two programs
-//!   0100       first MCB: the shell's PSP at 0101, then free memory up to A000
+//!   0080:0024  first MCB, then the list of lists at 0080:0026 (what AH=52 returns), NUL at +22
+//!   0080:0100  swappable data area: error mode, InDOS, DTA, PSP, drive (AX=5D06)
+//!   0080:0300  DBCS, capitals, file name characters, collating table, case map routine
+//!   0080:0520  error tables of DOS 4 (empty), code that drivers and tables point at
+//!   0080:0580  device headers, CON to LPT3
+//!   0080:0680  drive parameter blocks, 0A00 current directory structures, both for A to Z
+//!   0080:1300  FCB table, 1400 system file table
+//!   0570:0000  DOS's own stack for the moment between two programs
+//!   0590       first MCB: the shell's PSP at 0591, then free memory up to A000
 //! ```
 //!
-//! List of lists: RBIL INT 21/AH=52, table 01627 (DOS 4 and later).
+//! `tables` writes them; programs may read all of it at any time.
 
-use crate::{Bus, FarPointer};
+use crate::FarPointer;
 
 /// Segment of DOS's tables.
 pub const DATA: u16 = 0x0080;
 /// The list of lists.
-pub const LISTS: FarPointer = FarPointer::new(DATA, 0x26);
-/// The InDOS flag; the critical-error flag precedes it.
-pub const IN_DOS: FarPointer = FarPointer::new(DATA, 0x81);
-/// Table of lead bytes of double-byte characters, empty.
-pub const DBCS: FarPointer = FarPointer::new(DATA, 0x90);
+pub const LISTS: FarPointer = at(0x26);
+/// Header of the device NUL, the first of the chain, in the list of lists.
+pub const NULL_DEVICE: FarPointer = at(0x48);
+/// The swappable data area: the critical-error flag is its first byte.
+pub const SWAPPABLE: FarPointer = at(0x100);
+/// Bytes of it that are swapped while in DOS, and always (RBIL INT 21/AX=5D06).
+pub const SWAPPED_IN_DOS: u16 = 0x200;
+/// Bytes at its beginning that are to be swapped always.
+pub const SWAPPED_ALWAYS: u16 = 0x18;
+/// The InDOS flag.
+pub const IN_DOS: FarPointer = SWAPPABLE.add(1);
+/// Table of lead bytes of double-byte characters, preceded by its length; empty.
+pub const DOUBLE_BYTE: FarPointer = at(0x300);
 /// Table of upper-case characters 80 to FF, preceded by its length.
-pub const UPPER_CASE: FarPointer = FarPointer::new(DATA, 0xc0);
-/// Drive parameter block of drive C.
-pub const DRIVE_PARAMETERS: FarPointer = FarPointer::new(DATA, 0x180);
+pub const UPPER_CASE: FarPointer = at(0x310);
+/// Characters of file names, preceded by the table's length.
+pub const NAME_CHARACTERS: FarPointer = at(0x3a0);
+/// Collating weights of all characters, preceded by the table's length.
+pub const COLLATING: FarPointer = at(0x3d0);
+/// Routine that gives the capital of the character in AL, called far.
+pub const CASE_MAP: FarPointer = at(0x4e0);
+/// An error table of DOS 4 without errors.
+pub const ERROR_TABLE: FarPointer = at(0x520);
+/// An empty counted string: what the routine behind it finds of every error.
+pub const NO_TEXT: FarPointer = at(0x530);
+/// Routine that returns the text of an error, called far.
+pub const ERROR_TEXT: FarPointer = at(0x540);
+/// Strategy and interrupt routine of all devices.
+pub const DRIVER: FarPointer = at(0x550);
+/// Device headers behind NUL.
+pub const DEVICES: FarPointer = at(0x580);
+/// Drive parameter blocks.
+pub const DRIVE_PARAMETERS: FarPointer = at(0x680);
 /// Current directory structures.
-pub const DIRECTORIES: FarPointer = FarPointer::new(DATA, 0x1c0);
+pub const DIRECTORIES: FarPointer = at(0xa00);
+/// Table of files open through FCBs (none: they are in the system file table).
+pub const FCB_TABLE: FarPointer = at(0x1300);
 /// System file table.
-pub const FILES: FarPointer = FarPointer::new(DATA, 0x400);
+pub const FILES: FarPointer = at(0x1400);
 /// Top of DOS's own stack.
-pub const STACK: FarPointer = FarPointer::new(0x00e0, 0x01fe);
+pub const STACK: FarPointer = FarPointer::new(0x0570, 0x01fe);
 /// Segment of the first memory control block.
-pub const FIRST_BLOCK: u16 = 0x0100;
+pub const FIRST_BLOCK: u16 = 0x0590;
 /// The end of the memory that programs can have: 640 KiB.
 pub const MEMORY_END: u16 = 0xa000;
 /// Owner of blocks that belong to DOS (RBIL table 01628).
 pub const SYSTEM_OWNER: u16 = 8;
 /// Drives that the current directory structures have room for (LASTDRIVE).
-pub const LAST_DRIVE: u8 = 5;
+pub const LAST_DRIVE: u8 = 26;
 
-const CONSOLE: FarPointer = FarPointer::new(0x0070, 0);
-const CLOCK: FarPointer = FarPointer::new(0x0070, 0x20);
-const DIRECTORY_BYTES: u16 = 0x58;
-
-/// Writes the tables.
-pub fn install(bus: &mut Bus) {
-    bus.write16(FarPointer::new(DATA, 0x24), FIRST_BLOCK);
-    bus.write_far(LISTS, DRIVE_PARAMETERS);
-    bus.write_far(LISTS.add(4), FILES);
-    bus.write_far(LISTS.add(8), CLOCK);
-    bus.write_far(LISTS.add(0x0c), CONSOLE);
-    bus.write16(LISTS.add(0x10), 512);
-    bus.write_far(LISTS.add(0x16), DIRECTORIES);
-    bus.write8(LISTS.add(0x20), 1);
-    bus.write8(LISTS.add(0x21), LAST_DRIVE);
-    write_device(bus, LISTS.add(0x22), CONSOLE, 0x8004, b"NUL     ");
-    write_device(bus, CONSOLE, CLOCK, 0x8013, b"CON     ");
-    write_device(bus, CLOCK, FarPointer::new(0xffff, 0xffff), 0x8008, b"CLOCK$  ");
-    bus.write16(UPPER_CASE, 128);
-    for byte in 0x80..=0xff {
-        bus.write8(UPPER_CASE.add(byte - 0x7e), super::country::upper_case(byte as u8));
-    }
-    bus.write_far(FILES, FarPointer::new(0xffff, 0xffff));
-    write_drive_parameters(bus);
-    write_directories(bus);
-}
-
-/// Writes a device header (RBIL table 01646): next, attributes, strategy, interrupt, name.
-fn write_device(bus: &mut Bus, at: FarPointer, next: FarPointer, kind: u16, name: &[u8; 8]) {
-    bus.write_far(at, next);
-    bus.write16(at.add(4), kind);
-    bus.write(at.add(10), name);
-}
-
-/// Writes the drive parameter block of drive C (RBIL table 01395), with made-up geometry.
-fn write_drive_parameters(bus: &mut Bus) {
-    let at = DRIVE_PARAMETERS;
-    bus.write8(at, 2);
-    bus.write16(at.add(2), 512);
-    bus.write8(at.add(4), 7);
-    bus.write8(at.add(5), 3);
-    bus.write16(at.add(6), 1);
-    bus.write8(at.add(8), 2);
-    bus.write16(at.add(9), 512);
-    bus.write16(at.add(13), 0xfff0);
-    bus.write8(at.add(0x17), 0xf8);
-    bus.write_far(at.add(0x19), FarPointer::new(0xffff, 0xffff));
-}
-
-/// Writes the current directory structures (RBIL table 01643): path, flags, the root's length.
-fn write_directories(bus: &mut Bus) {
-    for drive in 0..LAST_DRIVE {
-        let at = DIRECTORIES.add(drive as u16 * DIRECTORY_BYTES);
-        bus.write(at, &[b'A' + drive, b':', b'\\', 0]);
-        bus.write16(at.add(0x43), if drive == 2 { 0x4000 } else { 0 });
-        bus.write_far(at.add(0x45), DRIVE_PARAMETERS);
-        bus.write16(at.add(0x4f), 2);
-    }
+const fn at(offset: u16) -> FarPointer {
+    FarPointer::new(DATA, offset)
 }

@@ -84,6 +84,8 @@ impl<H: Host> Session<H> {
                 arena.set_owner(&mut self.bus, segment, entry.psp.0, &[0; 8])?;
                 arena.set_owner(&mut self.bus, entry.psp.0, entry.psp.0, &name)?;
                 entry.psp.set_environment(&mut self.bus, segment);
+                let version = self.version_for(&full_path);
+                entry.psp.set_version(&mut self.bus, version);
                 Ok(entry)
             }
             Err(error) => {
@@ -92,6 +94,13 @@ impl<H: Host> Session<H> {
                 Err(error)
             }
         }
+    }
+
+    /// Returns the version that a program is told, by its name: SETVER's table, or the system's.
+    fn version_for(&self, path: &[u8]) -> (u8, u8) {
+        let file = path.rsplit(|byte| *byte == b'\\').next().unwrap_or_default();
+        let known = self.dos.versions.iter().find(|(name, _)| name.eq_ignore_ascii_case(file));
+        known.map_or(self.dos.version, |(_, version)| *version)
     }
 
     /// Loads an image at a segment, relocated by another: AX=4B03.
@@ -147,11 +156,13 @@ impl<H: Host> Session<H> {
     fn load_exe(&mut self, file: Attributes, mz: &Mz, parent: Psp) -> Result<Entry, LoadError> {
         let image = mz.paragraphs() + psp::PARAGRAPHS;
         let needed = image.checked_add(mz.minimum).ok_or(DosError::InsufficientMemory)?;
-        // Neither minimum nor maximum means: load high, all memory.
-        let wanted = if mz.maximum == 0 && mz.minimum == 0 { u16::MAX } else { mz.maximum };
+        // Neither minimum nor maximum means: all memory, the image at its end.
+        let high = mz.maximum == 0 && mz.minimum == 0;
+        let wanted = if high { u16::MAX } else { mz.maximum };
         let wanted = image.saturating_add(wanted).max(needed);
-        let (psp, _) = self.allocate_program(needed, wanted, parent)?;
-        let base = psp.0 + psp::PARAGRAPHS;
+        let (psp, paragraphs) = self.allocate_program(needed, wanted, parent)?;
+        let lowest = psp.0 + psp::PARAGRAPHS;
+        let base = if high { psp.0 + paragraphs - mz.paragraphs() } else { lowest };
         let loaded = self.read_exe(file, mz, base, base);
         self.free_unless(loaded, psp)?;
         Ok(Entry {

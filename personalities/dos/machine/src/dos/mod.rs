@@ -11,7 +11,9 @@ mod arena;
 pub(crate) mod codepage;
 mod console;
 pub(crate) mod country;
+mod critical;
 mod directory;
+mod drives;
 mod error;
 mod fcb;
 mod files;
@@ -20,14 +22,21 @@ mod handles;
 mod input;
 mod ioctl;
 pub(crate) mod layout;
+mod lfn;
 mod load;
+mod locks;
+mod multiplex;
 mod mz;
 mod names;
+mod open;
 mod output;
 mod paths;
+mod printer;
 mod process;
 mod psp;
+mod swap;
 mod system;
+mod tables;
 pub(crate) mod time;
 
 pub use arena::Strategy;
@@ -46,11 +55,12 @@ use files::Files;
 use find::Searches;
 use input::Input;
 use output::Output;
-use paths::DriveState;
+use paths::{DriveState, Spelling};
 use psp::Psp;
 
 /// The host call to which a program's Ctrl-C handler returns.
 pub(crate) const BREAK_RETURN: u8 = 0xf0;
+pub(crate) use critical::CRITICAL_RETURN;
 
 /// Why a function did not return normally.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,9 +107,17 @@ pub(crate) struct Dos {
     searches: Searches,
     arena: Arena,
     strategy: Strategy,
+    /// Bits of the strategy that prefer upper memory.
+    upper_memory: u16,
+    /// Whether a person has been asked about a critical error.
+    is_asking: bool,
     transfer: FarPointer,
     version: (u8, u8),
-    last_error: Option<DosError>,
+    /// Programs that are told another version.
+    versions: Vec<(Vec<u8>, (u8, u8))>,
+    printer: Vec<u8>,
+    spelling: Spelling,
+    long_searches: Vec<Option<lfn::Search>>,
     /// Exit code in the low byte, how the program ended in the high one (RBIL INT 21/AH=4D).
     exit: u16,
     verify: bool,
@@ -113,14 +131,16 @@ pub(crate) struct Dos {
 impl Dos {
     /// Returns DOS with its tables in memory and no program.
     pub(crate) fn new(bus: &mut Bus, host: &mut impl Host) -> Dos {
-        layout::install(bus);
+        tables::install(bus);
         let arena = Arena::create(bus, layout::FIRST_BLOCK, layout::MEMORY_END);
         let drives = host.drives();
         let first = drives.first().map_or(2, |drive| drive.number);
-        Dos {
+        let drives: Vec<DriveState> = drives.into_iter().map(DriveState::new).collect();
+        tables::install_drives(bus, &drives, host.space());
+        let dos = Dos {
             psp: Psp(layout::FIRST_BLOCK + 1),
             drive: first,
-            drives: drives.into_iter().map(DriveState::new).collect(),
+            drives,
             output: Output::new(host),
             input: Input::default(),
             files: Files::default(),
@@ -129,26 +149,38 @@ impl Dos {
             strategy: Strategy::default(),
             transfer: FarPointer::new(layout::FIRST_BLOCK + 1, 0x80),
             version: (5, 0),
-            last_error: None,
+            versions: Vec::new(),
+            printer: Vec::new(),
+            spelling: Spelling::default(),
+            long_searches: Vec::new(),
+            upper_memory: 0,
+            is_asking: false,
             exit: 0,
             verify: false,
             break_check: false,
             time_offset: 0,
             break_stack: 0,
-        }
+        };
+        dos.lay_down(bus);
+        dos
     }
 }
 
 impl<H: Host> Session<H> {
     /// Answers a host call of DOS: interrupts 20h to 2Fh, 30h (the way through PSP:5).
     pub(crate) fn dos_interrupt(&mut self, number: u8) {
+        self.dos.take_up(&self.bus);
+        self.interrupt_service(number);
+        self.dos.lay_down(&mut self.bus);
+    }
+
+    fn interrupt_service(&mut self, number: u8) {
         let called = match number {
             0x20 => self.terminate(0, 0),
             0x21 => return self.function_call(),
             0x22 => return self.first_program_ended(),
             0x23 => self.terminate(0, 1),
-            // No handler for hard errors: the function fails.
-            0x24 => self.answer(3),
+            0x24 => self.ask_about_error(),
             0x25 | 0x26 => self.refuse_absolute_disk(),
             0x27 => self.stay_resident_bytes(),
             0x28 => self.idle_interrupt(),
@@ -156,6 +188,7 @@ impl<H: Host> Session<H> {
             0x2f => self.multiplex(),
             0x30 => return self.call_five(),
             BREAK_RETURN => return self.break_returned(),
+            CRITICAL_RETURN => return self.critical_returned(),
             _ => Ok(()),
         };
         match called {
@@ -175,8 +208,9 @@ impl<H: Host> Session<H> {
             // The older functions leave CF as it was.
             Ok(()) if function < 0x38 => {}
             Ok(()) => self.set_carry(false),
+            Err(Refusal::Error(error)) if self.is_critical(error) => self.raise_critical(error),
             Err(Refusal::Error(error)) => {
-                self.dos.last_error = Some(error);
+                self.note_error(error);
                 self.set_ax(error as u16);
                 self.set_carry(true);
             }
@@ -207,7 +241,8 @@ impl<H: Host> Session<H> {
             0x01 => self.character_input_echo(),
             0x02 => self.character_output(),
             0x03 => self.answer(0x1a),
-            0x04 | 0x05 => self.device_output(),
+            0x04 => self.device_output(),
+            0x05 => self.printer_output(),
             0x06 => self.direct_console(),
             0x07 => self.character_input(BreakKey::Passes),
             0x08 => self.character_input(BreakKey::IsSeen),
@@ -229,6 +264,7 @@ impl<H: Host> Session<H> {
             0x19 => self.answer(self.dos.drive),
             0x1a => self.set_transfer_area(),
             0x1b | 0x1c => self.allocation_information(),
+            0x1f | 0x32 => self.drive_parameters(),
             0x21 => self.fcb_read_random(),
             0x22 => self.fcb_write_random(),
             0x23 => self.fcb_file_size(),
@@ -278,6 +314,7 @@ impl<H: Host> Session<H> {
             0x50 => self.set_psp(),
             0x51 | 0x62 => self.current_psp(),
             0x52 => self.list_of_lists(),
+            0x53 => self.make_parameters(),
             0x54 => self.answer(self.dos.verify as u8),
             0x55 => self.child_psp(),
             0x56 => self.rename_file(),
@@ -286,13 +323,19 @@ impl<H: Host> Session<H> {
             0x59 => self.extended_error(),
             0x5a => self.create_temporary(),
             0x5b => self.create_new(),
-            0x5c => Ok(()),
+            0x5c => self.lock_file(),
+            0x5d => self.server_function(),
+            0x5e => self.machine_name(),
+            0x5f => self.redirection(),
             0x60 => self.canonical_path(),
+            0x61 | 0x6b => self.answer(0),
             0x63 => self.double_byte_table(),
+            0x64 => Ok(()),
             0x65 => self.national_language(),
             0x66 => self.code_page(),
             0x67 => self.set_handle_count(),
             0x68 | 0x6a => self.commit_file(),
+            0x69 => self.serial_number(),
             0x6c => self.extended_open(),
             0x71 => self.long_names(),
             _ => self.unknown_function(function),
@@ -305,13 +348,6 @@ impl<H: Host> Session<H> {
             return Ok(());
         }
         Err(DosError::InvalidFunction.into())
-    }
-
-    /// AH=71: no long names yet; AX=7100 tells programs to use the short ones.
-    fn long_names(&mut self) -> Call {
-        self.set_ax(0x7100);
-        self.set_carry(true);
-        Err(Refusal::Switched)
     }
 
     /// The far call at PSP:5: function CL; the near return address lies above the far one.

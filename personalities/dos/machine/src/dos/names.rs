@@ -1,8 +1,8 @@
 //! Short names (8.3): from what a program says, from what a directory holds, and patterns.
 //!
-//! A host name that fits is its own short name in capitals. Any other becomes `NAME~n.EXT`, with n
-//! counted per directory in the order of its entries, so that it stays the same while the
-//! directory does. Names are compared without case.
+//! A host name that fits is its own short name in capitals. Any other becomes `NAME~xyz.EXT`, made
+//! of the name alone, so that programs and batch files find it again. Names are compared without
+//! case.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -13,6 +13,10 @@ use crate::host::Entry;
 /// Characters besides letters, digits and 80 to FF that a short name may have (MS-DOS
 /// Programmer's Reference, "File and directory names").
 const PUNCTUATION: &[u8] = b"!#$%&'()-@^_`{}~";
+
+/// Digits of the number in a short name that stands for a long one.
+const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKLMNPQRSTUVWX";
+const NUMBERS: u32 = 1 << 15;
 
 /// A short name as directories and FCBs hold it: 8 + 3 bytes, padded with blanks; `?` in a
 /// pattern.
@@ -77,6 +81,16 @@ impl ShortName {
         text
     }
 
+    /// Returns the name as a volume label is written: with a dot behind the eighth character.
+    pub fn label_text(&self) -> Vec<u8> {
+        let len = self.0.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
+        let mut text = self.0[..len].to_vec();
+        if len > 8 {
+            text.insert(8, b'.');
+        }
+        text
+    }
+
     /// Returns this name with the places that are `?` in `pattern` taken from `old`, as RENAME
     /// with wildcards does.
     pub fn substitute(pattern: &ShortName, old: &ShortName) -> ShortName {
@@ -92,22 +106,25 @@ impl ShortName {
 
 /// Returns the short names of a directory's entries, in their order.
 pub fn assign(entries: Vec<Entry>) -> Vec<(ShortName, Entry)> {
+    // In the order of names, so that it does not matter how the host lists them.
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    order.sort_by(|left, right| entries[*left].name.cmp(&entries[*right].name));
     let mut taken = BTreeSet::new();
-    let fitting: Vec<Option<ShortName>> = entries
-        .iter()
-        .map(|entry| ShortName::fitting(&entry.name).filter(|name| taken.insert(*name)))
-        .collect();
-    entries
-        .into_iter()
-        .zip(fitting)
-        .map(|(entry, fitting)| {
-            let name = fitting.unwrap_or_else(|| mangle(&entry.name, &mut taken));
-            (name, entry)
-        })
-        .collect()
+    let mut names = alloc::vec![None; entries.len()];
+    for index in &order {
+        names[*index] =
+            ShortName::fitting(&entries[*index].name).filter(|name| taken.insert(*name));
+    }
+    for index in order {
+        if names[index].is_none() {
+            names[index] = Some(mangle(&entries[index].name, &mut taken));
+        }
+    }
+    names.into_iter().flatten().zip(entries).collect()
 }
 
-/// Returns `NAME~n.EXT` with the lowest n that is not taken.
+/// Returns `NAME~xyz.EXT`, where xyz is made of the whole name: it stays the same whatever else is
+/// in the directory, but for two names in 32,768.
 fn mangle(host: &[u8], taken: &mut BTreeSet<ShortName>) -> ShortName {
     let stripped = host.iter().position(|byte| *byte != b'.').map_or(&host[..0], |at| &host[at..]);
     let dot = stripped.iter().rposition(|byte| *byte == b'.').unwrap_or(stripped.len());
@@ -115,12 +132,17 @@ fn mangle(host: &[u8], taken: &mut BTreeSet<ShortName>) -> ShortName {
         let kept = part.iter().filter(|byte| **byte != b' ' && **byte != b'.');
         kept.take(most).map(|byte| if is_allowed(*byte) { *byte } else { b'_' }).collect()
     };
-    let base = clean(&stripped[..dot], 6);
+    let base = clean(&stripped[..dot], 4);
     let extension = clean(stripped.get(dot + 1..).unwrap_or_default(), 3);
-    for number in 1u32.. {
-        let suffix = alloc::format!("~{number}");
-        let mut text = base[..base.len().min(8 - suffix.len())].to_vec();
-        text.extend(suffix.as_bytes());
+    // FNV-1a.
+    let hash = host
+        .iter()
+        .fold(0x811c_9dc5, |hash: u32, byte| (hash ^ *byte as u32).wrapping_mul(0x0100_0193));
+    for attempt in 0..NUMBERS {
+        let number = (hash ^ hash >> 15).wrapping_add(attempt);
+        let mut text = base.clone();
+        text.push(b'~');
+        text.extend([10, 5, 0].map(|shift| DIGITS[(number >> shift & 31) as usize]));
         text.push(b'.');
         text.extend(&extension);
         let name = ShortName::parse(&text);
@@ -128,6 +150,7 @@ fn mangle(host: &[u8], taken: &mut BTreeSet<ShortName>) -> ShortName {
             return name;
         }
     }
+    // More names than numbers in one directory: the last ones can't be told apart.
     ShortName::parse(&base)
 }
 
@@ -161,16 +184,24 @@ mod tests {
     }
 
     #[test]
-    fn long_names_are_mangled_and_counted() {
-        assert_eq!(
-            short_names(&["readme.txt", "longfilename.text", "longfilenames.text", ".profile"]),
-            [&b"README.TXT"[..], b"LONGFI~1.TEX", b"LONGFI~2.TEX", b"PROFIL~1"]
-        );
+    fn a_long_names_short_name_does_not_depend_on_others() {
+        let all = short_names(&["longfilename.text", "readme.txt", "longfilenames.text", ".prof"]);
+        assert_eq!(all[1], b"README.TXT");
+        assert!(all[0].starts_with(b"LONG~") && all[0].ends_with(b".TEX"));
+        assert!(all[2].starts_with(b"LONG~") && all[2].ends_with(b".TEX"));
+        assert!(all[3].starts_with(b"PROF~"));
+        assert_ne!(all[0], all[2]);
+        assert_eq!(short_names(&["longfilenames.text"])[0], all[2]);
+        for name in all {
+            assert!(ShortName::fitting(&name).is_some());
+        }
     }
 
     #[test]
     fn names_that_differ_in_case_stay_apart() {
-        assert_eq!(short_names(&["make", "Make"]), [&b"MAKE"[..], b"MAKE~1"]);
+        let names = short_names(&["make", "Make"]);
+        assert_eq!(names[1], b"MAKE");
+        assert!(names[0].starts_with(b"MAKE~"));
     }
 
     #[test]

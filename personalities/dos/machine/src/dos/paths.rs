@@ -7,6 +7,7 @@
 
 use alloc::vec::Vec;
 
+use super::country::upper_case;
 use super::names::{ShortName, assign};
 use super::{DosError, Refusal};
 use crate::FarPointer;
@@ -15,6 +16,8 @@ use crate::session::Session;
 
 /// Longest path that is read from a program (RBIL INT 21/AH=60: 128 bytes).
 pub const PATH_MAX: usize = 128;
+/// Longest path that functions 71xx read (RBIL INT 21/AX=71A0).
+pub const LONG_PATH_MAX: usize = 260;
 
 /// A drive and its current directory.
 #[derive(Clone, Debug)]
@@ -27,12 +30,16 @@ pub struct DriveState {
     pub directory: Vec<Component>,
     /// The drive as the host has it.
     pub host: Drive,
+    /// The volume's label, padded with blanks.
+    pub label: [u8; 11],
 }
 
 impl DriveState {
     /// Returns the state of a drive at its root.
     pub fn new(host: Drive) -> DriveState {
-        DriveState { number: host.number, root: host.root, directory: Vec::new(), host }
+        let mut label = *b"KAMEN_C    ";
+        label[6] = b'A' + host.number;
+        DriveState { number: host.number, root: host.root, directory: Vec::new(), host, label }
     }
 }
 
@@ -43,6 +50,8 @@ pub struct Component {
     pub name: ShortName,
     /// Its node.
     pub node: Node,
+    /// Its name on the host.
+    pub host_name: Vec<u8>,
 }
 
 /// A character device by name.
@@ -58,6 +67,29 @@ pub enum DeviceName {
     Printer,
     /// CLOCK$.
     Clock,
+}
+
+impl DeviceName {
+    /// Returns the device's name.
+    pub fn name(self) -> ShortName {
+        ShortName::parse(match self {
+            DeviceName::Console => b"CON",
+            DeviceName::Null => b"NUL",
+            DeviceName::Auxiliary => b"AUX",
+            DeviceName::Printer => b"PRN",
+            DeviceName::Clock => b"CLOCK$",
+        })
+    }
+}
+
+/// How names are spelled that a function makes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Spelling {
+    /// Cut to 8.3.
+    #[default]
+    Short,
+    /// As they are: functions 71xx.
+    Long,
 }
 
 /// A directory entry that a path names, existing or not.
@@ -110,17 +142,27 @@ impl<H: Host> Session<H> {
 
     /// Returns what the path at DS:DX names.
     pub(super) fn target_at_ds_dx(&mut self) -> Result<Target, Refusal> {
-        let path = self.read_string(self.ds_dx(), PATH_MAX);
+        let path = self.read_string(self.ds_dx(), self.path_max());
         self.target(&path)
     }
 
     /// Returns what a path names.
     pub(super) fn target(&mut self, path: &[u8]) -> Result<Target, Refusal> {
         let parsed = parse(path);
-        if let Some(device) = parsed.components.last().and_then(|name| device(name)) {
+        let (drive, mut walked, root) = self.start_of(&parsed)?;
+        if let Some((last, directories)) = parsed.components.split_last()
+            && let Some(device) = device(last)
+        {
+            // The directory "\DEV" is there for devices, everything else must exist.
+            let [directory] = directories else {
+                self.descend_all(&mut walked, root, directories)?;
+                return Ok(Target::Device(device));
+            };
+            if !directory.eq_ignore_ascii_case(b"DEV") {
+                self.descend(&mut walked, root, directory)?;
+            }
             return Ok(Target::Device(device));
         }
-        let (drive, mut walked, root) = self.start_of(&parsed)?;
         let Some((last, directories)) = parsed.components.split_last() else {
             return match (path.is_empty(), walked.pop()) {
                 (true, _) => Err(DosError::PathNotFound.into()),
@@ -128,9 +170,7 @@ impl<H: Host> Session<H> {
                 (false, Some(here)) => self.target_of_directory(drive, root, walked, here),
             };
         };
-        for component in directories {
-            self.descend(&mut walked, root, component)?;
-        }
+        self.descend_all(&mut walked, root, directories)?;
         if is_dots(last) {
             self.descend(&mut walked, root, last)?;
             return match walked.pop() {
@@ -142,11 +182,27 @@ impl<H: Host> Session<H> {
         let short = ShortName::parse(last);
         let (name, found) = match self.find_entry(directory, last) {
             Ok((name, attributes)) => (name, Some(attributes)),
-            Err(HostError::NotFound) => (last.clone(), None),
+            Err(HostError::NotFound) => (self.new_name(last), None),
             Err(HostError::NotDirectory) => return Err(DosError::PathNotFound.into()),
             Err(error) => return Err(error.into()),
         };
         Ok(Target::Place(Place { drive, directory, name, short, found }))
+    }
+
+    /// Returns the name that something new gets.
+    fn new_name(&self, spelled: &[u8]) -> Vec<u8> {
+        let is_kept = self.dos.spelling == Spelling::Long
+            || ShortName::fitting(spelled).is_some()
+            || spelled.iter().any(|byte| matches!(byte, b'*' | b'?'));
+        if is_kept { spelled.to_vec() } else { ShortName::parse(spelled).text() }
+    }
+
+    /// Returns the longest path that functions of the current spelling read.
+    pub(super) fn path_max(&self) -> usize {
+        match self.dos.spelling {
+            Spelling::Short => PATH_MAX,
+            Spelling::Long => LONG_PATH_MAX,
+        }
     }
 
     /// Returns the existing entry that a path names.
@@ -221,8 +277,17 @@ impl<H: Host> Session<H> {
         }
         let short = ShortName::parse(spelled);
         let entries = assign(self.host.list(directory)?);
-        let (_, entry) =
-            entries.into_iter().find(|(name, _)| *name == short).ok_or(HostError::NotFound)?;
+        let same = |name: &[u8]| {
+            let capitals = |text: &[u8]| text.iter().map(|byte| upper_case(*byte)).collect();
+            let (left, right): (Vec<u8>, Vec<u8>) = (capitals(name), capitals(spelled));
+            left == right
+        };
+        let place = entries.iter().position(|(_, entry)| same(&entry.name));
+        let place = place.or_else(|| entries.iter().position(|(name, _)| *name == short));
+        let (_, entry) = entries
+            .into_iter()
+            .nth(place.ok_or(HostError::NotFound)?)
+            .ok_or(HostError::NotFound)?;
         let attributes = self.host.lookup(directory, &entry.name)?;
         Ok((entry.name, attributes))
     }
@@ -245,6 +310,8 @@ impl<H: Host> Session<H> {
     /// Sets a drive's current directory.
     pub(super) fn set_directory(&mut self, drive: u8, directory: Vec<Component>) {
         if let Some(state) = self.dos.drives.iter_mut().find(|state| state.number == drive) {
+            let names: Vec<ShortName> = directory.iter().map(|part| part.name).collect();
+            super::tables::write_directory(&mut self.bus, drive, &path_text(drive, &names));
             state.directory = directory;
         }
     }
@@ -255,6 +322,15 @@ impl<H: Host> Session<H> {
         let state = state.ok_or(DosError::PathNotFound)?;
         let walked = if parsed.absolute { Vec::new() } else { state.directory.clone() };
         Ok((number, walked, state.root))
+    }
+
+    fn descend_all(
+        &mut self,
+        walked: &mut Vec<Component>,
+        root: Node,
+        components: &[Vec<u8>],
+    ) -> Result<(), Refusal> {
+        components.iter().try_for_each(|component| self.descend(walked, root, component))
     }
 
     /// Goes to a directory by name, or up.
@@ -301,7 +377,7 @@ impl<H: Host> Session<H> {
             Some(short) => short,
             None => self.short_name_of(directory, &name)?,
         };
-        walked.push(Component { name: short, node: found.node });
+        walked.push(Component { name: short, node: found.node, host_name: name });
         Ok(true)
     }
 
@@ -320,7 +396,7 @@ impl<H: Host> Session<H> {
     ) -> Result<Target, Refusal> {
         let directory = above.last().map_or(root, |component| component.node);
         let found = self.host.attributes(here.node)?;
-        let name = here.name.text();
+        let name = here.host_name;
         Ok(Target::Place(Place { drive, directory, name, short: here.name, found: Some(found) }))
     }
 }

@@ -42,6 +42,8 @@ impl<H: Host> Session<H> {
             self.dos.version = version;
         }
         self.cpu = Cpu::new(start.model);
+        self.dos.versions = start.versions.clone();
+        self.dos.printer = start.printer.clone();
         self.make_shell();
         if !self.enter_host_directory(&start.directory) {
             // Programs then start at the root.
@@ -66,6 +68,7 @@ impl<H: Host> Session<H> {
         let tail: Vec<u8> = tail.collect();
         entry.psp.set_tail(&mut self.bus, &tail);
         self.enter(entry, &tail);
+        self.dos.lay_down(&mut self.bus);
         Ok(())
     }
 
@@ -131,12 +134,13 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// AH=26: a copy of the current PSP.
+    /// AH=26: a copy of the current PSP, with the vectors as they are now.
     pub(super) fn new_psp(&mut self) -> Call {
         let (from, to) = (self.dos.psp, Psp(self.dx()));
         let mut bytes = [0; 256];
         self.bus.read(FarPointer::new(from.0, 0), &mut bytes);
         self.bus.write(FarPointer::new(to.0, 0), &bytes);
+        to.save_vectors(&mut self.bus);
         Ok(())
     }
 
@@ -191,8 +195,10 @@ impl<H: Host> Session<H> {
 
     /// AX=4B01: tells where the program would start; it becomes the current one.
     fn report_loaded(&mut self, parameters: FarPointer, entry: Entry) {
+        // The word on the stack is AX at the entry.
         let stack = entry.stack.add(0u16.wrapping_sub(2));
-        self.bus.write16(stack, 0);
+        let validity = self.drive_validity(entry.psp);
+        self.bus.write16(stack, validity);
         self.bus.write_far(parameters.add(0x0e), stack);
         self.bus.write_far(parameters.add(0x12), entry.code);
         self.save_parent_stack();
@@ -250,13 +256,9 @@ impl<H: Host> Session<H> {
     }
 
     fn enter_registers(&mut self, entry: Entry) {
-        let validity = entry.psp.fcbs().map(|at| {
-            let drive = self.bus.read8(at);
-            if self.drive_argument(drive).is_ok() { 0 } else { 0xff }
-        });
-
+        let validity = self.drive_validity(entry.psp);
         for (register, value) in [
-            (AX, u16::from_le_bytes(validity)),
+            (AX, validity),
             (BX, 0),
             (CX, 0x00ff),
             (DX, entry.psp.0),
@@ -274,6 +276,14 @@ impl<H: Host> Session<H> {
         self.cpu.jump(entry.code);
     }
 
+    /// Returns AX of a program's entry: FF in a half for an FCB whose drive is not there.
+    fn drive_validity(&self, psp: Psp) -> u16 {
+        u16::from_le_bytes(psp.fcbs().map(|at| {
+            let drive = self.bus.read8(at);
+            if self.drive_argument(drive).is_ok() { 0 } else { 0xff }
+        }))
+    }
+
     /// Makes the PSP that stands for COMMAND.COM: its own parent, with an empty frame on DOS's
     /// stack for the moment when the first program has ended.
     fn make_shell(&mut self) {
@@ -288,6 +298,7 @@ impl<H: Host> Session<H> {
         let shell = Psp(owner);
         shell.create(&mut self.bus, shell, owner + size);
         shell.set_return_address(&mut self.bus, stub(0x22));
+        shell.set_version(&mut self.bus, self.dos.version);
         let frame_bytes = 2 * (SAVED.len() as u16 + 5);
         let stack = layout::STACK.add(0u16.wrapping_sub(frame_bytes));
         shell.set_stack(&mut self.bus, stack);

@@ -34,6 +34,7 @@ const TABLE_SIZE: u16 = 0x32;
 const TABLE_POINTER: u16 = 0x34;
 const FIRST_FCB: u16 = 0x5c;
 const SECOND_FCB: u16 = 0x6c;
+const VERSION: u16 = 0x40;
 const TAIL: u16 = 0x80;
 
 /// A PSP, by its segment.
@@ -51,12 +52,7 @@ impl Psp {
         bus.write(self.at(0), &[0xcd, 0x20]);
         bus.write16(self.at(2), top);
         bus.write(self.at(5), &[0x9a, 0xf0, 0xfe, 0x1d, 0xf0]);
-        for (offset, vector) in
-            [(RETURN_ADDRESS, 0x22), (BREAK_ADDRESS, 0x23), (ERROR_ADDRESS, 0x24)]
-        {
-            let handler = bus.read_far(FarPointer::new(0, vector * 4));
-            bus.write_far(self.at(offset), handler);
-        }
+        self.save_vectors(bus);
         bus.write16(self.at(PARENT), parent.0);
         self.use_own_table(bus);
         bus.write_far(self.at(0x38), FarPointer::new(0xffff, 0xffff));
@@ -84,6 +80,16 @@ impl Psp {
     /// Sets where the program returns to.
     pub fn set_return_address(self, bus: &mut Bus, to: FarPointer) {
         bus.write_far(self.at(RETURN_ADDRESS), to);
+    }
+
+    /// Keeps the vectors 22h to 24h.
+    pub fn save_vectors(self, bus: &mut Bus) {
+        for (offset, vector) in
+            [(RETURN_ADDRESS, 0x22), (BREAK_ADDRESS, 0x23), (ERROR_ADDRESS, 0x24)]
+        {
+            let handler = bus.read_far(FarPointer::new(0, vector * 4));
+            bus.write_far(self.at(offset), handler);
+        }
     }
 
     /// Puts the vectors 22h to 24h back as they were when the program started.
@@ -114,6 +120,16 @@ impl Psp {
     /// Sets the stack at the program's last DOS call.
     pub fn set_stack(self, bus: &mut Bus, stack: FarPointer) {
         bus.write_far(self.at(STACK), stack);
+    }
+
+    /// Returns the version that the program is told; 0.0 where none was set.
+    pub fn version(self, bus: &Bus) -> (u8, u8) {
+        (bus.read8(self.at(VERSION)), bus.read8(self.at(VERSION + 1)))
+    }
+
+    /// Sets the version that the program is told.
+    pub fn set_version(self, bus: &mut Bus, (major, minor): (u8, u8)) {
+        bus.write(self.at(VERSION), &[major, minor]);
     }
 
     /// Copies a command tail, without its length and 0D.

@@ -57,7 +57,8 @@ impl<H: Host> Session<H> {
 
     /// AH=30.
     pub(super) fn version(&mut self) -> Call {
-        let (major, minor) = self.dos.version;
+        let given = self.dos.psp.version(&self.bus);
+        let (major, minor) = if given == (0, 0) { self.dos.version } else { given };
         self.set_ax(u16::from_le_bytes([major, minor]));
         self.set_bx(0xff00);
         self.set_cx(0);
@@ -74,8 +75,12 @@ impl<H: Host> Session<H> {
                 let old = core::mem::replace(&mut self.dos.break_check, new);
                 self.set_dl(old as u8);
             }
+            // Code page switching of devices: none.
+            3 => self.set_dl(0),
+            4 => {}
             5 => self.set_dl(3),
-            6 => {
+            // The true version, whatever AH=30 says to this program.
+            6 if self.dos.version >= (5, 0) => {
                 let (major, minor) = self.dos.version;
                 self.set_bx(u16::from_le_bytes([major, minor]));
                 self.set_dx(0);
@@ -118,18 +123,6 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// AH=59.
-    pub(super) fn extended_error(&mut self) -> Call {
-        let (code, (class, action, locus)) = match self.dos.last_error {
-            Some(error) => (error as u16, error.details()),
-            None => (0, (0, 0, 0)),
-        };
-        self.set_ax(code);
-        self.set_bx(u16::from_le_bytes([action, class]));
-        self.set_cx((locus as u16) << 8 | self.cl() as u16);
-        Ok(())
-    }
-
     /// AH=48.
     pub(super) fn allocate_memory(&mut self) -> Call {
         let (arena, owner, strategy) = (self.dos.arena, self.dos.psp.0, self.dos.strategy);
@@ -167,18 +160,25 @@ impl<H: Host> Session<H> {
         }
     }
 
-    /// AH=58.
+    /// AH=58: strategies that prefer upper memory (40, 80) are kept; there is none to link.
     pub(super) fn allocation_strategy(&mut self) -> Call {
-        match (self.al(), self.bl() & 0x3f) {
+        let strategy = match self.bl() & 0x3f {
+            0 => Some(Strategy::First),
+            1 => Some(Strategy::Best),
+            2 => Some(Strategy::Last),
+            _ => None,
+        };
+        match (self.al(), strategy) {
             (0, _) => {
-                let strategy = self.dos.strategy as u16;
+                let strategy = self.dos.strategy as u16 | self.dos.upper_memory;
                 self.set_ax(strategy);
             }
-            (1, 0) => self.dos.strategy = Strategy::First,
-            (1, 1) => self.dos.strategy = Strategy::Best,
-            (1, 2) => self.dos.strategy = Strategy::Last,
-            // No upper memory.
+            (1, Some(strategy)) => {
+                self.dos.strategy = strategy;
+                self.dos.upper_memory = self.bx() & 0xc0;
+            }
             (2, _) => self.set_al(0),
+            // Linking: DOS without UMB says so (RBIL INT 21/AX=5803).
             _ => return Err(DosError::InvalidFunction.into()),
         }
         Ok(())
@@ -203,7 +203,7 @@ impl<H: Host> Session<H> {
         let [day, month] = self.dx().to_le_bytes();
         let year = self.cx();
         let valid = (1980..=2099).contains(&year) && (1..=12).contains(&month);
-        if !valid || !(1..=31).contains(&day) {
+        if !valid || !(1..=super::time::days_of(year, month)).contains(&day) {
             self.set_al(0xff);
             return Ok(());
         }
@@ -232,20 +232,6 @@ impl<H: Host> Session<H> {
         let now = self.now();
         self.set_now(DateTime { hour, minute, second, hundredth, ..now });
         self.set_al(0);
-        Ok(())
-    }
-
-    /// INT 2Fh: little is installed (XMS; no message tables, DOS not in upper memory), so
-    /// registers stay; 1680 lets an idle program rest.
-    pub(super) fn multiplex(&mut self) -> Call {
-        match self.ah() {
-            0x16 if self.al() == 0x80 => {
-                self.rest();
-                self.set_al(0);
-            }
-            0x43 => self.extended_memory_driver(),
-            _ => {}
-        }
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use crate::session::Session;
 use crate::{Bus, FarPointer, MEMORY_BYTES};
 
 /// The host call behind the driver's entry.
-pub(crate) const ENTRY_CALL: u8 = 0xf1;
+pub(crate) const ENTRY_CALL: u8 = 0xf3;
 /// The entry: a short jump over five bytes, as the specification has it for programs that hook it.
 const XMS_ENTRY: FarPointer = FarPointer::new(HOST_SEGMENT, 0xe100);
 const ENTRY_CODE: [u8; 8] = [0xeb, 0x03, 0x90, 0x90, 0x90, 0x0f, ENTRY_CALL, 0xcb];

@@ -2,10 +2,11 @@
 #![allow(dead_code, reason = "each test program has its own copy and uses a part of it")]
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use dos_machine::host::{
     Attributes, Drive, Entry, Host, HostError, Node, NodeKind, OpenMode, Space, StopRequest,
-    Stream, Wait,
+    Stream, Wait, flag,
 };
 use dos_machine::{End, Session, Start};
 
@@ -16,7 +17,7 @@ pub const TIME: u64 = 951_827_696_000_000_000;
 struct Item {
     bytes: Vec<u8>,
     entries: Option<BTreeMap<Vec<u8>, u64>>,
-    read_only: bool,
+    flags: u8,
     modified: u64,
 }
 
@@ -37,6 +38,11 @@ pub struct MemoryHost {
     pub interrupt_at: Option<u64>,
     pub idles: u32,
     pub open: i32,
+    pub locks: Vec<(Node, Range<u64>)>,
+    /// A file that another session has locked.
+    pub foreign_lock: Option<Node>,
+    /// How many reads of files succeed before how many that fail, as those of a broken disk.
+    pub failing_after: Option<(u32, u32)>,
 }
 
 impl MemoryHost {
@@ -54,6 +60,9 @@ impl MemoryHost {
             interrupt_at: None,
             idles: 0,
             open: 0,
+            locks: Vec::new(),
+            foreign_lock: None,
+            failing_after: None,
         };
         for (name, bytes) in dos_samples::all() {
             host.add(name, &bytes);
@@ -68,7 +77,10 @@ impl MemoryHost {
 
     /// Adds a file to the root.
     pub fn add(&mut self, name: &str, bytes: &[u8]) {
-        let node = self.create(Node(0), name.as_bytes(), NodeKind::File).expect("a new name").node;
+        let node = match self.node(name) {
+            Some(node) => node,
+            None => self.create(Node(0), name.as_bytes(), NodeKind::File).expect("a new name").node,
+        };
         self.items[node.0 as usize].bytes = bytes.to_vec();
     }
 
@@ -81,6 +93,20 @@ impl MemoryHost {
     pub fn file(&self, name: &str) -> Option<&[u8]> {
         let node = self.items[0].entries.as_ref()?.get(name.as_bytes())?;
         Some(&self.items[*node as usize].bytes)
+    }
+
+    /// Returns a file's bytes by its path from the root.
+    pub fn read_path(&self, path: &str) -> Option<Vec<u8>> {
+        let find = |node: u64, name: &str| {
+            self.items[node as usize].entries.as_ref()?.get(name.as_bytes()).copied()
+        };
+        let node = path.split('/').try_fold(0, find)?;
+        Some(self.items[node as usize].bytes.clone())
+    }
+
+    /// Returns the node of a name in the root.
+    pub fn node(&self, name: &str) -> Option<Node> {
+        self.items[0].entries.as_ref()?.get(name.as_bytes()).map(|node| Node(*node))
     }
 
     fn item(&mut self, node: Node) -> Result<&mut Item, HostError> {
@@ -170,8 +196,8 @@ impl Host for MemoryHost {
     fn attributes(&mut self, node: Node) -> Result<Attributes, HostError> {
         let item = self.item(node)?;
         let kind = if item.entries.is_some() { NodeKind::Directory } else { NodeKind::File };
-        let (size, modified, read_only) = (item.bytes.len() as u64, item.modified, item.read_only);
-        Ok(Attributes { node, kind, size, modified, read_only })
+        let (size, modified, flags) = (item.bytes.len() as u64, item.modified, item.flags);
+        Ok(Attributes { node, kind, size, modified, flags })
     }
     fn list(&mut self, directory: Node) -> Result<Vec<Entry>, HostError> {
         let entries = self.directory(directory)?;
@@ -181,6 +207,12 @@ impl Host for MemoryHost {
             .collect())
     }
     fn read(&mut self, node: Node, offset: u64, into: &mut [u8]) -> Result<usize, HostError> {
+        if let Some((good @ 1.., _)) = &mut self.failing_after {
+            *good -= 1;
+        } else if let Some((_, bad @ 1..)) = &mut self.failing_after {
+            *bad -= 1;
+            return Err(HostError::Device);
+        }
         let bytes = &self.item(node)?.bytes;
         let rest = bytes.get(offset as usize..).unwrap_or_default();
         let count = rest.len().min(into.len());
@@ -212,7 +244,8 @@ impl Host for MemoryHost {
         }
         self.directory(directory)?.insert(name.to_vec(), node);
         let entries = (kind == NodeKind::Directory).then(BTreeMap::new);
-        self.items.push(Item { entries, modified: TIME, ..Item::default() });
+        let flags = if kind == NodeKind::File { flag::ARCHIVE } else { 0 };
+        self.items.push(Item { entries, modified: TIME, flags, ..Item::default() });
         self.attributes(Node(node))
     }
     fn unlink(&mut self, directory: Node, name: &[u8]) -> Result<(), HostError> {
@@ -240,9 +273,27 @@ impl Host for MemoryHost {
         self.item(node)?.modified = time;
         Ok(())
     }
-    fn set_read_only(&mut self, node: Node, read_only: bool) -> Result<(), HostError> {
-        self.item(node)?.read_only = read_only;
+    fn set_flags(&mut self, node: Node, flags: u8) -> Result<(), HostError> {
+        self.item(node)?.flags = flags;
         Ok(())
+    }
+    fn lock(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
+        let meets = |(known, held): &(Node, Range<u64>)| {
+            *known == node && held.start < bytes.end && bytes.start < held.end
+        };
+        if self.locks.iter().any(meets) {
+            return Err(HostError::Locked);
+        }
+        self.locks.push((node, bytes));
+        Ok(())
+    }
+    fn unlock(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
+        let place = self.locks.iter().position(|lock| *lock == (node, bytes.clone()));
+        self.locks.remove(place.ok_or(HostError::Locked)?);
+        Ok(())
+    }
+    fn check_locks(&mut self, node: Node, _: Range<u64>) -> Result<(), HostError> {
+        if self.foreign_lock == Some(node) { Err(HostError::Locked) } else { Ok(()) }
     }
     fn opened(&mut self, _node: Node, _mode: OpenMode) -> Result<(), HostError> {
         self.open += 1;

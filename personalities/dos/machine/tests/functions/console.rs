@@ -1,0 +1,94 @@
+//! Functions 01 to 0C: characters and lines.
+
+use crate::probe::{Probe, Reg};
+use crate::support::MemoryHost;
+
+#[test]
+fn f02_f06_f09_print_and_leave_the_last_character_in_al() {
+    let mut p = Probe::new();
+    let text = p.bytes(b"lo$ not this");
+    let put = p.dos(0x0200, &[(Reg::Dx, u16::from(b'H').into())]);
+    p.dos(0x0600, &[(Reg::Dx, u16::from(b'e').into())]);
+    p.dos(0x0200, &[(Reg::Dx, u16::from(b'l').into())]);
+    let string = p.dos(0x0900, &[(Reg::Dx, text.into())]);
+    let out = p.run(MemoryHost::new(b""));
+    assert_eq!(out.host.output, b"Hello");
+    assert_eq!((out.al(put), out.al(string)), (b'H', b'$'));
+}
+
+#[test]
+fn f01_echoes_and_f07_f08_do_not() {
+    let mut p = Probe::new();
+    let calls = [p.dos(0x0100, &[]), p.dos(0x0700, &[]), p.dos(0x0800, &[]), p.dos(0x0800, &[])];
+    let out = p.run(MemoryHost::new(b"abc"));
+    assert_eq!(calls.map(|call| out.al(call)), [b'a', b'b', b'c', 0x1a]);
+    assert_eq!(out.host.output, b"a");
+}
+
+#[test]
+fn f06_input_tells_by_zf_whether_there_was_a_character() {
+    let mut p = Probe::new();
+    let there = p.dos(0x0600, &[(Reg::Dx, 0xff.into())]);
+    let out = p.run(MemoryHost::new(b"x"));
+    assert_eq!(out.al(there), b'x');
+    assert_eq!(out.word(there, Reg::Flags) & 0x40, 0);
+    let mut p = Probe::new();
+    let none = p.dos(0x0600, &[(Reg::Dx, 0xff.into())]);
+    let mut host = MemoryHost::new(b"");
+    host.terminal = true;
+    host.interrupt_at = Some(1 << 60);
+    let out = p.run(host);
+    assert_eq!((out.al(none), out.word(none, Reg::Flags) & 0x40), (0, 0x40));
+}
+
+#[test]
+fn f0a_stores_the_count_without_cr_and_the_line_with_it() {
+    let mut p = Probe::new();
+    let buffer = p.bytes(&[6, 0, 9, 9, 9, 9, 9, 9, 9]);
+    p.dos(0x0a00, &[(Reg::Dx, buffer.into())]);
+    let rest = p.dos(0x0c0a, &[(Reg::Dx, buffer.into())]);
+    let out = p.run(MemoryHost::new(b"abc\r\nlonger\r\n"));
+    // The second line is cut to five characters and CR.
+    assert_eq!(out.bytes(buffer, 8), b"\x06\x05longe\r");
+    assert_eq!(out.al(rest), 0x0a);
+}
+
+#[test]
+fn f0b_tells_whether_there_is_input() {
+    let mut p = Probe::new();
+    let there = p.dos(0x0b00, &[]);
+    let out = p.run(MemoryHost::new(b"x"));
+    assert_eq!(out.al(there), 0xff);
+}
+
+#[test]
+fn f0c_with_another_function_only_flushes() {
+    let mut p = Probe::new();
+    let flush = p.dos(0x0c00, &[]);
+    let read = p.dos(0x0c08, &[]);
+    let out = p.run(MemoryHost::new(b"y"));
+    assert_eq!((out.al(flush), out.al(read)), (0, b'y'));
+}
+
+#[test]
+fn f03_reads_nothing_from_aux_and_f04_f05_do_not_fail() {
+    let mut p = Probe::new();
+    let read = p.dos(0x0300, &[]);
+    p.dos(0x0400, &[(Reg::Dx, 0x41.into())]);
+    for byte in b"paper" {
+        p.dos(0x0500, &[(Reg::Dx, u16::from(*byte).into())]);
+    }
+    let mut host = MemoryHost::new(b"");
+    host.add_directory("tmp");
+    let out = p.run(host);
+    assert_eq!(out.al(read), 0x1a);
+    assert_eq!(out.host.read_path("tmp/printer.txt").as_deref(), Some(&b"paper"[..]));
+}
+
+#[test]
+fn int29_prints_al() {
+    let mut p = Probe::new();
+    p.interrupt(0x29, 0x0041, &[]);
+    let out = p.run(MemoryHost::new(b""));
+    assert_eq!(out.host.output, b"A");
+}

@@ -1,0 +1,136 @@
+//! Function 59 and 5D0A, and interrupt 24h.
+
+use crate::probe::{Probe, Reg, Value};
+use crate::support::MemoryHost;
+use Reg::{Ax, Bx, Cx, Ds, Dx};
+use dos_machine::End;
+
+fn host() -> MemoryHost {
+    let mut host = MemoryHost::new(b"");
+    host.add("disk.txt", b"text");
+    host
+}
+
+#[test]
+fn f59_tells_class_action_and_locus() {
+    let mut p = Probe::new();
+    let name = p.text("NONE");
+    p.dos(0x3d00, &[(Dx, name.into())]);
+    p.dos(0x3000, &[]);
+    let error = p.dos(0x5900, &[(Bx, 0.into())]);
+    let out = p.run(host());
+    // RBIL tables 01682 to 01684: not found, prompt the user, block device.
+    assert_eq!((out.ax(error), out.word(error, Bx), out.word(error, Cx) >> 8), (2, 0x0803, 2));
+}
+
+#[test]
+fn f5d0a_sets_what_f59_tells() {
+    let mut p = Probe::new();
+    let words: Vec<u8> = [0x1234u16, 0x0506, 0x0700, 0, 0, 0, 0, 0]
+        .iter()
+        .flat_map(|word| word.to_le_bytes())
+        .collect();
+    let registers = p.bytes(&words);
+    let set = p.dos(0x5d0a, &[(Dx, registers.into())]);
+    let error = p.dos(0x5900, &[(Bx, 0.into())]);
+    let out = p.run(host());
+    assert!(out.result(set).is_ok());
+    assert_eq!((out.ax(error), out.word(error, Bx), out.word(error, Cx) >> 8), (0x1234, 0x0506, 7));
+}
+
+/// A program that opens and reads, with a handler of interrupt 24h that counts and answers, the
+/// number of its read among the calls, and where the handler's count and error are.
+fn with_handler(answer: u8) -> (Probe, usize, u16) {
+    let mut p = Probe::new();
+    let name = p.text("DISK.TXT");
+    let buffer = p.space(8);
+    let seen = p.space(2);
+    let [low, high] = seen.to_le_bytes();
+    // inc byte [cs:seen], mov [cs:seen + 1], di low, mov al, answer, iret
+    let handler = p.bytes(&[
+        0x2e,
+        0xfe,
+        0x06,
+        low,
+        high,
+        0x89,
+        0xf8,
+        0x2e,
+        0xa2,
+        low + 1,
+        high,
+        0xb0,
+        answer,
+        0xcf,
+    ]);
+    p.dos(0x2524, &[(Dx, handler.into()), (Ds, Value::Own)]);
+    let open = p.dos(0x3d00, &[(Dx, name.into())]);
+    let handle = (Bx, Value::After(open, Ax));
+    let read = p.dos(0x3f00, &[handle, (Cx, 4.into()), (Dx, buffer.into())]);
+    p.dos(0x5900, &[(Bx, 0.into())]);
+    (p, read, seen)
+}
+
+/// The first reads of a run load the program; they succeed.
+fn run(p: Probe, failing: u32) -> crate::probe::Outcome {
+    let mut host = host();
+    host.failing_after = Some((2, failing));
+    p.run(host)
+}
+
+#[test]
+fn int24_retry_reads_again() {
+    let (p, read, seen) = with_handler(1);
+    let out = run(p, 3);
+    assert_eq!(out.result(read), Ok(4));
+    // Three questions about error 0C, general failure.
+    assert_eq!(out.bytes(seen, 2), [3, 0x0c]);
+}
+
+#[test]
+fn int24_fail_is_error_53() {
+    let (p, read, seen) = with_handler(3);
+    let out = run(p, 1);
+    assert!(out.result(read).is_err());
+    assert_eq!(out.ax(read + 1), 0x53);
+    assert_eq!(out.bytes(seen, 1), [1]);
+}
+
+#[test]
+fn int24_abort_ends_the_program() {
+    let (p, ..) = with_handler(2);
+    let out = run(p, 1);
+    assert_eq!(out.end, End::Exit(0));
+    assert!(out.host.file("PROBE.OUT").is_none());
+    assert_eq!(out.host.open, 0);
+}
+
+#[test]
+fn without_handler_and_terminal_the_function_fails() {
+    let mut p = Probe::new();
+    let name = p.text("DISK.TXT");
+    let open = p.dos(0x3d00, &[(Dx, name.into())]);
+    let handle = (Bx, Value::After(open, Ax));
+    let read = p.dos(0x3f00, &[handle, (Cx, 4.into()), (Dx, name.into())]);
+    let out = run(p, 1);
+    assert!(out.result(read).is_err());
+    assert_eq!(out.host.output, b"");
+}
+
+#[test]
+fn without_a_handler_a_person_is_asked() {
+    let mut p = Probe::new();
+    let name = p.text("DISK.TXT");
+    let open = p.dos(0x3d00, &[(Dx, name.into())]);
+    let handle = (Bx, Value::After(open, Ax));
+    let buffer = p.space(4);
+    let read = p.dos(0x3f00, &[handle, (Cx, 4.into()), (Dx, buffer.into())]);
+    let mut host = MemoryHost::new(b"xr");
+    host.add("disk.txt", b"text");
+    host.terminal = true;
+    host.failing_after = Some((2, 1));
+    let out = p.run(host);
+    assert_eq!(out.result(read), Ok(4));
+    let shown = String::from_utf8_lossy(&out.host.output).into_owned();
+    assert_eq!(shown.matches("Abort, Retry, Fail? ").count(), 1, "{shown}");
+}

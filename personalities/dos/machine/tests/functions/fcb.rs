@@ -1,0 +1,169 @@
+//! Functions on file control blocks: 0F to 17, 21 to 24, 27 to 29.
+
+use crate::probe::{Probe, Reg, Value};
+use crate::support::MemoryHost;
+use Reg::{Cx, Di, Dx, Es, Si};
+
+/// An unopened FCB of the current drive.
+fn fcb(name: &[u8; 11]) -> Vec<u8> {
+    [&[0], &name[..], &[0; 25]].concat()
+}
+
+fn host() -> MemoryHost {
+    let mut host = MemoryHost::new(b"");
+    host.add("recs.dat", &[b'A'; 300]);
+    host
+}
+
+#[test]
+fn f0f_fills_in_what_f10_and_others_need() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"RECS    DAT"));
+    let none = p.bytes(&fcb(b"NONE    DAT"));
+    let open = p.dos(0x0f00, &[(Dx, block.into())]);
+    let missing = p.dos(0x0f00, &[(Dx, none.into())]);
+    let close = p.dos(0x1000, &[(Dx, block.into())]);
+    let out = p.run(host());
+    assert_eq!([open, missing, close].map(|call| out.al(call)), [0, 0xff, 0]);
+    // Drive C, block 0, records of 128 bytes, size, date (RBIL table 01345).
+    assert_eq!(out.bytes(block, 1), [3]);
+    let words = [0x0c, 0x0e, 0x10, 0x12, 0x14].map(|offset| out.data16(block + offset));
+    assert_eq!(words, [0, 128, 300, 0, 0x285d]);
+    assert_eq!(out.host.open, 0);
+}
+
+#[test]
+fn f14_reads_a_last_partial_record_with_zeros() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"RECS    DAT"));
+    let area = p.space(128);
+    p.dos(0x1a00, &[(Dx, area.into())]);
+    p.dos(0x0f00, &[(Dx, block.into())]);
+    let reads = [(); 4].map(|()| p.dos(0x1400, &[(Dx, block.into())]));
+    p.dos(0x1000, &[(Dx, block.into())]);
+    let out = p.run(host());
+    // 300 = 128 + 128 + 44: AL 0, 0, 3 (partial), 1 (end).
+    assert_eq!(reads.map(|call| out.al(call)), [0, 0, 3, 1]);
+    assert_eq!(out.bytes(area, 128)[43..45], [b'A', 0]);
+    assert_eq!(out.bytes(block + 0x20, 1), [3]);
+}
+
+#[test]
+fn f16_f15_f22_f28_write() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"NEW     DAT"));
+    let area = p.bytes(&[b'x'; 128]);
+    p.dos(0x1a00, &[(Dx, area.into())]);
+    let made = p.dos(0x1600, &[(Dx, block.into())]);
+    p.poke(Value::Own, (block + 0x0e).into(), &[4, 0]);
+    let one = p.dos(0x1500, &[(Dx, block.into())]);
+    p.poke(Value::Own, (block + 0x21).into(), &[3, 0, 0, 0]);
+    let random = p.dos(0x2200, &[(Dx, block.into())]);
+    p.poke(Value::Own, (block + 0x21).into(), &[5, 0, 0, 0]);
+    let many = p.dos(0x2800, &[(Dx, block.into()), (Cx, 2.into())]);
+    let closed = p.dos(0x1000, &[(Dx, block.into())]);
+    let out = p.run(host());
+    assert_eq!([made, one, random, many, closed].map(|call| out.al(call)), [0; 5]);
+    assert_eq!(out.word(many, Cx), 2);
+    let file = out.host.file("NEW.DAT").unwrap();
+    assert_eq!(file, b"xxxx\0\0\0\0\0\0\0\0xxxx\0\0\0\0xxxxxxxx");
+}
+
+#[test]
+fn f21_f24_f27_read_at_random() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"RECS    DAT"));
+    let area = p.space(400);
+    p.dos(0x1a00, &[(Dx, area.into())]);
+    p.dos(0x0f00, &[(Dx, block.into())]);
+    p.poke(Value::Own, (block + 0x0e).into(), &[100, 0]);
+    p.poke(Value::Own, (block + 0x21).into(), &[2, 0, 0, 0]);
+    let one = p.dos(0x2100, &[(Dx, block.into())]);
+    p.poke(Value::Own, (block + 0x21).into(), &[1, 0, 0, 0]);
+    let many = p.dos(0x2700, &[(Dx, block.into()), (Cx, 4.into())]);
+    p.dos(0x2400, &[(Dx, block.into())]);
+    p.dos(0x1000, &[(Dx, block.into())]);
+    let out = p.run(host());
+    // Records 1 and 2 are all that is left: AL=1, two read.
+    assert_eq!((out.al(one), out.al(many), out.word(many, Cx)), (0, 1, 2));
+    assert_eq!(out.data16(block + 0x21), 3);
+}
+
+#[test]
+fn f23_counts_records() {
+    let mut p = Probe::new();
+    let mut bytes = fcb(b"RECS    DAT");
+    bytes[0x0e..0x10].copy_from_slice(&[128, 0]);
+    let block = p.bytes(&bytes);
+    let size = p.dos(0x2300, &[(Dx, block.into())]);
+    let out = p.run(host());
+    assert_eq!((out.al(size), out.data16(block + 0x21)), (0, 3));
+}
+
+#[test]
+fn f11_f12_find_and_f13_deletes() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"????????DAT"));
+    let area = p.space(64);
+    p.dos(0x1a00, &[(Dx, area.into())]);
+    let first = p.dos(0x1100, &[(Dx, block.into())]);
+    let copy = p.peek(Value::Own, area.into(), 33);
+    let next = p.dos(0x1200, &[(Dx, block.into())]);
+    let deleted = p.dos(0x1300, &[(Dx, block.into())]);
+    let again = p.dos(0x1300, &[(Dx, block.into())]);
+    let out = p.run(host());
+    assert_eq!([first, next, deleted, again].map(|call| out.al(call)), [0, 0xff, 0, 0xff]);
+    // Drive, then a directory entry (table 01352): name, attributes, size at 1C.
+    let found = out.bytes(copy, 33);
+    assert_eq!((&found[..12], found[12]), (&b"\x03RECS    DAT"[..], 0x20));
+    assert_eq!(u16::from_le_bytes([found[29], found[30]]), 300);
+    assert!(out.host.file("recs.dat").is_none());
+}
+
+#[test]
+fn f11_with_an_extended_fcb_finds_the_label() {
+    let mut p = Probe::new();
+    let block = p.bytes(&[&[0xff, 0, 0, 0, 0, 0, 8][..], &fcb(b"???????????")].concat());
+    let area = p.space(64);
+    p.dos(0x1a00, &[(Dx, area.into())]);
+    let found = p.dos(0x1100, &[(Dx, block.into())]);
+    let out = p.run(host());
+    assert_eq!(out.al(found), 0);
+    let area = out.bytes(area, 20);
+    assert_eq!((area[0], &area[8..19]), (0xff, &b"KAMEN_C    "[..]));
+    assert_eq!(area[19] & 8, 8);
+}
+
+#[test]
+fn f17_renames_with_wildcards() {
+    let mut p = Probe::new();
+    let mut bytes = fcb(b"RECS    DAT");
+    bytes[0x11..0x1c].copy_from_slice(b"????????OLD");
+    let block = p.bytes(&bytes);
+    let renamed = p.dos(0x1700, &[(Dx, block.into())]);
+    let out = p.run(host());
+    assert_eq!(out.al(renamed), 0);
+    assert!(out.host.file("RECS.OLD").is_some());
+}
+
+#[test]
+fn f29_parses_and_tells_wildcards_and_drives() {
+    let mut p = Probe::new();
+    let mut parse = |text: &str, control: u16| {
+        let from = p.bytes(&[text.as_bytes(), b"\r"].concat());
+        let to = p.bytes(&[0xee; 37]);
+        let call = p.dos(0x2900 | control, &[(Si, from.into()), (Es, Value::Own), (Di, to.into())]);
+        (call, from, to)
+    };
+    let plain = parse("  file.txt rest", 1);
+    let wild = parse("c:*.c", 1);
+    let drive = parse("q:x", 1);
+    let kept = parse("", 0x0e);
+    let out = p.run(host());
+    assert_eq!([plain, wild, drive].map(|(call, ..)| out.al(call)), [0, 1, 0xff]);
+    assert_eq!(out.bytes(plain.2, 12), b"\0FILE    TXT");
+    assert_eq!(out.word(plain.0, Si) - plain.1, 10);
+    assert_eq!(out.bytes(wild.2, 12), b"\x03????????C  ");
+    // Control bits 1 to 3 leave drive, name and extension as they are where none is given.
+    assert_eq!(out.bytes(kept.2, 12), [0xee; 12]);
+}

@@ -1,0 +1,133 @@
+//! Functions 71xx: long names.
+
+use crate::probe::{Probe, Reg, Value};
+use crate::support::MemoryHost;
+use Reg::{Ax, Bx, Cx, Di, Ds, Dx, Es, Si};
+
+fn host() -> MemoryHost {
+    let mut host = MemoryHost::new(b"");
+    host.add("A long name.text", b"12345");
+    host.add_directory("Long Directory");
+    host
+}
+
+#[test]
+fn f716c_creates_with_the_name_as_it_is() {
+    let mut p = Probe::new();
+    let name = p.text("C:\\Long Directory\\My new file.html");
+    let registers = [(Bx, 2.into()), (Cx, 0.into()), (Dx, 0x10.into()), (Si, name.into())];
+    let made = p.dos(0x716c, &registers);
+    let out = p.run(host());
+    assert_eq!((out.result(made), out.word(made, Cx)), (Ok(5), 2));
+    assert!(out.host.read_path("Long Directory/My new file.html").is_some());
+}
+
+#[test]
+fn f714e_finds_long_names_with_short_ones() {
+    let mut p = Probe::new();
+    let name = p.text("*name*");
+    let area = p.space(0x13e);
+    let place = [(Es, Value::Own), (Di, area.into()), (Si, 1.into())];
+    let first = p.dos(0x714e, &[vec![(Cx, 0.into()), (Dx, name.into())], place.to_vec()].concat());
+    let handle = (Bx, Value::After(first, Ax));
+    let next = p.dos(0x714f, &[vec![handle], place.to_vec()].concat());
+    let closed = p.dos(0x71a1, &[handle]);
+    let again = p.dos(0x71a1, &[handle]);
+    let out = p.run(host());
+    assert!(out.result(first).is_ok() && out.result(closed).is_ok());
+    assert_eq!((out.result(next), out.result(again)), (Err(0x12), Err(6)));
+    assert_eq!(out.text(area + 0x2c), "A long name.text");
+    assert!(out.text(area + 0x130).starts_with("ALON~"));
+    // Attributes, time and date as SI=1 asks, size (table 01774).
+    let words = [0, 0x14, 0x16, 0x20].map(|offset| out.data16(area + offset));
+    assert_eq!(words, [0x20, 0x645c, 0x285d, 5]);
+}
+
+#[test]
+fn f7139_f713b_f7147_f713a_go_through_long_directories() {
+    let mut p = Probe::new();
+    let [new, up, there] = ["A second directory", "..", "long directory"].map(|name| p.text(name));
+    let place = p.space(260);
+    let made = p.dos(0x7139, &[(Dx, new.into())]);
+    let entered = p.dos(0x713b, &[(Dx, there.into())]);
+    let told = p.dos(0x7147, &[(Dx, 0.into()), (Si, place.into())]);
+    p.dos(0x713b, &[(Dx, up.into())]);
+    let removed = p.dos(0x713a, &[(Dx, new.into())]);
+    let out = p.run(host());
+    assert!([made, entered, told, removed].iter().all(|call| out.result(*call).is_ok()));
+    assert_eq!(out.text(place), "Long Directory");
+}
+
+#[test]
+fn f7156_f7143_f7141_rename_mark_and_delete() {
+    let mut p = Probe::new();
+    let [old, new] = ["a LONG name.text", "Another name.text"].map(|name| p.text(name));
+    let to = [(Es, Value::Own), (Ds, Value::Own), (Di, new.into())];
+    let renamed = p.dos(0x7156, &[vec![(Dx, old.into())], to.to_vec()].concat());
+    p.dos(0x7143, &[(Bx, 1.into()), (Cx, 2.into()), (Dx, new.into())]);
+    let attributes = p.dos(0x7143, &[(Bx, 0.into()), (Dx, new.into())]);
+    let deleted = p.dos(0x7141, &[(Si, 0.into()), (Dx, new.into())]);
+    let out = p.run(host());
+    assert!(out.result(renamed).is_ok() && out.result(deleted).is_ok());
+    assert_eq!(out.word(attributes, Cx), 2);
+    assert!(out.host.file("Another name.text").is_none());
+}
+
+#[test]
+fn f7160_gives_short_and_long_paths() {
+    let mut p = Probe::new();
+    let name = p.text("a long name.text");
+    let [short, long] = [p.space(260), p.space(260)];
+    let mut path = |kind: u16, to: u16| {
+        let place = [(Es, Value::Own), (Ds, Value::Own), (Di, to.into())];
+        p.dos(0x7160, &[vec![(Cx, kind.into()), (Si, name.into())], place.to_vec()].concat())
+    };
+    let calls = [path(1, short), path(2, long)];
+    let out = p.run(host());
+    assert!(calls.iter().all(|call| out.result(*call).is_ok()));
+    assert!(out.text(short).starts_with("C:\\ALON~"));
+    assert_eq!(out.text(long), "C:\\A long name.text");
+}
+
+#[test]
+fn f71a0_says_that_names_are_long() {
+    let mut p = Probe::new();
+    let root = p.text("C:\\");
+    let name = p.space(32);
+    let registers = [(Dx, root.into()), (Es, Value::Own), (Di, name.into()), (Cx, 32.into())];
+    let told = p.dos(0x71a0, &registers);
+    let out = p.run(host());
+    assert_eq!(out.word(told, Bx) & 0x4000, 0x4000);
+    assert_eq!((out.word(told, Cx), out.word(told, Dx)), (255, 260));
+}
+
+#[test]
+fn f71a7_converts_times_both_ways() {
+    let mut p = Probe::new();
+    let time = p.space(8);
+    let there = p.dos(
+        0x71a7,
+        &[
+            (Bx, 1.into()),
+            (Cx, 0x645c.into()),
+            (Dx, 0x285d.into()),
+            (Es, Value::Own),
+            (Di, time.into()),
+        ],
+    );
+    let back = p.dos(0x71a7, &[(Bx, 0.into()), (Si, time.into()), (Ds, Value::Own)]);
+    let out = p.run(host());
+    assert!(out.result(there).is_ok());
+    assert_eq!((out.word(back, Cx), out.word(back, Dx)), (0x645c, 0x285d));
+    // 2000-02-29 12:34:56 is 951,827,696 s after 1970, which is 11,644,473,600 s after 1601.
+    let count = (951_827_696u64 + 11_644_473_600) * 10_000_000;
+    assert_eq!(out.bytes(time, 8), count.to_le_bytes());
+}
+
+#[test]
+fn f71ff_asks_for_the_function_without_71() {
+    let mut p = Probe::new();
+    let unknown = p.dos(0x71ff, &[]);
+    let out = p.run(host());
+    assert_eq!(out.result(unknown), Err(0x7100));
+}

@@ -1,0 +1,204 @@
+//! Functions 00, 26, 31, 4B to 4D, 55 and interrupts 20h, 27h: programs and their ends.
+
+use crate::probe::{Probe, Reg, Value};
+use crate::support::MemoryHost;
+use Reg::{Ax, Bx, Dx, Es, Si};
+use dos_machine::{End, Session, Start};
+
+/// Ends with code 7: mov ax, 4C07, int 21.
+const SEVEN: &[u8] = b"\xb8\x07\x4c\xcd\x21";
+/// Stays resident with 32 paragraphs and code 9: mov ax, 3109, mov dx, 20, int 21.
+const RESIDENT: &[u8] = b"\xb8\x09\x31\xba\x20\x00\xcd\x21";
+/// Ends by int 20.
+const OLD: &[u8] = b"\xcd\x20";
+/// Ends by a near return to the int 20 of the PSP.
+const RETURN: &[u8] = b"\xc3";
+/// Stays resident with 300h bytes: mov dx, 300, int 27.
+const OLD_RESIDENT: &[u8] = b"\xba\x00\x03\xcd\x27";
+/// Prints its tail: mov ah, 40, mov bx, 1, mov cl, [80], mov ch, 0, mov dx, 81, int 21, int 20.
+const TAIL: &[u8] = b"\xb4\x40\xbb\x01\x00\x8a\x0e\x80\x00\xb5\x00\xba\x81\x00\xcd\x21\xcd\x20";
+
+fn host() -> MemoryHost {
+    let mut host = MemoryHost::new(b"");
+    let programs: [(&str, &[u8]); 6] = [
+        ("seven.com", SEVEN),
+        ("resident.com", RESIDENT),
+        ("old.com", OLD),
+        ("return.com", RETURN),
+        ("oldres.com", OLD_RESIDENT),
+        ("tail.com", TAIL),
+    ];
+    for (name, bytes) in programs {
+        host.add(name, bytes);
+    }
+    host
+}
+
+/// Begins a probe that leaves room for children, with a parameter block for EXEC.
+fn parent() -> (Probe, u16) {
+    let mut p = Probe::new();
+    p.dos(0x4a00, &[(Es, Value::Own), (Bx, 0x1000.into())]);
+    let tail = p.bytes(b"\x05 tail\r");
+    let fcb = p.bytes(&[&b"\0AFILE   TXT"[..], &[0; 4]].concat());
+    let [tail_low, tail_high] = tail.to_le_bytes();
+    let [fcb_low, fcb_high] = fcb.to_le_bytes();
+    let block = p.bytes(&[
+        0, 0, tail_low, tail_high, 0, 0, fcb_low, fcb_high, 0, 0, fcb_low, fcb_high, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0,
+    ]);
+    // The segments of the three pointers are the program's own, which its PSP has at 36.
+    let segment = p.peek(Value::Own, 0x36.into(), 2);
+    for offset in [4, 8, 12] {
+        p.poke_data(Value::Own, (block + offset).into(), segment, 2);
+    }
+    (p, block)
+}
+
+fn execute(p: &mut Probe, block: u16, mode: u16, name: &str) -> usize {
+    let name = p.text(name);
+    p.dos(0x4b00 | mode, &[(Dx, name.into()), (Es, Value::Own), (Bx, block.into())])
+}
+
+#[test]
+fn f4b_f4d_run_a_child_and_tell_how_it_ended() {
+    let (mut p, block) = parent();
+    let mut pairs = Vec::new();
+    for name in ["SEVEN.COM", "OLD.COM", "RETURN.COM", "RESIDENT.COM", "OLDRES.COM"] {
+        let run = execute(&mut p, block, 0, name);
+        pairs.push((run, p.dos(0x4d00, &[])));
+    }
+    let again = p.dos(0x4d00, &[]);
+    let out = p.run(host());
+    assert!(pairs.iter().all(|(run, _)| out.result(*run).is_ok()));
+    // AH: 0 normal, 3 resident.
+    let codes: Vec<u16> = pairs.iter().map(|(_, code)| out.ax(*code)).collect();
+    assert_eq!(codes, [0x0007, 0, 0, 0x0309, 0x0300]);
+    assert_eq!(out.ax(again), 0);
+}
+
+#[test]
+fn a_child_gets_its_tail() {
+    let (mut p, block) = parent();
+    execute(&mut p, block, 0, "TAIL.COM");
+    let out = p.run(host());
+    assert_eq!(out.host.output, b" tail");
+}
+
+#[test]
+fn what_cannot_be_run_is_an_error_and_leaves_no_memory_taken() {
+    let (mut p, block) = parent();
+    let before = p.dos(0x4800, &[(Bx, 0xffff.into())]);
+    let missing = execute(&mut p, block, 0, "NONE.COM");
+    let path = execute(&mut p, block, 0, "NODIR\\NONE.COM");
+    let broken = execute(&mut p, block, 0, "BROKEN.EXE");
+    let mode = execute(&mut p, block, 2, "SEVEN.COM");
+    let after = p.dos(0x4800, &[(Bx, 0xffff.into())]);
+    let mut host = host();
+    host.add("broken.exe", b"MZ\xff");
+    let out = p.run(host);
+    let ends = [missing, path, broken, mode].map(|call| out.result(call));
+    assert_eq!(ends, [Err(2), Err(3), Err(0x0b), Err(1)]);
+    assert_eq!(out.word(before, Bx), out.word(after, Bx));
+}
+
+#[test]
+fn a_resident_program_keeps_its_memory() {
+    let (mut p, block) = parent();
+    let before = p.dos(0x4800, &[(Bx, 0xffff.into())]);
+    execute(&mut p, block, 0, "RESIDENT.COM");
+    let after = p.dos(0x4800, &[(Bx, 0xffff.into())]);
+    execute(&mut p, block, 0, "SEVEN.COM");
+    let last = p.dos(0x4800, &[(Bx, 0xffff.into())]);
+    let out = p.run(host());
+    // 32 paragraphs and a header, and the environment with its own.
+    let kept = out.word(before, Bx) - out.word(after, Bx);
+    assert!((0x22..0x40).contains(&kept), "{kept:x}");
+    assert_eq!(out.word(after, Bx), out.word(last, Bx));
+}
+
+#[test]
+fn f4b01_loads_and_does_not_start() {
+    let (mut p, block) = parent();
+    let own = p.dos(0x6200, &[]);
+    let load = execute(&mut p, block, 1, "SEVEN.COM");
+    let child = p.dos(0x6200, &[]);
+    // If the child ended now, the program would go on behind its EXEC a second time.
+    p.dos(0x5000, &[(Bx, Value::After(own, Bx))]);
+    let code = p.peek(Value::After(child, Bx), 0x100.into(), 5);
+    let psp = p.peek(Value::After(child, Bx), 0.into(), 0x20);
+    let out = p.run(host());
+    assert!(out.result(load).is_ok());
+    let segment = out.word(child, Bx);
+    // SS:SP and CS:IP behind the parameters (RBIL table 01590): AX lies on the stack.
+    let words = [0x0e, 0x10, 0x12, 0x14].map(|offset| out.data16(block + offset));
+    assert_eq!(words[1..], [segment, 0x100, segment]);
+    assert_eq!(words[0], 0xfffc);
+    assert_eq!(out.bytes(code, 5), SEVEN);
+    assert_eq!(out.data16(psp + 0x16), out.word(own, Bx));
+}
+
+#[test]
+fn f4b03_loads_an_overlay_where_it_is_told() {
+    let (mut p, _) = parent();
+    let space = p.dos(0x4800, &[(Bx, 0x100.into())]);
+    let block = p.space(4);
+    let name = p.text("SEVEN.COM");
+    // The allocated segment goes into the block by way of the call's results.
+    let segment_word = p.peek(Value::Own, Probe::place_of(space, Ax).into(), 2);
+    p.poke_data(Value::Own, block.into(), segment_word, 2);
+    let load = p.dos(0x4b03, &[(Dx, name.into()), (Es, Value::Own), (Bx, block.into())]);
+    let code = p.peek(Value::After(space, Ax), 0.into(), 5);
+    let out = p.run(host());
+    assert!(out.result(load).is_ok());
+    assert_eq!(out.bytes(code, 5), SEVEN);
+}
+
+#[test]
+fn f26_f55_make_program_segment_prefixes() {
+    let (mut p, _) = parent();
+    let copy = p.dos(0x4800, &[(Bx, 0x10.into())]);
+    let child = p.dos(0x4800, &[(Bx, 0x10.into())]);
+    p.dos(0x2600, &[(Dx, Value::After(copy, Ax))]);
+    let first = p.peek(Value::After(copy, Ax), 0.into(), 0x20);
+    let own = p.dos(0x6200, &[]);
+    p.dos(0x5500, &[(Dx, Value::After(child, Ax)), (Si, 0x9000.into())]);
+    let current = p.dos(0x6200, &[]);
+    let second = p.peek(Value::After(child, Ax), 0.into(), 0x20);
+    p.dos(0x5000, &[(Bx, Value::After(own, Bx))]);
+    let out = p.run(host());
+    assert_eq!(out.bytes(first, 2), [0xcd, 0x20]);
+    assert_eq!(out.word(current, Bx), out.ax(child));
+    // Top of memory and parent (table 01378).
+    assert_eq!(out.data16(second + 2), 0x9000);
+    assert_eq!(out.data16(second + 0x16), out.word(own, Bx));
+}
+
+#[test]
+fn setver_tells_a_program_another_version() {
+    // mov ah, 30, int 21, mov ah, 4C, int 21: the code is the major version.
+    let program = b"\xb4\x30\xcd\x21\xb4\x4c\xcd\x21";
+    let run = |versions: Vec<(Vec<u8>, (u8, u8))>| {
+        let mut host = MemoryHost::new(b"");
+        host.add("which.com", program);
+        let start = Start { versions, ..crate::support::start("which.com", &[]) };
+        Session::new(host).run(&start)
+    };
+    assert_eq!(run(Vec::new()), End::Exit(5));
+    assert_eq!(run(vec![(b"WHICH.COM".to_vec(), (3, 30))]), End::Exit(3));
+    assert_eq!(run(vec![(b"OTHER.COM".to_vec(), (3, 30))]), End::Exit(5));
+}
+
+#[test]
+fn an_image_without_extra_paragraphs_is_loaded_high() {
+    // mov ax, cs, mov al, ah, mov ah, 4C, int 21: the code is CS's high byte.
+    let code = b"\x8c\xc8\x88\xe0\xb4\x4c\xcd\x21";
+    let mut header = vec![0u8; 32];
+    for (place, word) in [(0, 0x5a4du16), (2, 32 + 8), (4, 1), (8, 2), (0x10, 0x80), (0x18, 0x1c)] {
+        header[place..place + 2].copy_from_slice(&word.to_le_bytes());
+    }
+    let mut host = MemoryHost::new(b"");
+    host.add("high.exe", &[header, code.to_vec()].concat());
+    let end = crate::support::run(host, "high.exe", &[]).0;
+    // One paragraph below A000.
+    assert_eq!(end, End::Exit(0x9f));
+}
