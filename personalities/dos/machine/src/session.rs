@@ -14,7 +14,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::bios::clock::Alarm;
-use crate::cpu::{Cpu, Exit, Model, bit};
+use crate::cpu::{Coprocessor, Cpu, Exit, Model, bit};
 use crate::dos::Dos;
 use crate::host::{Host, HostError, StopRequest};
 use crate::memory::Extended;
@@ -28,6 +28,9 @@ const SHORT_SLICE: u32 = 8_000;
 const FAST_TICK_NS: u64 = 5_000_000;
 /// The same while an interrupt waits for the processor to let it.
 const EAGER_SLICE: u32 = 100;
+
+/// What in the environment asks for a coprocessor.
+const COPROCESSOR: &[u8] = b"COPROCESSOR=80387";
 
 /// How a session ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -130,6 +133,10 @@ impl<H: Host> Session<H> {
     pub fn run(&mut self, start: &Start) -> End {
         if let Err(text) = self.start_first(start) {
             return End::Fault(text);
+        }
+        if start.environment.iter().any(|variable| variable.eq_ignore_ascii_case(COPROCESSOR)) {
+            self.cpu.set_coprocessor(Coprocessor::I80387);
+            bios::data::note_coprocessor(&mut self.bus);
         }
         self.remember_page();
         let end = loop {

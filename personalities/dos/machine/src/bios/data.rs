@@ -50,6 +50,8 @@ pub(super) const KEYBOARD_STATE: FarPointer = at(0x96);
 
 /// Colour display, no coprocessor, no floppy drive, no printer (INT 11h).
 pub(crate) const EQUIPMENT_WORD: u16 = 0x0020;
+/// Its bit that says there is a coprocessor.
+const EQUIPMENT_COPROCESSOR: u16 = 0x0002;
 /// Ticks of a day (INT 1Ah).
 const TICKS_A_DAY: u32 = 0x0018_00b0;
 
@@ -191,6 +193,12 @@ pub(crate) fn clear_keys(bus: &mut Bus) {
 fn after(bus: &Bus, place: u16) -> u16 {
     let next = place.wrapping_add(2);
     if next == bus.read16(KEY_END) { bus.read16(KEY_BEGIN) } else { next }
+}
+
+/// Says that there is a coprocessor.
+pub(crate) fn note_coprocessor(bus: &mut Bus) {
+    let word = bus.read16(EQUIPMENT);
+    bus.write16(EQUIPMENT, word | EQUIPMENT_COPROCESSOR);
 }
 
 #[cfg(test)]

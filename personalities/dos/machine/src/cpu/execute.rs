@@ -167,7 +167,7 @@ impl Cpu {
             0x98 => self.widen_accumulator::<W>(),
             0x99 => self.spread_sign::<W>(),
             0x9a => self.call_far::<W>(bus),
-            0x9b => {}
+            0x9b => self.wait(bus),
             0x9c => self.push_word(bus, W::from_word(self.flags.word())),
             0x9d => self.pop_flags::<W>(bus),
             0x9e => self.flags.set_low_byte(self.ah()),
@@ -217,7 +217,7 @@ impl Cpu {
             0xd5 => self.adjust_divided(bus),
             0xd6 => self.set_al(if self.flags.carry() { 0xff } else { 0 }),
             0xd7 => self.translate(bus),
-            0xd8..=0xdf => self.escape(bus),
+            0xd8..=0xdf => self.escape(bus, opcode),
             0xe0 => self.loop_if(bus, !self.flags.zero()),
             0xe1 => self.loop_if(bus, self.flags.zero()),
             0xe2 => self.loop_if(bus, true),

@@ -11,6 +11,8 @@ use crate::{Bus, FarPointer};
 /// The machine status word, low half of CR0, of a processor without coprocessor: EM is set
 /// (80386 Programmer's Reference Manual 4.1.3, 11.1).
 const STATUS: u16 = 0x0004;
+/// Of an 80386 with an 80387: ET is set.
+const STATUS_80387: u16 = 0x0010;
 /// Bits of it that read as set on the 80286.
 const STATUS_80286: u16 = 0xfff0;
 /// PE, which asks for protected mode.
@@ -200,7 +202,12 @@ impl Cpu {
     }
 
     fn status(&self) -> u16 {
-        if self.model == Model::I80286 { STATUS | STATUS_80286 } else { STATUS }
+        let status = match (&self.fpu, self.model) {
+            (None, _) => STATUS,
+            (Some(_), Model::I80386) => STATUS_80387,
+            (Some(_), _) => 0,
+        };
+        if self.model == Model::I80286 { status | STATUS_80286 } else { status }
     }
 
     fn set_status(&mut self, status: u32) {

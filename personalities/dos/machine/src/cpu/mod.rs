@@ -27,7 +27,7 @@
 //!
 //! Protected mode is not there: who asks for it ends [`Cpu::run`] with [`Exit::Protected`]. Offsets
 //! above FFFF are in no segment of real mode and end it with [`Exit::Limit`]; words at offset FFFF wrap
-//! as on the 8086. No coprocessor: ESC reads its operand and does nothing, WAIT does not wait.
+//! as on the 8086. The coprocessor is `fpu`; without one ESC reads its operand and does nothing.
 //! Undefined opcodes raise interrupt 6, but on the 8086, which has none.
 //!
 //! DOS and the BIOS are reached through *host calls*: the bytes 0F n, executed in segment F000,
@@ -44,6 +44,7 @@ mod decode;
 mod execute;
 mod extended;
 mod flags;
+mod fpu;
 mod handlers;
 mod operand;
 mod shift;
@@ -55,8 +56,11 @@ mod words;
 
 pub(crate) use cache::Cache;
 pub use flags::{Flags, bit};
+pub use fpu::Coprocessor;
 use operand::Word;
 use words::Words;
+
+use alloc::boxed::Box;
 
 use crate::{Bus, FarPointer};
 
@@ -179,6 +183,8 @@ pub struct Cpu {
     /// Whether a prefix makes addresses 32 bits wide.
     is_wide_address: bool,
     repeat: Repeat,
+    /// The coprocessor, if there is one.
+    fpu: Option<Box<fpu::Fpu>>,
     /// The instruction before which nothing may interrupt: SS was loaded, SP may follow.
     held_at: Option<FarPointer>,
 }
@@ -206,6 +212,7 @@ impl Cpu {
             override_segment: None,
             is_wide_address: false,
             repeat: Repeat::Once,
+            fpu: None,
             held_at: None,
         }
     }
@@ -268,6 +275,14 @@ impl Cpu {
     /// Returns the top of the stack.
     pub fn stack(&self) -> FarPointer {
         FarPointer::new(self.segments[SS], self.registers[SP])
+    }
+
+    /// Chooses which coprocessor there is; it is as after FINIT.
+    pub fn set_coprocessor(&mut self, coprocessor: Coprocessor) {
+        self.fpu = match coprocessor {
+            Coprocessor::None => None,
+            Coprocessor::I80387 => Some(Box::new(fpu::Fpu::new())),
+        };
     }
 
     /// Chooses whether decoded instructions are kept; without, each is decoded when it is executed.

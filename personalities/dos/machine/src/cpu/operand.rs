@@ -43,6 +43,16 @@ impl ModRm {
         (self.0 & 7) as usize
     }
 
+    /// Returns all of it.
+    pub(super) fn byte(self) -> u8 {
+        self.0
+    }
+
+    /// Returns the eleven bits of a coprocessor's instruction.
+    pub(super) fn code(self, escape: u8) -> u16 {
+        (escape as u16) << 8 | self.0 as u16
+    }
+
     #[inline(always)]
     pub(super) fn is_register(self) -> bool {
         self.0 >= 0xc0

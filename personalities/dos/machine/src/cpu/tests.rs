@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 use std::eprintln;
 
 use super::segment::CS;
-use super::{Caching, Cpu, Exit, Model};
+use super::{Caching, Coprocessor, Cpu, Exit, Model};
 use crate::{Bus, FarPointer, MEMORY_BYTES};
 
 /// Streams of each kind, where the environment does not say.
@@ -63,6 +63,7 @@ fn machine(seed: u64, fill: fn(&mut Cpu, &mut Bus, &mut Dice)) -> (Cpu, Bus) {
     let mut dice = Dice::new(seed);
     let models = [Model::I8086, Model::I80186, Model::I80286, Model::I80386];
     let (mut cpu, mut bus) = (Cpu::new(dice.one(&models)), Bus::new());
+    cpu.set_coprocessor(dice.one(&[Coprocessor::None, Coprocessor::I80387]));
     fill(&mut cpu, &mut bus, &mut dice);
     (cpu, bus)
 }
@@ -125,7 +126,8 @@ fn instruction(code: &mut Vec<u8>, dice: &mut Dice) {
 fn visible(cpu: &Cpu) -> String {
     let (registers, segments) = (cpu.registers.all(), cpu.segments.all());
     let (next, flags) = (cpu.next_instruction(), cpu.flags.word());
-    format!("{next:04x?} {registers:04x?} {:04x?} {segments:04x?} {flags:04x}", cpu.upper)
+    let fpu = &cpu.fpu;
+    format!("{next:04x?} {registers:04x?} {:04x?} {segments:04x?} {flags:04x} {fpu:x?}", cpu.upper)
 }
 
 fn memory(bus: &Bus) -> impl Iterator<Item = &[u8]> {

@@ -1,0 +1,156 @@
+//! A coprocessor or none: how programs find out, its state in memory, its errors.
+//!
+//! Expected values: Intel 80387 Programmer's Reference Manual (1987), chapter 2 and appendix A; how
+//! programs look for a coprocessor: Intel's application note AP-485, 3.
+
+mod support;
+
+use dos_machine::cpu::register::{AX, SP};
+use dos_machine::cpu::{Coprocessor, Cpu, Model, bit, segment};
+use dos_machine::{Bus, End, FarPointer, Session};
+
+const CODE: FarPointer = FarPointer::new(0x1000, 0x0100);
+/// FNINIT; FNSTSW [200]; FNSTCW [202].
+const PROBE: [u8; 10] = [0xdb, 0xe3, 0xdd, 0x3e, 0x00, 0x02, 0xd9, 0x3e, 0x02, 0x02];
+
+fn machine(coprocessor: Coprocessor, code: &[u8]) -> (Cpu, Bus) {
+    let (mut cpu, mut bus) = (Cpu::default(), Bus::new());
+    cpu.set_coprocessor(coprocessor);
+    bus.write(CODE, code);
+    for number in [segment::DS, segment::ES, segment::SS] {
+        cpu.set_segment(number, CODE.segment);
+    }
+    cpu.set_register(SP, 0xfffe);
+    cpu.jump(CODE);
+    (cpu, bus)
+}
+
+fn word(bus: &Bus, offset: u16) -> u16 {
+    bus.read16(FarPointer::new(CODE.segment, offset))
+}
+
+#[test]
+fn without_a_coprocessor_nothing_is_stored_and_ax_stays() {
+    let (mut cpu, mut bus) = machine(Coprocessor::None, &[&PROBE[..], &[0xdf, 0xe0]].concat());
+    bus.write16(FarPointer::new(CODE.segment, 0x200), 0x5a5a);
+    bus.write16(FarPointer::new(CODE.segment, 0x202), 0x5a5a);
+    cpu.set_register(AX, 0x1234);
+    cpu.run(&mut bus, 4);
+    assert_eq!((word(&bus, 0x200), word(&bus, 0x202)), (0x5a5a, 0x5a5a));
+    assert_eq!((cpu.register(AX), cpu.next_instruction()), (0x1234, CODE.add(12)));
+}
+
+#[test]
+fn an_80387_is_found_by_its_words() {
+    let (mut cpu, mut bus) = machine(Coprocessor::I80387, &PROBE);
+    bus.write16(FarPointer::new(CODE.segment, 0x200), 0x5a5a);
+    cpu.run(&mut bus, 3);
+    assert_eq!((word(&bus, 0x200), word(&bus, 0x202)), (0, 0x037f));
+}
+
+#[test]
+fn an_80387_tells_infinities_apart_and_an_80287_does_not() {
+    // fld1; fldz; fdivp; fld st; fchs; fcompp; fnstsw ax: C3 would be set if they were equal.
+    let code = [0xd9, 0xe8, 0xd9, 0xee, 0xde, 0xf9, 0xd9, 0xc0, 0xd9, 0xe0, 0xde, 0xd9, 0xdf, 0xe0];
+    let (mut cpu, mut bus) = machine(Coprocessor::I80387, &code);
+    cpu.run(&mut bus, 7);
+    assert_eq!(cpu.register(AX) & 0x4000, 0);
+}
+
+#[test]
+fn the_environment_has_the_last_instruction_and_its_operand() {
+    // fld1; fadd dword [200]; fnstenv [210]
+    let code = [0xd9, 0xe8, 0xd8, 0x06, 0x00, 0x02, 0xd9, 0x36, 0x10, 0x02];
+    let (mut cpu, mut bus) = machine(Coprocessor::I80387, &code);
+    bus.write32(FarPointer::new(CODE.segment, 0x200), 2.5f32.to_bits());
+    cpu.run(&mut bus, 3);
+    let words: [u16; 7] = std::array::from_fn(|number| word(&bus, 0x210 + number as u16 * 2));
+    // ST(0) is register 7; the instruction is at 10102, its opcode's eleven bits 006.
+    assert_eq!(words, [0x037f, 0x3800, 0x3fff, 0x0102, 0x1006, 0x0200, 0x1000]);
+}
+
+#[test]
+fn a_saved_state_is_restored() {
+    // fldpi; fld1; fnsave [200]; fldz; frstor [200]; fnsave [300]
+    let code = [
+        0xd9, 0xeb, 0xd9, 0xe8, 0xdd, 0x36, 0x00, 0x02, 0xd9, 0xee, 0xdd, 0x26, 0x00, 0x02, 0xdd,
+        0x36, 0x00, 0x03,
+    ];
+    let (mut cpu, mut bus) = machine(Coprocessor::I80387, &code);
+    cpu.run(&mut bus, 3);
+    assert_eq!(word(&bus, 0x204), 0x0fff);
+    // 1.0, ten bytes behind the environment.
+    let one = std::array::from_fn(|number| word(&bus, 0x20e + number as u16 * 2));
+    assert_eq!(one, [0, 0, 0, 0x8000, 0x3fff]);
+    cpu.run(&mut bus, 3);
+    let state =
+        |from| -> Vec<u16> { (0..47u16).map(|number| word(&bus, from + number * 2)).collect() };
+    assert_eq!(state(0x200)[..3], state(0x300)[..3]);
+    assert_eq!(state(0x200)[7..], state(0x300)[7..]);
+}
+
+#[test]
+fn an_error_that_is_not_masked_calls_interrupt_2_once_before_what_waits() {
+    // fninit; fldcw [200]; fld1; fldz; fdivp; fnstsw ax; wait; nop
+    let code = [
+        0xdb, 0xe3, 0xd9, 0x2e, 0x00, 0x02, 0xd9, 0xe8, 0xd9, 0xee, 0xde, 0xf9, 0xdf, 0xe0, 0x9b,
+        0x90,
+    ];
+    let (mut cpu, mut bus) = machine(Coprocessor::I80387, &code);
+    bus.write16(FarPointer::new(CODE.segment, 0x200), 0x037b);
+    bus.write_far(FarPointer::new(0, 2 * 4), FarPointer::new(0x3000, 0));
+    bus.write8(FarPointer::new(0x3000, 0), 0xcf);
+    cpu.set_flags(bit::INTERRUPT);
+    cpu.run(&mut bus, 6);
+    // ZE, the summary and busy; nothing was called by what does not wait.
+    assert_eq!(cpu.register(AX) & 0x80bf, 0x8084);
+    assert_eq!(cpu.next_instruction(), CODE.add(14));
+    cpu.run(&mut bus, 1);
+    assert_eq!(cpu.next_instruction(), FarPointer::new(0x3000, 0));
+    cpu.run(&mut bus, 3);
+    assert_eq!(cpu.next_instruction(), CODE.add(16));
+}
+
+#[test]
+fn packed_decimals_come_and_go() {
+    // fbld [200]; fbstp [210]
+    let code = [0xdf, 0x26, 0x00, 0x02, 0xdf, 0x36, 0x10, 0x02];
+    let (mut cpu, mut bus) = machine(Coprocessor::I80387, &code);
+    let decimal = [0x21, 0x43, 0x65, 0x87, 0x09, 0x21, 0x43, 0x65, 0x87, 0x80];
+    bus.write(FarPointer::new(CODE.segment, 0x200), &decimal);
+    cpu.run(&mut bus, 2);
+    let mut found = [0; 10];
+    bus.read(FarPointer::new(CODE.segment, 0x210), &mut found);
+    assert_eq!(found, decimal);
+}
+
+#[test]
+fn the_machine_status_word_says_whether_there_is_one() {
+    // smsw ax: EM without, ET with a coprocessor.
+    let found = |coprocessor| {
+        let (mut cpu, mut bus) = machine(coprocessor, &[0x0f, 0x01, 0xe0]);
+        cpu.run(&mut bus, 1);
+        cpu.register(AX)
+    };
+    assert_eq!(found(Coprocessor::None), 0x0004);
+    assert_eq!(found(Coprocessor::I80387), 0x0010);
+    assert_eq!(Model::default(), Model::I80386);
+}
+
+#[test]
+fn a_session_has_one_where_its_environment_says_so() {
+    // fninit; fnstcw [200]; int 11; mov al, [201] in bits 2 and up, bit 1 as the equipment word has it.
+    let program = [
+        0xdb, 0xe3, 0xd9, 0x3e, 0x00, 0x02, 0xcd, 0x11, 0x24, 0x02, 0x8a, 0x1e, 0x01, 0x02, 0xd0,
+        0xe3, 0xd0, 0xe3, 0x08, 0xd8, 0xb4, 0x4c, 0xcd, 0x21,
+    ];
+    let ends_with = |variable: &[u8]| {
+        let mut host = support::MemoryHost::new(b"");
+        host.add("PROBE.COM", &program);
+        let mut start = support::start("PROBE.COM", &[]);
+        start.environment.push(variable.to_vec());
+        Session::new(host).run(&start)
+    };
+    assert_eq!(ends_with(b"COPROCESSOR=80387"), End::Exit(3 << 2 | 2));
+    assert_eq!(ends_with(b"COPROCESSOR=NONE"), End::Exit(0));
+}
