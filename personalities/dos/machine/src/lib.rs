@@ -23,6 +23,7 @@ pub mod cpu;
 mod devices;
 mod dos;
 pub mod host;
+mod idle;
 mod memory;
 mod registers;
 mod screen;

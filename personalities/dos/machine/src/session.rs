@@ -17,12 +17,15 @@ use crate::bios::clock::Alarm;
 use crate::cpu::{Coprocessor, Cpu, Exit, Model, bit};
 use crate::dos::Dos;
 use crate::host::{Host, HostError, StopRequest};
+use crate::idle::{Idle, SPIN_SLICE};
 use crate::memory::Extended;
 use crate::screen::Screen;
 use crate::{Bus, FarPointer, bios};
 
 /// Instructions between two looks at the clock: about half a millisecond.
 const SLICE: u32 = 60_000;
+/// Instructions that a service counts for.
+const SERVICE: u32 = 200;
 /// The same where a program has the timer tick faster than this many ns.
 const SHORT_SLICE: u32 = 8_000;
 const FAST_TICK_NS: u64 = 5_000_000;
@@ -98,8 +101,9 @@ pub struct Session<H> {
     pub(crate) alarm: Option<Alarm>,
     /// When the terminal is asked for keys again.
     pub(crate) next_keys: u64,
-    /// Looks for keys in a row that found none.
-    pub(crate) empty_looks: u32,
+    pub(crate) idle: Idle,
+    /// Instructions left before it looks around.
+    budget: u32,
     /// Instructions executed so far.
     instructions: u64,
     /// Whether Ctrl-C was typed and no handler has seen it.
@@ -123,7 +127,8 @@ impl<H: Host> Session<H> {
             wait_until: None,
             alarm: None,
             next_keys: 0,
-            empty_looks: 0,
+            idle: Idle::default(),
+            budget: SLICE,
             instructions: 0,
             break_pending: false,
         }
@@ -140,17 +145,7 @@ impl<H: Host> Session<H> {
         }
         self.remember_page();
         let end = loop {
-            let slice = self.slice();
-            let exit = self.cpu.run(&mut self.bus, slice);
-            self.instructions += u64::from(slice - self.cpu.remaining());
-            match exit {
-                Exit::Budget if self.cpu.remaining() > 0 => self.look_at_devices(),
-                Exit::Budget => self.look_around(),
-                Exit::HostCall(number) => self.host_call(number),
-                Exit::Halt => self.halted(),
-                Exit::Protected => self.refuse("wants protected mode, which is not here"),
-                Exit::Limit => self.refuse("used an offset above FFFF"),
-            }
+            self.go_on();
             if let Some(end) = self.end.take() {
                 break end;
             }
@@ -158,6 +153,48 @@ impl<H: Host> Session<H> {
         self.leave_screen();
         self.flush_output();
         self.end.take().unwrap_or(end)
+    }
+
+    /// Runs the processor until it stops, does what it stopped for, and looks around when it is
+    /// time: also where a program calls services all the time.
+    fn go_on(&mut self) {
+        let slice = self.slice().min(self.budget);
+        let exit = self.run_processor(slice);
+        let remaining = self.cpu.remaining();
+        self.budget -= slice - remaining;
+        let is_over = exit == Exit::Budget && remaining == 0;
+        self.handle(exit);
+        if is_over && slice >= SPIN_SLICE && self.end.is_none() {
+            self.look_for_spin();
+        }
+        if matches!(exit, Exit::HostCall(_)) {
+            self.budget = self.budget.saturating_sub(SERVICE);
+        }
+        if self.budget == 0 {
+            self.budget = SLICE;
+            if !is_over && self.end.is_none() {
+                self.look_around();
+            }
+        }
+    }
+
+    /// Runs the processor for at most that many instructions.
+    pub(crate) fn run_processor(&mut self, instructions: u32) -> Exit {
+        let exit = self.cpu.run(&mut self.bus, instructions);
+        self.instructions += u64::from(instructions - self.cpu.remaining());
+        exit
+    }
+
+    /// Does what the processor stopped for.
+    pub(crate) fn handle(&mut self, exit: Exit) {
+        match exit {
+            Exit::Budget if self.cpu.remaining() > 0 => self.look_at_devices(),
+            Exit::Budget => self.look_around(),
+            Exit::HostCall(number) => self.host_call(number),
+            Exit::Halt => self.halted(),
+            Exit::Protected => self.refuse("wants protected mode, which is not here"),
+            Exit::Limit => self.refuse("used an offset above FFFF"),
+        }
     }
 
     /// Returns the host, for its owner to look at or to clean up.
@@ -229,6 +266,9 @@ impl<H: Host> Session<H> {
     fn look_at_devices(&mut self) {
         let (now, time) = (self.host.monotonic(), self.host.time());
         self.advance_devices(now, time);
+        if self.bus.devices.keyboard.take_empty_look() {
+            self.looked_in_vain();
+        }
         // Ctrl-C, or an error that the next read meets as well.
         let _ = self.poll_keys();
         if self.bus.devices.keyboard.resets() {
@@ -243,6 +283,8 @@ impl<H: Host> Session<H> {
             1
         } else if self.bus.devices.wants_interrupt() {
             EAGER_SLICE
+        } else if self.idle.spins() {
+            SPIN_SLICE
         } else if self.bus.devices.pit.period_ns() < FAST_TICK_NS {
             SHORT_SLICE
         } else {

@@ -75,7 +75,7 @@ impl<H: Host> Session<H> {
     /// # Errors
     /// [`Refusal::Waiting`] where none was typed.
     pub(crate) fn next_key(&mut self) -> Result<Option<u16>, Refusal> {
-        self.empty_looks = 0;
+        self.idle.active();
         if let Some(key) = data::take_key(&mut self.bus) {
             return Ok(Some(key));
         }
@@ -91,7 +91,7 @@ impl<H: Host> Session<H> {
     /// [`Refusal::Waiting`] where interrupt 9 has first to run.
     pub(crate) fn key_is_ready(&mut self) -> Result<bool, Refusal> {
         if data::peek_key(&self.bus).is_some() {
-            self.empty_looks = 0;
+            self.idle.active();
             return Ok(true);
         }
         self.dos.input.is_wanted = true;
@@ -187,16 +187,4 @@ impl<H: Host> Session<H> {
             self.cpu.interrupt(&mut self.bus, vector);
         }
     }
-
-    /// Counts a look for a key that found none; a program that does little else rests.
-    fn looked_in_vain(&mut self) {
-        const IDLE_LOOKS: u32 = 16;
-        self.empty_looks += 1;
-        if self.empty_looks > IDLE_LOOKS {
-            self.rest();
-        }
-    }
-
-    /// Counts a look at the time.
-    pub(crate) fn looked_at_ticks(&mut self) {}
 }

@@ -39,7 +39,6 @@ impl<H: Host> Session<H> {
                 self.set_cx((ticks >> 16) as u16);
                 self.set_dx(ticks as u16);
                 self.set_al(midnight);
-                self.looked_at_ticks();
             }
             0x01 => {
                 let ticks = self.cx_dx();

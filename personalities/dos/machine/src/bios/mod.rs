@@ -112,6 +112,7 @@ pub(crate) fn skip_ticks(bus: &mut Bus, count: u32) {
 impl<H: Host> Session<H> {
     /// Answers a host call: the stub of an interrupt was reached.
     pub(crate) fn host_call(&mut self, number: u8) {
+        self.note_service(number);
         match number {
             0x00 => self.fault("division by zero or quotient too large", self.caller()),
             0x06 => self.fault("invalid instruction", self.caller()),

@@ -51,6 +51,8 @@ pub(crate) struct Keyboard {
     output_port: u8,
     resets: bool,
     is_read: bool,
+    /// Whether the status was read and said that there is nothing.
+    empty_look: bool,
 }
 
 impl Keyboard {
@@ -67,6 +69,7 @@ impl Keyboard {
             output_port: OUTPUT_PORT & !A20,
             resets: false,
             is_read: false,
+            empty_look: false,
         }
     }
 
@@ -113,6 +116,11 @@ impl Keyboard {
         self.is_read
     }
 
+    /// Returns and forgets whether a program looked for a scan code in vain.
+    pub(crate) fn take_empty_look(&mut self) -> bool {
+        core::mem::take(&mut self.empty_look)
+    }
+
     /// Reads port 60.
     pub(crate) fn read_data(&mut self) -> u8 {
         self.is_read = true;
@@ -123,6 +131,7 @@ impl Keyboard {
     /// Reads port 64.
     pub(crate) fn read_status(&mut self) -> u8 {
         self.is_read = true;
+        self.empty_look = !self.is_full;
         let full = if self.is_full { OUTPUT_FULL } else { 0 };
         let command = if self.was_command { WAS_COMMAND } else { 0 };
         full | SELF_TESTED | command | NOT_LOCKED
