@@ -49,8 +49,9 @@ pub struct Options {
     /// Variable of the program's environment, NAME=VALUE.
     #[arg(long, value_name = "VARIABLE")]
     env: Vec<OsString>,
-    /// The program, by its path on this host, and its arguments.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    /// The program, by its path on this host, and its arguments; without it the interpreter, which
+    /// is also there under the name COMMAND.COM.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     program: Vec<OsString>,
 }
 
@@ -73,20 +74,22 @@ enum Processor {
 /// Where the program or a drive's directory is not there.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let here = std::env::current_dir().context("there is no working directory")?;
-    let program = std::path::absolute(&options.program[0])?;
-    let program = real(&program)?;
+    let program = options.program.first().map(|given| program(given)).transpose()?;
     let mut drives = vec![('C', real(options.c.as_deref().unwrap_or(&here))?)];
     if let Some(directory) = &options.d {
         drives.push(('D', real(directory)?));
     }
-    if !drives.iter().any(|(_, root)| program.starts_with(root)) {
+    if let Some(program) = program.as_ref().filter(|program| program.is_absolute())
+        && !drives.iter().any(|(_, root)| program.starts_with(root))
+    {
         let directory = program.parent().context("the program has no directory")?;
         drives.push(('E', directory.to_path_buf()));
     }
     let mut environment = options.env.clone();
     environment.push(OsString::from(format!("DOSVER={}", options.dos)));
-    let mut argv = vec![OsString::from("dos-session"), program.into_os_string()];
-    argv.extend(options.program[1..].iter().cloned());
+    let mut argv = vec![OsString::from("dos-session")];
+    argv.extend(program.map(PathBuf::into_os_string));
+    argv.extend(options.program.iter().skip(1).cloned());
     let given = Arguments {
         cwd: real(&here)?.as_os_str().as_bytes().to_vec(),
         argv: argv.iter().map(|text| text.as_bytes().to_vec()).collect(),
@@ -99,6 +102,15 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::from(exit_status(end.status())))
 }
 
+/// Returns the path of a program, which must be there, or the interpreter's name.
+fn program(given: &OsString) -> Result<PathBuf> {
+    let path = std::path::absolute(given)?;
+    if !path.exists() && given.eq_ignore_ascii_case("COMMAND.COM") {
+        return Ok(PathBuf::from(given));
+    }
+    real(&path)
+}
+
 fn execute(given: &Arguments, drives: &[(char, PathBuf)], model: Model) -> Result<End> {
     let mut tree = tree::Tree::default();
     let mut server =
@@ -109,7 +121,7 @@ fn execute(given: &Arguments, drives: &[(char, PathBuf)], model: Model) -> Resul
     let mut files =
         Files::new(FileClient::with(endpoint, files), Some(DosClient::with(endpoint, dos)));
     files.attach(Some(loopback::notification()));
-    let mut start = start_of(given, &files.drives()).context("no program is named")?;
+    let mut start = start_of(given, &files.drives());
     start.model = model;
     start.versions = files.versions();
     Ok(Session::new(host::RealHost::new(files)?).run(&start))

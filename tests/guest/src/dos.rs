@@ -43,6 +43,12 @@ fn programs() -> Vec<Case> {
         sample("dos: files are found by pattern", "FINDER.COM", &["F*.C?M"])
             .prints("FINDER.COM\r\n"),
         sample("dos: memory is allocated and freed", "MEMORY.COM", &[]).prints("memory ok\r\n"),
+        Case::program(
+            "dos: the command interpreter runs lines",
+            &["/dos/COMMAND.COM", "/C", "for %a in (1 2) do c:\\exitcode %a"],
+        )
+        .prints("")
+        .exits(2),
         with(sample("dos: a program executes another", "PARENT.COM", &[]), &["EXITCODE.COM"])
             .prints("child ended with 7\n")
             .exits(8),
@@ -93,6 +99,27 @@ fn terminal() -> Vec<Case> {
                 ],
             ),
             &["LINES.COM"],
+        ),
+        Case::terminal(
+            "dos: the command interpreter at the terminal",
+            &[
+                see("kamen:"),
+                keys("dos\r"),
+                see("D:\\"),
+                keys("c:\rcd \\\r"),
+                see("C:\\>"),
+                keys("hellp\x7fo\r"),
+                see("Hello from DOS"),
+                keys("spin\r"),
+                see("spinning"),
+                work.clone(),
+                keys("\x03"),
+                see("^C"),
+                see("C:\\>"),
+                keys("exit\r"),
+                see("> "),
+                keys("exit 0\r"),
+            ],
         ),
         with(
             Case::terminal(

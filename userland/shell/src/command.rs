@@ -96,11 +96,14 @@ impl Personality {
     }
 }
 
+/// What `dos` starts where no program is named.
+const DOS_INTERPRETER: &[u8] = b"/dos/COMMAND.COM";
+
 /// What `help` prints.
 pub const HELP: &str = "\
 PROGRAM [ARGS]        run a program, personality by file type: Linux ELF, .COM/.EXE, native
 unix PROGRAM [ARGS]   run it under the UNIX personality;  unix sh  is a full shell
-dos PROGRAM [ARGS]    run it under the DOS personality;  /dos has samples
+dos [PROGRAM [ARGS]]  run it under the DOS personality;  dos alone is its command interpreter
 cd [DIRECTORY]        change the working directory       pwd   show it
 ps                    list processes of all personalities      top   watch them; q ends that
 kill [-9] [unix|dos|native] PID   end a process; a server only by kill -9 native PID
@@ -162,6 +165,9 @@ fn run(mut words: Vec<Vec<u8>>) -> Result<Command, String> {
     let personality = Personality::of_name(&words[0]);
     if let Some(personality) = personality {
         words.remove(0);
+        if words.is_empty() && personality == Personality::Dos {
+            words.push(DOS_INTERPRETER.to_vec());
+        }
         if words.is_empty() {
             return Err(alloc::format!("usage: {} PROGRAM [ARGS]", personality.name()));
         }
@@ -200,6 +206,7 @@ mod tests {
         assert_eq!(parse(b"ls -l"), run(None, &["ls", "-l"]));
         assert_eq!(parse(b"unix sh"), run(Some(Personality::Unix), &["sh"]));
         assert_eq!(parse(b"dos a.com 'x y'"), run(Some(Personality::Dos), &["a.com", "x y"]));
+        assert_eq!(parse(b"dos"), run(Some(Personality::Dos), &["/dos/COMMAND.COM"]));
         assert!(parse(b"unix").unwrap_err().contains("usage: unix PROGRAM"));
     }
 

@@ -41,6 +41,7 @@ pub fn archive(
     for (name, bytes) in dos_samples::all() {
         archive.file(&format!("dos/{name}"), 0o755, bytes)?;
     }
+    archive.file("dos/COMMAND.COM", 0o755, dos_command::stub::FILE.to_vec())?;
     busybox::add(&mut archive)?;
     let files = workspace::root().join("userland/files");
     if files.is_dir() {

@@ -189,7 +189,10 @@ impl<H: Host> Session<H> {
     pub(crate) fn handle(&mut self, exit: Exit) {
         match exit {
             Exit::Budget if self.cpu.remaining() > 0 => self.look_at_devices(),
-            Exit::Budget => self.look_around(),
+            Exit::Budget => {
+                self.look_around();
+                self.end_what_computes();
+            }
             Exit::HostCall(number) => self.host_call(number),
             Exit::Halt => self.halted(),
             Exit::Protected => self.refuse("wants protected mode, which is not here"),
@@ -200,6 +203,11 @@ impl<H: Host> Session<H> {
     /// Returns the host, for its owner to look at or to clean up.
     pub fn into_host(self) -> H {
         self.host
+    }
+
+    /// Returns whether the session ends after the current host call.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.end.is_some()
     }
 
     /// Ends the session after the current host call; the first reason stands.

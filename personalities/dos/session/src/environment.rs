@@ -20,18 +20,21 @@ const TEMPORARY_FILES: &[u8] = b"/tmp";
 const VERSION: &[u8] = b"DOSVER";
 const PRINTER: &[u8] = b"DOSPRN";
 
-/// Returns the DOS program's start, if the arguments name a program.
-pub fn start_of(given: &Arguments, drives: &[Drive]) -> Option<Start> {
-    let program = given.argv.get(1)?.clone();
-    Some(Start {
+/// What is started where the arguments name no program.
+const INTERPRETER: &[u8] = b"COMMAND.COM";
+
+/// Returns the DOS program's start: of the one that the arguments name, or of the interpreter.
+pub fn start_of(given: &Arguments, drives: &[Drive]) -> Start {
+    let program = given.argv.get(1).map_or(INTERPRETER, Vec::as_slice).to_vec();
+    Start {
         directory: given.cwd.clone(),
         program,
-        arguments: given.argv[2..].to_vec(),
+        arguments: given.argv.get(2..).unwrap_or_default().to_vec(),
         environment: environment(given, drives),
         version: given.variable(VERSION).and_then(version),
         printer: given.variable(PRINTER).unwrap_or_default().to_vec(),
         ..Start::default()
-    })
+    }
 }
 
 fn environment(given: &Arguments, drives: &[Drive]) -> Vec<Vec<u8>> {
@@ -105,7 +108,7 @@ mod tests {
             &[b"/bin/dos-session", b"/root/A.COM", b"x", b"y"],
             &[b"PATH=/bin:/dos/util:relative", b"home=/root", b"DOSVER=3.3", b"=bad"],
         );
-        let start = start_of(&given, &drives()).unwrap();
+        let start = start_of(&given, &drives());
         assert_eq!(start.program, b"/root/A.COM");
         assert_eq!(start.arguments, [b"x", b"y"]);
         assert_eq!(start.version, Some((3, 30)));
@@ -117,8 +120,9 @@ mod tests {
     }
 
     #[test]
-    fn without_a_program_there_is_no_start() {
-        assert!(start_of(&Arguments::new(b"/", &[b"/bin/dos-session"], &[]), &drives()).is_none());
+    fn without_a_program_the_interpreter_starts() {
+        let start = start_of(&Arguments::new(b"/", &[b"/bin/dos-session"], &[]), &drives());
+        assert_eq!((start.program, start.arguments.len()), (b"COMMAND.COM".to_vec(), 0));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::streams::Streams;
 
 /// Status of a session that could not begin.
 const FAILED: i32 = 255;
-const USAGE: &str = "usage: dos-session PROGRAM [ARGUMENT...]";
+const USAGE: &str = "usage: dos-session [PROGRAM [ARGUMENT...]]";
 
 /// Runs the DOS program that the arguments name; returns the session's exit status.
 pub fn run(start: &Start) -> i32 {
@@ -32,8 +32,8 @@ pub fn run(start: &Start) -> i32 {
     let files = Files::new(FileClient::new(files), endpoint("dos").map(DosClient::new));
     let given = Arguments::parse(start.arguments());
     let program = match given.map(|given| start_of(&given, &files.drives())) {
-        Ok(Some(program)) => Program { versions: files.versions(), ..program },
-        Ok(None) | Err(_) => return complain(streams, USAGE),
+        Ok(program) => Program { versions: files.versions(), ..program },
+        Err(_) => return complain(streams, USAGE),
     };
     let boot_time = endpoint("clock").and_then(|clock| ClockClient::new(clock).boot_time().ok());
     execute(SystemHost::new(streams, files, boot_time.unwrap_or(0)), &program)

@@ -181,7 +181,7 @@ impl<H: Host> Session<H> {
     }
 
     /// Allocates a program's block, as large as wanted and possible, and makes its PSP.
-    fn allocate_program(
+    pub(super) fn allocate_program(
         &mut self,
         needed: u16,
         wanted: u16,
@@ -245,7 +245,11 @@ impl<H: Host> Session<H> {
     }
 
     /// Makes an environment block: strings, an empty one, 0001, the program's path.
-    fn make_environment(&mut self, strings: &[u8], path: &[u8]) -> Result<u16, LoadError> {
+    pub(super) fn make_environment(
+        &mut self,
+        strings: &[u8],
+        path: &[u8],
+    ) -> Result<u16, LoadError> {
         let mut block: Vec<u8> = strings.to_vec();
         if block.is_empty() {
             block.push(0);

@@ -9,6 +9,7 @@
 
 mod arena;
 pub(crate) mod codepage;
+mod command;
 mod console;
 pub(crate) mod country;
 mod critical;
@@ -103,6 +104,8 @@ pub(crate) struct Dos {
     pub(crate) drives: Vec<DriveState>,
     pub(crate) output: Output,
     pub(crate) input: Input,
+    /// The interpreters of COMMAND.COM.
+    shells: command::Shells,
     files: Files,
     searches: Searches,
     arena: Arena,
@@ -143,6 +146,7 @@ impl Dos {
             drives,
             output: Output::new(host),
             input: Input::default(),
+            shells: command::Shells::default(),
             files: Files::default(),
             searches: Searches::default(),
             arena,

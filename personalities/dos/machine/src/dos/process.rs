@@ -20,7 +20,7 @@ use crate::FarPointer;
 use crate::cpu::register::{AX, BP, BX, CX, DI, DX, SI, SP};
 use crate::cpu::segment::{DS, ES, SS};
 use crate::cpu::{Cpu, HOST_SEGMENT, bit};
-use crate::host::Host;
+use crate::host::{Attributes, Host};
 use crate::session::{End, Session, Start};
 
 /// Registers that a parent's stack holds, from the last one pushed.
@@ -54,8 +54,8 @@ impl<H: Host> Session<H> {
         let environment =
             if environment.is_empty() { environment } else { [&environment[..], &[0]].concat() };
         let parent = self.dos.psp;
-        let loaded = match self.existing(&path) {
-            Ok((_, file)) => self.load_program(file, &path, &environment, parent),
+        let loaded = match self.program_at(&path) {
+            Ok(file) => self.load_found(file, &path, &environment, parent),
             Err(refusal) => Err(refusal.into()),
         };
         let entry = loaded.map_err(|error| format!("{name}: {}", reason(error)))?;
@@ -84,7 +84,7 @@ impl<H: Host> Session<H> {
         match self.al() {
             0 | 1 => {
                 let load_only = self.al() == 1;
-                let (_, file) = self.existing(&path)?;
+                let file = self.program_at(&path)?;
                 self.execute_file(file, &path, load_only)
             }
             3 => {
@@ -154,12 +154,7 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    fn execute_file(
-        &mut self,
-        file: crate::host::Attributes,
-        path: &[u8],
-        load_only: bool,
-    ) -> Call {
+    fn execute_file(&mut self, file: Option<Attributes>, path: &[u8], load_only: bool) -> Call {
         let parameters = self.es_bx();
         let parent = self.dos.psp;
         let environment = match self.bus.read16(parameters) {
@@ -167,7 +162,7 @@ impl<H: Host> Session<H> {
             segment => segment,
         };
         let environment = self.environment_strings(environment);
-        let entry = self.load_program(file, path, &environment, parent).map_err(refusal)?;
+        let entry = self.load_found(file, path, &environment, parent).map_err(refusal)?;
         self.inherit_handles(parent, entry.psp)?;
         let tail_at = self.bus.read_far(parameters.add(2));
         let mut tail = alloc::vec![0; self.bus.read8(tail_at) as usize];
@@ -191,6 +186,20 @@ impl<H: Host> Session<H> {
         self.dos.transfer = FarPointer::new(entry.psp.0, 0x80);
         self.enter_registers(entry);
         Err(Refusal::Switched)
+    }
+
+    /// Loads a program: its file, or COMMAND.COM, which needs none.
+    fn load_found(
+        &mut self,
+        file: Option<Attributes>,
+        path: &[u8],
+        environment: &[u8],
+        parent: Psp,
+    ) -> Result<Entry, LoadError> {
+        match file {
+            Some(file) => self.load_program(file, path, environment, parent),
+            None => self.load_resident(environment, parent),
+        }
     }
 
     /// AX=4B01: tells where the program would start; it becomes the current one.
@@ -338,7 +347,7 @@ impl<H: Host> Session<H> {
     }
 
     /// Returns the strings of an environment, each with its 0, without the empty one.
-    fn environment_strings(&self, segment: u16) -> Vec<u8> {
+    pub(super) fn environment_strings(&self, segment: u16) -> Vec<u8> {
         let mut strings = Vec::new();
         let mut at = FarPointer::new(segment, 0);
         while segment != 0 && strings.len() < super::load::ENVIRONMENT_MAX {

@@ -1,0 +1,139 @@
+//! Programs: the search along PATH, and starting what was found.
+//!
+//! .COM, .EXE and .BAT, in this order, in the current directory and then in each of PATH. After
+//! them comes what the system around DOS can run: a file of just that name, or with the extension
+//! that was given.
+
+use alloc::vec::Vec;
+
+use crate::batch::Caller;
+use crate::environment;
+use crate::parse::command_name;
+use crate::shell::{Request, Shell, Waiting};
+use crate::system::{System, attribute};
+use crate::text;
+use crate::wildcard;
+
+const EXTENSIONS: [&[u8]; 3] = [b"COM", b"EXE", b"BAT"];
+/// Longest command tail (the PSP has 128 bytes with length and 0D).
+const TAIL_MAX: usize = 126;
+
+/// What a command's name stands for.
+enum Program {
+    Executable(Vec<u8>),
+    Batch(Vec<u8>),
+    Foreign(Vec<u8>),
+}
+
+impl Shell {
+    /// Runs a program, a batch file, an internal command (after CALL or LH) or changes the drive.
+    pub(crate) fn run<S: System>(&mut self, system: &mut S, command: &[u8], caller: Caller) {
+        if crate::internal::find(command).is_some() {
+            return self.execute(system, command);
+        }
+        let (name, tail) = command_name(command);
+        if name.is_empty() {
+            return;
+        }
+        if let [letter, b':'] = name {
+            let drive = letter.to_ascii_uppercase().wrapping_sub(b'A');
+            if !system.select_drive(drive) {
+                self.complain(system, b"Invalid drive specification");
+            }
+            return;
+        }
+        match find(system, name) {
+            Some(Program::Batch(path)) => self.start_batch(system, &path, name, tail, caller),
+            Some(Program::Executable(path)) => {
+                let tail = tail[..tail.len().min(TAIL_MAX)].to_vec();
+                self.waiting = Waiting::Program;
+                self.request = Some(Request::Execute { path, tail });
+            }
+            Some(Program::Foreign(path)) => match system.run_foreign(&path, &arguments(tail)) {
+                Ok(status) => self.errorlevel = status,
+                Err(_) => self.complain(system, b"Cannot execute program"),
+            },
+            None => self.complain(system, b"Bad command or file name"),
+        }
+    }
+}
+
+fn find(system: &mut impl System, name: &[u8]) -> Option<Program> {
+    if wildcard::is_pattern(name) {
+        return None;
+    }
+    let (directory, base) = wildcard::split(name);
+    if base.is_empty() {
+        return None;
+    }
+    if !directory.is_empty() {
+        return find_in(system, directory, base);
+    }
+    if let Some(found) = find_in(system, b"", base) {
+        return Some(found);
+    }
+    let path = environment::variable(system, b"PATH").unwrap_or_default();
+    let places = path.split(|byte| *byte == b';').map(text::trim);
+    let mut places = places.filter(|place| !place.is_empty());
+    places.find_map(|place| find_in(system, place, base)).or_else(|| interpreter(system, base))
+}
+
+/// The interpreter is there without a file, too.
+fn interpreter(system: &mut impl System, base: &[u8]) -> Option<Program> {
+    let is_meant =
+        [&b"COMMAND"[..], b"COMMAND.COM"].iter().any(|name| base.eq_ignore_ascii_case(name));
+    let path = environment::variable(system, b"COMSPEC").filter(|_| is_meant)?;
+    Some(Program::Executable(path))
+}
+
+fn find_in(system: &mut impl System, directory: &[u8], base: &[u8]) -> Option<Program> {
+    let path = wildcard::join(directory, base);
+    let (_, ending) = wildcard::extension(base);
+    let ending = ending.to_ascii_uppercase();
+    for extension in EXTENSIONS {
+        let path = match ending.is_empty() {
+            true => [&path[..], b".", extension].concat(),
+            false if ending == extension => path.clone(),
+            false => continue,
+        };
+        if is_file(system, &path) {
+            let is_batch = extension == b"BAT";
+            return Some(if is_batch { Program::Batch(path) } else { Program::Executable(path) });
+        }
+    }
+    (is_file(system, &path) && system.is_foreign(&path)).then_some(Program::Foreign(path))
+}
+
+fn is_file(system: &mut impl System, path: &[u8]) -> bool {
+    let kind = attribute::DIRECTORY | attribute::LABEL;
+    !wildcard::is_device(path) && system.attributes(path).is_ok_and(|bits| bits & kind == 0)
+}
+
+/// Returns the words of a tail as the other world has them: parted by blanks, quotation marks
+/// keep blanks.
+fn arguments(tail: &[u8]) -> Vec<Vec<u8>> {
+    let mut words = Vec::new();
+    let (mut word, mut quoted) = (None::<Vec<u8>>, false);
+    for byte in tail {
+        match byte {
+            b'"' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            b' ' | b'\t' if !quoted => words.extend(word.take()),
+            byte => word.get_or_insert_default().push(*byte),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::arguments;
+
+    #[test]
+    fn quotation_marks_keep_blanks() {
+        assert_eq!(arguments(b" -l \"a b\" c\"d\" \"\""), [&b"-l"[..], b"a b", b"cd", b""]);
+    }
+}

@@ -1,0 +1,397 @@
+//! The interpreter's state: a stack of tasks, and what it waits for.
+//!
+//! ```text
+//!   resume ─► take_up(reply) ─► perform the topmost task … until there is a Request
+//!                               no task: ask for a command, or end (/C)
+//! ```
+
+use alloc::vec::Vec;
+
+use crate::batch::Batch;
+use crate::control::Loop;
+use crate::copy::Typed;
+use crate::editor::{Editor, History};
+use crate::input::Question;
+use crate::options::Arguments;
+use crate::parse::{self, Redirections};
+use crate::pipe::Pipe;
+use crate::system::{Input, Refused, Stop, System, code};
+use crate::text;
+
+/// Most tasks on the stack: CALLs and FORs that go deeper are given up.
+const TASKS_MAX: usize = 512;
+/// How a program ended by Ctrl-C (RBIL INT 21/AH=4D).
+const ENDED_BY_BREAK: u8 = 1;
+/// The batch file that the first shell begins with.
+const AUTOEXEC: &[u8] = b"C:\\AUTOEXEC.BAT";
+
+/// What the stub tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reply {
+    /// It has just started.
+    Start,
+    /// The request was carried out; AX, in AL a key.
+    Done(u16),
+    /// The request failed; the error's code.
+    Failed(u16),
+    /// Ctrl-C came meanwhile.
+    Break,
+}
+
+/// What the stub shall do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Request {
+    /// Wait for a key (AH=08).
+    Key,
+    /// Read from a handle that is the console (AH=3F); the bytes are at [`System::typed`].
+    Read(u16),
+    /// Execute a program (AX=4B00).
+    Execute {
+        /// Its path.
+        path: Vec<u8>,
+        /// Its command tail, without length and 0D.
+        tail: Vec<u8>,
+    },
+    /// Terminate (AH=4C).
+    Exit(u8),
+}
+
+/// Something to be done.
+pub(crate) enum Task {
+    /// A command, parameters replaced.
+    Command(Vec<u8>),
+    /// The next line of a batch file.
+    Batch(Batch),
+    /// The next round of a FOR.
+    For(Loop),
+    /// The next command of a pipe.
+    Pipe(Pipe),
+    /// Handles to be put back.
+    Restore(Saved),
+    /// A temporary file to be deleted.
+    Erase(Vec<u8>),
+    /// Lines that are shown a page at a time.
+    Page(Vec<u8>),
+}
+
+/// Job file table entries that a redirection replaced, by handle.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Saved([Option<u8>; 2]);
+
+/// What the next reply is for.
+pub(crate) enum Waiting {
+    Nothing,
+    Program,
+    AnyKey,
+    Typed(Typed),
+    Line(Editor, Question),
+}
+
+/// A command interpreter.
+pub struct Shell {
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) waiting: Waiting,
+    pub(crate) request: Option<Request>,
+    pub(crate) echo: bool,
+    pub(crate) errorlevel: u8,
+    /// Ends when there is nothing more to do (/C).
+    single: bool,
+    /// Does not end by EXIT (/P).
+    permanent: bool,
+    pub(crate) history: History,
+    /// Ctrl-C was seen while a command ran.
+    broken: bool,
+    ended: bool,
+}
+
+impl Default for Shell {
+    fn default() -> Self {
+        Shell {
+            tasks: Vec::new(),
+            waiting: Waiting::Nothing,
+            request: None,
+            echo: true,
+            errorlevel: 0,
+            single: false,
+            permanent: false,
+            history: History::default(),
+            broken: false,
+            ended: false,
+        }
+    }
+}
+
+impl Shell {
+    /// Goes on after what the stub tells, up to the next thing that it shall do.
+    pub fn resume<S: System>(&mut self, system: &mut S, reply: Reply) -> Request {
+        self.take_up(system, reply);
+        loop {
+            if self.is_stopped(system) {
+                if self.ended {
+                    return Request::Exit(self.errorlevel);
+                }
+                self.interrupted(system);
+            }
+            if let Some(request) = self.request.take() {
+                return request;
+            }
+            match self.tasks.pop() {
+                Some(task) => self.perform(system, task),
+                None => self.next_command(system),
+            }
+        }
+    }
+
+    /// Puts a task on the stack.
+    pub(crate) fn push<S: System>(&mut self, system: &mut S, task: Task) {
+        if self.tasks.len() >= TASKS_MAX {
+            self.abandon(system);
+            return self.complain(system, b"Batch files or loops are nested too deeply");
+        }
+        self.tasks.push(task);
+    }
+
+    /// Writes to standard output.
+    pub(crate) fn say<S: System>(&mut self, system: &mut S, text: &[u8]) {
+        self.write_all(system, 1, text);
+    }
+
+    /// Writes a line to standard error.
+    pub(crate) fn complain<S: System>(&mut self, system: &mut S, text: &[u8]) {
+        self.write_all(system, 2, &[text, b"\r\n"].concat());
+    }
+
+    /// Writes bytes to a handle; returns whether all were taken.
+    pub(crate) fn write_all<S: System>(
+        &mut self,
+        system: &mut S,
+        handle: u16,
+        text: &[u8],
+    ) -> bool {
+        let mut rest = text;
+        while !rest.is_empty() {
+            match system.write(handle, rest) {
+                Ok(0) | Err(Refused::Error(_)) => return false,
+                Ok(count) => rest = &rest[count.min(rest.len())..],
+                Err(Refused::Break) => {
+                    self.broken = true;
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Returns whether the command that runs shall give up.
+    pub(crate) fn is_stopped<S: System>(&mut self, system: &mut S) -> bool {
+        match system.stop() {
+            Stop::No => {}
+            Stop::Break => self.broken = true,
+            Stop::End => self.ended = true,
+        }
+        self.broken || self.ended
+    }
+
+    /// Remembers that Ctrl-C came while a command ran.
+    pub(crate) fn note_break(&mut self) {
+        self.broken = true;
+    }
+
+    /// Leaves the interpreter, unless it is permanent.
+    pub(crate) fn exit<S: System>(&mut self, system: &mut S) {
+        if !self.permanent {
+            self.abandon(system);
+            self.request = Some(Request::Exit(self.errorlevel));
+        }
+    }
+
+    /// Drops what was to be done, and undoes what must be.
+    pub(crate) fn abandon<S: System>(&mut self, system: &mut S) {
+        while let Some(task) = self.tasks.pop() {
+            match task {
+                Task::Restore(_) | Task::Erase(_) => self.perform(system, task),
+                Task::Batch(batch) => self.echo = batch.echo_before,
+                Task::Pipe(pipe) => pipe.clean_up(system),
+                Task::Command(_) | Task::For(_) | Task::Page(_) => {}
+            }
+        }
+    }
+
+    /// Executes a command line, whose parameters are replaced.
+    pub(crate) fn execute<S: System>(&mut self, system: &mut S, line: &[u8]) {
+        let line = text::skip_delimiters(line);
+        let line = line.strip_prefix(b"@").map_or(line, text::skip_delimiters);
+        if line.is_empty() || line.starts_with(b":") {
+            return;
+        }
+        let stages = parse::stages(line);
+        if stages.len() > 1 {
+            return self.start_pipe(system, stages);
+        }
+        if self.controls(system, line) {
+            return;
+        }
+        let Some((command, redirections)) = parse::redirections(line) else {
+            return self.complain(system, b"Syntax error");
+        };
+        if self.redirect(system, &redirections) {
+            self.dispatch(system, &command);
+        }
+    }
+
+    /// Opens redirected streams, with a task that undoes it; returns whether that succeeded.
+    pub(crate) fn redirect<S: System>(&mut self, system: &mut S, to: &Redirections) -> bool {
+        let mut saved = Saved::default();
+        let opened = (|| {
+            if let Some(path) = &to.input {
+                let handle = system.open(path, 0).map_err(|_| &b"File not found"[..])?;
+                saved.0[0] = Some(replace(system, 0, handle));
+            }
+            if let Some(path) = &to.output {
+                let handle = output(system, path, to.appends);
+                let handle = handle.map_err(|_| &b"File creation error"[..])?;
+                saved.0[1] = Some(replace(system, 1, handle));
+            }
+            Ok::<(), &[u8]>(())
+        })();
+        match opened {
+            Ok(()) if saved.0 == [None, None] => return true,
+            Ok(()) => self.push(system, Task::Restore(saved)),
+            Err(text) => {
+                restore(system, saved);
+                self.complain(system, text);
+            }
+        }
+        opened.is_ok()
+    }
+
+    fn perform<S: System>(&mut self, system: &mut S, task: Task) {
+        match task {
+            Task::Command(line) => self.execute(system, &line),
+            Task::Batch(batch) => self.next_line(system, batch),
+            Task::For(rounds) => self.next_round(system, rounds),
+            Task::Pipe(pipe) => self.next_stage(system, pipe),
+            Task::Restore(saved) => restore(system, saved),
+            Task::Page(text) => self.show_page(system, &text),
+            // A temporary file that cannot be deleted stays.
+            Task::Erase(path) => drop(system.delete(&path)),
+        }
+    }
+
+    fn take_up<S: System>(&mut self, system: &mut S, reply: Reply) {
+        let waiting = core::mem::replace(&mut self.waiting, Waiting::Nothing);
+        match (reply, waiting) {
+            (Reply::Start, _) => self.start(system),
+            (reply, Waiting::Typed(typed)) => self.take_typed(system, typed, reply),
+            (Reply::Break, _) => self.broken = true,
+            (Reply::Done(_), Waiting::Program) => self.program_ended(system),
+            (Reply::Failed(error), Waiting::Program) => self.program_refused(system, error),
+            (Reply::Done(ax), Waiting::Line(editor, question)) => {
+                self.key(system, editor, question, ax as u8);
+            }
+            (_, Waiting::AnyKey) => self.say(system, b"\r\n"),
+            (Reply::Done(_) | Reply::Failed(_), _) => {}
+        }
+    }
+
+    fn interrupted<S: System>(&mut self, system: &mut S) {
+        self.broken = false;
+        self.request = None;
+        self.waiting = Waiting::Nothing;
+        self.say(system, b"^C\r\n");
+        if self.tasks.iter().any(|task| matches!(task, Task::Batch(_))) {
+            self.ask(system, b"\r\nTerminate batch job (Y/N)?", Question::EndBatch);
+        } else {
+            self.abandon(system);
+        }
+    }
+
+    fn program_ended<S: System>(&mut self, system: &mut S) {
+        let (code, how) = system.exit_code();
+        self.errorlevel = code;
+        self.broken |= how == ENDED_BY_BREAK;
+    }
+
+    fn program_refused<S: System>(&mut self, system: &mut S, error: u16) {
+        let text: &[u8] = match error {
+            code::FILE_NOT_FOUND | code::PATH_NOT_FOUND => b"Bad command or file name",
+            code::ACCESS_DENIED => b"Access denied",
+            code::NO_MEMORY => b"Program too big to fit in memory",
+            code::BAD_FORMAT => b"Error in EXE file",
+            _ => b"Cannot execute program",
+        };
+        self.complain(system, text);
+    }
+
+    fn next_command<S: System>(&mut self, system: &mut S) {
+        if self.single {
+            self.request = Some(Request::Exit(self.errorlevel));
+            return;
+        }
+        let mut prompt = Vec::new();
+        if self.echo {
+            prompt.extend(b"\r\n");
+            prompt.extend(crate::prompt::prompt(system));
+        }
+        self.ask(system, &prompt, Question::Command);
+    }
+
+    /// Acts on the command line: `[/P] [/E:n] [/C command | /K command]`.
+    fn start<S: System>(&mut self, system: &mut S) {
+        let tail = system.tail();
+        let (options, command) = split_command(&tail);
+        let given = Arguments::parse(options);
+        self.permanent = given.has(b"P");
+        self.set_default(system, b"COMSPEC", b"C:\\COMMAND.COM");
+        match command {
+            Some((b'C', command)) => {
+                self.single = true;
+                self.tasks.push(Task::Command(command.to_vec()));
+            }
+            Some((_, command)) => self.tasks.push(Task::Command(command.to_vec())),
+            None if system.input() == Input::File => {}
+            None => self.show_version(system),
+        }
+        let begins = command.is_none() && (self.permanent || system.is_first());
+        if begins && system.attributes(AUTOEXEC).is_ok() {
+            self.tasks.push(Task::Command(AUTOEXEC.to_vec()));
+        }
+    }
+}
+
+/// Returns the options before `/C` or `/K`, which of them it is, and the command behind it.
+fn split_command(tail: &[u8]) -> (&[u8], Option<(u8, &[u8])>) {
+    let mut pairs = tail.windows(2).enumerate();
+    let found = pairs.find(|(_, pair)| pair[0] == b'/' && matches!(pair[1] & !0x20, b'C' | b'K'));
+    match found {
+        Some((at, pair)) => (&tail[..at], Some((pair[1] & !0x20, &tail[at + 2..]))),
+        None => (tail, None),
+    }
+}
+
+/// Lets a handle be another one, which is closed; returns what it was.
+fn replace(system: &mut impl System, handle: u16, by: u16) -> u8 {
+    const FREE: u8 = 0xff;
+    let old = system.table_entry(handle);
+    let new = system.table_entry(by);
+    system.set_table_entry(by, FREE);
+    system.set_table_entry(handle, new);
+    old
+}
+
+fn restore(system: &mut impl System, saved: Saved) {
+    for (handle, entry) in (0..).zip(saved.0) {
+        if let Some(entry) = entry {
+            system.close(handle);
+            system.set_table_entry(handle, entry);
+        }
+    }
+}
+
+fn output(system: &mut impl System, path: &[u8], appends: bool) -> Result<u16, Refused> {
+    if appends && let Ok(handle) = system.open(path, 2) {
+        system.seek_end(handle)?;
+        return Ok(handle);
+    }
+    system.create(path)
+}

@@ -1,0 +1,280 @@
+//! What the interpreter needs of DOS: INT 21h functions that return at once.
+//!
+//! Handles are those of the shell's own job file table; paths are as a program gives them.
+
+use alloc::vec::Vec;
+
+/// Why DOS refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// An error code (RBIL INT 21/AH=59, table 01680).
+    Error(u16),
+    /// Ctrl-C, or the session's end, came meanwhile.
+    Break,
+}
+
+/// What a function returns.
+pub type Outcome<T> = Result<T, Refused>;
+
+/// Error codes that the interpreter tells apart.
+pub mod code {
+    /// The file does not exist.
+    pub const FILE_NOT_FOUND: u16 = 2;
+    /// A directory on the way does not exist.
+    pub const PATH_NOT_FOUND: u16 = 3;
+    /// Attributes or kind forbid it.
+    pub const ACCESS_DENIED: u16 = 5;
+    /// No block of memory is large enough.
+    pub const NO_MEMORY: u16 = 8;
+    /// A program file is malformed.
+    pub const BAD_FORMAT: u16 = 11;
+}
+
+/// Attribute bits (RBIL table 01420).
+pub mod attribute {
+    /// Read-only.
+    pub const READ_ONLY: u8 = 0x01;
+    /// Hidden.
+    pub const HIDDEN: u8 = 0x02;
+    /// System.
+    pub const SYSTEM: u8 = 0x04;
+    /// Volume label.
+    pub const LABEL: u8 = 0x08;
+    /// Directory.
+    pub const DIRECTORY: u8 = 0x10;
+    /// Changed since the last backup.
+    pub const ARCHIVE: u8 = 0x20;
+}
+
+/// Date and time as directories keep them (RBIL tables 01665, 01666).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub struct Stamp {
+    /// Year from 1980, month, day in 7, 4 and 5 bits.
+    pub date: u16,
+    /// Hour, minute, two seconds in 5, 6 and 5 bits.
+    pub time: u16,
+}
+
+/// An entry of a directory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Found {
+    /// Its short name, `NAME.EXT`.
+    pub name: Vec<u8>,
+    /// Its attributes.
+    pub attributes: u8,
+    /// When it was changed.
+    pub stamp: Stamp,
+    /// Its length in bytes.
+    pub size: u32,
+}
+
+impl Found {
+    /// Returns whether it is a directory.
+    pub fn is_directory(&self) -> bool {
+        self.attributes & attribute::DIRECTORY != 0
+    }
+}
+
+/// Date and time of day.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Clock {
+    /// The year, 1980 to 2099.
+    pub year: u16,
+    /// The month, from 1.
+    pub month: u8,
+    /// The day, from 1.
+    pub day: u8,
+    /// The day of the week; Sunday is 0.
+    pub weekday: u8,
+    /// The hour.
+    pub hour: u8,
+    /// The minute.
+    pub minute: u8,
+    /// The second.
+    pub second: u8,
+    /// Hundredths of a second.
+    pub hundredth: u8,
+}
+
+/// How lines come from standard input.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Input {
+    /// A terminal that gives keys: lines are edited here.
+    Keys,
+    /// A terminal that edits and echoes lines itself.
+    Lines,
+    /// A file or pipe.
+    File,
+}
+
+/// Something that is on or off.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Setting {
+    /// VERIFY (AH=2E, 54).
+    Verify,
+    /// BREAK (AX=3300, 3301).
+    Break,
+}
+
+/// Whether somebody wants the interpreter to stop what it does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// Nobody.
+    No,
+    /// Ctrl-C was typed.
+    Break,
+    /// The session ends.
+    End,
+}
+
+/// DOS, as the shell's program sees it.
+pub trait System {
+    /// AH=40; returns how many bytes were taken.
+    ///
+    /// # Errors
+    /// As the function.
+    fn write(&mut self, handle: u16, bytes: &[u8]) -> Outcome<usize>;
+    /// AH=3F; 0 bytes are the end.
+    ///
+    /// # Errors
+    /// As the function.
+    fn read(&mut self, handle: u16, into: &mut [u8]) -> Outcome<usize>;
+    /// Returns bytes that the stub has read.
+    fn typed(&mut self, count: usize) -> Vec<u8>;
+    /// AH=3D with the mode in AL.
+    ///
+    /// # Errors
+    /// As the function.
+    fn open(&mut self, path: &[u8], mode: u8) -> Outcome<u16>;
+    /// AH=3C.
+    ///
+    /// # Errors
+    /// As the function.
+    fn create(&mut self, path: &[u8]) -> Outcome<u16>;
+    /// AH=5A: a new file in a directory, and its path.
+    ///
+    /// # Errors
+    /// As the function.
+    fn create_temporary(&mut self, directory: &[u8]) -> Outcome<(u16, Vec<u8>)>;
+    /// AH=3E.
+    fn close(&mut self, handle: u16);
+    /// AH=42 from the start.
+    ///
+    /// # Errors
+    /// As the function.
+    fn seek(&mut self, handle: u16, position: u32) -> Outcome<()>;
+    /// AH=42 from the end.
+    ///
+    /// # Errors
+    /// As the function.
+    fn seek_end(&mut self, handle: u16) -> Outcome<()>;
+    /// AX=4400, bit 7: whether a handle is a device.
+    fn is_device(&mut self, handle: u16) -> bool;
+    /// Whether reading a handle may wait for keys.
+    fn waits_for_keys(&mut self, handle: u16) -> bool;
+    /// How handle 0 gives lines.
+    fn input(&mut self) -> Input;
+    /// A byte of the job file table.
+    fn table_entry(&mut self, handle: u16) -> u8;
+    /// Changes a byte of the job file table.
+    fn set_table_entry(&mut self, handle: u16, entry: u8);
+    /// AX=5700.
+    ///
+    /// # Errors
+    /// As the function.
+    fn stamp(&mut self, handle: u16) -> Outcome<Stamp>;
+    /// AX=5701.
+    ///
+    /// # Errors
+    /// As the function.
+    fn set_stamp(&mut self, handle: u16, stamp: Stamp) -> Outcome<()>;
+    /// AH=4E and 4F to the end; no match is an empty list.
+    ///
+    /// # Errors
+    /// As the functions, where the directory does not exist.
+    fn find(&mut self, pattern: &[u8], attributes: u8) -> Outcome<Vec<Found>>;
+    /// AX=4300.
+    ///
+    /// # Errors
+    /// As the function.
+    fn attributes(&mut self, path: &[u8]) -> Outcome<u8>;
+    /// AH=41.
+    ///
+    /// # Errors
+    /// As the function.
+    fn delete(&mut self, path: &[u8]) -> Outcome<()>;
+    /// AH=56.
+    ///
+    /// # Errors
+    /// As the function.
+    fn rename(&mut self, from: &[u8], to: &[u8]) -> Outcome<()>;
+    /// AH=39.
+    ///
+    /// # Errors
+    /// As the function.
+    fn make_directory(&mut self, path: &[u8]) -> Outcome<()>;
+    /// AH=3A.
+    ///
+    /// # Errors
+    /// As the function.
+    fn remove_directory(&mut self, path: &[u8]) -> Outcome<()>;
+    /// AH=3B.
+    ///
+    /// # Errors
+    /// As the function.
+    fn change_directory(&mut self, path: &[u8]) -> Outcome<()>;
+    /// AH=47: without drive and leading backslash; drive 0 is A.
+    ///
+    /// # Errors
+    /// As the function.
+    fn directory(&mut self, drive: u8) -> Outcome<Vec<u8>>;
+    /// AH=19.
+    fn drive(&mut self) -> u8;
+    /// AH=0E; returns whether the drive exists.
+    fn select_drive(&mut self, drive: u8) -> bool;
+    /// AH=60.
+    ///
+    /// # Errors
+    /// As the function.
+    fn true_name(&mut self, path: &[u8]) -> Outcome<Vec<u8>>;
+    /// AH=36: free bytes.
+    fn free_bytes(&mut self, drive: u8) -> Option<u64>;
+    /// AX=6900: a volume's serial number.
+    fn serial(&mut self, drive: u8) -> Option<u32>;
+    /// The environment's strings, from guest memory.
+    fn environment(&mut self) -> Vec<Vec<u8>>;
+    /// Puts the environment's strings in guest memory.
+    ///
+    /// # Errors
+    /// `NO_MEMORY` where they do not fit.
+    fn set_environment(&mut self, strings: &[Vec<u8>]) -> Outcome<()>;
+    /// AH=2A and 2C.
+    fn clock(&mut self) -> Clock;
+    /// AH=2B; returns whether there is such a date.
+    fn set_date(&mut self, year: u16, month: u8, day: u8) -> bool;
+    /// AH=2D; returns whether there is such a time.
+    fn set_time(&mut self, hour: u8, minute: u8, second: u8, hundredth: u8) -> bool;
+    /// AH=30: major and minor.
+    fn version(&mut self) -> (u8, u8);
+    /// Whether a setting is on.
+    fn setting(&mut self, setting: Setting) -> bool;
+    /// Switches a setting.
+    fn set_setting(&mut self, setting: Setting, on: bool);
+    /// AX=6601.
+    fn code_page(&mut self) -> u16;
+    /// AH=4D: code, and how the program ended.
+    fn exit_code(&mut self) -> (u8, u8);
+    /// The command tail in the shell's PSP.
+    fn tail(&mut self) -> Vec<u8>;
+    /// Tells, and forgets, whether somebody wants a stop.
+    fn stop(&mut self) -> Stop;
+    /// Whether no other shell lies below this one.
+    fn is_first(&mut self) -> bool;
+    /// Whether a file is a program of the system around DOS.
+    fn is_foreign(&mut self, path: &[u8]) -> bool;
+    /// Runs such a program to its end, with standard streams of the shell's; returns its status.
+    ///
+    /// # Errors
+    /// Where it cannot be started.
+    fn run_foreign(&mut self, path: &[u8], arguments: &[Vec<u8>]) -> Outcome<u8>;
+}
