@@ -118,14 +118,16 @@ pub struct Inspection {
     pub kind: ObjectKind,
     /// The capability's rights.
     pub rights: Rights,
-    /// The capability's badge. First task's quota: free pages of the machine in the low half, its
+    /// The capability's badge. Thread: of its processor time, what was done for its calls if it is
+    /// foreign, in ns. First task's quota: free pages of the machine in the low half, its
     /// pages of RAM in the high half.
     pub badge: u64,
     /// Memory: pages, physical address (0: not told), kind
     /// ([`MemoryKind`](kamen_abi::MemoryKind)). Quota: pages used, their limit, units of
     /// objects used (low half) and their limit (high half). Thread: state (0 stopped, 1 ready or
-    /// running, 2 waiting). Address space: pages of its page tables. Endpoint: its slot last, by
-    /// which capabilities to one are known. Ports, interrupt lines, physical memory: first, last.
+    /// running, 2 waiting), nanoseconds of processor time that it paid for. Address space: pages of
+    /// its page tables. Endpoint: its slot last, by which capabilities to one are known. Ports,
+    /// interrupt lines, physical memory: first, last.
     pub values: [u64; 3],
 }
 

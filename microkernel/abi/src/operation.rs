@@ -247,7 +247,9 @@ pub enum Operation {
     /// 0; for ports, interrupts and physical memory first and last in `w3`, `w4`; for a quota pages
     /// used and limit in `w3`, `w4`, and in `w5` the units of objects used (low half) and their
     /// limit (high half); for a thread its state in `w3`: 0 stopped, 1 ready or running,
-    /// 2 waiting, and its slot, by which open calls and the trace name it, in `w5`; for an address
+    /// 2 waiting, in `w4` the nanoseconds of processor time that it paid for and in `w2`, of those,
+    /// what was done for its calls if it is foreign, and its slot, by which open calls and the trace
+    /// name it, in `w5`; for an address
     /// space the pages of its page tables in `w3`, its root not counted, which stay when what they
     /// map is unmapped; for an endpoint its slot in `w5`, the same for every capability to it;
     /// for the trace the kinds recorded in `w3` and its rings in `w4`.

@@ -9,6 +9,7 @@
 //!   the call                is a message, or not open to the server; its caller has a deadline
 //!   a label                 the answer is neither a foreign system call's result, nor says where to
 //!                           go on after an exception
+//!   time                    the caller pays for what the processor does now
 //!   others                  the caller is not below the server; there are several processors, one
 //!                           of which might take the caller
 //! ```
@@ -45,7 +46,8 @@ impl<M: Machine> Kernel<M> {
             && caller.sequence == call.sequence()
             && Id::are_same(caller.answerer, space);
         let is_below = caller.priority < priority && !caller.obstacles.is_timed();
-        if !is_open || !is_below || caller.tag.is_message() {
+        let pays = self.cpu.meter.is_payer(call.thread());
+        if !is_open || !is_below || pays || caller.tag.is_message() {
             return None;
         }
         resume(&mut threads, current, call.thread(), tag)?;

@@ -7,6 +7,7 @@ use kamen_abi::FOREVER;
 
 use crate::arena::{Arena, Slots};
 use crate::machine::Machine;
+use crate::meter::Meter;
 use crate::queue::NIL;
 use crate::schedule::{RunQueue, SLICE_NS};
 use crate::thread::{Obstacles, State, Thread};
@@ -60,6 +61,8 @@ pub struct Cpu {
     pub(crate) preempted: (u16, u64),
     /// The slice has ended; the next switch to a thread with equals waiting goes to them instead.
     pub slice_over: bool,
+    /// Whose time runs.
+    pub meter: Meter,
     /// What the machine's timer is set to.
     pub(crate) armed: u64,
     /// The lowest priority that may run at once when it is switched to: nobody else is to run
@@ -86,6 +89,7 @@ impl Cpu {
             slice_end: FOREVER,
             preempted: (NIL, FOREVER),
             slice_over: false,
+            meter: Meter::default(),
             armed: FOREVER,
             bar: u8::MAX,
             is_burdened: true,
@@ -95,6 +99,7 @@ impl Cpu {
     /// Forgets what the processor holds of a thread that is about to go.
     pub(crate) fn unload(&mut self, thread: u16) {
         self.reload(thread);
+        self.meter.forget(thread);
         if self.extended_owner == thread {
             self.extended_owner = NIL;
         }

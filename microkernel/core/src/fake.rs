@@ -325,6 +325,12 @@ impl Machine for Fake {
     fn now(&mut self) -> u64 {
         self.now
     }
+    fn ticks(&self) -> u64 {
+        self.now
+    }
+    fn entered(&self) -> u64 {
+        self.now
+    }
     fn clock_scale(&self) -> [u64; 2] {
         [0, 1 << 32]
     }
@@ -408,10 +414,12 @@ impl Kernel<Fake> {
                 None => match self.pass_further_reply() {
                     Some(Replied::Words(passage)) => Some((passage, None)),
                     Some(Replied::Resumed(_) | Replied::ToResume) => return,
+                    Some(Replied::ToCharge) => return self.charge_current(),
                     None => None,
                 },
                 Some(Replied::Words(passage)) => Some((passage, Some(words))),
                 Some(Replied::Resumed(_) | Replied::ToResume) => return,
+                Some(Replied::ToCharge) => return self.charge_current(),
             },
             REPLY if self.pass_answer() => {
                 assert_eq!(self.cpu.bar, self.cpu.bar_by_ready(), "the bar is left behind");

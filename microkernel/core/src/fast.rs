@@ -116,6 +116,8 @@ pub enum Replied<'k> {
     Resumed(&'k mut Thread),
     /// The same, by [`Kernel::next`]: the processor is not set up for it.
     ToResume,
+    /// The same, and [`Kernel::charge_current`] comes before that.
+    ToCharge,
 }
 
 impl Passage<'_> {
@@ -174,6 +176,9 @@ impl<M: Machine> Kernel<M> {
         server.state = State::Ready;
         let answerer = server.space;
         let caller = threads.at(current)?;
+        if from == Sender::Foreign {
+            self.cpu.meter.begin_service(self.vm.machine.entered(), current, caller);
+        }
         caller.tag = tag;
         caller.badge = badge;
         caller.sequence += 1;
@@ -260,8 +265,13 @@ impl<M: Machine> Kernel<M> {
             threads.at(current)?.state = State::Receiving(id);
             self.cpu.take(turn);
             let thread = threads.into_at(call.thread())?;
+            let is_served = self.cpu.meter.end_service(&self.vm.machine, call.thread(), thread);
             let is_loaded = switch_back(&mut self.cpu, &mut self.vm.machine, call.thread(), thread);
-            return Some(if is_loaded { Replied::Resumed(thread) } else { Replied::ToResume });
+            return Some(match (is_served, is_loaded) {
+                (true, true) => Replied::Resumed(thread),
+                (true, false) => Replied::ToResume,
+                (false, _) => Replied::ToCharge,
+            });
         }
         body.copy(&mut self.vm.machine, caller, tag)?;
 

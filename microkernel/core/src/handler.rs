@@ -27,6 +27,7 @@ impl<M: Machine> Kernel<M> {
         caller.tag = tag;
         caller.badge = badge;
         caller.state = State::Calling(to);
+        self.charge_request(thread);
         match self.endpoints.get(to).and_then(|endpoint| endpoint.receivers.first()) {
             Some(receiver) => self.meet(to, thread, receiver),
             None => self.enqueue_sender(to, thread),

@@ -417,7 +417,7 @@ impl<M: Machine> Kernel<M> {
                     State::Ready => 1,
                     _ => 2,
                 };
-                [state, 0, slot]
+                [state, self.times(slot as u16)[0], slot]
             }),
             Object::Space(id) => self.vm.spaces.get(id).map(|s| [u64::from(s.tables), 0, 0]),
             Object::Table(id) => self.tables.get(id).map(|_| [0; 3]),
@@ -438,6 +438,7 @@ impl<M: Machine> Kernel<M> {
             Object::Quota(id) if self.vm.quotas.get(id).is_some_and(|q| q.parent.is_none()) => {
                 (self.ram_pages as u64) << 32 | self.vm.frames.free() as u64
             }
+            Object::Thread(id) => self.times(id.index() as u16)[1],
             _ => capability.badge,
         };
         let kind: ObjectKind = capability.object.kind();

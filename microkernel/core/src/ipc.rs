@@ -107,6 +107,7 @@ impl<M: Machine> Kernel<M> {
             (Ok(true), Some(caller)) => {
                 self.await_message(endpoint);
                 self.switch_to(caller);
+                self.charge_answered(caller, current);
             }
             (Ok(true), None) => {
                 self.await_message(endpoint);
@@ -246,11 +247,13 @@ impl<M: Machine> Kernel<M> {
     fn receive_ready(&mut self, endpoint: Id<Endpoint>) -> Result<bool, Error> {
         let current = self.cpu.current;
         if self.receive_notice(endpoint) {
+            self.charge(current);
             return Ok(true);
         }
         if let Some(bound) = self.threads[current].bound
             && self.notifications.get(bound).is_some_and(|notification| notification.bits != 0)
         {
+            self.charge(current);
             self.deliver_bits(current, bound);
             return Ok(true);
         }
@@ -268,6 +271,7 @@ impl<M: Machine> Kernel<M> {
                 self.make_ready(sender);
             }
             if delivered.is_ok() {
+                self.charge_caller(if sending { current } else { sender });
                 self.give_way();
                 return Ok(true);
             }
@@ -334,6 +338,7 @@ impl<M: Machine> Kernel<M> {
             self.threads[caller].go_on_at(rip, rsp, rflags).ok_or(Error::InvalidArgument)?;
         }
         self.clear_deadline(caller);
+        self.charge_answer(caller);
         let registers = &mut self.threads[caller].registers;
         match kind {
             Kind::Message => {

@@ -69,6 +69,7 @@ impl<M: Machine> Kernel<M> {
     pub fn next(&mut self) -> Next<'_> {
         if self.cpu.current == NIL && !self.pick() {
             self.arm();
+            self.charge(NIL);
             self.trace_switch(NIL);
             return Next::Idle;
         }
@@ -95,6 +96,7 @@ impl<M: Machine> Kernel<M> {
             return self.pick_elsewhere();
         };
         self.cpu.current = thread;
+        self.cpu.charge(&self.vm.machine, &mut self.threads.slots(), thread);
         if self.cpu.preempted.0 == thread {
             self.resume_slice();
         } else {
@@ -117,6 +119,7 @@ impl<M: Machine> Kernel<M> {
     fn pick_elsewhere(&mut self) -> bool {
         let Some(thread) = self.steal() else { return false };
         self.cpu.current = thread;
+        self.charge(thread);
         self.renew_slice();
         true
     }
@@ -209,6 +212,7 @@ impl<M: Machine> Kernel<M> {
     pub(crate) fn wake(&mut self, thread: u16) {
         if self.parked.is_empty() || !self.wake_elsewhere(thread) {
             let slice = self.cpu.wake(&mut self.threads.slots(), thread);
+            self.charge_woken(thread);
             self.begin_slice(slice);
         }
     }

@@ -44,6 +44,7 @@ mod kernel;
 mod machine;
 mod mapping;
 mod memory;
+mod meter;
 mod notice;
 mod notification;
 mod pager;

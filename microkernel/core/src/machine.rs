@@ -153,6 +153,10 @@ pub trait Machine {
 
     /// Returns nanoseconds since boot.
     fn now(&mut self) -> u64;
+    /// Returns the time-stamp counter, which all processors share.
+    fn ticks(&self) -> u64;
+    /// Returns what [`Machine::ticks`] was when the current, foreign thread made its system call.
+    fn entered(&self) -> u64;
     /// Returns what the time-stamp counter was at boot, and the nanoseconds of a tick times 2³².
     fn clock_scale(&self) -> [u64; 2];
     /// Arms the processor's timer for a time in ns since boot; a time that has passed interrupts at

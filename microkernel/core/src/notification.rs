@@ -60,6 +60,7 @@ impl<M: Machine> Kernel<M> {
                 self.end_wait(waiter, Ok(()));
             } else {
                 let slice = self.cpu.wake(&mut threads, waiter);
+                self.charge_woken(waiter);
                 self.begin_slice(slice);
             }
         } else if let bound = notification.bound

@@ -13,6 +13,7 @@ mod entry;
 mod exhaustion;
 mod foreign;
 mod hostile;
+mod meter;
 mod model;
 mod paths;
 pub(crate) mod random;

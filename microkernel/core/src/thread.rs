@@ -5,6 +5,7 @@ use kamen_abi::{Handle, Kind, Registers, Tag};
 use crate::arena::Id;
 use crate::endpoint::Endpoint;
 use crate::machine::Frame;
+use crate::meter::Times;
 use crate::notification::Notification;
 use crate::queue::Link;
 use crate::quota::Quota;
@@ -201,6 +202,8 @@ pub struct Thread {
     pub destroying: Option<(Handle, Object)>,
     /// What it is charged to; nothing only in a free slot.
     pub quota: Option<Id<Quota>>,
+    /// How long it has had a processor.
+    pub times: Times,
     /// Where its sequence numbers began: what is above is the number of its calls.
     pub first_sequence: u64,
 }

@@ -67,7 +67,7 @@ pub(crate) const SECOND: u64 = 1_000_000_000;
 
 /// Returns the time-stamp counter.
 #[inline(always)]
-fn ticks() -> u64 {
+pub(crate) fn ticks() -> u64 {
     // SAFETY: every x86-64 processor has the instruction, and the kernel may execute it.
     unsafe { _rdtsc() }
 }

@@ -88,8 +88,17 @@ pub(crate) extern "C" fn on_reply_receive(
         // SAFETY: as in `proceed`.
         Some(Replied::Resumed(thread)) => unsafe { leave::to_user(thread) },
         Some(Replied::ToResume) => proceed(),
+        Some(Replied::ToCharge) => charge(),
         None => on_long_reply(),
     }
+}
+
+/// Has the thread that runs next pay for the processor, where the one before does not yet.
+#[inline(never)]
+fn charge() -> ! {
+    // SAFETY: nobody uses another reference: the caller's ended with what it returned.
+    unsafe { kernel() }.charge_current();
+    proceed()
 }
 
 #[inline(never)]
@@ -109,6 +118,7 @@ fn on_long_reply() -> ! {
         // SAFETY: as in `proceed`.
         Some(Replied::Resumed(thread)) => unsafe { leave::to_user(thread) },
         Some(Replied::ToResume) => proceed(),
+        Some(Replied::ToCharge) => charge(),
         None => on_native(),
     }
 }

@@ -5,7 +5,7 @@ use kamen_core::{Access, FaultAccess, Frame, MAX_PROCESSORS, Machine, NoFrame, W
 use x86_64::instructions::port::Port;
 
 use crate::Ranges;
-use crate::clock::{Clock, Factor, SECOND};
+use crate::clock::{self, Clock, Factor, SECOND};
 use crate::control::Bases;
 use crate::devices::lines::Lines;
 use crate::devices::local_apic::LocalApic;
@@ -14,6 +14,7 @@ use crate::extended::Extended;
 use crate::lock::{self, Ask};
 use crate::memory::direct::DirectMap;
 use crate::memory::paging::{self, Tables};
+use crate::per_cpu::PerCpu;
 use crate::{per_cpu, stretch, undo};
 
 pub(crate) mod others;
@@ -276,6 +277,16 @@ impl Machine for X86 {
     #[inline]
     fn now(&mut self) -> u64 {
         self.clock.now()
+    }
+
+    #[inline(always)]
+    fn ticks(&self) -> u64 {
+        clock::ticks()
+    }
+
+    #[inline(always)]
+    fn entered(&self) -> u64 {
+        PerCpu::entered()
     }
 
     fn clock_scale(&self) -> [u64; 2] {

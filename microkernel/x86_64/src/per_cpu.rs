@@ -20,9 +20,23 @@ pub(crate) struct PerCpu {
     pub(crate) scratch: u64,
     /// The lock's word where it is free and this processor had it last; see [`crate::lock`].
     pub(crate) lock: u32,
+    /// The time-stamp counter at the last system call of a foreign thread.
+    pub(crate) entered: u64,
 }
 
 impl PerCpu {
+    /// Returns the time-stamp counter as the entry path read it for a foreign thread.
+    #[inline(always)]
+    pub(crate) fn entered() -> u64 {
+        let entered: u64;
+        // SAFETY: in the kernel GS points to the processor's block.
+        unsafe {
+            core::arch::asm!("mov {}, gs:[{}]", out(reg) entered,
+                const offset_of!(PerCpu, entered), options(nostack, preserves_flags, readonly));
+        }
+        entered
+    }
+
     /// Returns the lock's word for this processor.
     #[inline(always)]
     pub(crate) fn lock() -> u32 {
@@ -92,7 +106,7 @@ pub(crate) struct Processor {
 pub(crate) static FIRST: Local<Processor> = Local::new(Processor {
     stack: Stack { guard: [0; 4096], stack: [0; STACK_BYTES] },
     tables: Tables::EMPTY,
-    block: PerCpu { current: core::ptr::null_mut(), stack: 0, scratch: 0, lock: 0 },
+    block: PerCpu { current: core::ptr::null_mut(), stack: 0, scratch: 0, lock: 0, entered: 0 },
 });
 
 /// Returns where a processor has its own; mapped for those that the machine has.

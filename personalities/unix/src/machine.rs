@@ -3,6 +3,7 @@
 //! Everything else in this crate decides; an implementation acts. `kernel::KernelMachine` does it
 //! with libipc's objects, `fake::FakeMachine` with vectors, for the tests.
 
+use crate::process::RunTime;
 use libipc::{ClockScale, Error, Memory, OpenCall, Registers, Space, Thread};
 
 /// What a program may do with its pages.
@@ -128,8 +129,8 @@ pub trait Machine {
     fn destroy_thread(&mut self, thread: Thread);
     /// Asks a running thread to report; one that is about to make a call does that instead.
     fn recall(&mut self, thread: Thread);
-    /// Returns the nanoseconds that a thread has run.
-    fn run_time(&mut self, thread: Thread) -> u64;
+    /// Returns how long a thread has run.
+    fn run_time(&mut self, thread: Thread) -> RunTime;
 
     /// Returns the registers of a caller.
     ///

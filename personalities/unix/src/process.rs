@@ -16,11 +16,13 @@ use crate::signal::{Actions, Pending};
 
 mod all;
 mod limits;
+mod run_time;
 mod settings;
 mod thread;
 
 pub use all::Processes;
 pub use limits::{Limit, Limits, RESOURCES, Resource, UNLIMITED};
+pub use run_time::RunTime;
 pub use settings::{Policy, Settings, TIMER_SLACK};
 pub use thread::{AltStack, Answer, Held, Parked, State, Thread, ThreadNumber, Trap};
 
@@ -156,10 +158,10 @@ pub struct Process {
     pub auxiliary: (u64, u64),
     /// When it started, in ns since boot.
     pub started: u64,
-    /// Nanoseconds that children it has waited for have run.
-    pub children_time: u64,
-    /// Nanoseconds that its ended threads have run.
-    pub ended_time: u64,
+    /// How long children that it has waited for have run, theirs included.
+    pub children_time: RunTime,
+    /// How long its ended threads have run.
+    pub ended_time: RunTime,
     /// When its processor time is to be looked at, in ns since boot (`RLIMIT_CPU`).
     pub time_watch: Option<u64>,
     /// The processor time, in ns, from which on it is warned next.

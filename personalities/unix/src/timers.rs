@@ -12,7 +12,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::linux::signals::code;
-use crate::process::{Pid, ThreadNumber};
+use crate::process::{Pid, RunTime, State, Thread, ThreadNumber};
 use crate::signal::Info;
 use crate::unix::Unix;
 
@@ -21,6 +21,12 @@ pub const MAX_TIMERS: usize = 64;
 /// The shortest time between two looks at timers, in ns: a period of 1 ns must not keep this
 /// server busy (Linux sets a timer anew only when its signal is taken).
 pub const SHORTEST: u64 = 100_000;
+
+/// How long after a look at running time the next one comes at the earliest, in ns (a tick of
+/// Linux with CONFIG_HZ=1000).
+const TICK: u64 = 1_000_000;
+/// The same where none of the threads runs.
+const REST: u64 = 20_000_000;
 
 /// Names a timer: its process and its number there.
 pub type TimerId = (Pid, i32);
@@ -32,8 +38,28 @@ pub enum Clock {
     Day,
     /// Time, in ns since boot.
     Time,
-    /// The time that the process has run.
-    Running,
+    /// The time that a process's threads have run.
+    Process(Pid, Part),
+    /// The time that a thread has run.
+    Thread(ThreadNumber, Part),
+}
+
+/// What of a running time counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// What the program did itself, and what was done for its calls.
+    All,
+    /// The first alone.
+    User,
+}
+
+impl Part {
+    fn of(self, time: RunTime) -> u64 {
+        match self {
+            Part::All => time.total(),
+            Part::User => time.user,
+        }
+    }
 }
 
 /// Whom a timer tells.
@@ -94,12 +120,35 @@ impl Timer {
 pub type Timers = BTreeMap<TimerId, Timer>;
 
 impl Unix {
-    /// Returns the time on a clock of a process.
-    pub(crate) fn clock(&mut self, pid: Pid, clock: Clock) -> u64 {
+    /// Returns the time on a clock; 0 on that of a process or thread which has ended.
+    pub(crate) fn clock(&mut self, clock: Clock) -> u64 {
         match clock {
             Clock::Day => self.machine.boot_time().saturating_add(self.machine.now()),
             Clock::Time => self.machine.now(),
-            Clock::Running => crate::proc::run_time(self, pid),
+            Clock::Process(pid, part) => part.of(crate::proc::run_time(self, pid)),
+            Clock::Thread(number, part) => {
+                let handle = self.threads.get(&number).map(|thread| thread.handle);
+                handle.map_or(0, |handle| part.of(self.machine.run_time(handle)))
+            }
+        }
+    }
+
+    /// Returns how long from now to look at a clock again that is to advance by `rest`, in ns.
+    pub(crate) fn soonest_run(&mut self, clock: Clock, rest: u64) -> u64 {
+        let runs = |thread: &&Thread| thread.state == State::Running;
+        let running = match clock {
+            Clock::Day | Clock::Time => return rest.max(SHORTEST),
+            Clock::Process(pid, _) => {
+                self.threads.values().filter(runs).filter(|thread| thread.pid == pid).count()
+            }
+            Clock::Thread(number, _) => {
+                self.threads.get(&number).iter().filter(|t| runs(t)).count()
+            }
+        };
+        match running as u64 {
+            0 => rest.max(REST),
+            // Several threads use time faster than it passes.
+            running => (rest / running.min(self.machine.processors())).max(TICK),
         }
     }
 
@@ -123,7 +172,7 @@ impl Unix {
     /// Returns how much a timer has left, and its interval.
     pub(crate) fn timer_left(&mut self, id: TimerId) -> Option<(u64, u64)> {
         let timer = *self.timers.get(&id)?;
-        let now = self.clock(id.0, timer.clock);
+        let now = self.clock(timer.clock);
         // What has expired and is not told yet has something left (timer_settime(2)).
         let left = timer.due.map_or(0, |due| due.saturating_sub(now).max(1));
         Some((left, timer.interval))
@@ -133,8 +182,9 @@ impl Unix {
     fn looked_at(&mut self, id: TimerId) -> Option<u64> {
         let timer = *self.timers.get(&id)?;
         let due = timer.due?;
-        let (now, clock) = (self.machine.now(), self.clock(id.0, timer.clock));
-        Some(now.saturating_add(due.saturating_sub(clock).max(SHORTEST)))
+        let rest = due.saturating_sub(self.clock(timer.clock));
+        let pause = self.soonest_run(timer.clock, rest);
+        Some(self.machine.now().saturating_add(pause))
     }
 
     /// Sends the signals of those timers that have expired; returns when to look again.
@@ -148,7 +198,7 @@ impl Unix {
             else {
                 continue;
             };
-            let now = self.clock(id.0, clock);
+            let now = self.clock(clock);
             let times = self.timers.get_mut(&id).map_or(0, |timer| timer.expire(now));
             if times != 0 {
                 self.tell(id, times);

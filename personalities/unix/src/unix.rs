@@ -47,7 +47,7 @@ use crate::memory::{Backing, MappedFile, Trash};
 use crate::open::{Closed, Description};
 use crate::path::Node;
 use crate::pipe::Pipes;
-use crate::process::{Answer, Pid, Processes, Thread, ThreadNumber};
+use crate::process::{Answer, Pid, Processes, RunTime, Thread, ThreadNumber};
 use crate::serve::NativeWait;
 use crate::servers::Servers;
 use crate::socket::Sockets;
@@ -142,6 +142,8 @@ pub struct Unix {
     pub vdso: Option<Rc<Backing>>,
     /// Descriptions that native programs use as their streams, by badge.
     pub exported: BTreeMap<u64, Description>,
+    /// How long all threads that have ended have run.
+    pub(crate) ended_time: RunTime,
     pub(crate) native_waits: Vec<NativeWait>,
     pub(crate) next_number: u64,
     pub(crate) last_pid: u32,
@@ -201,6 +203,7 @@ impl Unix {
             images: Images::default(),
             vdso: None,
             exported: BTreeMap::new(),
+            ended_time: RunTime::default(),
             native_waits: Vec::new(),
             next_number: 1,
             last_pid: 1,

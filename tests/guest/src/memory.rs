@@ -12,5 +12,7 @@ pub fn cases() -> Vec<Case> {
             .with_built(Recipe::Glibc("threads.c"), "/bin/threads")
             .with_built(Recipe::Glibc("vdso.c"), "/bin/vdso")
             .with_built(Recipe::Musl("vdso.c"), "/bin/vdso-musl"),
+        Case::twin("memory: processor time is as on Linux", "runtime")
+            .with_built(Recipe::Glibc("runtime.c"), "/bin/runtime"),
     ]
 }

@@ -238,6 +238,9 @@ pub(crate) fn check_threads(kernel: &Kernel<Fake>) {
         assert_eq!(thread.answerer.is_some(), matches!(thread.state, State::Open(_)));
         assert!(kernel.vm.spaces.find(thread.space.unwrap()).is_some());
     }
+    let paid: u64 = threads.ids().map(|id| kernel.times(id.index() as u16)[0]).sum();
+    let passed = kernel.vm.machine.now * (kernel.parked.len() as u64 + 1);
+    assert!(paid <= passed, "{paid} paid for of {passed}");
     processors::check(kernel);
 }
 

@@ -26,6 +26,7 @@
 //!   (*) on_quick: number, target, word 0, deadline in rdi, rsi, rdx, rcx; it returns status and
 //!       word 0 in rax and rdx, or a status with bit 63 set: -1 for "nothing was done"
 //! ```
+//! The time of a foreign thread's call is read here, where registers are free for it.
 //! rcx and r11 of user space are its rip and rflags, and are not saved twice (see
 //! `kamen_core::Thread::is_interrupted`, which is false between a return to user space and the
 //! next trap).
@@ -144,6 +145,11 @@ pub(crate) extern "C" fn system_call_entry() -> ! {
         "jne 8f",
         save_words!(),
         "mov [rsp + {rax}], rax",
+        "rdtsc",
+        "shl rdx, 32",
+        "or rax, rdx",
+        "mov gs:[{entered}], rax",
+        "mov rdx, [rsp + {rdx}]",
         save_kept!(),
         "mov rcx, r10",
         "jmp {on_foreign}",
@@ -167,6 +173,7 @@ pub(crate) extern "C" fn system_call_entry() -> ! {
         scratch = const offset_of!(PerCpu, scratch),
         current = const offset_of!(PerCpu, current),
         stack = const offset_of!(PerCpu, stack),
+        entered = const offset_of!(PerCpu, entered),
         lock_word = const offset_of!(PerCpu, lock),
         lock = sym LOCK,
         calls = const offset_of!(Thread, calls),

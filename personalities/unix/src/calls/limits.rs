@@ -132,7 +132,7 @@ impl crate::unix::Unix {
             }
             return;
         }
-        let used = crate::proc::run_time(self, pid);
+        let used = crate::proc::run_time(self, pid).total();
         let (soft, hard) = (soft.saturating_mul(SECOND), hard.saturating_mul(SECOND));
         let now = self.machine.now();
         let Some(process) = self.processes.get_mut(&pid) else { return };

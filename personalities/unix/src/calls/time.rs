@@ -3,9 +3,10 @@
 use crate::Errno;
 use crate::context::{Context, Stop, Wait};
 use crate::credentials::Capability;
-use crate::linux::structures::{Fields, SECOND};
+use crate::linux::structures::{Fields, SECOND, usage};
 use crate::proc::{TICKS, run_time};
-use crate::process::Parked;
+use crate::process::{Parked, Pid};
+use crate::timers::{Clock, Part};
 
 /// Clocks of clock_gettime(2) (linux/time.h).
 pub(super) mod clock {
@@ -28,12 +29,47 @@ fn read_clock(context: &mut Context<'_>, which: u64) -> Result<u64, Errno> {
         clock::MONOTONIC | clock::MONOTONIC_RAW | clock::MONOTONIC_COARSE | clock::BOOT => {
             Ok(context.machine().now())
         }
-        clock::PROCESS => Ok(run_time(context.unix, context.pid)),
-        clock::THREAD => {
-            let handle = context.thread().handle;
-            Ok(context.machine().run_time(handle))
+        which => {
+            let clock = running_clock(context, which)?;
+            Ok(context.unix.clock(clock))
         }
-        _ => Err(Errno::EINVAL),
+    }
+}
+
+/// Returns the clock of a process's or a thread's running time that a number means; it holds, where
+/// negative, the inverse of the process or thread, and what is counted
+/// (linux/posix-timers.h, `CPUCLOCK_PID` and below).
+///
+/// # Errors
+/// EINVAL: it means no such clock, or another process's thread.
+pub(super) fn running_clock(context: &mut Context<'_>, which: u64) -> Result<Clock, Errno> {
+    const THREAD: i32 = 4;
+    let which = match which {
+        clock::PROCESS => return Ok(Clock::Process(context.pid, Part::All)),
+        clock::THREAD => return Ok(Clock::Thread(context.number, Part::All)),
+        which => which as i32,
+    };
+    let part = match which & 3 {
+        0 | 2 => Part::All,
+        1 => Part::User,
+        _ => return Err(Errno::EINVAL),
+    };
+    if which >= 0 {
+        return Err(Errno::EINVAL);
+    }
+    let (id, own) = (Pid(!(which >> 3) as u32), context.pid);
+    match (which & THREAD != 0, id) {
+        (true, Pid(0)) => Ok(Clock::Thread(context.number, part)),
+        (true, tid) => {
+            let mut threads = context.unix.threads.values();
+            let found = threads.find(|thread| thread.tid == tid && thread.pid == own);
+            found.map(|thread| Clock::Thread(thread.number, part)).ok_or(Errno::EINVAL)
+        }
+        (false, Pid(0)) => Ok(Clock::Process(own, part)),
+        (false, pid) => {
+            let is_there = context.unix.processes.get(&pid).is_some_and(|one| !one.is_zombie());
+            is_there.then_some(Clock::Process(pid, part)).ok_or(Errno::EINVAL)
+        }
     }
 }
 
@@ -57,7 +93,9 @@ pub fn clock_getres(context: &mut Context<'_>) -> Result<u64, Stop> {
 pub fn clock_settime(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [which, address, ..] = context.words;
     if which != clock::REAL_TIME {
-        return Err(Errno::EINVAL.into());
+        // Clocks of running time that have numbers of their own have no such operation on Linux.
+        let is_named = (which as i32) < 0 && running_clock(context, which).is_ok();
+        return Err(if is_named { Errno::EPERM } else { Errno::EINVAL }.into());
     }
     let time = duration_in(context, address)?;
     set_time(context, time)
@@ -145,8 +183,14 @@ pub fn nanosleep(context: &mut Context<'_>) -> Result<u64, Stop> {
 /// clock_nanosleep(2)
 pub fn clock_nanosleep(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [which, bits, address, ..] = context.words;
-    if bits & !ABSOLUTE != 0 || which == clock::THREAD {
+    if bits & !ABSOLUTE != 0 {
         return Err(Errno::EINVAL.into());
+    }
+    if which == clock::THREAD {
+        return Err(Errno::EOPNOTSUPP.into());
+    }
+    if let Ok(clock) = running_clock(context, which) {
+        return run_until(context, clock, bits, address);
     }
     let deadline = match context.deadline {
         Some(deadline) => deadline,
@@ -167,6 +211,33 @@ fn sleep_until(context: &mut Context<'_>, deadline: u64) -> Result<u64, Stop> {
     Err(Stop::Wait(Wait { deadline: Some(deadline), ..Wait::default() }))
 }
 
+/// Waits until a process's threads have run so long; how long is the progress of the call.
+fn run_until(
+    context: &mut Context<'_>,
+    clock: Clock,
+    bits: u64,
+    address: u64,
+) -> Result<u64, Stop> {
+    // A thread that waits for its own time does so for ever.
+    if let Clock::Thread(number, _) = clock
+        && number == context.number
+    {
+        return Err(Errno::EINVAL.into());
+    }
+    let now = context.unix.clock(clock);
+    let until = match context.progress {
+        0 if bits & ABSOLUTE == 0 => now.saturating_add(duration_in(context, address)?),
+        0 => duration_in(context, address)?,
+        until => until,
+    };
+    if until <= now {
+        return Ok(0);
+    }
+    let pause = context.unix.soonest_run(clock, until - now);
+    let deadline = Some(context.machine().now().saturating_add(pause));
+    Err(Stop::Wait(Wait { deadline, progress: until, ..Wait::default() }))
+}
+
 /// Returns where a sleep that is ended early tells the rest (nanosleep(2), clock_nanosleep(2)).
 pub fn remaining_at(parked: &Parked) -> Option<u64> {
     const NANOSLEEP: u32 = 35;
@@ -184,10 +255,11 @@ pub fn remaining_at(parked: &Parked) -> Option<u64> {
 pub fn times(context: &mut Context<'_>) -> Result<u64, Stop> {
     let address = context.words[0];
     let tick = SECOND / TICKS;
-    let own = run_time(context.unix, context.pid) / tick;
-    let children = context.process().children_time / tick;
-    let bytes = Fields::default().u64(own).u64(0).u64(children).u64(0).0;
-    context.copy_out_if(address, &bytes)?;
+    let own = run_time(context.unix, context.pid);
+    let children = context.process().children_time;
+    let fields = Fields::default().u64(own.user / tick).u64(own.system / tick);
+    let fields = fields.u64(children.user / tick).u64(children.system / tick);
+    context.copy_out_if(address, &fields.0)?;
     Ok(context.machine().now() / tick)
 }
 
@@ -200,10 +272,13 @@ pub fn getrusage(context: &mut Context<'_>) -> Result<u64, Stop> {
     let time = match who as u32 {
         CHILDREN => context.process().children_time,
         SELF => run_time(context.unix, context.pid),
-        THREAD => read_clock(context, clock::THREAD)?,
+        THREAD => {
+            let handle = context.thread().handle;
+            context.machine().run_time(handle)
+        }
         _ => return Err(Errno::EINVAL.into()),
     };
-    context.copy_out(address, &Fields::default().time_us(time).zeros_to(144).0)?;
+    context.copy_out(address, &usage(time))?;
     Ok(0)
 }
 

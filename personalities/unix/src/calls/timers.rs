@@ -1,12 +1,12 @@
 //! Timers that send signals: timer_create and its relatives, setitimer, alarm.
 
-use super::time::{ABSOLUTE, clock, duration_in, duration_us_in};
+use super::time::{ABSOLUTE, clock, duration_in, duration_us_in, running_clock};
 use crate::Errno;
 use crate::context::{Context, Stop};
 use crate::linux::signals::{self, code};
 use crate::linux::structures::{Fields, SECOND};
 use crate::process::{Alarm, Pid};
-use crate::timers::{Clock, MAX_TIMERS, Target, Timer, TimerId};
+use crate::timers::{Clock, MAX_TIMERS, Part, Target, Timer, TimerId};
 
 /// How a timer tells (`sigev_notify`, asm-generic/siginfo.h).
 mod notify {
@@ -23,10 +23,7 @@ pub fn timer_create(context: &mut Context<'_>) -> Result<u64, Stop> {
     let clock = match which {
         clock::REAL_TIME => Clock::Day,
         clock::MONOTONIC | clock::BOOT => Clock::Time,
-        clock::PROCESS => Clock::Running,
-        // Time of single threads is not watched here.
-        clock::THREAD => return Err(Errno::EOPNOTSUPP.into()),
-        _ => return Err(Errno::EINVAL.into()),
+        which => running_clock(context, which)?,
     };
     let pid = context.pid;
     let own = context.unix.timers.range((pid, 0)..=(pid, i32::MAX));
@@ -79,7 +76,7 @@ pub fn timer_settime(context: &mut Context<'_>) -> Result<u64, Stop> {
     }
     let (interval, value) = (duration_in(context, new)?, duration_in(context, new + 16)?);
     let (id, timer) = named(context)?;
-    let now = context.unix.clock(context.pid, timer.clock);
+    let now = context.unix.clock(timer.clock);
     let due = match value {
         0 => None,
         value if bits & ABSOLUTE == 0 => Some(now.saturating_add(value)),
@@ -143,12 +140,12 @@ mod interval {
     pub const PROFILE: u64 = 2;
 }
 
-/// Returns the timer of running time that setitimer means, and its signal. User and system time
-/// are not told apart here: the two measure the same.
-fn running(context: &Context<'_>, which: u64) -> Result<(TimerId, u8), Errno> {
+/// Returns the timer of running time that setitimer means, its signal, and what it measures.
+fn running(context: &Context<'_>, which: u64) -> Result<(TimerId, u8, Clock), Errno> {
+    let pid = context.pid;
     match which {
-        interval::VIRTUAL => Ok(((context.pid, -2), signals::SIGVTALRM)),
-        interval::PROFILE => Ok(((context.pid, -3), signals::SIGPROF)),
+        interval::VIRTUAL => Ok(((pid, -2), signals::SIGVTALRM, Clock::Process(pid, Part::User))),
+        interval::PROFILE => Ok(((pid, -3), signals::SIGPROF, Clock::Process(pid, Part::All))),
         _ => Err(Errno::EINVAL),
     }
 }
@@ -159,7 +156,7 @@ pub fn getitimer(context: &mut Context<'_>) -> Result<u64, Stop> {
     let (left, period) = match which {
         interval::REAL => alarm_left(context),
         which => {
-            let (id, _) = running(context, which)?;
+            let (id, ..) = running(context, which)?;
             context.unix.timer_left(id).unwrap_or((0, 0))
         }
     };
@@ -177,9 +174,9 @@ pub fn setitimer(context: &mut Context<'_>) -> Result<u64, Stop> {
     let (left, period) = match which {
         interval::REAL => set_alarm(context, after, interval),
         which => {
-            let (id, signal) = running(context, which)?;
-            let now = context.unix.clock(context.pid, Clock::Running);
-            let new = Timer::new(Clock::Running, Target::Process, signal, code::KERNEL, 0);
+            let (id, signal, clock) = running(context, which)?;
+            let now = context.unix.clock(clock);
+            let new = Timer::new(clock, Target::Process, signal, code::KERNEL, 0);
             context.unix.timers.entry(id).or_insert(new);
             let due = (after != 0).then(|| now.saturating_add(after));
             let before = context.unix.set_timer(id, due, interval).unwrap_or((0, 0));

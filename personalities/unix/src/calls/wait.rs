@@ -4,13 +4,10 @@ use crate::Errno;
 use crate::context::{Context, Stop, Wait};
 use crate::linux::flags::wait as flags;
 use crate::linux::signals::{self, code};
-use crate::linux::structures::Fields;
+use crate::linux::structures::{Fields, usage};
 use crate::proc::run_time;
-use crate::process::{Ending, Life, Pid, Process, Report};
+use crate::process::{Ending, Life, Pid, Process, Report, RunTime};
 use crate::wake::Channel;
-
-/// Bytes of `struct rusage`.
-const USAGE: usize = 144;
 
 /// Which children are meant.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +51,7 @@ struct Waited {
     pid: Pid,
     uid: u32,
     state: State,
-    time: u64,
+    time: RunTime,
 }
 
 /// wait4(2)
@@ -73,8 +70,7 @@ pub fn wait4(context: &mut Context<'_>) -> Result<u64, Stop> {
     };
     let Some(waited) = wait(context, which, bits | flags::EXITED)? else { return Ok(0) };
     context.copy_out_if(status_at, &waited.state.status().to_le_bytes())?;
-    let usage = Fields::default().time_us(waited.time).zeros_to(USAGE).0;
-    context.copy_out_if(usage_at, &usage)?;
+    context.copy_out_if(usage_at, &usage(waited.time))?;
     Ok(waited.pid.0.into())
 }
 
@@ -112,8 +108,7 @@ pub fn waitid(context: &mut Context<'_>) -> Result<u64, Stop> {
     };
     context.copy_out_if(info_at, &fields.0)?;
     if let Some(waited) = waited {
-        let usage = Fields::default().time_us(waited.time).zeros_to(USAGE).0;
-        context.copy_out_if(usage_at, &usage)?;
+        context.copy_out_if(usage_at, &usage(waited.time))?;
     }
     Ok(0)
 }
@@ -172,7 +167,7 @@ fn reported(child: &Process, bits: u64) -> Option<State> {
 }
 
 /// Takes a child's report away, and with its end the child.
-fn take_report(context: &mut Context<'_>, pid: Pid, time: u64) {
+fn take_report(context: &mut Context<'_>, pid: Pid, time: RunTime) {
     let Some(child) = context.unix.processes.get_mut(&pid) else { return };
     if !child.is_zombie() {
         child.report = None;

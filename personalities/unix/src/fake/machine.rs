@@ -9,6 +9,7 @@ use libipc::{ClockScale, Error, Handle, Memory, OpenCall, Registers, Space, Thre
 
 use crate::machine::{Access, Machine, Mapping};
 use crate::memory::PAGE;
+use crate::process::RunTime;
 use crate::unix::Reply;
 
 /// What the fake machine holds; tests look into it.
@@ -30,8 +31,10 @@ pub struct World {
     pub replies: BTreeMap<u16, Reply>,
     pub recalled: Vec<u16>,
     pub now: u64,
-    /// What every thread has run, in ns.
+    /// What every thread has run itself, in ns.
     pub run_time: Option<u64>,
+    /// What was done for its calls, in ns.
+    pub system_time: u64,
     pub timer: Option<u64>,
     pub log: Vec<alloc::string::String>,
 }
@@ -229,8 +232,9 @@ impl Machine for FakeMachine {
         self.0.borrow_mut().recalled.push(thread.0.0);
     }
 
-    fn run_time(&mut self, _: Thread) -> u64 {
-        self.0.borrow().run_time.unwrap_or(1_000_000)
+    fn run_time(&mut self, _: Thread) -> RunTime {
+        let world = self.0.borrow();
+        RunTime { user: world.run_time.unwrap_or(1_000_000), system: world.system_time }
     }
 
     fn registers(&mut self, call: OpenCall) -> Result<Registers, Error> {

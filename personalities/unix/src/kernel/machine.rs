@@ -9,6 +9,7 @@ use protocols::system::SystemClient;
 
 use crate::machine::{Access, Machine, Mapping};
 use crate::memory::PAGE;
+use crate::process::RunTime;
 
 /// Priority of programs.
 const PROGRAM: u8 = 8;
@@ -194,8 +195,9 @@ impl Machine for KernelMachine {
         let _ = thread.recall();
     }
 
-    fn run_time(&mut self, thread: Thread) -> u64 {
-        thread.inspect().map_or(0, |inspection| inspection.values[1])
+    fn run_time(&mut self, thread: Thread) -> RunTime {
+        let [total, system] = thread.inspect().map_or([0; 2], |told| [told.values[1], told.badge]);
+        RunTime { user: total.saturating_sub(system), system }
     }
 
     fn registers(&mut self, call: OpenCall) -> Result<Registers, Error> {

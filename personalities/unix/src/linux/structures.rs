@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::process::RunTime;
 use protocols::file::{Attributes, Statistics, mode};
 
 /// Nanoseconds of a second.
@@ -50,6 +51,12 @@ impl Fields {
         self.0.resize(len, 0);
         self
     }
+}
+
+/// Returns a `struct rusage`, of which times are told.
+pub fn usage(time: RunTime) -> Vec<u8> {
+    const USAGE: usize = 144;
+    Fields::default().time_us(time.user).time_us(time.system).zeros_to(USAGE).0
 }
 
 /// Returns a device number from major and minor (`new_encode_dev`, linux/kdev_t.h).

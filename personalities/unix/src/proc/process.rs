@@ -13,7 +13,7 @@ use crate::machine::Access;
 use crate::memory::{PAGE, Purpose, Sharing};
 use crate::path::VNode;
 use crate::proc::{About, Entry, TICKS};
-use crate::process::{Life, Limits, Pid, Process, Resource, State, UNLIMITED};
+use crate::process::{Life, Limits, Pid, Process, Resource, RunTime, State, UNLIMITED};
 use crate::unix::Unix;
 
 /// Most bytes of a process's environment and auxiliary vector that are shown.
@@ -97,14 +97,24 @@ pub fn write(unix: &mut Unix, node: VNode, bytes: &[u8]) -> Result<usize, Errno>
     Ok(bytes.len())
 }
 
-/// Returns the nanoseconds that a process's threads have run.
-pub fn run_time(unix: &mut Unix, pid: Pid) -> u64 {
-    let Some(process) = unix.processes.get(&pid) else { return 0 };
+/// Returns how long a process's threads have run.
+pub fn run_time(unix: &mut Unix, pid: Pid) -> RunTime {
+    let Some(process) = unix.processes.get(&pid) else { return RunTime::default() };
     let threads = process.threads.iter().filter_map(|number| unix.threads.get(number));
     let handles: Vec<_> = threads.map(|thread| thread.handle).collect();
     let ended = process.ended_time;
     let machine = &mut unix.machine;
-    ended + handles.into_iter().map(|handle| machine.run_time(handle)).sum::<u64>()
+    ended + handles.into_iter().map(|handle| machine.run_time(handle)).sum::<RunTime>()
+}
+
+/// Returns how long one of a process's threads has run, or the process where it names that: the
+/// first thread's number is the process's.
+fn task_time(unix: &mut Unix, pid: Pid, tid: Pid) -> RunTime {
+    let other = unix.threads.values().find(|one| one.pid == pid && one.tid == tid && tid != pid);
+    match other.map(|thread| thread.handle) {
+        Some(handle) => unix.machine.run_time(handle),
+        None => run_time(unix, pid),
+    }
 }
 
 fn pages(process: &Process) -> u64 {
@@ -147,21 +157,24 @@ fn state(unix: &Unix, process: &Process) -> char {
 
 fn stat(unix: &mut Unix, pid: Pid, tid: Pid) -> Result<String, Errno> {
     let tick = SECOND / TICKS;
-    let time = run_time(unix, pid) / tick;
+    let time = task_time(unix, pid, tid);
+    let (user, system) = (time.user / tick, time.system / tick);
     let process = unix.processes.get(&pid).ok_or(Errno::ENOENT)?;
     let (terminal, foreground) = terminal(unix, process);
     let (name, state, pages) = (process.display_name(), state(unix, process), pages(process));
     let (parent, group, session) = (process.parent.0, process.group.0, process.session.0);
     let nice = i32::from(process.settings.nice);
     let (priority, threads) = (20 + nice, process.threads.len());
-    let (children, started) = (process.children_time / tick, process.started / tick);
+    let RunTime { user: of_children, system: for_children } = process.children_time;
+    let (of_children, for_children) = (of_children / tick, for_children / tick);
+    let started = process.started / tick;
     let (bytes, most) = (pages * PAGE, process.limits.soft(Resource::Resident));
     let policy = process.settings.policy as u8;
     let (from, to) = process.environment;
     // The fields in the order of proc(5), those that are told as 0 among them.
     Ok(format!(
-        "{} ({name}) {state} {parent} {group} {session} {terminal} {foreground} 0 0 0 0 0 {time} 0 \
-         {children} 0 {priority} {nice} {threads} 0 {started} {bytes} {pages} {most} 0 0 0 0 0 0 0 \
+        "{} ({name}) {state} {parent} {group} {session} {terminal} {foreground} 0 0 0 0 0 {user} {system} \
+         {of_children} {for_children} {priority} {nice} {threads} 0 {started} {bytes} {pages} {most} 0 0 0 0 0 0 0 \
          0 0 0 0 0 {} 0 0 {policy} 0 0 0 0 0 0 0 0 {from} {to} 0\n",
         tid.0, process.exit_signal
     ))

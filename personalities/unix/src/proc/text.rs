@@ -12,7 +12,7 @@ use crate::linux::structures::SECOND;
 use crate::open::{Description, Object};
 use crate::path::VNode;
 use crate::proc::{Entry, Global, process, processor, tree};
-use crate::process::State;
+use crate::process::{RunTime, State};
 use crate::unix::Unix;
 
 /// Clock ticks of a second (`USER_HZ`).
@@ -142,15 +142,18 @@ fn memory(unix: &mut Unix) -> String {
     lines.iter().map(line).collect()
 }
 
-/// `/proc/stat`: all time is one processor's, and nobody's time is told apart.
+/// `/proc/stat`: all time is one processor's; what Linux programs have not used counts as idle.
 fn statistics(unix: &mut Unix) -> String {
     let boot = unix.machine.boot_time() / SECOND;
-    let pids: Vec<_> = unix.processes.keys().copied().collect();
-    let used: u64 = pids.into_iter().map(|pid| process::run_time(unix, pid)).sum();
-    let (now, tick) = (unix.machine.now(), SECOND / TICKS);
-    let (user, idle) = (used / tick, now.saturating_sub(used) / tick);
+    let handles: Vec<_> = unix.threads.values().map(|thread| thread.handle).collect();
+    let living: RunTime = handles.into_iter().map(|one| unix.machine.run_time(one)).sum();
+    let used = living + unix.ended_time;
+    let all = unix.machine.now().saturating_mul(unix.machine.processors());
+    let tick = SECOND / TICKS;
+    let (user, system) = (used.user / tick, used.system / tick);
+    let idle = all.saturating_sub(used.total()) / tick;
     let running = unix.threads.values().filter(|one| one.state == State::Running).count();
-    let line = format!("{user} 0 0 {idle} 0 0 0 0 0 0\n");
+    let line = format!("{user} 0 {system} {idle} 0 0 0 0 0 0\n");
     format!(
         "cpu  {line}cpu0 {line}intr 0\nctxt 0\nbtime {boot}\nprocesses {}\nprocs_running {running}\n\
          procs_blocked 0\n",

@@ -53,7 +53,7 @@ static FLAGS: &[(&str, &str, &str)] = &[
     ),
     (
         "prlimit64, setrlimit",
-        "enforced: FSIZE, NPROC, NOFILE, CPU (as far as time is counted); told: all 16",
+        "enforced: CPU, FSIZE, NPROC, NOFILE; told: all 16",
         "NOFILE above 4096: EPERM",
     ),
     ("reboot", "POWER_OFF, HALT, RESTART (all end the machine), CAD_ON, CAD_OFF", "others: EINVAL"),

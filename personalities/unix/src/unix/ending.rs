@@ -33,6 +33,7 @@ impl Unix {
         self.kept.threads.free(thread.row);
         let time = self.machine.run_time(thread.handle);
         self.machine.destroy_thread(thread.handle);
+        self.ended_time += time;
         if let Some(process) = self.processes.get_mut(&thread.pid) {
             process.ended_time += time;
         }

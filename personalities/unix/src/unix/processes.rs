@@ -15,8 +15,8 @@ use crate::open::{Description, Descriptors, Object, OpenFile, Slot};
 use crate::path::{Directory, Last, VNode, walk};
 use crate::proc::View;
 use crate::process::{
-    AltStack, Client, Life, Limits, MAX_PROCESSES, MAX_THREADS, Pid, Process, Resource, Settings,
-    State, Thread, ThreadNumber, Trap, UNLIMITED,
+    AltStack, Client, Life, Limits, MAX_PROCESSES, MAX_THREADS, Pid, Process, Resource, RunTime,
+    Settings, State, Thread, ThreadNumber, Trap, UNLIMITED,
 };
 use crate::signal::{Actions, Pending, SignalSet};
 use crate::unix::Unix;
@@ -219,8 +219,8 @@ impl Unix {
             environment: parent.environment,
             auxiliary: parent.auxiliary,
             started,
-            children_time: 0,
-            ended_time: 0,
+            children_time: RunTime::default(),
+            ended_time: RunTime::default(),
             time_watch: None,
             time_warned: 0,
             alarm: None,
@@ -272,8 +272,8 @@ fn first_process(
         environment: (0, 0),
         auxiliary: (0, 0),
         started,
-        children_time: 0,
-        ended_time: 0,
+        children_time: RunTime::default(),
+        ended_time: RunTime::default(),
         time_watch: None,
         time_warned: 0,
         alarm: None,

@@ -18,6 +18,7 @@ mod limits;
 mod memory;
 mod pointers;
 mod random;
+mod run_time;
 mod sockets;
 
 const READ: u32 = 0;

@@ -303,7 +303,10 @@ impl Model {
                             State::Ready => 1,
                             _ => 2,
                         };
-                        (ObjectKind::Thread, [state, 0, object.order as u64])
+                        let (total, system) = (told[4], told[2]);
+                        let most = self.now * self.cpu.processors;
+                        assert!(system <= total && total <= most, "{system} of {total} in {most}");
+                        (ObjectKind::Thread, [state, total, object.order as u64])
                     }
                     What::Space(_) => (ObjectKind::Space, [0; 3]),
                     What::Table(_) => (ObjectKind::Table, [0; 3]),
@@ -331,7 +334,8 @@ impl Model {
         };
         let is_root = matches!(capability.to, Target::Object(name)
             if self.objects[&name].quota.is_none() && kind == ObjectKind::Quota);
-        let w2 = if is_root { told[2] } else { capability.badge };
+        let is_told = is_root || kind == ObjectKind::Thread;
+        let w2 = if is_told { told[2] } else { capability.badge };
         let words = [kind as u64, capability.rights.0 as u64, w2, rest[0], rest[1], rest[2]];
         let current = self.current();
         self.thread_mut(current).registers.set_words(words);
