@@ -12,8 +12,9 @@ use crate::machine::{FaultAccess, Frame, Machine};
 use crate::memory::Memory;
 use crate::space::Space;
 
-/// Estimated instructions of finding a chunk's two frames.
-const CHUNK: u32 = 250;
+/// Estimated instructions of finding a chunk's two frames where they are, and of making one.
+const CHUNK: u32 = 150;
+const MAKING: u32 = 150;
 
 /// A place in memory, checked except for what is mapped there.
 #[derive(Clone, Copy)]
@@ -47,6 +48,13 @@ enum Direction {
     To,
 }
 
+/// The frames of the last chunk.
+#[derive(Clone, Copy, Default)]
+struct Found {
+    source: Option<Frame>,
+    target: Option<Frame>,
+}
+
 impl<M: Machine> Kernel<M> {
     /// Operation Copy.
     #[inline(never)]
@@ -57,12 +65,13 @@ impl<M: Machine> Kernel<M> {
         let len = len.min(COPY_MAX as u64);
         let from = self.cursor(kinds & 0xff, from_id, from_at, len, Direction::From)?;
         let to = self.cursor(kinds >> 8, to_id, to_at, len, Direction::To)?;
-        let mut done = 0;
+        let (mut done, mut found) = (0, Found::default());
         let result = loop {
             if done == len {
                 break Ok(());
             }
-            match self.copy_chunk(from.advanced(done), to.advanced(done), len - done) {
+            let (from, to) = (from.advanced(done), to.advanced(done));
+            match self.copy_chunk(from, to, len - done, &mut found) {
                 Ok(copied) => done += copied,
                 // What was copied counts; the caller repeats the rest.
                 Err(_) if done > 0 && self.vm.steps.are_refused() => break Ok(()),
@@ -94,13 +103,27 @@ impl<M: Machine> Kernel<M> {
         }
     }
 
-    /// Copies up to the next page boundary of either side.
-    fn copy_chunk(&mut self, from: Cursor, to: Cursor, len: u64) -> Result<u64, Error> {
+    /// Copies up to the next page boundary of either side. The frames that it found are those of the
+    /// next chunk as well, where that begins within their pages.
+    fn copy_chunk(
+        &mut self,
+        from: Cursor,
+        to: Cursor,
+        len: u64,
+        found: &mut Found,
+    ) -> Result<u64, Error> {
         self.vm.steps.spend(CHUNK)?;
-        // The destination first: if both are one page, the copy for writing is what is read.
-        let target = self.frame_at(to, FaultAccess::Write)?;
-        let source = self.frame_at(from, FaultAccess::Read)?;
         let (at, to_at) = (from.offset(), to.offset());
+        // The destination first: if both are one page, the copy for writing is what is read.
+        let target = match found.target.filter(|_| to_at != 0) {
+            Some(target) => target,
+            None => self.target_at(to, found)?,
+        };
+        let source = match found.source.filter(|_| at != 0) {
+            Some(source) => source,
+            None => self.source_at(from)?,
+        };
+        *found = Found { source: Some(source), target: Some(target) };
         let len = (len as usize).min(PAGE_SIZE - at).min(PAGE_SIZE - to_at);
         self.vm.steps.note(len as u32 / 8);
         if source == target && at.abs_diff(to_at) < len {
@@ -110,6 +133,34 @@ impl<M: Machine> Kernel<M> {
         Ok(len as u64)
     }
 
+    fn target_at(&mut self, to: Cursor, found: &mut Found) -> Result<Frame, Error> {
+        if let Cursor::Space(space, address) = to
+            && let Some(frame) = self.vm.mapped(space, address as usize, FaultAccess::Write)
+        {
+            return Ok(frame);
+        }
+        // What is made here may take the place of the page that is read.
+        found.source = None;
+        self.vm.steps.note(MAKING);
+        self.frame_at(to, FaultAccess::Write)
+    }
+
+    fn source_at(&mut self, from: Cursor) -> Result<Frame, Error> {
+        let at_hand = match from {
+            Cursor::Space(space, address) => {
+                self.vm.mapped(space, address as usize, FaultAccess::Read)
+            }
+            Cursor::Memory(memory, at) => self.vm.readable(memory, at as usize / PAGE_SIZE),
+            Cursor::Extended(frame, _) => Some(frame),
+        };
+        if let Some(frame) = at_hand {
+            return Ok(frame);
+        }
+        self.vm.steps.note(MAKING);
+        self.frame_at(from, FaultAccess::Read)
+    }
+
+    #[inline(never)]
     fn frame_at(&mut self, cursor: Cursor, access: FaultAccess) -> Result<Frame, Error> {
         match cursor {
             Cursor::Space(space, address) => self.vm.resolve(space, address as usize, access),
@@ -163,41 +214,6 @@ impl<M: Machine> Kernel<M> {
                 Ok(Cursor::Extended(frame, at))
             }
         }
-    }
-
-    /// Copies where that is at once possible, as `quick.rs` has it; returns the number of bytes.
-    #[inline(never)]
-    pub(crate) fn quick_copy(&mut self) -> Option<u64> {
-        let words = self.threads.at(self.cpu.current)?.registers.words();
-        let [kinds, from_id, from_at, to_id, to_at, len] = words;
-        let (source, at) = self.quick_page(kinds & 0xff, from_id, from_at, len, Direction::From)?;
-        let (target, to_at) = self.quick_page(kinds >> 8, to_id, to_at, len, Direction::To)?;
-        if source == target {
-            return None;
-        }
-        self.vm.machine.copy(source, at, target, to_at, len as usize);
-        Some(len)
-    }
-
-    /// Returns the frame and the offset of a place that lies within a page which the page tables
-    /// of its space show.
-    fn quick_page(
-        &self,
-        kind: u64,
-        id: u64,
-        at: u64,
-        len: u64,
-        direction: Direction,
-    ) -> Option<(Frame, usize)> {
-        let (end, place) = (at.checked_add(len)?, Place::from_number(kind)?);
-        let (space, address) = self.place_in_space(place, id, at, end, direction).ok()?;
-        let offset = address as usize % PAGE_SIZE;
-        let access = match direction {
-            Direction::From => FaultAccess::Read,
-            Direction::To => FaultAccess::Write,
-        };
-        let frame = self.vm.mapped(space, address as usize, access)?;
-        (len <= (PAGE_SIZE - offset) as u64).then_some((frame, offset))
     }
 
     /// Finds a place in the own or a caller's memory: in which space, and at what address.
@@ -310,5 +326,6 @@ impl<M: Machine> Kernel<M> {
     }
 }
 
+mod quick;
 #[cfg(test)]
 mod tests;

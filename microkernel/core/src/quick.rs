@@ -8,8 +8,8 @@
 //!   Yield     an equal is ready
 //!   Signal    a thread is bound to the notification and receives
 //!   Wait      no bit is set, and the deadline is neither NOW nor FOREVER
-//!   Copy      a place is no memory of a space, crosses the end of a page, or lies in a page that
-//!             the page tables do not show so; both places lie in one page
+//!   Copy      a place is an extended state, or memory that has to be made or to be found by its
+//!             object's pages in order to be written; more than two pages (`copy/quick.rs`)
 //!   any       the capability is missing or of another kind, lacks the right, or names nothing
 //! ```
 //!

@@ -194,6 +194,16 @@ impl<M: Machine> Vm<M> {
         (address < USER_END).then(|| self.machine.mapped_memory(root, page, access)).flatten()
     }
 
+    /// Returns the frame of a page of a memory object that can be read without anything being made
+    /// or settled first.
+    #[inline]
+    pub fn readable(&self, id: Id<Memory>, page: usize) -> Option<Frame> {
+        let memory = self.memories.get(id)?;
+        let is_device = matches!(memory.backing, Backing::Device(_));
+        let is_plain = memory.sweep.is_none() && !is_device && page < memory.pages;
+        is_plain.then(|| memory.frame(&self.machine, page)).flatten()
+    }
+
     #[inline(never)]
     fn provide(
         &mut self,

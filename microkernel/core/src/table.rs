@@ -20,7 +20,7 @@ use kamen_abi::{Error, Handle, MAX_SLOTS, ObjectKind, PAGE_SIZE, Rights};
 use crate::arena::Id;
 use crate::endpoint::Endpoint;
 use crate::machine::{Frame, Machine};
-use crate::memory::Supply;
+use crate::memory::{Memory, Supply};
 use crate::notification::Notification;
 use crate::quota::Quota;
 use crate::steps;
@@ -218,6 +218,17 @@ impl Table {
         right: Rights,
     ) -> Option<(Id<Notification>, u64)> {
         self.find(machine, handle, ObjectKind::Notification, right)
+    }
+
+    /// Returns the memory object in a slot, where the capability has the right.
+    #[inline(always)]
+    pub fn memory<M: Machine>(
+        &self,
+        machine: &M,
+        handle: Handle,
+        right: Rights,
+    ) -> Option<Id<Memory>> {
+        Some(self.find(machine, handle, ObjectKind::Memory, right)?.0)
     }
 
     /// Returns the word of free bits of 64 slots.

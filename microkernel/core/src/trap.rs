@@ -215,8 +215,12 @@ impl<M: Machine> Kernel<M> {
         let load = |place| self.vm.machine.load(page, MessagePage::BYTES_AT / 8 + place);
         let registers = from_words(core::array::from_fn(load));
         let registers = registers.validated().ok_or(Error::InvalidArgument)?;
+        let bases = |registers: &Registers| (registers.fs_base, registers.gs_base);
+        let before = bases(&self.threads[thread].registers);
         self.threads[thread].set_registers(registers);
-        self.reload(thread);
+        if bases(&registers) != before {
+            self.reload(thread);
+        }
         Ok(())
     }
 }

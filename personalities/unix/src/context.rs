@@ -14,7 +14,7 @@ use crate::path::{Directory, Last, PATH_MAX, Target, VNode, walk};
 use crate::proc::View;
 use crate::process::{Parked, Pid, Process, Thread, ThreadNumber};
 use crate::unix::Unix;
-use crate::wake::Channel;
+use crate::wake::{Channel, Channels};
 
 /// Why a handler has no value to return.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,7 +39,7 @@ impl<E: Into<Errno>> From<E> for Stop {
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Wait {
     /// What may change; nothing for calls that wait for signals or time only.
-    pub channels: Vec<Channel>,
+    pub channels: Channels,
     /// When to be made again in any case, in ns since boot.
     pub deadline: Option<u64>,
     /// How much is done, in bytes.
@@ -49,7 +49,7 @@ pub struct Wait {
 impl Wait {
     /// Returns the wait for a channel.
     pub fn on(channel: Channel) -> Wait {
-        Wait { channels: alloc::vec![channel], ..Wait::default() }
+        Wait { channels: Channels::One(channel), ..Wait::default() }
     }
 
     /// Returns the call parked with this wait.

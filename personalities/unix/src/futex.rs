@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use crate::process::{State, ThreadNumber};
 use crate::unix::Unix;
-use crate::wake::Channel;
+use crate::wake::{Channel, Channels};
 
 /// What names a futex: its memory, and the place in it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -89,7 +89,7 @@ impl Unix {
         let waits = |number: ThreadNumber| {
             let thread = self.threads.get(&number);
             thread.is_some_and(|thread| match &thread.state {
-                State::Parked(parked) => parked.channels.contains(&channel),
+                State::Parked(parked) => parked.channels.as_slice().contains(&channel),
                 State::Running | State::Held(_) => false,
             })
         };
@@ -119,7 +119,8 @@ impl Unix {
             if let Some(thread) = self.threads.get_mut(&number)
                 && let State::Parked(parked) = &mut thread.state
             {
-                parked.channels = alloc::vec![to.channel()];
+                parked.channels = Channels::One(to.channel());
+                self.note_waits(number);
             }
         }
         moved.len() as u64

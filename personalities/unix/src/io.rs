@@ -4,6 +4,7 @@
 //! the description never waits.
 
 mod pages;
+pub mod small;
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -114,7 +115,7 @@ pub fn unless(never: bool, stop: Stop) -> Stop {
     if never && matches!(stop, Stop::Wait(_)) { Errno::EAGAIN.into() } else { stop }
 }
 
-fn would_block(open: &OpenFile, channel: Channel) -> Stop {
+pub(crate) fn would_block(open: &OpenFile, channel: Channel) -> Stop {
     if open.is_non_blocking() { Errno::EAGAIN.into() } else { Stop::Wait(Wait::on(channel)) }
 }
 

@@ -14,6 +14,6 @@ mod numbered;
 mod object;
 pub mod row;
 
-pub use descriptors::{Descriptors, MAX_DESCRIPTORS, Slot, USUAL_DESCRIPTORS};
+pub use descriptors::{Descriptors, Lent, MAX_DESCRIPTORS, Slot, USUAL_DESCRIPTORS};
 pub use numbered::{Kind, Numbered, Watch};
 pub use object::{Closed, Description, Device, HeldNode, Locker, Object, OpenFile, Stream};

@@ -67,6 +67,19 @@ impl Direction {
     }
 }
 
+/// What poll(2) asks of an end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Look {
+    /// The pipe's number.
+    pub id: u64,
+    /// Whether no bytes are in the pipe.
+    pub is_empty: bool,
+    /// Whether a small write finds room.
+    pub has_page: bool,
+    /// Whether the other end is closed.
+    pub is_hung_up: bool,
+}
+
 /// What moving bytes came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Moved {
@@ -230,6 +243,14 @@ impl End {
             Direction::Write => ends.readers == 0,
             Direction::Both => false,
         }
+    }
+
+    /// Returns what poll(2) asks, at once.
+    #[inline]
+    pub fn look(&self) -> Look {
+        let id = self.id();
+        let (is_empty, has_page) = (self.is_empty(), self.has_page());
+        Look { id, is_empty, has_page, is_hung_up: self.is_hung_up() }
     }
 
     /// Returns whether the other end is open.

@@ -3,7 +3,7 @@
 use crate::events::{epoll, signals};
 use crate::linux::flags::poll as bits;
 use crate::open::{Description, Kind, Numbered, Object};
-use crate::pipe::Direction;
+use crate::pipe::{Direction, End};
 use crate::unix::Unix;
 use crate::wake::Channel;
 
@@ -52,16 +52,7 @@ impl Readiness {
 pub fn readiness(unix: &mut Unix, file: &Description) -> Readiness {
     let open = file.borrow();
     match &open.object {
-        Object::Pipe(end) => {
-            let direction = end.direction();
-            let read = if direction.reads() && !end.is_empty() { READABLE } else { 0 };
-            let write = if direction.writes() && end.has_page() { WRITABLE } else { 0 };
-            let gone = if direction == Direction::Write { bits::ERROR } else { bits::HANG_UP };
-            let gone = if end.is_hung_up() { gone } else { 0 };
-            let incoming = Some(end.channel_in()).filter(|_| direction.reads());
-            let room = Some(end.channel_out()).filter(|_| direction.writes());
-            Readiness { events: read | write | gone, channels: [incoming, room, None] }
-        }
+        Object::Pipe(end) => of_pipe(end),
         Object::Stream(stream) => {
             let ready = unix.servers.ready(stream.endpoint()).unwrap_or_default();
             let read = if ready.read && open.is_readable() { READABLE } else { 0 };
@@ -75,6 +66,18 @@ pub fn readiness(unix: &mut Unix, file: &Description) -> Readiness {
             Readiness { events: READABLE | WRITABLE, channels: [None; 3] }
         }
     }
+}
+
+fn of_pipe(end: &End) -> Readiness {
+    let (direction, look) = (end.direction(), end.look());
+    let (reads, writes) = (direction.reads(), direction.writes());
+    let read = if reads && !look.is_empty { READABLE } else { 0 };
+    let write = if writes && look.has_page { WRITABLE } else { 0 };
+    let gone = if direction == Direction::Write { bits::ERROR } else { bits::HANG_UP };
+    let gone = if look.is_hung_up { gone } else { 0 };
+    let incoming = reads.then_some(Channel::PipeIn(look.id));
+    let room = writes.then_some(Channel::PipeOut(look.id));
+    Readiness { events: read | write | gone, channels: [incoming, room, None] }
 }
 
 fn of_numbered(unix: &mut Unix, numbered: &Numbered) -> Readiness {

@@ -14,6 +14,7 @@ mod connect;
 mod consistency;
 mod garbage;
 mod queue;
+mod small;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -31,6 +32,7 @@ use crate::unix::Unix;
 use crate::wake::{Channel, Wakes};
 
 pub use queue::{Bytes, Control, How, Packet, Packets, Received};
+pub use small::Plain;
 
 /// Most sockets: each is some hundred bytes of this server's memory, and its queue more.
 pub const MAX_SOCKETS: usize = 4096;

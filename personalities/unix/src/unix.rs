@@ -54,7 +54,7 @@ use crate::socket::Sockets;
 use crate::table;
 use crate::terminal::Terminals;
 use crate::timers::Timers;
-use crate::wake::{Channel, Wakes};
+use crate::wake::{Channel, Waiters, Wakes};
 
 pub use processes::Launch;
 pub(crate) use terminal::Leader;
@@ -102,6 +102,10 @@ pub struct Unix {
     pub timers: Timers,
     /// What has changed.
     pub wakes: Wakes,
+    /// Who waits for what.
+    pub waiters: Waiters,
+    /// Room for what has changed and who waits for it, kept from one time to the next.
+    spare: (Vec<Channel>, Vec<ThreadNumber>),
     /// What outlives this server.
     pub kept: &'static Tables,
     /// Pipes.
@@ -189,6 +193,8 @@ impl Unix {
             epolls: Epolls::new(&wakes),
             acting: ThreadNumber(0),
             wakes,
+            waiters: Waiters::default(),
+            spare: (Vec::new(), Vec::new()),
             kept: tables,
             pipes,
             host_name: None,
@@ -219,6 +225,7 @@ impl Unix {
     }
 
     /// Handles a call of a foreign thread; returns its answer, if it is to be answered now.
+    #[inline(never)]
     pub fn foreign(&mut self, foreign: &Foreign) -> Option<Reply> {
         let number = ThreadNumber(foreign.caller.badge);
         let call = foreign.caller.call;
@@ -337,10 +344,12 @@ impl Unix {
         words: [u64; 6],
         result: Result<u64, Stop>,
     ) {
+        let goes_on = self.goes_on(thread);
         let answer = match result {
             // What nearly every call comes to.
-            Ok(value) if self.goes_on(thread) => {
-                return self.answer(thread, call, Reply::Value(value));
+            Ok(value) if goes_on => return self.answer(thread, call, Reply::Value(value)),
+            Err(Stop::Wait(wait)) if goes_on => {
+                return self.park(thread, wait.parked(call, number, words));
             }
             Ok(value) => Answer::Value(value),
             Err(Stop::Errno(errno)) => Answer::Value(errno.to_rax()),

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use crate::locks::Key;
-use crate::process::Pid;
+use crate::process::{Pid, ThreadNumber};
 
 /// Something that a parked call waits for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -45,9 +45,62 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// Returns where [`Waiters`] has it.
+    #[inline]
+    fn place(self) -> usize {
+        let number = match self {
+            Channel::PipeIn(number)
+            | Channel::PipeOut(number)
+            | Channel::Borrowed(number)
+            | Channel::SocketIn(number)
+            | Channel::SocketOut(number)
+            | Channel::SocketQueue(number)
+            | Channel::CounterIn(number)
+            | Channel::CounterOut(number)
+            | Channel::Epoll(number)
+            | Channel::Timer(number) => number,
+            Channel::Children(pid) | Channel::Signals(pid) => pid.0.into(),
+            Channel::Pty(number) => number.into(),
+            // Words of a futex are four bytes apart, or as far as their structures.
+            Channel::Futex(memory, place) => memory ^ place >> 2 ^ place >> 8,
+            Channel::Lock(_) | Channel::Streams => 0,
+        };
+        number as usize % BUCKETS
+    }
+
     /// Returns whether it is a futex.
     pub fn is_futex(&self) -> bool {
         matches!(self, Channel::Futex(..))
+    }
+}
+
+/// What a parked call waits for: most often one channel, which needs no memory of its own.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub enum Channels {
+    /// Nothing: a signal or the time ends the wait.
+    #[default]
+    None,
+    /// One.
+    One(Channel),
+    /// Any of several.
+    Many(Vec<Channel>),
+}
+
+impl Channels {
+    /// Returns them as a slice.
+    #[inline]
+    pub fn as_slice(&self) -> &[Channel] {
+        match self {
+            Channels::None => &[],
+            Channels::One(channel) => core::slice::from_ref(channel),
+            Channels::Many(channels) => channels,
+        }
+    }
+}
+
+impl FromIterator<Channel> for Channels {
+    fn from_iter<I: IntoIterator<Item = Channel>>(channels: I) -> Self {
+        Channels::Many(channels.into_iter().collect())
     }
 }
 
@@ -64,13 +117,121 @@ impl Wakes {
         }
     }
 
+    /// Returns the channels and forgets them; `empty` takes their place.
+    pub fn exchange(&self, empty: Vec<Channel>) -> Vec<Channel> {
+        core::mem::replace(&mut *self.0.borrow_mut(), empty)
+    }
+
     /// Returns the channels and forgets them.
+    #[cfg(test)]
     pub fn take(&self) -> Vec<Channel> {
-        core::mem::take(&mut *self.0.borrow_mut())
+        self.exchange(Vec::new())
     }
 
     /// Returns whether nothing has changed.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
+    }
+}
+
+/// Buckets of [`Waiters`]; a power of two.
+const BUCKETS: usize = 64;
+
+/// Who waits for which channel, so that a change need not look at all threads.
+///
+/// A call that ends in another way leaves its entries behind: whoever takes one looks whether its
+/// thread still waits. They go when their channel changes, or when there are too many in a bucket.
+#[derive(Debug)]
+pub struct Waiters {
+    buckets: [Vec<(Channel, ThreadNumber)>; BUCKETS],
+    /// From which length on a bucket is looked through for such entries.
+    prune_at: [usize; BUCKETS],
+}
+
+impl Default for Waiters {
+    fn default() -> Self {
+        Waiters { buckets: [const { Vec::new() }; BUCKETS], prune_at: [Self::FEW; BUCKETS] }
+    }
+}
+
+impl Waiters {
+    /// Entries that no bucket is looked through for.
+    const FEW: usize = 16;
+
+    /// Notes that a thread waits for channels; `waits` tells which thread waits for what.
+    pub fn add(
+        &mut self,
+        thread: ThreadNumber,
+        channels: &[Channel],
+        waits: impl Fn(ThreadNumber, Channel) -> bool,
+    ) {
+        for &channel in channels {
+            let place = channel.place();
+            let bucket = &mut self.buckets[place];
+            if bucket.contains(&(channel, thread)) {
+                continue;
+            }
+            if bucket.len() >= self.prune_at[place] {
+                bucket.retain(|&(channel, thread)| waits(thread, channel));
+                self.prune_at[place] = Self::FEW.max(2 * bucket.len());
+            }
+            bucket.push((channel, thread));
+        }
+    }
+
+    /// Takes out who waits, or waited, for a channel, in the order in which they began; each is
+    /// added to `threads` once.
+    pub fn take(&mut self, channel: Channel, threads: &mut Vec<ThreadNumber>) {
+        let bucket = &mut self.buckets[channel.place()];
+        bucket.retain(|&(one, thread)| {
+            if one == channel && !threads.contains(&thread) {
+                threads.push(thread);
+            }
+            one != channel
+        });
+    }
+
+    /// Returns whether a thread is known to wait for a channel.
+    pub fn has(&self, thread: ThreadNumber, channel: Channel) -> bool {
+        self.buckets[channel.place()].contains(&(channel, thread))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Channel, Waiters};
+    use crate::process::ThreadNumber;
+    use alloc::vec::Vec;
+
+    const ALL: fn(ThreadNumber, Channel) -> bool = |_, _| true;
+
+    #[test]
+    fn who_waits_for_a_channel_is_taken_once_and_in_order() {
+        let mut waiters = Waiters::default();
+        // 64 apart: the same bucket.
+        let [one, other] = [Channel::PipeIn(3), Channel::PipeIn(67)];
+        for (thread, channels) in [(7, &[one, other][..]), (5, &[one]), (7, &[one]), (6, &[other])]
+        {
+            waiters.add(ThreadNumber(thread), channels, ALL);
+        }
+        let mut woken = Vec::new();
+        waiters.take(one, &mut woken);
+        waiters.take(one, &mut woken);
+        assert_eq!(woken, [ThreadNumber(7), ThreadNumber(5)]);
+        waiters.take(other, &mut woken);
+        assert_eq!(woken, [ThreadNumber(7), ThreadNumber(5), ThreadNumber(6)]);
+        assert!(!waiters.has(ThreadNumber(6), other));
+    }
+
+    #[test]
+    fn what_calls_leave_behind_is_bounded() {
+        let mut waiters = Waiters::default();
+        for round in 0..100_000 {
+            let channel = Channel::Futex(round, 0);
+            waiters.add(ThreadNumber(1), &[channel], |_, _| false);
+        }
+        let most = waiters.buckets.iter().map(Vec::len).max();
+        assert!(most <= Some(Waiters::FEW), "{most:?}");
     }
 }

@@ -81,13 +81,13 @@ fn deadline() -> impl Strategy<Value = u64> {
 
 /// A place to copy from or to, most often own memory or a lease.
 fn place() -> impl Strategy<Value = u64> {
-    prop_oneof![4 => Just(0u64), 4 => 3u64..5, 1 => Just(2), 1 => 0u64..9]
+    prop_oneof![4 => Just(0u64), 4 => 3u64..5, 2 => Just(1), 1 => Just(2), 1 => 0u64..9]
 }
 
 fn step() -> impl Strategy<Value = Step> {
     // Handles: 8 and 9 endpoints with all rights, 10 one that may only be sent to; 11 and 12
-    // notifications in the same way; 13 nothing.
-    let handle = prop_oneof![6 => Just(8u64), 2 => Just(9), 1 => Just(10), 1 => 11u64..14];
+    // notifications in the same way; 13 memory; 14 nothing.
+    let handle = prop_oneof![6 => Just(8u64), 2 => Just(9), 1 => Just(10), 1 => 11u64..15];
     // Bytes and leases, capabilities as well, too many bytes, a kind that is not user space's to say.
     let long = prop_oneof![
         4 => (0u64..40, 0u64..5).prop_map(|(bytes, leases)| bytes << 32 | leases << 48),
@@ -141,12 +141,14 @@ impl World {
         let (one, two) =
             (rig.create(ObjectKind::Endpoint, &[]), rig.create(ObjectKind::Endpoint, &[]));
         let events = rig.create(ObjectKind::Notification, &[]);
+        let memory = rig.create(ObjectKind::Memory, &[2]);
         let give = [
             (one, Rights::ALL, 5),
             (two, Rights::ALL, 6),
             (two, Rights::SEND, 7),
             (events, Rights::ALL, 0),
             (events, Rights::SEND, 4),
+            (memory, Rights::ALL, 0),
         ];
         let processes: Vec<Process> =
             [12, 10, 8, 8].iter().map(|priority| rig.process(*priority, &give)).collect();
@@ -195,6 +197,7 @@ impl World {
                 // Own memory by address, callers' by address, leases and objects by offset.
                 let place = |kind: u64, at| match kind {
                     0 => (0, DATA + at),
+                    1 => (13, at),
                     2 => (self.last_open(), DATA + at),
                     _ => (self.last_open(), at % 1000),
                 };

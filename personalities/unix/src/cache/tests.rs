@@ -192,3 +192,22 @@ fn the_target_of_a_link_is_asked_for_once() {
     assert_eq!(pair.cache.read_link(link).unwrap(), b"d/f");
     pair.free(|cache| assert_eq!(cache.read_link(link).unwrap(), b"d/f"));
 }
+
+#[test]
+fn two_extents_of_a_span_are_known() {
+    let mut pair = Pair::new();
+    let directory = directory(&mut pair.cache);
+    let file = pair.cache.lookup(directory, b"f").unwrap().node;
+    pair.files.clone().write(file, 0, &[7; 1000]).unwrap();
+    for offset in [0, 100] {
+        assert_eq!(pair.cost(|cache| cache.pages(file, offset).unwrap().is_some()), (true, 1));
+    }
+    pair.free(|cache| {
+        assert_eq!(cache.pages(file, 2).unwrap().map(|pages| pages.at), Some(4098));
+        assert_eq!(cache.pages(file, 101).unwrap().map(|pages| pages.at), Some(4097));
+    });
+    // A third takes the place of the older one.
+    pair.cache.pages(file, 200).unwrap();
+    pair.free(|cache| assert!(cache.pages(file, 100).unwrap().is_some()));
+    assert_eq!(pair.cost(|cache| cache.pages(file, 0).unwrap().is_some()), (true, 1));
+}

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::Errno;
 use crate::context::{Context, Stop, Wait};
-use crate::io::{BUFFER, Position, Transfer, read_once, write_once};
+use crate::io::{BUFFER, Position, Transfer, read_once, small, write_once};
 use crate::linux::signals;
 use crate::open::{Description, Kind, Object};
 use crate::signal::Info;
@@ -18,6 +18,10 @@ const MAX_BYTES: u64 = 0x7fff_f000;
 pub fn read(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [fd, address, len, ..] = context.words;
     let file = context.file(fd)?;
+    let small = small::read(context, &file, address, len);
+    if let Some(result) = small {
+        return result;
+    }
     Transfer::new(context, file, Position::Current).read(&[(address, len.min(MAX_BYTES))])
 }
 
@@ -25,6 +29,10 @@ pub fn read(context: &mut Context<'_>) -> Result<u64, Stop> {
 pub fn write(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [fd, address, len, ..] = context.words;
     let file = context.file(fd)?;
+    let small = small::write(context, &file, address, len);
+    if let Some(result) = small {
+        return result;
+    }
     Transfer::new(context, file, Position::Current).write(&[(address, len.min(MAX_BYTES))])
 }
 

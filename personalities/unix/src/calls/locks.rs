@@ -87,7 +87,7 @@ fn wait(context: &mut Context<'_>, key: Key, lock: Lock) -> Result<u64, Stop> {
     let waits = |thread| {
         threads.get(&thread).is_some_and(|thread| {
             matches!(&thread.state, crate::process::State::Parked(parked)
-                if parked.channels.iter().any(|channel| matches!(channel, Channel::Lock(_))))
+                if parked.channels.as_slice().iter().any(|channel| matches!(channel, Channel::Lock(_))))
         })
     };
     let is_process = matches!(lock.owner, Owner::Process(_));

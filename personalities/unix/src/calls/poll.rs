@@ -9,18 +9,75 @@ use crate::context::{Context, Stop, Wait};
 use crate::io::readiness;
 use crate::linux::flags::poll as bits;
 use crate::linux::structures::Fields;
+use crate::open::Lent;
 use crate::signal::SignalSet;
-use crate::wake::Channel;
+use crate::wake::{Channel, Channels};
 
 /// Bytes of `struct pollfd`.
 const ENTRY: usize = 8;
 
-/// Looks at one descriptor; returns what of the wanted events holds, and adds what to wait for.
-fn look(context: &mut Context<'_>, fd: u32, wanted: u16, channels: &mut Vec<Channel>) -> u16 {
-    let Ok(file) = context.file(fd.into()) else { return bits::INVALID };
-    let ready = readiness(context.unix, &file);
-    channels.extend(ready.channels.iter().flatten());
-    ready.events & (wanted | bits::ERROR | bits::HANG_UP)
+/// A look at several descriptors of a process, whose table it has meanwhile.
+struct Looks<'c, 'u> {
+    context: &'c mut Context<'u>,
+    descriptors: Lent,
+    /// What to wait for; nothing where nobody is going to.
+    channels: Option<Vec<Channel>>,
+}
+
+impl<'c, 'u> Looks<'c, 'u> {
+    /// Begins; whether the call may wait at all is known by its deadline.
+    fn new(context: &'c mut Context<'u>, deadline: Option<u64>) -> Self {
+        let waits = match deadline {
+            None => true,
+            Some(deadline) => deadline > context.machine().now(),
+        };
+        let descriptors = context.process().descriptors.lend();
+        Looks { context, descriptors, channels: waits.then(Vec::new) }
+    }
+
+    /// Looks at one descriptor; returns what of the wanted events holds.
+    #[inline]
+    fn look(&mut self, fd: u32, wanted: u16) -> u16 {
+        let Some(file) = self.descriptors.file(fd) else { return bits::INVALID };
+        let ready = readiness(self.context.unix, file);
+        if let Some(channels) = &mut self.channels {
+            channels.extend(ready.channels.iter().flatten());
+        }
+        ready.events & (wanted | bits::ERROR | bits::HANG_UP)
+    }
+
+    /// Looks at the descriptors of a set of select(2), and leaves those in it that can do what is
+    /// wanted; returns how many, nothing where one is none.
+    fn look_at_set(&mut self, count: usize, wanted: u16, set: &mut [u8]) -> Option<u64> {
+        let mut found = 0;
+        for fd in 0..count {
+            let (byte, bit) = (fd / 8, 1 << (fd % 8));
+            if set[byte] & bit == 0 {
+                continue;
+            }
+            let happened = self.look(fd as u32, wanted);
+            if happened & bits::INVALID != 0 {
+                return None;
+            }
+            if happened & wanted == 0 {
+                set[byte] &= !bit;
+            } else {
+                found += 1;
+            }
+        }
+        // Bits past the last descriptor are nobody's.
+        set.iter_mut().skip(count.div_ceil(8)).for_each(|byte| *byte = 0);
+        if let Some(last) = set.get_mut(count / 8).filter(|_| !count.is_multiple_of(8)) {
+            *last &= (1 << (count % 8)) - 1;
+        }
+        Some(found)
+    }
+
+    /// Ends; returns what to wait for, where the call may.
+    fn end(self) -> Option<Vec<Channel>> {
+        self.context.process().descriptors.give_back(self.descriptors);
+        self.channels
+    }
 }
 
 /// Returns the deadline of a call: the one it has waited for, or that of its first time.
@@ -45,7 +102,7 @@ pub(super) fn wait(
     if deadline.is_some_and(|deadline| deadline <= now) {
         return Ok(());
     }
-    Err(Stop::Wait(Wait { channels, deadline, progress: 0 }))
+    Err(Stop::Wait(Wait { channels: Channels::Many(channels), deadline, progress: 0 }))
 }
 
 /// Writes back how much of a timeout is left (select(2), "The timeout"); where that cannot be
@@ -93,15 +150,17 @@ fn poll_until(context: &mut Context<'_>, deadline: Option<u64>) -> Result<u64, S
         return Err(Errno::EINVAL.into());
     }
     let mut entries = context.bytes_in(address, ENTRY * count as usize)?;
-    let (mut found, mut channels) = (0, Vec::new());
-    for entry in entries.chunks_exact_mut(ENTRY) {
-        let fd = u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]);
-        let wanted = u16::from_le_bytes([entry[4], entry[5]]);
-        let happened = if (fd as i32) < 0 { 0 } else { look(context, fd, wanted, &mut channels) };
-        entry[6..8].copy_from_slice(&happened.to_le_bytes());
+    let mut looks = Looks::new(context, deadline);
+    let mut found = 0;
+    for entry in entries.as_chunks_mut::<ENTRY>().0 {
+        let [f0, f1, f2, f3, w0, w1, ..] = *entry;
+        let (fd, wanted) = (u32::from_le_bytes([f0, f1, f2, f3]), u16::from_le_bytes([w0, w1]));
+        let happened = if (fd as i32) < 0 { 0 } else { looks.look(fd, wanted) };
+        [entry[6], entry[7]] = happened.to_le_bytes();
         found += u64::from(happened != 0);
     }
-    if found == 0 {
+    let channels = looks.end();
+    if let (0, Some(channels)) = (found, channels) {
         wait(context, channels, deadline)?;
     }
     context.copy_out(address, &entries)?;
@@ -157,27 +216,20 @@ fn select_until(context: &mut Context<'_>, deadline: Option<u64>) -> Result<u64,
     let count = usize::try_from(count).map_err(|_| Errno::EINVAL)?;
     let count = count.min(crate::open::MAX_DESCRIPTORS);
     let len = count.div_ceil(64) * 8;
-    let (mut found, mut channels) = (0, Vec::new());
-    let mut results = Vec::new();
+    let mut given = Vec::new();
     for (&address, wanted) in sets.iter().zip(SELECTED).filter(|(address, _)| **address != 0) {
-        let set = context.bytes_in(address, len)?;
-        let mut result = alloc::vec![0u8; len];
-        for fd in (0..count).filter(|fd| set[fd / 8] & 1 << (fd % 8) != 0) {
-            let happened = look(context, fd as u32, wanted, &mut channels);
-            if happened & bits::INVALID != 0 {
-                return Err(Errno::EBADF.into());
-            }
-            if happened & wanted != 0 {
-                result[fd / 8] |= 1 << (fd % 8);
-                found += 1;
-            }
-        }
-        results.push((address, result));
+        given.push((address, wanted, context.bytes_in(address, len)?));
     }
-    if found == 0 {
+    let mut looks = Looks::new(context, deadline);
+    let looked = given.iter_mut().try_fold(0, |found, (_, wanted, set)| {
+        Some(found + looks.look_at_set(count, *wanted, set)?)
+    });
+    let channels = looks.end();
+    let found = looked.ok_or(Errno::EBADF)?;
+    if let (0, Some(channels)) = (found, channels) {
         wait(context, channels, deadline)?;
     }
-    for (address, result) in results {
+    for (address, _, result) in given {
         context.copy_out(address, &result)?;
     }
     Ok(found)

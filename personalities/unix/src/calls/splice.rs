@@ -3,8 +3,6 @@
 //! Bytes are copied through this server; what programs ask these calls for is that they need not
 //! do that themselves.
 
-use alloc::vec::Vec;
-
 use crate::Errno;
 use crate::calls::io::ranges_in;
 use crate::calls::sockets::number_of;
@@ -76,7 +74,7 @@ fn check(from: &Description, to: &Description, flags: u64) -> Result<(), Errno> 
 fn wait_for_room(context: &mut Context<'_>, to: &Description, never: bool) -> Stop {
     let never = never || to.borrow().is_non_blocking();
     let channels = readiness(context.unix, to).channels;
-    let channels: Vec<_> = channels.into_iter().flatten().collect();
+    let channels = channels.into_iter().flatten().collect();
     unless(never, Stop::Wait(Wait { channels, ..Wait::default() }))
 }
 

@@ -35,6 +35,18 @@ pub struct Descriptors {
     limit: usize,
 }
 
+/// The descriptions of a process, by descriptor.
+#[derive(Debug)]
+pub struct Lent(Vec<Option<Slot>>);
+
+impl Lent {
+    /// Returns the description of a descriptor.
+    #[inline]
+    pub fn file(&self, number: u32) -> Option<&Description> {
+        Some(&self.0.get(number as usize)?.as_ref()?.file)
+    }
+}
+
 /// Descriptors that a process may have unless it asks for more (`INR_OPEN_CUR`).
 pub const USUAL_DESCRIPTORS: usize = 1024;
 
@@ -85,6 +97,16 @@ impl Descriptors {
     /// Sets what bounds new numbers; those above it that are in use stay.
     pub fn set_limit(&mut self, limit: usize) {
         self.limit = limit.min(MAX_DESCRIPTORS);
+    }
+
+    /// Lends all descriptions, for a look at many; until they are given back there are none.
+    pub fn lend(&mut self) -> Lent {
+        Lent(core::mem::take(&mut self.slots))
+    }
+
+    /// Takes the descriptions back.
+    pub fn give_back(&mut self, lent: Lent) {
+        self.slots = lent.0;
     }
 
     /// Returns the description of a descriptor.

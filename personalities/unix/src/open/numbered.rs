@@ -62,7 +62,7 @@ impl Numbered {
 
 impl Drop for Numbered {
     fn drop(&mut self) {
-        self.closed.numbered.borrow_mut().push((self.kind, self.number));
+        self.closed.add_numbered(self.kind, self.number);
     }
 }
 
@@ -87,6 +87,6 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.closed.watches.borrow_mut().push(self.number);
+        self.closed.add_watch(self.number);
     }
 }

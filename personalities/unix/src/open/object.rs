@@ -49,7 +49,7 @@ pub struct Locker {
 
 impl Drop for Locker {
     fn drop(&mut self) {
-        self.closed.lockers.borrow_mut().push(self.number);
+        self.closed.0.borrow_mut().lockers.push(self.number);
     }
 }
 
@@ -178,60 +178,71 @@ impl Device {
 
 /// What was closed and has to be told to other servers.
 #[derive(Clone, Default, Debug)]
-pub struct Closed {
-    nodes: Rc<RefCell<Vec<Node>>>,
-    streams: Rc<RefCell<Vec<Endpoint>>>,
-    lockers: Rc<RefCell<Vec<u64>>>,
-    pub(super) numbered: Rc<RefCell<Vec<(Kind, u64)>>>,
-    pub(super) watches: Rc<RefCell<Vec<u64>>>,
-    ptys: Rc<RefCell<Vec<(u32, Side, u64)>>>,
+pub struct Closed(Rc<RefCell<Lists>>);
+
+#[derive(Default, Debug)]
+struct Lists {
+    nodes: Vec<Node>,
+    streams: Vec<Endpoint>,
+    lockers: Vec<u64>,
+    numbered: Vec<(Kind, u64)>,
+    watches: Vec<u64>,
+    ptys: Vec<(u32, Side, u64)>,
 }
 
 impl Closed {
     /// Returns the nodes to be released and forgets them.
     pub fn take_nodes(&self) -> Vec<Node> {
-        core::mem::take(&mut *self.nodes.borrow_mut())
+        core::mem::take(&mut self.0.borrow_mut().nodes)
     }
 
     /// Returns the streams to be closed and forgets them.
     pub fn take_streams(&self) -> Vec<Endpoint> {
-        core::mem::take(&mut *self.streams.borrow_mut())
+        core::mem::take(&mut self.0.borrow_mut().streams)
     }
 
     /// Returns the numbers of lockers that are gone and forgets them.
     pub fn take_lockers(&self) -> Vec<u64> {
-        core::mem::take(&mut *self.lockers.borrow_mut())
+        core::mem::take(&mut self.0.borrow_mut().lockers)
     }
 
     /// Returns the numbers to be taken out of their tables and forgets them.
     pub fn take_numbered(&self) -> Vec<(Kind, u64)> {
-        core::mem::take(&mut *self.numbered.borrow_mut())
+        core::mem::take(&mut self.0.borrow_mut().numbered)
     }
 
     /// Returns the numbers of watched descriptions that are gone and forgets them.
     pub fn take_watches(&self) -> Vec<u64> {
-        core::mem::take(&mut *self.watches.borrow_mut())
+        core::mem::take(&mut self.0.borrow_mut().watches)
     }
 
     /// Returns whether nothing was closed.
+    #[inline]
     pub fn is_empty(&self) -> bool {
-        self.nodes.borrow().is_empty()
-            && self.streams.borrow().is_empty()
-            && self.lockers.borrow().is_empty()
-            && self.numbered.borrow().is_empty()
-            && self.watches.borrow().is_empty()
-            && self.ptys.borrow().is_empty()
+        let Lists { nodes, streams, lockers, numbered, watches, ptys } = &*self.0.borrow();
+        let of_others = nodes.len() | streams.len() | lockers.len();
+        of_others | numbered.len() | watches.len() | ptys.len() == 0
     }
 
     /// Returns the sides of pseudo-terminals that were closed, by number and life, and forgets
     /// them.
     pub fn take_ptys(&self) -> Vec<(u32, Side, u64)> {
-        core::mem::take(&mut *self.ptys.borrow_mut())
+        core::mem::take(&mut self.0.borrow_mut().ptys)
     }
 
     /// Adds a side of a pseudo-terminal.
     pub(crate) fn add_pty(&self, number: u32, side: Side, life: u64) {
-        self.ptys.borrow_mut().push((number, side, life));
+        self.0.borrow_mut().ptys.push((number, side, life));
+    }
+
+    /// Adds a number of a table.
+    pub(super) fn add_numbered(&self, kind: Kind, number: u64) {
+        self.0.borrow_mut().numbered.push((kind, number));
+    }
+
+    /// Adds a watched description.
+    pub(super) fn add_watch(&self, number: u64) {
+        self.0.borrow_mut().watches.push(number);
     }
 }
 
@@ -256,7 +267,7 @@ impl HeldNode {
 
 impl Drop for HeldNode {
     fn drop(&mut self) {
-        self.closed.nodes.borrow_mut().push(self.node);
+        self.closed.0.borrow_mut().nodes.push(self.node);
     }
 }
 
@@ -304,7 +315,7 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         if self.owned {
-            self.closed.streams.borrow_mut().push(self.endpoint);
+            self.closed.0.borrow_mut().streams.push(self.endpoint);
         }
     }
 }

@@ -1,14 +1,12 @@
 //! Threads: where each is, and what its parked call waits for.
 
-use alloc::vec::Vec;
-
 use libipc::{OpenCall, Thread as Handle};
 
 use crate::kept::Row;
 use crate::linux::signals::alt_stack;
 use crate::process::Pid;
 use crate::signal::{Pending, SignalSet};
-use crate::wake::Channel;
+use crate::wake::Channels;
 
 /// The number under which a thread's calls come in: the badge of its handler.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -121,7 +119,7 @@ pub struct Parked {
     /// Its arguments.
     pub words: [u64; 6],
     /// What it waits for.
-    pub channels: Vec<Channel>,
+    pub channels: Channels,
     /// When it ends in any case, in ns since boot.
     pub deadline: Option<u64>,
     /// How much of it is done, in bytes.

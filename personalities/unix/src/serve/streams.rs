@@ -59,7 +59,7 @@ impl Unix {
         };
         match result {
             Ok(count) => Tried::Done(Ok(count as u64)),
-            Err(Stop::Wait(on)) => match on.channels.first() {
+            Err(Stop::Wait(on)) => match on.channels.as_slice().first() {
                 Some(&channel) => Tried::Wait(channel),
                 None => Tried::Done(Err(StreamError::WouldBlock)),
             },
@@ -101,6 +101,9 @@ impl Unix {
 
     /// Tries those again that wait for one of these channels.
     pub(crate) fn retry_exported(&mut self, channels: &[Channel]) {
+        if self.native_waits.is_empty() {
+            return;
+        }
         let waits = core::mem::take(&mut self.native_waits);
         for wait in waits {
             if !channels.contains(&wait.channel) {

@@ -118,6 +118,28 @@ impl Bytes {
         bytes.len() + OVERHEAD
     }
 
+    /// Returns whether anything goes with any of the bytes.
+    pub fn has_marks(&self) -> bool {
+        !self.marks.is_empty()
+    }
+
+    /// Takes bytes out with which nothing goes; returns how many.
+    pub fn take_plain(&mut self, into: &mut [u8]) -> usize {
+        let count = into.len().min(self.bytes.len());
+        self.copy_out(&mut into[..count]);
+        self.bytes.drain(..count);
+        self.head += count as u64;
+        self.shrink();
+        count
+    }
+
+    fn copy_out(&self, into: &mut [u8]) {
+        let (first, second) = self.bytes.as_slices();
+        let (before, after) = into.split_at_mut(into.len().min(first.len()));
+        before.copy_from_slice(&first[..before.len()]);
+        after.copy_from_slice(&second[..after.len()]);
+    }
+
     /// Copies bytes out, and takes them unless they are only looked at.
     pub fn take(&mut self, into: &mut [u8], how: How) -> Received {
         let wanted = into.len().min(self.bytes.len());
@@ -126,10 +148,7 @@ impl Bytes {
         } else {
             self.cut(wanted, how)
         };
-        let (first, second) = self.bytes.as_slices();
-        let from_first = count.min(first.len());
-        into[..from_first].copy_from_slice(&first[..from_first]);
-        into[from_first..count].copy_from_slice(&second[..count - from_first]);
+        self.copy_out(&mut into[..count]);
         let goes_on = control.rights.is_empty() && count == wanted && !how.peek;
         let mut received = Received { count, len: count, control, goes_on, ..Received::default() };
         if !how.peek {

@@ -128,7 +128,7 @@ impl Sockets {
         Some(if broken { stream.options.send_buffer } else { room(stream) })
     }
 
-    fn was_sent(&mut self, number: u64, to: Option<u64>, cost: usize) {
+    pub(super) fn was_sent(&mut self, number: u64, to: Option<u64>, cost: usize) {
         self.queued += cost;
         if let Some(socket) = self.table.get_mut(&number) {
             socket.sent += cost;

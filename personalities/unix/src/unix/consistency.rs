@@ -90,7 +90,10 @@ impl Unix {
                     check(faults, comes, || format!("{}: its time never comes", name()));
                 }
                 // A stopped one looks again when it is continued.
-                for channel in parked.channels.iter().filter(|_| !process.is_stopped()) {
+                let channels = parked.channels.as_slice().iter();
+                for channel in channels.filter(|_| !process.is_stopped()) {
+                    let is_known = self.waiters.has(thread.number, *channel);
+                    check(faults, is_known, || format!("{}: {channel:?} is not known", name()));
                     let fits = self.is_channel_of(*channel, thread);
                     check(faults, fits, || format!("{}: waits for {channel:?}", name()));
                 }

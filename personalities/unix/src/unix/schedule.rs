@@ -4,6 +4,7 @@ use crate::context::{Context, Stop};
 use crate::process::{Answer, Held, Parked, State, ThreadNumber};
 use crate::table;
 use crate::unix::Unix;
+use crate::wake::Channels;
 
 /// How long files that nobody has open any more are kept at the file server, in ns: so long their
 /// blocks are not free when others remove them, and what a death of this server leaves behind there
@@ -25,9 +26,13 @@ impl Unix {
     }
 
     fn settle_all(&mut self) {
-        self.fifos.prune(&self.threads);
+        if !self.fifos.is_empty() {
+            self.fifos.prune(&self.threads);
+        }
         loop {
-            self.prune_mapped();
+            if !self.mapped.is_empty() {
+                self.prune_mapped();
+            }
             if let Some(thread) = self.interrupted.pop() {
                 self.interrupt(thread);
                 continue;
@@ -57,28 +62,66 @@ impl Unix {
             self.give_up_numbered();
             self.close_ptys();
         }
-        self.trash.empty(&mut *self.machine);
+        if !self.trash.is_empty() {
+            self.trash.empty(&mut *self.machine);
+        }
     }
 
     /// Makes the calls again that wait for a channel that has changed.
     fn wake(&mut self) {
-        let channels = self.wakes.take();
+        let mut channels = self.wakes.exchange(core::mem::take(&mut self.spare.0));
+        let mut ready = core::mem::take(&mut self.spare.1);
         self.epolls.changed(&channels);
-        let waits = |state: &State| match state {
-            State::Parked(parked) => parked.channels.iter().any(|one| channels.contains(one)),
-            State::Running | State::Held(_) => false,
-        };
-        let ready = self.threads.values().filter(|thread| waits(&thread.state));
-        let ready: alloc::vec::Vec<_> = ready.map(|thread| thread.number).collect();
-        for thread in ready {
-            self.retry(thread);
+        for &channel in &channels {
+            self.waiters.take(channel, &mut ready);
+        }
+        for thread in ready.drain(..) {
+            self.retry_if(thread, |parked| {
+                parked.channels.as_slice().iter().any(|one| channels.contains(one))
+            });
         }
         self.retry_exported(&channels);
+        channels.clear();
+        self.spare = (channels, ready);
+    }
+
+    /// Notes in [`Waiters`](crate::wake::Waiters) what a parked thread waits for.
+    pub(crate) fn note_waits(&mut self, number: ThreadNumber) {
+        let threads = &self.threads;
+        let waits_for = |number: ThreadNumber| match &threads.get(&number)?.state {
+            State::Parked(parked) => Some(parked.channels.as_slice()),
+            State::Running | State::Held(_) => None,
+        };
+        let waits = |number, channel| waits_for(number).is_some_and(|all| all.contains(&channel));
+        self.waiters.add(number, waits_for(number).unwrap_or_default(), waits);
+    }
+
+    /// As [`Unix::note_waits`], for a thread that is about to be parked.
+    fn note_wait(&mut self, number: ThreadNumber, channels: &Channels) {
+        let threads = &self.threads;
+        let waits = |one: ThreadNumber, channel| {
+            let of_others = || match &threads.get(&one)?.state {
+                State::Parked(parked) => Some(parked.channels.as_slice()),
+                State::Running | State::Held(_) => None,
+            };
+            let own = Some(channels.as_slice()).filter(|_| one == number);
+            own.or_else(of_others).is_some_and(|all| all.contains(&channel))
+        };
+        self.waiters.add(number, channels.as_slice(), waits);
     }
 
     /// Makes a parked call again, unless its process is stopped.
     pub(super) fn retry(&mut self, number: ThreadNumber) {
+        self.retry_if(number, |_| true);
+    }
+
+    #[inline]
+    fn retry_if(&mut self, number: ThreadNumber, is_due: impl FnOnce(&Parked) -> bool) {
         let Some(thread) = self.threads.get_mut(&number) else { return };
+        match &thread.state {
+            State::Parked(parked) if is_due(parked) => {}
+            State::Parked(_) | State::Running | State::Held(_) => return,
+        }
         let pid = thread.pid;
         if self.processes.get(&pid).is_none_or(|process| process.is_stopped()) {
             return;
@@ -101,6 +144,7 @@ impl Unix {
             State::Held(Held { answer: Answer::Wait(parked), .. }) => {
                 // What it waited for may have come while its process was stopped.
                 thread.state = State::Parked(parked);
+                self.note_waits(number);
                 self.retry(number);
             }
             State::Held(held) => self.leave(number, held.call, held.answer),
@@ -120,9 +164,9 @@ impl Unix {
         if let Some(deadline) = parked.deadline {
             self.wake_at(deadline);
         }
-        if let Some(thread) = self.threads.get(&number) {
-            self.commit_wait(thread.row, &parked);
-        }
+        let Some(thread) = self.threads.get(&number) else { return };
+        self.commit_wait(thread.row, &parked);
+        self.note_wait(number, &parked.channels);
         if let Some(thread) = self.threads.get_mut(&number) {
             thread.state = State::Parked(parked);
         }

@@ -361,7 +361,7 @@ impl Unix {
             if let Some(thread) = self.threads.get(&number)
                 && let State::Parked(parked) = &thread.state
             {
-                for &channel in &parked.channels {
+                for &channel in parked.channels.as_slice() {
                     self.wakes.add(channel);
                 }
                 if let Some(deadline) = parked.deadline {
@@ -408,7 +408,8 @@ fn interrupted(registers: &mut Registers, parked: &Parked, action: &Action) {
     const SYSCALL: u64 = 2;
     let restart = table::find(parked.number).map_or(Restart::Never, |entry| entry.restart);
     // A wait for a futex with a time is not begun anew (signal(7)).
-    let timed = parked.deadline.is_some() && parked.channels.iter().any(Channel::is_futex);
+    let timed =
+        parked.deadline.is_some() && parked.channels.as_slice().iter().any(Channel::is_futex);
     let restart = if timed { Restart::Never } else { restart };
     if parked.progress != 0 && restart == Restart::IfAsked {
         registers.rax = parked.progress;

@@ -250,7 +250,9 @@ impl Play {
                 // Children may leave a group, of which nobody is told (as in Linux).
                 let of_group =
                     parked.number == WAIT4 && matches!(parked.words[0] as i32, 0 | ..=-2);
-                CALLS.contains(&parked.number) && !of_group && parked.channels.iter().all(on_pipe)
+                CALLS.contains(&parked.number)
+                    && !of_group
+                    && parked.channels.as_slice().iter().all(on_pipe)
             }
             State::Running | State::Held(_) => false,
         };

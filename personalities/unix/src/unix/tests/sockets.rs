@@ -259,3 +259,36 @@ fn other_families_are_refused_as_by_a_kernel_without_them() {
     bench.unix.notified(0);
     assert!(bench.unix.sockets.is_empty());
 }
+
+#[test]
+fn few_bytes_and_many_keep_their_order() {
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    let (one, two) = pair(&mut bench, pid, 1);
+    assert_eq!(bench.value(pid, PIPE, &[DATA]), 0);
+    let ends = bench.peek(pid, DATA, 8);
+    for (read, write) in [(two, one), (ends[0].into(), ends[4].into())] {
+        for bytes in [&b"abc"[..], &[b'x'; 100], b"def"] {
+            bench.poke(pid, DATA, bytes);
+            let len = bytes.len() as u64;
+            assert_eq!(bench.value(pid, WRITE, &[write, DATA, len]), len);
+        }
+        let reads = [(2, 2, "ab", "ab"), (80, 80, "cx", "xx"), (64, 24, "xx", "xdef")];
+        for (len, wanted, begin, end) in reads {
+            let count = bench.value(pid, READ, &[read, DATA, len]);
+            assert_eq!(count, wanted);
+            let bytes = bench.peek(pid, DATA, count as usize);
+            assert!(
+                bytes.starts_with(begin.as_bytes()) && bytes.ends_with(end.as_bytes()),
+                "{len}"
+            );
+        }
+        bench.error(pid, WRITE, &[write, 8, 3], Errno::EFAULT);
+        bench.waits(pid, READ, &[read, DATA, 3]);
+        bench.answer(pid);
+        let other = fork(&mut bench, pid);
+        bench.poke(other, DATA, b"!");
+        assert_eq!(bench.value(other, WRITE, &[write, DATA, 1]), 1);
+        assert_eq!(bench.answer(pid), Some(Reply::Value(1)));
+    }
+}
