@@ -158,7 +158,7 @@ fn terminal() -> Vec<Case> {
                     see("kamen:"),
                     keys("/root/POLLKEY.COM\r"),
                     see("polling"),
-                    rest,
+                    rest.clone(),
                     keys("k"),
                     see("k"),
                     see("> "),
@@ -166,6 +166,41 @@ fn terminal() -> Vec<Case> {
                 ],
             ),
             &["POLLKEY.COM"],
+        ),
+        with(
+            Case::terminal(
+                "dos: a program that waits for ticks in a loop rests",
+                &[
+                    see("kamen:"),
+                    keys("/root/TICKWAIT.COM\r"),
+                    see("ticking"),
+                    rest.clone(),
+                    see("> "),
+                    keys("exit\r"),
+                ],
+            ),
+            &["TICKWAIT.COM"],
+        ),
+        with(
+            Case::terminal(
+                "dos: a program that stores to text memory has all of the terminal",
+                &[
+                    see("kamen:"),
+                    keys("/root/SCREEN.COM\r"),
+                    see("\x1b[?1049h"),
+                    // Bright white on blue, row 3 and column 11 (ECMA-48 CUP, SGR).
+                    see("\x1b[3;11H\x1b[0;97;44mfull screen"),
+                    rest,
+                    keys("\x1b[A"),
+                    see("\x1b[5;1H"),
+                    see("U"),
+                    keys("q"),
+                    see("\x1b[?1049l"),
+                    see("[5]> "),
+                    keys("exit 0\r"),
+                ],
+            ),
+            &["SCREEN.COM"],
         ),
         with(
             Case::terminal(

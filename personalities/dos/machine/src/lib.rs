@@ -19,6 +19,7 @@ extern crate alloc;
 
 mod bios;
 mod bus;
+mod calls;
 pub mod cpu;
 mod devices;
 mod dos;

@@ -224,3 +224,24 @@ fn the_environment_ends_with_the_programs_short_path() {
     assert!(output.starts_with(b"C:\\ALON~") && output.ends_with(b".COM"), "{output:?}");
     assert_eq!(output_of("./ownpath.com", &[], b"").1, "C:\\OWNPATH.COM");
 }
+
+#[test]
+fn text_memory_is_shown_and_keys_come_to_a_full_screen_program() {
+    let mut host = MemoryHost::new(b"\x1b[Aq");
+    host.terminal = true;
+    let (end, host) = run(host, "SCREEN.COM", &[]);
+    assert_eq!(end, End::Exit(5));
+    let output = String::from_utf8_lossy(&host.output).into_owned();
+    let shown = output.find("\x1b[3;11H\x1b[0;97;44mfull screen");
+    let key = output.find("\x1b[5;1H\x1b[0;37;40mU");
+    assert!(shown.is_some() && shown < key, "{output:?}");
+    assert!(output.ends_with("\x1b[?1049l"));
+}
+
+#[test]
+fn a_loop_over_the_tick_count_ends_in_time() {
+    let (end, host) = run(MemoryHost::new(b""), "TICKWAIT.COM", &[]);
+    assert_eq!(end, End::Exit(0));
+    // 99 to 100 ticks of 54.9 ms.
+    assert!((5_437_000_000..5_600_000_000).contains(&host.now()), "{} ns", host.now());
+}

@@ -11,6 +11,7 @@ mod endings;
 mod format;
 mod probes;
 mod programs;
+mod screens;
 mod sorter;
 mod speed;
 
@@ -46,6 +47,8 @@ fn programs() -> Vec<(&'static str, Make)> {
         ("BREAKER.COM", probes::breaker),
         ("POLLKEY.COM", probes::poll_key),
         ("OWNPATH.COM", probes::own_path),
+        ("SCREEN.COM", screens::screen),
+        ("TICKWAIT.COM", screens::tick_wait),
         ("ENDLESS.COM", endings::endless),
         ("SPIN.COM", endings::spin),
         ("WAITKEY.COM", endings::wait_key),

@@ -15,9 +15,9 @@ pub(crate) mod keys;
 mod system;
 pub(crate) mod video;
 
+use crate::calls::{BREAK_RETURN, CRITICAL_RETURN, EXTENDED_MEMORY};
 use crate::cpu::HOST_SEGMENT;
 use crate::dos::time::DateTime;
-use crate::dos::{BREAK_RETURN, CRITICAL_RETURN};
 use crate::host::Host;
 use crate::session::{End, Session};
 use crate::{Bus, FarPointer, MEMORY_BYTES, memory};
@@ -136,7 +136,7 @@ impl<H: Host> Session<H> {
             0x20..=0x30 | BREAK_RETURN | CRITICAL_RETURN => self.dos_interrupt(number),
             0x33 => self.mouse(),
             0x67 => self.expanded_memory(),
-            memory::ENTRY_CALL => self.extended_memory_call(),
+            EXTENDED_MEMORY => self.extended_memory_call(),
             _ => {}
         }
     }

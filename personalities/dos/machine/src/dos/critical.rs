@@ -12,14 +12,12 @@ use super::console::BreakKey;
 use super::layout::{NULL_DEVICE, SWAPPABLE};
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
+use crate::calls::CRITICAL_RETURN;
 use crate::cpu::HOST_SEGMENT;
 use crate::cpu::register::{AX, BP, BX, CX, DI, DX, SI};
 use crate::cpu::segment::{DS, ES};
 use crate::host::{Host, Stream};
 use crate::session::Session;
-
-/// The host call to which a critical-error handler returns.
-pub(crate) const CRITICAL_RETURN: u8 = 0xf1;
 
 /// What a handler may answer: fail, retry, ignore; the error is in the data area (RBIL INT 24,
 /// bits of AH).

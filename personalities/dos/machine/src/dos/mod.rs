@@ -47,6 +47,7 @@ pub use mz::{Mz, MzError};
 use alloc::vec::Vec;
 
 use crate::bus::{Bus, FarPointer};
+use crate::calls::{BREAK_RETURN, CRITICAL_RETURN};
 use crate::cpu::HOST_SEGMENT;
 use crate::host::{Host, HostError};
 use crate::session::{End, Session};
@@ -58,10 +59,6 @@ use input::Input;
 use output::Output;
 use paths::{DriveState, Spelling};
 use psp::Psp;
-
-/// The host call to which a program's Ctrl-C handler returns.
-pub(crate) const BREAK_RETURN: u8 = 0xf0;
-pub(crate) use critical::CRITICAL_RETURN;
 
 /// Why a function did not return normally.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -56,5 +56,3 @@ pub(crate) fn install(bus: &mut Bus) {
     xms::install(bus);
     ems::install(bus);
 }
-
-pub(crate) use xms::ENTRY_CALL;

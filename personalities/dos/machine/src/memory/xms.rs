@@ -6,17 +6,16 @@
 use alloc::vec::Vec;
 
 use super::{KIB, POOL_KIB};
+use crate::calls::EXTENDED_MEMORY;
 use crate::cpu::register::{AX, BX, CX, DX};
 use crate::cpu::{HOST_SEGMENT, register};
 use crate::host::Host;
 use crate::session::Session;
 use crate::{Bus, FarPointer, MEMORY_BYTES};
 
-/// The host call behind the driver's entry.
-pub(crate) const ENTRY_CALL: u8 = 0xf3;
 /// The entry: a short jump over five bytes, as the specification has it for programs that hook it.
 const XMS_ENTRY: FarPointer = FarPointer::new(HOST_SEGMENT, 0xe100);
-const ENTRY_CODE: [u8; 8] = [0xeb, 0x03, 0x90, 0x90, 0x90, 0x0f, ENTRY_CALL, 0xcb];
+const ENTRY_CODE: [u8; 8] = [0xeb, 0x03, 0x90, 0x90, 0x90, 0x0f, EXTENDED_MEMORY, 0xcb];
 /// Interface 3.00 and driver 3.00.
 const VERSION: u16 = 0x0300;
 const HANDLES: usize = 32;
