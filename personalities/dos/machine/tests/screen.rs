@@ -244,3 +244,15 @@ fn ctrl_c_is_a_key_for_a_full_screen_program() {
     host.add("TEST.COM", &a.assemble(0x100).expect("constant code"));
     assert_eq!(run(host, "TEST.COM", &[]).0, End::Exit(3));
 }
+
+#[test]
+fn escape_sequences_draw_on_a_full_screen_and_pass_on_a_stream() {
+    assert_eq!(output(true, |a| print(a, "\x1b[1;31mred")), "\x1b[1;31mred");
+    let text = output(true, |a| {
+        move_to(a, 5, 5)?;
+        print(a, "gone\x1b[2J\x1b[3;4H\x1b[1;33;44mhere\x1b[0m")
+    });
+    let (shown, after) = full(&text);
+    assert!(shown.contains("\x1b[3;4H\x1b[0;93;44mhere"), "{shown:?}");
+    assert_eq!(after, "   here\n");
+}

@@ -6,11 +6,13 @@
 //!       text memory ─► Renderer ─► terminal, up to fifty times a second
 //! ```
 //!
-//! A program that only prints stays a filter. Stores to B800 are noticed by comparing the page
+//! A program that only prints stays a filter, whose escape sequences (ANSI.SYS) are the terminal's; they
+//! draw on the page, too. Stores to B800 are noticed by comparing the page
 //! with what it was, when the machine looks at its clock and before it prints, so that stores
 //! cost nothing. What is on the page at the end, down to the cursor, is printed again when the shell's
 //! screen has come back: in DOS it would still be there, and a report is not lost.
 
+mod ansi;
 mod render;
 
 use alloc::string::String;
@@ -21,6 +23,7 @@ use crate::bios::video::Page;
 use crate::dos::codepage::glyph;
 use crate::host::{Host, Stream};
 use crate::session::Session;
+pub(crate) use ansi::{Ansi, Meaning};
 use render::{BLANK, Frame, Renderer};
 
 /// Time between two frames while a program runs, ns.
@@ -35,13 +38,22 @@ pub(crate) struct Screen {
     next_frame: u64,
     /// Whether the stream's cursor is in the corner, because the screen was cleared.
     is_cleared: bool,
+    /// Escape sequences in what is printed.
+    pub(crate) ansi: Ansi,
     /// Lines that the next text mode has (INT 10h/12, BL=30).
     lines: u16,
 }
 
 impl Default for Screen {
     fn default() -> Self {
-        Screen { renderer: None, shadow: Vec::new(), next_frame: 0, is_cleared: false, lines: 400 }
+        Screen {
+            renderer: None,
+            shadow: Vec::new(),
+            next_frame: 0,
+            is_cleared: false,
+            ansi: Ansi::default(),
+            lines: 400,
+        }
     }
 }
 

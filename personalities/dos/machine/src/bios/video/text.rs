@@ -7,6 +7,7 @@ use crate::bios::data;
 use crate::cpu::register::BP;
 use crate::dos::Refusal;
 use crate::host::{Host, Stream};
+use crate::screen::Meaning;
 use crate::session::{End, Session};
 
 /// Light grey on black.
@@ -145,18 +146,51 @@ impl<H: Host> Session<H> {
     pub(crate) fn type_on_screen(&mut self, bytes: &[u8]) {
         let page = data::active_page(&self.bus);
         for byte in bytes {
-            let (_, column) = data::cursor(&self.bus, page);
-            match byte {
-                b'\t' => {
-                    for _ in usize::from(column) % TAB..TAB {
-                        self.type_character(page, b' ', None);
-                    }
-                }
-                byte => self.type_character(page, *byte, None),
-            }
+            let meaning = self.screen.ansi.push(*byte);
+            self.type_meaning(page, meaning);
         }
         show_cursor(&mut self.bus, page);
         self.screen.printed();
+    }
+
+    fn type_meaning(&mut self, number: u8, meaning: Meaning) {
+        let (row, column) = data::cursor(&self.bus, number);
+        let page = Page::numbered(&self.bus, number);
+        let attribute = self.screen.ansi.attribute();
+        let cell = u16::from_le_bytes([b' ', attribute.unwrap_or(PLAIN)]);
+        let place = match meaning {
+            Meaning::Nothing => return,
+            Meaning::Character(b'\t') => {
+                for _ in usize::from(column) % TAB..TAB {
+                    self.type_character(number, b' ', attribute);
+                }
+                return;
+            }
+            Meaning::Character(byte) => return self.type_character(number, byte, attribute),
+            Meaning::Save => {
+                self.screen.ansi.saved = (row, column);
+                return;
+            }
+            Meaning::ClearRow => {
+                let cells = page.columns.saturating_sub(column.into());
+                let at = page.cell(row.into(), column.into());
+                return self.fill(at, cells, cell);
+            }
+            Meaning::Clear => {
+                let at = page.cell(0, 0);
+                self.fill(at, page.columns * page.rows, cell);
+                (0, 0)
+            }
+            Meaning::Restore => self.screen.ansi.saved,
+            Meaning::Move(row, column) => (row, column),
+            Meaning::MoveBy(rows, columns) => {
+                let moved = |from: u8, by: i16| (i16::from(from) + by).clamp(0, 255) as u8;
+                (moved(row, rows), moved(column, columns))
+            }
+        };
+        let last = |count: usize| count.min(255) as u8 - 1;
+        let place = (place.0.min(last(page.rows)), place.1.min(last(page.columns)));
+        data::set_cursor(&mut self.bus, number, place);
     }
 
     fn type_character(&mut self, number: u8, byte: u8, attribute: Option<u8>) {
