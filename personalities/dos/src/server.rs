@@ -192,8 +192,8 @@ fn read_settings(files: &FileClient) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::Server;
-    use libipc::loopback::Loopback;
-    use libipc::{Endpoint, Failure, Handle, Notification};
+    use libipc::loopback::{Loopback, notification};
+    use libipc::{Endpoint, Failure, Handle, Notification, Object};
     use protocols::dos::{Access, DosClient, DosError, Sharing, serve_dos};
     use protocols::file::Node;
 
@@ -223,6 +223,24 @@ mod tests {
         assert_eq!(client.check(Node(1), 4, 1), Ok(()));
         client.close(Node(1), Access::Both, Sharing::DenyNone).unwrap();
         assert_eq!(other.check(Node(1), 4, 1), Ok(()));
+    }
+
+    #[test]
+    fn what_a_dead_session_had_open_is_free() {
+        let mut server = Server::default();
+        let loopback = Loopback::new(7, |request| serve_dos(&mut server, request));
+        let other = DosClient::with(Endpoint(Handle(1)), loopback.with_badge(8));
+        let client = DosClient::with(Endpoint(Handle(1)), loopback);
+        let alive = notification();
+        client.attach(alive).unwrap();
+        other.attach(notification()).unwrap();
+        client.open(Node(1), Access::Both, Sharing::DenyAll).unwrap();
+        client.lock(Node(1), 0, 5).unwrap();
+        let opened = other.open(Node(1), Access::Read, Sharing::DenyNone);
+        assert_eq!(opened, Err(Failure::Protocol(DosError::Sharing)));
+        alive.destroy().unwrap();
+        other.open(Node(1), Access::Read, Sharing::DenyNone).unwrap();
+        assert_eq!(other.check(Node(1), 0, 5), Ok(()));
     }
 
     #[test]

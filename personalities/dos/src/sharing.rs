@@ -1,8 +1,7 @@
 //! The table of open files, and whether another open fits beside them.
 //!
-//! The rules are SHARE.EXE's (RBIL INT 21/AH=3D, table 01404), with one difference: they hold
-//! between sessions only, and compatibility mode excludes nobody, because programs on other
-//! personalities are not asked either.
+//! The rules are SHARE.EXE's (RBIL INT 21/AH=3D, table 01404), with one difference: compatibility
+//! mode excludes nobody, because programs on other personalities are not asked either.
 
 use alloc::vec::Vec;
 
@@ -48,10 +47,14 @@ pub struct SharingTable {
 }
 
 impl SharingTable {
-    /// Returns the sessions that have the file open in a way that excludes `new`.
+    /// Returns the sessions that have the file open in a way that excludes `new`: also its own, as
+    /// two programs of a session may open one file.
     pub fn against(&self, new: &Open) -> Vec<u64> {
         let others = self.open.iter().filter(|open| open.file == new.file);
-        let others = others.filter(|open| open.session != new.session);
+        let knows_sharing = |open: &Open| open.sharing != Sharing::Compatible;
+        let others = others.filter(|open| {
+            open.session != new.session || knows_sharing(open) && knows_sharing(new)
+        });
         others
             .filter(|open| open.excludes(new) || new.excludes(open))
             .map(|open| open.session)
@@ -114,6 +117,14 @@ mod tests {
         table.add(open(2, Access::Read, Sharing::DenyNone)).unwrap();
         table.forget(1);
         table.add(open(3, Access::Both, Sharing::DenyNone)).unwrap();
+    }
+
+    #[test]
+    fn deny_modes_hold_within_a_session_between_those_that_know_them() {
+        let mut table = SharingTable::default();
+        table.add(open(1, Access::Both, Sharing::DenyAll)).unwrap();
+        assert_eq!(table.add(open(1, Access::Read, Sharing::DenyNone)), Err(DosError::Sharing));
+        table.add(open(1, Access::Read, Sharing::Compatible)).unwrap();
     }
 
     #[test]

@@ -61,8 +61,13 @@ fn mixed() -> Vec<Case> {
     let both = "cd /root; for i in 1 2 3; do seq 1 400 | ./SORTER.COM | wc -l; done & \
                 for i in 1 2 3; do seq 1 3000 | sort -n | tail -n 1 >> all; done; wait; cat all; ./spin & \
                 kill -9 $!; wait $! 2> /dev/null; echo $?";
+    let loadlin = "cd /root; gunzip -c loadlin.exe.gz > LOADLIN.EXE; chmod 755 LOADLIN.EXE; \
+                   ./LOADLIN.EXE < /dev/null | head -n 1";
     let closed = "cd /root; ./ENDLESS.COM | head -n 2 | tr -d '\\r'; echo done";
     vec![
+        Case::line("mixed: LOADLIN.EXE, of Debian's package, says who it is", loadlin)
+            .with_package("loadlin", "usr/lib/loadlin/loadlin.exe.gz", "/root/loadlin.exe.gz")
+            .mentions(&["LOADLIN v1.6"]),
         with(Case::line("mixed: cat | SORTER.COM | wc", pipeline), &["SORTER.COM", "EXITCODE.COM"])
             .with("/root/words", "pear\napple\nfig\n")
             .prints("3\n9\n"),

@@ -30,6 +30,8 @@ mod multiplex;
 mod probe;
 #[path = "functions/programs.rs"]
 mod programs;
+#[path = "functions/robustness.rs"]
+mod robustness;
 #[path = "functions/structures.rs"]
 mod structures;
 #[path = "functions/system.rs"]

@@ -7,8 +7,12 @@
 //!   0: 'M' or 'Z' (last)   1: owner (PSP segment, 0 free)   3: paragraphs   8: owner's name
 //!   next control paragraph = this segment + paragraphs + 1
 //! ```
+//!
+//! Upper memory is a chain of its own, from a block of DOS's that covers what lies between. Linked
+//! (INT 21/AX=5803), the last block below 640 KiB is no last one any more.
 
 use super::DosError;
+use super::layout::{SYSTEM_OWNER, UPPER_END, UPPER_FIRST, UPPER_LINK};
 use crate::{Bus, FarPointer};
 
 /// Owner of a free block.
@@ -26,6 +30,27 @@ pub enum Strategy {
     Best,
     /// The highest that fits, from its upper end.
     Last,
+}
+
+/// Where an allocation looks first, if upper memory is linked (bits 6 and 7 of the strategy).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Preference {
+    /// From the lowest block on.
+    #[default]
+    None,
+    /// In upper memory, then below.
+    Upper,
+    /// In upper memory only.
+    UpperOnly,
+}
+
+/// Whether upper memory is part of the chain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Link {
+    /// It is.
+    Linked,
+    /// It has its own chain only.
+    Apart,
 }
 
 /// The arena, by the segment of its first control block.
@@ -53,6 +78,70 @@ impl Arena {
     pub fn create(bus: &mut Bus, first: u16, end: u16) -> Arena {
         write(bus, Block { control: first, last: true, owner: FREE, paragraphs: end - first - 1 });
         Arena { first }
+    }
+
+    /// Makes the chain of upper memory, not linked; the arena must end where that begins.
+    pub fn create_upper(self, bus: &mut Bus) {
+        let paragraphs = UPPER_FIRST - UPPER_LINK - 1;
+        let (control, owner) = (UPPER_LINK, SYSTEM_OWNER);
+        write(bus, Block { control, last: false, owner, paragraphs });
+        bus.write(FarPointer::new(UPPER_LINK, 8), b"SC\0\0\0\0\0\0");
+        let paragraphs = UPPER_END - UPPER_FIRST - 1;
+        write(bus, Block { control: UPPER_FIRST, last: true, owner: FREE, paragraphs });
+    }
+
+    /// Returns whether upper memory is part of the chain.
+    ///
+    /// # Errors
+    /// `ArenaDestroyed`.
+    pub fn is_linked(self, bus: &Bus) -> Result<bool, DosError> {
+        Ok(!self.last_below(bus)?.last)
+    }
+
+    /// Makes upper memory part of the chain, or not.
+    ///
+    /// # Errors
+    /// `ArenaDestroyed`.
+    pub fn link(self, bus: &mut Bus, link: Link) -> Result<(), DosError> {
+        let block = self.last_below(bus)?;
+        write(bus, Block { last: link == Link::Apart, ..block });
+        Ok(())
+    }
+
+    /// Returns the last block below 640 KiB.
+    fn last_below(self, bus: &Bus) -> Result<Block, DosError> {
+        let mut control = self.first;
+        loop {
+            let block = read(bus, control).ok_or(DosError::ArenaDestroyed)?;
+            match block.next() {
+                UPPER_LINK => return Ok(block),
+                next if block.last || next <= control => return Err(DosError::ArenaDestroyed),
+                next => control = next,
+            }
+        }
+    }
+
+    /// Returns the segment of a new block where it is preferred.
+    ///
+    /// # Errors
+    /// As [`Arena::allocate`].
+    pub fn allocate_where(
+        self,
+        bus: &mut Bus,
+        paragraphs: u16,
+        owner: u16,
+        strategy: Strategy,
+        preference: Preference,
+    ) -> Result<u16, (DosError, u16)> {
+        let linked = preference != Preference::None && self.is_linked(bus).unwrap_or(false);
+        if linked {
+            let upper = Arena { first: UPPER_LINK };
+            match upper.allocate(bus, paragraphs, owner, strategy) {
+                Err(_) if preference == Preference::Upper => {}
+                allocated => return allocated,
+            }
+        }
+        self.allocate(bus, paragraphs, owner, strategy)
     }
 
     /// Returns the segment of a new block of that many paragraphs.
@@ -103,11 +192,13 @@ impl Arena {
     /// # Errors
     /// `ArenaDestroyed`.
     pub fn free_all(self, bus: &mut Bus, owner: u16) -> Result<(), DosError> {
-        self.walk(bus, |bus, block| {
+        let free = |bus: &mut Bus, block: Block| {
             if block.owner == owner {
                 write(bus, Block { owner: FREE, ..block });
             }
-        })
+        };
+        self.walk(bus, free)?;
+        Arena { first: UPPER_LINK }.walk(bus, free)
     }
 
     /// Changes a block's length.
@@ -148,6 +239,26 @@ impl Arena {
         Ok(self.free_blocks(bus)?.iter().map(|block| block.paragraphs).max().unwrap_or(0))
     }
 
+    /// Returns the largest free block's paragraphs where it is preferred: in upper memory, if that
+    /// has `needed` of them.
+    ///
+    /// # Errors
+    /// `ArenaDestroyed`.
+    pub fn largest_where(
+        self,
+        bus: &mut Bus,
+        needed: u16,
+        preference: Preference,
+    ) -> Result<u16, DosError> {
+        if preference != Preference::None && self.is_linked(bus)? {
+            let upper = Arena { first: UPPER_LINK }.largest(bus)?;
+            if upper >= needed || preference == Preference::UpperOnly {
+                return Ok(upper);
+            }
+        }
+        self.largest(bus)
+    }
+
     /// Gives a block an owner and the owner's name.
     ///
     /// # Errors
@@ -178,11 +289,14 @@ impl Arena {
 
     fn find(self, bus: &mut Bus, segment: u16) -> Result<Block, DosError> {
         let mut found = None;
-        self.walk(bus, |_, block| {
-            if block.control.wrapping_add(1) == segment {
-                found = Some(block);
-            }
-        })?;
+        let chains = [self, Arena { first: UPPER_LINK }];
+        for chain in &chains[..if segment > UPPER_FIRST { 2 } else { 1 }] {
+            chain.walk(bus, |_, block| {
+                if block.control.wrapping_add(1) == segment {
+                    found = Some(block);
+                }
+            })?;
+        }
         found.ok_or(DosError::InvalidBlock)
     }
 
@@ -270,22 +384,23 @@ fn split_upper(bus: &mut Bus, block: Block, paragraphs: u16) -> Block {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arena, Strategy};
+    use super::{Arena, Link, Preference, Strategy};
     use crate::dos::DosError;
     use crate::{Bus, FarPointer};
 
     #[test]
     fn blocks_are_split_and_merged_again() {
         let mut bus = Bus::new();
-        let arena = Arena::create(&mut bus, 0x100, 0xa000);
+        let arena = Arena::create(&mut bus, 0x100, 0x9fff);
+        arena.create_upper(&mut bus);
         let a = arena.allocate(&mut bus, 0x10, 7, Strategy::First).unwrap();
         let b = arena.allocate(&mut bus, 0x20, 7, Strategy::First).unwrap();
         assert_eq!((a, b), (0x101, 0x112));
         let high = arena.allocate(&mut bus, 0x10, 8, Strategy::Last).unwrap();
-        assert_eq!(high, 0x9ff0);
+        assert_eq!(high, 0x9fef);
         arena.free_all(&mut bus, 7).unwrap();
         arena.free(&mut bus, high).unwrap();
-        assert_eq!(arena.largest(&mut bus).unwrap(), 0x9eff);
+        assert_eq!(arena.largest(&mut bus).unwrap(), 0x9efe);
     }
 
     #[test]
@@ -310,5 +425,26 @@ mod tests {
         assert_eq!(arena.largest(&mut bus), Err(DosError::ArenaDestroyed));
         bus.write8(FarPointer::new(0x100, 0), 0);
         assert_eq!(arena.largest(&mut bus), Err(DosError::ArenaDestroyed));
+    }
+
+    #[test]
+    fn upper_memory_is_had_when_linked() {
+        let mut bus = Bus::new();
+        let arena = Arena::create(&mut bus, 0x100, 0x9fff);
+        arena.create_upper(&mut bus);
+        let allocate = |bus: &mut Bus, preference| {
+            arena.allocate_where(bus, 0x10, 7, Strategy::First, preference)
+        };
+        assert_eq!(allocate(&mut bus, Preference::UpperOnly), Ok(0x101));
+        arena.link(&mut bus, Link::Linked).unwrap();
+        assert_eq!(arena.is_linked(&bus), Ok(true));
+        assert_eq!(allocate(&mut bus, Preference::UpperOnly), Ok(0xc801));
+        assert_eq!(allocate(&mut bus, Preference::None), Ok(0x112));
+        let too_much = arena.allocate_where(&mut bus, 0x900, 7, Strategy::First, Preference::Upper);
+        assert_eq!(too_much, Ok(0x123));
+        arena.link(&mut bus, Link::Apart).unwrap();
+        arena.free_all(&mut bus, 7).unwrap();
+        assert_eq!(arena.largest(&mut bus), Ok(0x9efe));
+        assert_eq!(arena.resize(&mut bus, 0xc801, 0x20), Ok(()));
     }
 }

@@ -9,7 +9,8 @@
 //!   0080:0680  drive parameter blocks, 0A00 current directory structures, both for A to Z
 //!   0080:1300  FCB table, 1400 system file table
 //!   0570:0000  DOS's own stack for the moment between two programs
-//!   0590       first MCB: the shell's PSP at 0591, then free memory up to A000
+//!   0590       first MCB: the shell's PSP at 0591, then free memory up to 9FFF
+//!   9FFF       MCB of what is not memory, C800 first MCB of upper memory up to D000
 //! ```
 //!
 //! `tables` writes them; programs may read all of it at any time.
@@ -64,6 +65,12 @@ pub const STACK: FarPointer = FarPointer::new(0x0570, 0x01fe);
 pub const FIRST_BLOCK: u16 = 0x0590;
 /// The end of the memory that programs can have: 640 KiB.
 pub const MEMORY_END: u16 = 0xa000;
+/// The end of the blocks below 640 KiB: control block of what lies between them and upper memory.
+pub const UPPER_LINK: u16 = 0x9fff;
+/// Segment of the first memory control block of upper memory.
+pub const UPPER_FIRST: u16 = 0xc800;
+/// The end of the upper memory that DOS has; the rest is that of XMS and EMS.
+pub const UPPER_END: u16 = 0xd000;
 /// Owner of blocks that belong to DOS (RBIL table 01628).
 pub const SYSTEM_OWNER: u16 = 8;
 /// Drives that the current directory structures have room for (LASTDRIVE).

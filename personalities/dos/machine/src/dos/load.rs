@@ -188,14 +188,15 @@ impl<H: Host> Session<H> {
         parent: Psp,
     ) -> Result<(Psp, u16), LoadError> {
         let arena = self.dos.arena;
-        let largest = arena.largest(&mut self.bus)?;
+        let preference = self.preference();
+        let largest = arena.largest_where(&mut self.bus, needed, preference)?;
         if largest < needed {
             return Err(DosError::InsufficientMemory.into());
         }
         let paragraphs = wanted.min(largest);
         let owner = super::layout::SYSTEM_OWNER;
         let segment = arena
-            .allocate(&mut self.bus, paragraphs, owner, Strategy::First)
+            .allocate_where(&mut self.bus, paragraphs, owner, Strategy::First, preference)
             .map_err(|(error, _)| error)?;
         let psp = Psp(segment);
         psp.create(&mut self.bus, parent, segment + paragraphs);

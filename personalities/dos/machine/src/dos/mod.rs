@@ -40,7 +40,7 @@ mod system;
 mod tables;
 pub(crate) mod time;
 
-pub use arena::Strategy;
+pub use arena::{Preference, Strategy};
 pub use error::DosError;
 pub use mz::{Mz, MzError};
 
@@ -132,7 +132,8 @@ impl Dos {
     /// Returns DOS with its tables in memory and no program.
     pub(crate) fn new(bus: &mut Bus, host: &mut impl Host) -> Dos {
         tables::install(bus);
-        let arena = Arena::create(bus, layout::FIRST_BLOCK, layout::MEMORY_END);
+        let arena = Arena::create(bus, layout::FIRST_BLOCK, layout::UPPER_LINK);
+        arena.create_upper(bus);
         let drives = host.drives();
         let first = drives.first().map_or(2, |drive| drive.number);
         let drives: Vec<DriveState> = drives.into_iter().map(DriveState::new).collect();

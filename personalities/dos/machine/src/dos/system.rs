@@ -1,9 +1,10 @@
 //! Functions on DOS itself: vectors, version, memory, date and time, flags, last error; INT 2Fh.
 
+use super::arena::Link;
 use super::names::ShortName;
 use super::psp::Psp;
 use super::time::DateTime;
-use super::{Call, DosError, Strategy, layout};
+use super::{Call, DosError, Preference, Strategy, layout};
 use crate::FarPointer;
 use crate::host::Host;
 use crate::session::Session;
@@ -127,7 +128,8 @@ impl<H: Host> Session<H> {
     pub(super) fn allocate_memory(&mut self) -> Call {
         let (arena, owner, strategy) = (self.dos.arena, self.dos.psp.0, self.dos.strategy);
         let paragraphs = self.bx();
-        match arena.allocate(&mut self.bus, paragraphs, owner, strategy) {
+        let preference = self.preference();
+        match arena.allocate_where(&mut self.bus, paragraphs, owner, strategy, preference) {
             Ok(segment) => {
                 self.set_ax(segment);
                 Ok(())
@@ -160,7 +162,7 @@ impl<H: Host> Session<H> {
         }
     }
 
-    /// AH=58: strategies that prefer upper memory (40, 80) are kept; there is none to link.
+    /// AH=58: strategies, some of which prefer upper memory (40, 80), and whether that is linked.
     pub(super) fn allocation_strategy(&mut self) -> Call {
         let strategy = match self.bl() & 0x3f {
             0 => Some(Strategy::First),
@@ -177,11 +179,30 @@ impl<H: Host> Session<H> {
                 self.dos.strategy = strategy;
                 self.dos.upper_memory = self.bx() & 0xc0;
             }
-            (2, _) => self.set_al(0),
-            // Linking: DOS without UMB says so (RBIL INT 21/AX=5803).
+            (2, _) => {
+                let linked = self.dos.arena.is_linked(&self.bus)?;
+                self.set_al(linked as u8);
+            }
+            (3, _) => {
+                let link = match self.bx() {
+                    0 => Link::Apart,
+                    1 => Link::Linked,
+                    _ => return Err(DosError::InvalidFunction.into()),
+                };
+                self.dos.arena.link(&mut self.bus, link)?;
+            }
             _ => return Err(DosError::InvalidFunction.into()),
         }
         Ok(())
+    }
+
+    /// Returns where allocations look first.
+    pub(super) fn preference(&self) -> Preference {
+        match self.dos.upper_memory {
+            0x40 => Preference::UpperOnly,
+            0x80 | 0xc0 => Preference::Upper,
+            _ => Preference::None,
+        }
     }
 
     /// Returns the time as programs see it.

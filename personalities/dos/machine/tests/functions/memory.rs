@@ -52,17 +52,32 @@ fn f58_strategies_choose_the_end() {
     let upper = p.dos(0x5800, &[]);
     let out = p.run(MemoryHost::new(b""));
     assert_eq!((out.ax(old), out.ax(upper), out.result(bad)), (0, 0x81, Err(1)));
-    assert_eq!(out.ax(high), 0xa000 - 0x10);
+    assert_eq!(out.ax(high), 0x9fff - 0x10);
     assert!(out.ax(low) < out.ax(high));
 }
 
 #[test]
-fn f58_has_no_upper_memory_to_link() {
+fn f58_links_upper_memory() {
     let mut p = Probe::new();
-    let linked = p.dos(0x5802, &[]);
+    shrink(&mut p);
+    let before = p.dos(0x5802, &[]);
+    p.dos(0x5801, &[(Bx, 0x40.into())]);
+    let apart = p.dos(0x4800, &[(Bx, 0x10.into())]);
     let link = p.dos(0x5803, &[(Bx, 1.into())]);
+    let linked = p.dos(0x5802, &[]);
+    let upper = p.dos(0x4800, &[(Bx, 0x10.into())]);
+    let too_much = p.dos(0x4800, &[(Bx, 0x4000.into())]);
+    p.dos(0x5801, &[(Bx, 0x80.into())]);
+    let below = p.dos(0x4800, &[(Bx, 0x4000.into())]);
+    p.dos(0x5803, &[(Bx, 0.into())]);
+    let free = p.dos(0x4900, &[(Es, Value::After(upper, Ax))]);
+    let bad = p.dos(0x5803, &[(Bx, 2.into())]);
     let out = p.run(MemoryHost::new(b""));
-    assert_eq!((out.al(linked), out.result(link)), (0, Err(1)));
+    assert_eq!((out.al(before), out.al(linked), out.result(bad)), (0, 1, Err(1)));
+    assert!(out.result(link).is_ok() && out.result(free).is_ok());
+    // 40h is upper memory only, 80h then below; not linked, both are below (RBIL INT 21/AX=5801).
+    assert!(out.ax(apart) < 0xa000 && out.ax(upper) >= 0xa000 && out.ax(below) < 0xa000);
+    assert_eq!(out.result(too_much), Err(8));
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn f52_leads_to_the_first_memory_block_devices_and_drives() {
 }
 
 #[test]
-fn the_chain_of_memory_blocks_ends_at_640_kib() {
+fn the_chain_of_memory_blocks_ends_where_upper_memory_is_linked() {
     let mut p = Probe::new();
     let lists = p.dos(0x5200, &[]);
     let before = p.peek(Value::After(lists, Es), 0x24.into(), 2);
@@ -50,7 +50,7 @@ fn the_chain_of_memory_blocks_ends_at_640_kib() {
         control += out.data16(block + 3) + 1;
         match bytes[0] {
             b'M' => {}
-            kind => break assert_eq!((kind, control), (b'Z', 0xa000)),
+            kind => break assert_eq!((kind, control), (b'Z', 0x9fff)),
         }
     }
     let own = owners.iter().filter(|(owner, _, psp)| owner == psp).collect::<Vec<_>>();
@@ -157,7 +157,7 @@ fn the_psp_is_as_documented() {
     // RBIL INT 21/AH=26, table 01378.
     let bytes = out.bytes(psp, 256);
     assert_eq!((&bytes[..2], bytes[5]), (&[0xcd, 0x20][..], 0x9a));
-    assert_eq!(out.data16(psp + 2), 0xa000);
+    assert_eq!(out.data16(psp + 2), 0x9fff);
     assert_eq!(&bytes[0x1d..0x2c], [0xff; 15]);
     assert_eq!((out.data16(psp + 0x32), far(&out, psp + 0x34)), (20, (out.word(own, Bx), 0x18)));
     assert_eq!((bytes[0x40], bytes[0x41]), (5, 0));

@@ -36,6 +36,8 @@ pub struct MemoryHost {
     pub step: u64,
     /// When Ctrl-C is typed.
     pub interrupt_at: Option<u64>,
+    /// When somebody ends the session.
+    pub ends_at: Option<u64>,
     pub idles: u32,
     pub open: i32,
     pub locks: Vec<(Node, Range<u64>)>,
@@ -58,6 +60,7 @@ impl MemoryHost {
             clock: 0,
             step: 1_000_000,
             interrupt_at: None,
+            ends_at: None,
             idles: 0,
             open: 0,
             locks: Vec::new(),
@@ -170,6 +173,9 @@ impl Host for MemoryHost {
         self.clock += nanoseconds;
     }
     fn request(&mut self) -> Option<StopRequest> {
+        if self.ends_at.is_some_and(|at| at <= self.clock) {
+            return Some(StopRequest::Terminate);
+        }
         let due = self.interrupt_at.is_some_and(|at| at <= self.clock);
         if due {
             self.interrupt_at = None;
