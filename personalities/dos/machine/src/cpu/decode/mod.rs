@@ -12,13 +12,13 @@ mod operands;
 mod pairs;
 
 use super::Model;
+use super::bit;
 use super::handlers::arithmetic::CarryChange;
 use super::handlers::data::{self, interpret, nothing};
 use super::handlers::{Handler, Op, transfer};
 use super::operand::ZERO;
 use super::register::BX;
 use super::segment::{CS, DS, ES, SS};
-use super::{bit, register};
 use pairs::{Shape, Target};
 
 /// Bytes that an instruction is decoded from: more than the longest that is decoded has.
@@ -287,5 +287,3 @@ fn takes_segment(opcode: u8) -> bool {
 fn control_bit(opcode: u8) -> u16 {
     if opcode < 0xfc { bit::INTERRUPT } else { bit::DIRECTION }
 }
-
-const _: () = assert!(register::DI < ZERO as usize);

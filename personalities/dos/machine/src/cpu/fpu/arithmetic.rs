@@ -5,7 +5,7 @@
 use core::cmp::Ordering;
 
 use super::number::exception::{DENORMAL, INVALID, ZERO};
-use super::number::{Context, Kind, LEADING, Number, shifted_right};
+use super::number::{BIAS, Context, Format, Kind, Mode, Number, shifted_right};
 
 /// The most that FPREM reduces an exponent's difference by at once is less than this.
 const REDUCED: i32 = 64;
@@ -67,7 +67,7 @@ impl Context {
 
     /// Returns the zero that x - x is.
     fn difference_of_equals(&self) -> Number {
-        Number::zero(self.mode() == super::number::Mode::Down)
+        Number::zero(self.mode() == Mode::Down)
     }
 
     /// Returns a - b.
@@ -188,7 +188,7 @@ impl Context {
         match integer {
             0 => Number::zero(a.sign()),
             integer => {
-                let head = (super::number::BIAS + 63 - shift as i32) as u16;
+                let head = (BIAS + 63 - shift as i32) as u16;
                 Number { head, significand: (integer as u64) << shift }.with_sign(a.sign())
             }
         }
@@ -221,7 +221,7 @@ impl Context {
                 self.look_at(a);
                 self.look_at(b);
                 let by = truncated(b);
-                let format = super::number::Format::EXTENDED;
+                let format = Format::EXTENDED;
                 self.round_to(format, a.sign(), exponent + by, (significand as u128) << 64)
             }
             _ => {
@@ -261,7 +261,7 @@ impl Context {
     ) -> Remainder {
         let difference = exponent_a - exponent_b;
         if difference < -1 {
-            let format = super::number::Format::EXTENDED;
+            let format = Format::EXTENDED;
             let value = self.round_to(format, a.sign(), exponent_a, (of_a as u128) << 64);
             return Remainder { value, quotient: 0, is_complete: true };
         }
@@ -291,7 +291,7 @@ impl Context {
             return Remainder { value: Number::zero(a.sign()), quotient, is_complete };
         }
         let shift = rest.leading_zeros();
-        let format = super::number::Format::EXTENDED;
+        let format = Format::EXTENDED;
         let value = self.round_to(format, sign, exponent + 64 - shift as i32, rest << shift);
         Remainder { value, quotient, is_complete }
     }
@@ -353,5 +353,3 @@ fn truncated(number: Number) -> i32 {
     };
     if number.sign() { -magnitude } else { magnitude }
 }
-
-const _: () = assert!(LEADING == 1 << 63);

@@ -2,7 +2,7 @@
 //!
 //! Source: Intel 80387 Programmer's Reference Manual (1987), 2.2.
 
-use super::number::exception::INVALID;
+use super::number::exception::{DENORMAL, INVALID};
 use super::number::{BIAS, Context, Format, Kind, LEADING, Number};
 
 /// Digits of a packed decimal.
@@ -55,7 +55,7 @@ impl Context {
         let number = match biased {
             0 if low == 0 => Number::ZERO,
             0 => {
-                self.raise(super::number::exception::DENORMAL);
+                self.raise(DENORMAL);
                 let shift = low.leading_zeros();
                 let head = encoding.format.least + BIAS - shift as i32;
                 Number { head: head as u16, significand: low << shift }

@@ -7,7 +7,7 @@
 use super::arithmetic::Quotient;
 use super::convert::DOUBLE;
 use super::number::exception::{PRECISION, ZERO};
-use super::number::{BIAS, Context, Kind, LEADING, Number};
+use super::number::{BIAS, Context, Kind, Number};
 
 /// π, rounded to nearest.
 pub(super) const PI: Number = Number { head: 0x4000, significand: 0xc90f_daa2_2168_c235 };
@@ -165,5 +165,3 @@ fn level(y: Number, x: Number) -> (Number, Number) {
     let by = Number::from_integer((-most).into());
     (exact.scale(y, by), exact.scale(x, by))
 }
-
-const _: () = assert!(LEADING == 1 << 63);
