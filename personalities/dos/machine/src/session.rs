@@ -102,6 +102,9 @@ pub struct Session<H> {
     /// When the terminal is asked for keys again.
     pub(crate) next_keys: u64,
     pub(crate) idle: Idle,
+    /// Whether a host call is being answered: the frame on top of the stack is its caller's, and
+    /// nothing may interrupt.
+    pub(crate) in_service: bool,
     /// Instructions left before it looks around.
     budget: u32,
     /// Instructions executed so far.
@@ -128,6 +131,7 @@ impl<H: Host> Session<H> {
             alarm: None,
             next_keys: 0,
             idle: Idle::default(),
+            in_service: false,
             budget: SLICE,
             instructions: 0,
             break_pending: false,
@@ -193,7 +197,12 @@ impl<H: Host> Session<H> {
                 self.look_around();
                 self.end_what_computes();
             }
-            Exit::HostCall(number) => self.host_call(number),
+            Exit::HostCall(number) => {
+                self.in_service = true;
+                self.host_call(number);
+                self.in_service = false;
+                self.deliver();
+            }
             Exit::Halt => self.halted(),
             Exit::Protected => self.refuse("wants protected mode, which is not here"),
             Exit::Limit => self.refuse("used an offset above FFFF"),

@@ -177,10 +177,11 @@ impl<H: Host> Session<H> {
         self.ring_alarm(now);
     }
 
-    /// Interrupts the processor, if it lets a device that wants to.
+    /// Interrupts the processor, if it lets a device that wants to; after a host call, not in it.
     pub(crate) fn deliver(&mut self) {
         let lets = self.cpu.flags().interrupts_enabled() && !self.cpu.interrupts_held();
         if lets
+            && !self.in_service
             && self.bus.devices.wants_interrupt()
             && let Some(vector) = self.bus.devices.interrupt()
         {

@@ -261,3 +261,44 @@ fn a_wait_takes_its_time_and_no_instructions() {
     // 0F424000h microseconds: 256 seconds.
     assert!((256_000_000_000..258_000_000_000).contains(&host.now()), "{}", host.now());
 }
+
+#[test]
+fn ticks_between_looks_for_keys_leave_the_callers_flags_alone() {
+    // INT 16h as hooks call it, with interrupts on; ZF tells that there is no key, for 40 ticks.
+    let program = com(|a| {
+        let [mut start, mut again, mut fail] =
+            [a.create_label(), a.create_label(), a.create_label()];
+        a.jmp(start)?;
+        a.inc(word_ptr(0x900).cs())?;
+        a.iret()?;
+        a.set_label(&mut start)?;
+        a.mov(word_ptr(0x900), 0u32)?;
+        set_vector(a, 0x1c)?;
+        a.mov(ax, 0x3516u32)?;
+        a.int(0x21)?;
+        a.mov(word_ptr(0x910), bx)?;
+        a.mov(word_ptr(0x912), es)?;
+        a.sti()?;
+        a.mov(bp, sp)?;
+        a.set_label(&mut again)?;
+        a.or(sp, 0u32)?;
+        a.mov(ah, 1u32)?;
+        a.pushf()?;
+        // call far [0910]
+        a.db(&[0xff, 0x1e, 0x10, 0x09])?;
+        a.jnz(fail)?;
+        a.cmp(sp, bp)?;
+        a.jne(fail)?;
+        a.cmp(word_ptr(0x900), 40u32)?;
+        a.jb(again)?;
+        exit(a)?;
+        a.set_label(&mut fail)?;
+        a.mov(ax, 0x4c01u32)?;
+        a.int(0x21)
+    });
+    let mut host = typed(b"");
+    host.interrupt_at = Some(60_000_000_000);
+    let (end, host) = run_program(host, &program);
+    assert_eq!(end, End::Exit(0));
+    assert!(host.now() < 10_000_000_000, "{} ns", host.now());
+}
