@@ -8,6 +8,7 @@
 //!      └── loopback ── Tree                   the host's files
 //! ```
 
+mod foreign;
 mod host;
 mod terminal;
 mod tree;
@@ -74,7 +75,7 @@ enum Processor {
 /// Where the program or a drive's directory is not there.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let here = std::env::current_dir().context("there is no working directory")?;
-    let program = options.program.first().map(|given| program(given)).transpose()?;
+    let program = options.program.first().map(program).transpose()?;
     let mut drives = vec![('C', real(options.c.as_deref().unwrap_or(&here))?)];
     if let Some(directory) = &options.d {
         drives.push(('D', real(directory)?));

@@ -71,6 +71,16 @@ fn mixed() -> Vec<Case> {
         with(Case::line("mixed: cat | SORTER.COM | wc", pipeline), &["SORTER.COM", "EXITCODE.COM"])
             .with("/root/words", "pear\napple\nfig\n")
             .prints("3\n9\n"),
+        Case::program(
+            "mixed: the DOS interpreter runs Linux programs",
+            &["/dos/COMMAND.COM", "/C", "d:\\bin\\busybox echo direct"],
+        )
+        .prints("direct\n"),
+        Case::program(
+            "mixed: a pipe of the DOS interpreter leads through both worlds",
+            &["/dos/COMMAND.COM", "/C", "echo b| c:\\sorter | d:\\bin\\busybox tr a-z A-Z"],
+        )
+        .prints("B\n"),
         with(Case::line("mixed: both see the same files", files), &["COPYFILE.COM"])
             .prints("kamen\n"),
         with(Case::line("smp: both worlds on two processors", both), &["SORTER.COM"])

@@ -5,8 +5,8 @@
 
 use super::terminal::Keys;
 use dos_machine::host::{
-    Attributes, Drive, Entry, Host, HostError, Node, NodeKind, OpenMode, Space, StopRequest,
-    Stream, Wait,
+    Attributes, Drive, Entry, Foreign, ForeignEnd, Host, HostError, Node, NodeKind, OpenMode,
+    Space, StopRequest, Stream, Wait,
 };
 use dos_session::Files;
 use libipc::loopback::Loopback;
@@ -166,6 +166,11 @@ impl Host for RealHost<'_> {
     fn time(&mut self) -> u64 {
         let time = SystemTime::now().duration_since(UNIX_EPOCH);
         time.map_or(0, |time| time.as_nanos() as u64)
+    }
+    fn run_foreign(&mut self, program: &Foreign) -> Result<ForeignEnd, HostError> {
+        // The terminal has its own modes meanwhile.
+        self.keys = None;
+        super::foreign::run(program)
     }
     fn drives(&mut self) -> Vec<Drive> {
         self.files.drives()

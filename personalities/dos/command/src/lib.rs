@@ -43,3 +43,4 @@ mod wildcard;
 
 pub use shell::{Reply, Request, Shell};
 pub use system::{Clock, Found, Input, Outcome, Refused, Setting, Stamp, Stop, System};
+pub use wildcard::split as split_path;

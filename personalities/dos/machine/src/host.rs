@@ -146,6 +146,42 @@ pub struct OpenMode {
     pub sharing: u8,
 }
 
+/// A program of the system around the machine, to be run to its end.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Foreign {
+    /// Its absolute path.
+    pub path: Vec<u8>,
+    /// Its arguments, without its name.
+    pub arguments: Vec<Vec<u8>>,
+    /// Its environment, `NAME=value`.
+    pub environment: Vec<Vec<u8>>,
+    /// Its working directory.
+    pub directory: Vec<u8>,
+    /// All of its standard input; nothing: the machine's.
+    pub input: Option<Vec<u8>>,
+    /// Where its standard output goes.
+    pub output: ForeignOutput,
+}
+
+/// Where a foreign program's standard output goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ForeignOutput {
+    /// To the machine's standard output.
+    #[default]
+    Inherited,
+    /// To whoever ran it.
+    Collected,
+}
+
+/// How a foreign program ended.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ForeignEnd {
+    /// Its exit code; 128 + n where signal n ended it.
+    pub status: u8,
+    /// What it wrote, where that was collected.
+    pub output: Vec<u8>,
+}
+
 /// A drive letter and the directory that is its root.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Drive {
@@ -216,6 +252,14 @@ pub trait Host {
     fn monotonic(&mut self) -> u64;
     /// Returns the local time in ns since 1970.
     fn time(&mut self) -> u64;
+
+    /// Runs a program of the system around the machine, and waits for its end.
+    ///
+    /// # Errors
+    /// `NotFound` where it is no such program, `Device` where it cannot be run.
+    fn run_foreign(&mut self, _program: &Foreign) -> Result<ForeignEnd, HostError> {
+        Err(HostError::NotFound)
+    }
 
     /// Returns the drives, in the order of their letters.
     fn drives(&mut self) -> Vec<Drive>;

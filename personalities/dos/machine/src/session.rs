@@ -168,6 +168,9 @@ impl<H: Host> Session<H> {
         self.budget -= slice - remaining;
         let is_over = exit == Exit::Budget && remaining == 0;
         self.handle(exit);
+        if is_over {
+            self.end_what_computes();
+        }
         if is_over && slice >= SPIN_SLICE && self.end.is_none() {
             self.look_for_spin();
         }

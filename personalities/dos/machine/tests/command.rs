@@ -223,7 +223,7 @@ fn dir_lists_as_dos_5_does() {
     host.add("LONG.TXT", &[b'x'; 1234]);
     let (_, text, _) = command(host, "dir long");
     let lines: Vec<&str> = text.split("\r\n").collect();
-    assert_eq!(lines[..2], ["", " Volume in drive C has no label"]);
+    assert_eq!(lines[..2], ["", " Volume in drive C is KAMEN_C"]);
     let at = lines.iter().position(|line| *line == " Directory of C:\\").expect("the directory");
     assert_eq!(
         lines[at + 1..at + 4],
@@ -260,16 +260,16 @@ fn small_commands_answer() {
     assert_eq!(
         batch("chcp\nctty aux\nz:\ntruename t.bat\nvol\n"),
         "Active code page: 437\nInvalid device\nInvalid drive specification\n\nC:\\T.BAT\n\n \
-         Volume in drive C has no label\n"
-            .replace("label\n", &volume_rest())
+         Volume in drive C is KAMEN_C\n"
+            .replace("KAMEN_C\n", &volume_rest())
     );
     assert_eq!(batch("lh echo high\nloadhigh hello\nrem x\n"), "high\nHello from DOS\n");
 }
 
-/// What follows the label's line: the serial number, where the drive has one.
+/// What follows from the label on: the serial number, where the drive has one.
 fn volume_rest() -> String {
     let text = batch("vol\n");
-    let at = text.find("label\n").expect("no label");
+    let at = text.find("KAMEN_C\n").expect("the label");
     text[at..].to_string()
 }
 
@@ -337,6 +337,35 @@ fn a_batch_file_that_starts_itself_anew_does_not_pile_up() {
     let (end, host) = run(host, "COMMAND.COM", &["/C", "loop"]);
     assert_eq!(end, End::BrokenPipe);
     assert!(host.output.len() >= host.output_limit);
+}
+
+#[test]
+fn programs_of_the_other_world_run_with_paths_of_theirs() {
+    let mut host = MemoryHost::new(b"");
+    host.add("upper", b"\x7fELF\x02\x01\x01");
+    host.add_directory("sub");
+    let lines = "@cd sub\r\n@set x=1\r\n@path c:\\none;c:\\sub\r\n@..\\upper -l \"a b\"\r\n";
+    host.add("T.BAT", lines.as_bytes());
+    let (end, text, host) = command(host, "t");
+    assert_eq!((end, &text[..]), (End::Exit(7), ""));
+    let ran = &host.foreign[0];
+    assert_eq!(ran.path, b"/upper");
+    assert_eq!(ran.arguments, [&b"-l"[..], b"a b"]);
+    assert_eq!(ran.directory, b"/sub");
+    assert!(ran.environment.contains(&b"PATH=/sub".to_vec()), "{:?}", ran.environment);
+    assert!(ran.environment.contains(&b"X=1".to_vec()));
+    assert_eq!(ran.input, None, "standard input is the session's");
+}
+
+#[test]
+fn pipes_lead_through_both_worlds() {
+    let mut host = MemoryHost::new(b"");
+    host.add("upper", b"\x7fELF\x02\x01\x01");
+    host.add("IN", b"pear\r\nfig\r\n");
+    let (_, text, host) = command(host, "type in | upper | sorter >out");
+    assert_eq!(text, "");
+    assert_eq!(host.file("out"), Some(&b"FIG\nPEAR\n"[..]));
+    assert_eq!(host.open, 0);
 }
 
 #[test]

@@ -90,6 +90,15 @@ impl<T: Transport> Files<T> {
         self.walk(file::Node(directory.0), name).map(|found| attributes(&found))
     }
 
+    /// Finds what an absolute path names, following links.
+    ///
+    /// # Errors
+    /// As [`dos_machine::host::Host::lookup`].
+    pub fn find(&self, path: &[u8]) -> Result<Node, HostError> {
+        let root = self.files.root().map_err(host_error)?;
+        self.walk(root.node, path).map(|found| Node(found.node.0))
+    }
+
     /// Returns a node's attributes.
     ///
     /// # Errors

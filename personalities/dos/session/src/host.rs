@@ -4,27 +4,34 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use dos_machine::host::{
-    Attributes, Drive, Entry, Host, HostError, Node, NodeKind, OpenMode, Space, StopRequest,
-    Stream, Wait,
+    Attributes, Drive, Entry, Foreign, ForeignEnd, Host, HostError, Node, NodeKind, OpenMode,
+    Space, StopRequest, Stream, Wait,
 };
 use libipc::now;
 
 use crate::files::Files;
+use crate::foreign::Runners;
 use crate::streams::Streams;
 
 /// The system as a DOS machine's host.
 pub(crate) struct SystemHost {
     streams: Streams,
     files: Files,
+    runners: Runners,
     /// Time of day at the kernel's time 0, ns since 1970.
     boot_time: u64,
 }
 
 impl SystemHost {
     /// Returns the host of a session that lives as long as its streams.
-    pub(crate) fn new(streams: Streams, mut files: Files, boot_time: u64) -> SystemHost {
+    pub(crate) fn new(
+        streams: Streams,
+        mut files: Files,
+        runners: Runners,
+        boot_time: u64,
+    ) -> SystemHost {
         files.attach(streams.alive());
-        SystemHost { streams, files, boot_time }
+        SystemHost { streams, files, runners, boot_time }
     }
 
     /// Writes a line to standard error.
@@ -65,6 +72,9 @@ impl Host for SystemHost {
     }
     fn time(&mut self) -> u64 {
         self.boot_time.saturating_add(now().0)
+    }
+    fn run_foreign(&mut self, program: &Foreign) -> Result<ForeignEnd, HostError> {
+        self.runners.run(&mut self.streams, &self.files, program)
     }
     fn drives(&mut self) -> Vec<Drive> {
         self.files.drives()

@@ -17,6 +17,7 @@ extern crate alloc;
 
 mod environment;
 mod files;
+mod foreign;
 mod host;
 mod marks;
 mod run;

@@ -12,6 +12,7 @@ use protocols::file::FileClient;
 
 use crate::environment::start_of;
 use crate::files::Files;
+use crate::foreign::Runners;
 use crate::host::SystemHost;
 use crate::streams::Streams;
 
@@ -36,7 +37,8 @@ pub fn run(start: &Start) -> i32 {
         Err(_) => return complain(streams, USAGE),
     };
     let boot_time = endpoint("clock").and_then(|clock| ClockClient::new(clock).boot_time().ok());
-    execute(SystemHost::new(streams, files, boot_time.unwrap_or(0)), &program)
+    let runners = Runners { unix: endpoint("unix"), native: endpoint("process") };
+    execute(SystemHost::new(streams, files, runners, boot_time.unwrap_or(0)), &program)
 }
 
 fn execute(host: SystemHost, program: &Program) -> i32 {

@@ -13,14 +13,22 @@
 use libipc::abi::boot;
 use libipc::{Endpoint, Error, Failure, Notification, Object, Quota, Rights, Time, now};
 use protocols::console::{ConsoleClient, Modes, event};
+use protocols::process::{ExitStatus, Pid, ProcessClient, ProcessError, Signal};
 use protocols::stream::{StreamClient, StreamError, StreamKind, Wait};
 
 use kamen_kit::tty::flags::{character, input, local};
 
 use dos_machine::host::{HostError, StopRequest, Stream};
 
+/// The bit of our notification that tells of a program's end; the console's are higher.
+const EXITED: u64 = 1;
+/// How long to wait for a program's end before asking whether its server is still there.
+const LOOK_MS: u64 = 5_000;
+
 /// The streams.
 pub(crate) struct Streams {
+    /// Standard input, output and error, to be handed on.
+    endpoints: [Endpoint; 3],
     input: StreamClient,
     output: StreamClient,
     error: StreamClient,
@@ -45,7 +53,7 @@ struct Console {
 impl Streams {
     /// Looks what the streams are and takes control of a terminal.
     pub(crate) fn new(input: Endpoint, output: Endpoint, error: Endpoint) -> Streams {
-        let output_endpoint = output;
+        let (output_endpoint, error_endpoint) = (output, error);
         let clients = [input, output, error].map(StreamClient::new);
         let terminals =
             [0, 1, 2].map(|index: usize| clients[index].kind() == Ok(StreamKind::Terminal));
@@ -54,6 +62,7 @@ impl Streams {
         let client_console = ConsoleClient::new(input);
         let controls = terminals[0] && events.is_some_and(|events| take(&client_console, events));
         Streams {
+            endpoints: [input, output_endpoint, error_endpoint],
             input: client,
             output,
             error,
@@ -153,6 +162,53 @@ impl Streams {
                 let _ = console.client.set_modes(0, modes);
             }
             let _ = console.client.release();
+        }
+    }
+
+    /// Runs a program on the streams, and waits for its end. A terminal has its modes back
+    /// meanwhile, and its Ctrl-C is the program's.
+    pub(crate) fn lend(
+        &mut self,
+        runner: &ProcessClient,
+        block: &[u8],
+    ) -> Result<ExitStatus, Failure<ProcessError>> {
+        if let Some(console) = &mut self.console
+            && let Some(modes) = console.modes.take()
+        {
+            // A console that is gone has none.
+            let _ = console.client.set_modes(0, modes);
+        }
+        let events = self.events.ok_or(Failure::Protocol(ProcessError::NoResources))?;
+        let exited = events.mint(Rights::SEND.union(Rights::GRANT), EXITED)?;
+        let [input, output, error] = self.endpoints;
+        let pid = runner.spawn(input, output, error, exited, block);
+        // The runner has its own copy.
+        let _ = exited.delete();
+        self.await_exit(runner, pid?, events)
+    }
+
+    fn await_exit(
+        &mut self,
+        runner: &ProcessClient,
+        pid: Pid,
+        events: Notification,
+    ) -> Result<ExitStatus, Failure<ProcessError>> {
+        loop {
+            match runner.status(pid) {
+                Err(Failure::Protocol(ProcessError::WouldBlock)) => {}
+                ended => return ended,
+            }
+            // A server that died tells nobody; so it is asked now and then.
+            let bits = match events.wait(now().after_ms(LOOK_MS)) {
+                Err(Error::TimedOut) => 0,
+                result => result?,
+            };
+            let asked = [(event::INTERRUPT, Signal::Interrupt), (event::QUIT, Signal::Terminate)];
+            for (_, signal) in asked.into_iter().filter(|(bit, _)| bits & bit != 0) {
+                // A program that has ended need not be told.
+                let _ = runner.signal(pid, signal);
+            }
+            self.pending |= bits & event::QUIT;
         }
     }
 

@@ -117,11 +117,13 @@ impl<H: Host> Session<H> {
     /// calls no DOS.
     pub(crate) fn end_what_computes(&mut self) {
         let handler = self.bus.read_far(FarPointer::new(0, 0x23 * 4)).segment;
+        self.dos.take_up(&self.bus);
         let shells = &self.dos.shells;
         let is_meant = shells.contains_key(&handler) && !shells.contains_key(&self.dos.psp.0);
         if is_meant && self.take_break() {
             let ended = self.terminate(0, ENDED_BY_BREAK);
             self.settle(ended);
+            self.dos.lay_down(&mut self.bus);
         }
     }
 
@@ -159,9 +161,9 @@ struct Registers {
 }
 
 /// DOS, for the interpreter of one shell.
-struct Guest<'s, H> {
-    session: &'s mut Session<H>,
-    psp: Psp,
+pub(super) struct Guest<'s, H> {
+    pub(super) session: &'s mut Session<H>,
+    pub(super) psp: Psp,
 }
 
 impl<H: Host> Guest<'_, H> {
@@ -221,7 +223,7 @@ impl<H: Host> Guest<'_, H> {
         self.call(Registers { ax, dx, ..Registers::default() }).unwrap_or_default()
     }
 
-    fn kind(&mut self, handle: u16) -> Option<FileKind> {
+    pub(super) fn kind(&mut self, handle: u16) -> Option<FileKind> {
         let entry = self.session.entry(handle).ok()?;
         self.session.dos.files.get(entry).ok().map(|file| file.kind)
     }
@@ -485,10 +487,10 @@ impl<H: Host> System for Guest<'_, H> {
         let parent = self.psp.parent(&self.session.bus);
         parent.parent(&self.session.bus) == parent
     }
-    fn is_foreign(&mut self, _path: &[u8]) -> bool {
-        false
+    fn is_foreign(&mut self, path: &[u8]) -> bool {
+        self.session.is_foreign(path)
     }
-    fn run_foreign(&mut self, _path: &[u8], _arguments: &[Vec<u8>]) -> Outcome<u8> {
-        Err(Refused::Error(DosError::InvalidFunction as u16))
+    fn run_foreign(&mut self, path: &[u8], arguments: &[Vec<u8>]) -> Outcome<u8> {
+        self.foreign_program(path, arguments)
     }
 }

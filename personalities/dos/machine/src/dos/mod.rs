@@ -19,6 +19,7 @@ mod error;
 mod fcb;
 mod files;
 mod find;
+mod foreign;
 mod handles;
 mod input;
 mod ioctl;

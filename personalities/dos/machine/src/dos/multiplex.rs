@@ -26,7 +26,7 @@ impl<H: Host> Session<H> {
                 self.extended_memory_driver();
                 Ok(())
             }
-            0xe500..=0xe5ff => self.command_service(),
+            dos_command::stub::SERVICE => self.command_service(),
             0x4a01 | 0x4a02 => self.high_memory_area(),
             _ => Ok(()),
         };

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use dos_machine::host::{
-    Attributes, Drive, Entry, Host, HostError, Node, NodeKind, OpenMode, Space, StopRequest,
-    Stream, Wait, flag,
+    Attributes, Drive, Entry, Foreign, ForeignEnd, Host, HostError, Node, NodeKind, OpenMode,
+    Space, StopRequest, Stream, Wait, flag,
 };
 use dos_machine::{End, Session, Start};
 
@@ -39,6 +39,8 @@ pub struct MemoryHost {
     /// When somebody ends the session.
     pub ends_at: Option<u64>,
     pub idles: u32,
+    /// Foreign programs that were run: each writes its input in capitals and ends with 7.
+    pub foreign: Vec<Foreign>,
     pub open: i32,
     pub locks: Vec<(Node, Range<u64>)>,
     /// A file that another session has locked.
@@ -62,6 +64,7 @@ impl MemoryHost {
             interrupt_at: None,
             ends_at: None,
             idles: 0,
+            foreign: Vec::new(),
             open: 0,
             locks: Vec::new(),
             foreign_lock: None,
@@ -188,6 +191,11 @@ impl Host for MemoryHost {
     }
     fn time(&mut self) -> u64 {
         TIME + self.clock
+    }
+    fn run_foreign(&mut self, program: &Foreign) -> Result<ForeignEnd, HostError> {
+        self.foreign.push(program.clone());
+        let output = program.input.clone().unwrap_or_default().to_ascii_uppercase();
+        Ok(ForeignEnd { status: 7, output })
     }
     fn drives(&mut self) -> Vec<Drive> {
         vec![Drive { number: 2, root: Node(0), path: b"/".to_vec() }]

@@ -1,0 +1,164 @@
+//! Programs of the system around DOS, started by COMMAND.COM.
+//!
+//! Standard streams that are the session's own are theirs, too. Where a handle leads to a file or a
+//! device of DOS, the input is read before the program starts, and what it wrote goes through the
+//! handle after its end: so redirections, pipes through temporary files, NUL and PRN work alike.
+//! Working directory and PATH become paths of the host; the variables that are the interpreter's
+//! stay behind.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use dos_command::{Outcome, Refused, System};
+
+use super::command::Guest;
+use super::files::FileKind;
+use super::paths::Component;
+use super::{DosError, Refusal};
+use crate::host::{Foreign, ForeignOutput, Host, HostError, NodeKind};
+use crate::session::Session;
+
+/// Most bytes of input that are read for a program.
+pub(super) const INPUT_MAX: usize = 1 << 20;
+/// Variables that mean something to DOS programs only.
+const OURS: [&[u8]; 5] = [b"COMSPEC", b"PROMPT", b"DIRCMD", b"TEMP", b"TMP"];
+const CHUNK: usize = 2048;
+
+impl<H: Host> Session<H> {
+    /// Returns whether a file is an ELF program or names its interpreter.
+    pub(super) fn is_foreign(&mut self, path: &[u8]) -> bool {
+        let Ok((_, file)) = self.existing(path) else { return false };
+        let mut head = [0; 4];
+        let read = self.host.read(file.node, 0, &mut head);
+        file.kind == NodeKind::File
+            && read.is_ok_and(|len| {
+                head[..len.min(4)].starts_with(b"\x7fELF") || head.starts_with(b"#!")
+            })
+    }
+
+    /// Returns a DOS path's absolute path on the host, which must exist.
+    fn host_path(&mut self, path: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let (directory, name) = dos_command::split_path(path);
+        let (drive, components) = self.directory(directory)?;
+        let mut host = self.host_directory(drive, &components)?;
+        if !name.is_empty() {
+            let parent = components.last().map(|component| component.node);
+            let parent = parent.map_or_else(|| self.root(drive), Ok)?;
+            host.extend([b"/", &self.find_entry(parent, name)?.0[..]].concat());
+        }
+        Ok(host)
+    }
+
+    fn host_directory(&mut self, drive: u8, components: &[Component]) -> Result<Vec<u8>, Refusal> {
+        let mut parent = self.root(drive)?;
+        let state = self.dos.drives.iter().find(|state| state.number == drive);
+        let mut path = state.ok_or(DosError::InvalidDrive)?.host.path.clone();
+        while path.ends_with(b"/") {
+            path.pop();
+        }
+        for component in components {
+            let entries = super::names::assign(self.host.list(parent)?);
+            let entry = entries.into_iter().find(|(name, _)| *name == component.name);
+            let (_, entry) = entry.ok_or(DosError::PathNotFound)?;
+            path.push(b'/');
+            path.extend(entry.name);
+            parent = component.node;
+        }
+        Ok(path)
+    }
+
+    fn root(&self, drive: u8) -> Result<crate::host::Node, Refusal> {
+        let state = self.dos.drives.iter().find(|state| state.number == drive);
+        Ok(state.ok_or(DosError::InvalidDrive)?.root)
+    }
+
+    /// Returns `/bin:/usr/bin` of `D:\\BIN;D:\\USR\\BIN`, without what is not there.
+    fn host_search_path(&mut self, path: &[u8]) -> Vec<u8> {
+        let places = path.split(|byte| *byte == b';').filter(|place| !place.is_empty());
+        let found = places.filter_map(|place| {
+            let (drive, components) = self.directory(place).ok()?;
+            let path = self.host_directory(drive, &components).ok()?;
+            Some(if path.is_empty() { b"/".to_vec() } else { path })
+        });
+        found.collect::<Vec<_>>().join(&b':')
+    }
+
+    fn host_environment(&mut self, strings: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+        let mut environment = Vec::new();
+        for string in strings {
+            let name = string.split(|byte| *byte == b'=').next().unwrap_or_default();
+            match name {
+                b"PATH" => {
+                    let path = self.host_search_path(&string[5..]);
+                    environment.push([b"PATH=", &path[..]].concat());
+                }
+                name if OURS.contains(&name) => {}
+                _ => environment.push(string),
+            }
+        }
+        environment
+    }
+}
+
+impl<H: Host> Guest<'_, H> {
+    /// Runs a program of the host and returns its exit code.
+    pub(super) fn foreign_program(&mut self, path: &[u8], arguments: &[Vec<u8>]) -> Outcome<u8> {
+        let strings = self.environment();
+        let made = self.foreign(path, arguments, strings).map_err(outcome)?;
+        let input = if self.is_streamed(0) { None } else { Some(self.all_input()?) };
+        let collects = !self.is_streamed(1);
+        let output = if collects { ForeignOutput::Collected } else { ForeignOutput::Inherited };
+        self.session.flush_output();
+        let end = self.session.host.run_foreign(&Foreign { input, output, ..made });
+        let end = end.map_err(|error| outcome(error.into()))?;
+        for chunk in end.output.chunks(CHUNK) {
+            self.write(1, chunk)?;
+        }
+        Ok(end.status)
+    }
+
+    fn foreign(
+        &mut self,
+        path: &[u8],
+        arguments: &[Vec<u8>],
+        strings: Vec<Vec<u8>>,
+    ) -> Result<Foreign, Refusal> {
+        let session = &mut *self.session;
+        let mut directory = session.host_path(b"")?;
+        if directory.is_empty() {
+            directory.push(b'/');
+        }
+        Ok(Foreign {
+            path: session.host_path(path)?,
+            arguments: arguments.to_vec(),
+            environment: session.host_environment(strings),
+            directory,
+            ..Foreign::default()
+        })
+    }
+
+    /// Returns whether a handle is one of the session's own streams.
+    fn is_streamed(&mut self, handle: u16) -> bool {
+        matches!(self.kind(handle), Some(FileKind::Console | FileKind::Stream(_)))
+    }
+
+    fn all_input(&mut self) -> Outcome<Vec<u8>> {
+        let mut input = Vec::new();
+        let mut chunk = vec![0; CHUNK];
+        while input.len() < INPUT_MAX {
+            match self.read(0, &mut chunk)? {
+                0 => break,
+                count => input.extend(&chunk[..count]),
+            }
+        }
+        Ok(input)
+    }
+}
+
+fn outcome(refusal: Refusal) -> Refused {
+    match refusal {
+        Refusal::Error(error) => Refused::Error(error as u16),
+        Refusal::Break => Refused::Break,
+        _ => Refused::Error(DosError::from(HostError::Device) as u16),
+    }
+}
