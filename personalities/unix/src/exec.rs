@@ -23,7 +23,9 @@ use crate::Errno;
 use crate::credentials::{Credentials, want};
 use crate::io::read_head;
 use crate::machine::{Access, Machine};
-use crate::memory::{Backing, Mm, PAGE, Purpose, Region, STACK_TOP, Sharing, Trash, pages};
+use crate::memory::{
+    Backing, Bounds, Counted, Mm, PAGE, Purpose, Region, STACK_TOP, Sharing, Trash, pages,
+};
 use crate::path::{Last, Node, VNode, walk};
 use crate::proc::View;
 use crate::process::{AltStack, Pid, Process};
@@ -221,6 +223,7 @@ fn load_elf(unix: &mut Unix, pid: Pid, file: &File, request: &Request) -> Result
     let image = Images::open(unix, file.node, &file.attributes, &file.head);
     let image = image.map_err(|error| refused(unix, pid, &file.path, error))?;
     let mut mm = Mm::new(&mut *unix.machine, &unix.trash)?;
+    mm.set_bounds(Bounds::of(&unix.processes.get(&pid).ok_or(Errno::ESRCH)?.limits));
     image.map(&mut mm, &mut *unix.machine, &unix.trash)?;
     map_vdso(unix, &mut mm)?;
     let mut random = [0; 16];
@@ -302,7 +305,9 @@ fn place_stack(
     trash: &Trash,
     stack: &stack::Stack,
 ) -> Result<(), Errno> {
-    let count = STACK_PAGES + pages(stack.bytes.len() as u64);
+    let content = pages(stack.bytes.len() as u64);
+    let count = (STACK_PAGES + content).min((mm.bounds().stack / PAGE).max(content + 1));
+    mm.check_growth(count, Counted::Otherwise)?;
     let start = STACK_TOP - count * PAGE;
     let backing = Backing::new(machine.create_memory(count)?, count, trash);
     let region = Region::new(start, count, Access::Write, Sharing::Private, backing.clone());

@@ -10,10 +10,11 @@
 //! whose last user went end in the [`Trash`], which the event loop empties.
 //!
 //! `mm` places, splits and forks; `heap` is brk, `fault` what a fault means and stacks that grow,
-//! `remap` is mremap, `advice` is madvise.
+//! `remap` is mremap, `advice` is madvise, `bounds` are limits.
 
 mod advice;
 mod backing;
+mod bounds;
 mod fault;
 mod heap;
 mod mapped;
@@ -24,6 +25,7 @@ mod remap;
 mod tests;
 
 pub use backing::{Backing, Trash};
+pub use bounds::{Bounds, Counted, Locked};
 pub use fault::Fault;
 pub use mapped::{MAX_MAPPED_FILES, MappedFile};
 pub use mm::{MAP_TOP, MAX_REGIONS, Mm, STACK_LIMIT, STACK_TOP};

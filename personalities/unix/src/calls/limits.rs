@@ -5,6 +5,7 @@ use crate::context::{Context, Stop};
 use crate::credentials::Capability;
 use crate::linux::signals;
 use crate::linux::structures::{Fields, SECOND};
+use crate::memory::Bounds;
 use crate::open::MAX_DESCRIPTORS;
 use crate::process::{Limit, Pid, Process, Resource, UNLIMITED};
 use crate::signal::Info;
@@ -84,6 +85,9 @@ fn set(context: &mut Context<'_>, pid: Pid, resource: Resource, limit: Limit) ->
         process.descriptors.set_limit(limit.soft as usize);
     }
     process.limits.set(resource, limit);
+    if let Some(mm) = &process.mm {
+        mm.borrow_mut().set_bounds(Bounds::of(&process.limits));
+    }
     if resource == Resource::Cpu {
         context.unix.watch_processor_time(pid);
     }

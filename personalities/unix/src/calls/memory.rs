@@ -4,12 +4,15 @@ use alloc::rc::Rc;
 
 use crate::Errno;
 use crate::context::{Context, Stop};
+use crate::credentials::Capability;
 use crate::linux::flags::map;
 use crate::machine::Access;
 use crate::memory::{
-    AtFork, Backing, Destination, MappedFile, Mm, Old, PAGE, Purpose, Region, Remap, Sharing, pages,
+    AtFork, Backing, Counted, Destination, Locked, MappedFile, Mm, Old, PAGE, Purpose, Region,
+    Remap, Sharing, pages,
 };
 use crate::open::{Device, HeldNode, Object};
+use crate::process::Resource;
 
 /// Most pages of one mapping (512 GiB): those of the kernel's largest memory object.
 const MAX_PAGES: u64 = 1 << 27;
@@ -61,6 +64,15 @@ pub fn mmap(context: &mut Context<'_>) -> Result<u64, Stop> {
     };
     let mm = context.mm()?;
     let start = place(&mm.borrow(), address, count, bits)?;
+    let purpose = match bits & map::GROWS_DOWN {
+        0 => Purpose::Ordinary,
+        _ => Purpose::Stack,
+    };
+    mm.borrow().check_growth_at(start, count, Counted::new(access, shared, purpose))?;
+    let is_locked = bits & map::LOCKED != 0;
+    if is_locked {
+        check_locks(context, count, Errno::EAGAIN)?;
+    }
     let region = match source {
         Source::Zeros => zeros(context, start, count, access, shared)?,
         Source::File(file) => {
@@ -75,11 +87,7 @@ pub fn mmap(context: &mut Context<'_>) -> Result<u64, Stop> {
             Region { most: Access::Read, ..region }
         }
     };
-    let purpose = match bits & map::GROWS_DOWN {
-        0 => Purpose::Ordinary,
-        _ => Purpose::Stack,
-    };
-    mm.borrow_mut().insert(context.machine(), Region { purpose, ..region })?;
+    mm.borrow_mut().insert(context.machine(), Region { purpose, is_locked, ..region })?;
     if bits & (map::POPULATE | map::LOCKED) != 0 {
         // What cannot be had now fails when it is touched (mmap(2), MAP_POPULATE).
         let _ = mm.borrow_mut().populate(context.machine(), start, count);
@@ -367,6 +375,19 @@ pub fn mincore(context: &mut Context<'_>) -> Result<u64, Stop> {
     Ok(0)
 }
 
+/// Checks that the caller may lock so many pages more (mlock(2), ERRORS).
+fn check_locks(context: &mut Context<'_>, more: u64, beyond: Errno) -> Result<(), Errno> {
+    let process = context.process();
+    if process.credentials.can(Capability::LockMemory) {
+        return Ok(());
+    }
+    if process.limits.soft(Resource::Locked) == 0 {
+        return Err(Errno::EPERM);
+    }
+    let mm = context.mm()?;
+    if mm.borrow().may_lock(more) { Ok(()) } else { Err(beyond) }
+}
+
 /// mlock(2): pages never leave memory; those that are not there yet come now.
 pub fn mlock(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [address, len, ..] = context.words;
@@ -379,7 +400,7 @@ pub fn mlock2(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [address, len, bits, ..] = context.words;
     match bits {
         0 => lock(context, address, len),
-        ON_FAULT => munlock(context),
+        ON_FAULT => note_locked(context, address, len).map(|_| 0),
         _ => Err(Errno::EINVAL.into()),
     }
 }
@@ -392,22 +413,34 @@ fn around(address: u64, len: u64) -> Result<(u64, u64), Errno> {
 }
 
 fn lock(context: &mut Context<'_>, address: u64, len: u64) -> Result<u64, Stop> {
+    let (start, count) = note_locked(context, address, len)?;
+    let mm = context.mm()?;
+    mm.borrow_mut().populate(context.machine(), start, count)?;
+    Ok(0)
+}
+
+/// Notes that a range is locked; returns its beginning and its pages.
+fn note_locked(context: &mut Context<'_>, address: u64, len: u64) -> Result<(u64, u64), Stop> {
     let (start, count) = around(address, len)?;
     let mm = context.mm()?;
+    let more = mm.borrow().lockable_in(start, count);
+    check_locks(context, more, Errno::ENOMEM)?;
     let mut mm = mm.borrow_mut();
     if !mm.covers(start, count) {
         return Err(Errno::ENOMEM.into());
     }
-    mm.populate(context.machine(), start, count)?;
-    Ok(0)
+    mm.set_locked(start, count, Locked::Yes)?;
+    Ok((start, count))
 }
 
-/// munlock(2): there is nothing to undo.
+/// munlock(2)
 pub fn munlock(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [address, len, ..] = context.words;
     let (start, count) = around(address, len)?;
     let mm = context.mm()?;
-    if mm.borrow().covers(start, count) { Ok(0) } else { Err(Errno::ENOMEM.into()) }
+    let mut mm = mm.borrow_mut();
+    mm.set_locked(start, count, Locked::No)?;
+    if mm.covers(start, count) { Ok(0) } else { Err(Errno::ENOMEM.into()) }
 }
 
 /// mlockall(2): pages never leave memory.
@@ -418,11 +451,22 @@ pub fn mlockall(context: &mut Context<'_>) -> Result<u64, Stop> {
     match context.words[0] {
         bits if bits & !(CURRENT | FUTURE | ON_FAULT) != 0 => Err(Errno::EINVAL.into()),
         0 | ON_FAULT => Err(Errno::EINVAL.into()),
-        _ => Ok(0),
+        bits => {
+            let mm = context.mm()?;
+            let all = mm.borrow().size_pages() - mm.borrow().locked_pages();
+            let more = if bits & CURRENT != 0 { all } else { 0 };
+            check_locks(context, more, Errno::ENOMEM)?;
+            if bits & CURRENT != 0 {
+                mm.borrow_mut().set_all_locked(Locked::Yes);
+            }
+            Ok(0)
+        }
     }
 }
 
-/// munlockall(2): there is nothing to undo.
-pub fn munlockall(_: &mut Context<'_>) -> Result<u64, Stop> {
+/// munlockall(2)
+pub fn munlockall(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let mm = context.mm()?;
+    mm.borrow_mut().set_all_locked(Locked::No);
     Ok(0)
 }

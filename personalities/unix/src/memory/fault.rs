@@ -2,7 +2,7 @@
 
 use crate::machine::{Access, Machine};
 use crate::memory::mm::show;
-use crate::memory::{Mm, PAGE, Purpose, Sharing, pages};
+use crate::memory::{Counted, Mm, PAGE, Purpose, Sharing, pages};
 
 /// By how many pages a stack grows that runs out.
 const STACK_STEP: u64 = 64;
@@ -53,6 +53,9 @@ impl Mm {
     pub fn grow_stack(&mut self, machine: &mut dyn Machine, address: u64) -> bool {
         let Some(bounds) = self.growth(address) else { return false };
         let count = pages(bounds.end - bounds.start);
+        if self.check_growth(count, Counted::Otherwise).is_err() {
+            return false;
+        }
         let (access, sharing) = (Access::Write, Sharing::Private);
         let Ok(backing) = self.zeros(machine, count) else { return false };
         let region = super::Region {
@@ -80,7 +83,7 @@ impl Mm {
             let gap = if below.access == Access::None { 0 } else { GUARD_PAGES * PAGE };
             below.end() + gap
         });
-        let floor = top.saturating_sub(self.stack_limit()).max(below);
+        let floor = top.saturating_sub(self.bounds.stack).max(below);
         if address < floor {
             return None;
         }

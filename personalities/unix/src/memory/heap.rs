@@ -4,7 +4,7 @@ use alloc::rc::Rc;
 
 use crate::Errno;
 use crate::machine::{Access, Machine};
-use crate::memory::{Backing, Mm, PAGE, Region, Sharing, pages};
+use crate::memory::{Backing, Counted, Mm, PAGE, Region, Sharing, pages};
 
 /// By how many pages the heap's memory object grows.
 const HEAP_STEP: u64 = 64;
@@ -46,6 +46,7 @@ impl Mm {
         if self.is_used(mapped, more) {
             return Err(Errno::ENOMEM);
         }
+        self.check_growth(more, Counted::AsData)?;
         match self.extend_last(machine, mapped, more)? {
             true => Ok(()),
             false => self.insert_heap(machine, mapped, more),

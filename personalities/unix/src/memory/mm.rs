@@ -10,14 +10,16 @@ use libipc::{Memory, Space};
 use crate::Errno;
 use crate::machine::{Access, Machine, Mapping};
 use crate::memory::fault::GUARD_PAGES;
-use crate::memory::{AtFork, Backing, PAGE, Purpose, Region, Sharing, Trash};
+use crate::memory::{AtFork, Backing, Bounds, PAGE, Purpose, Region, Sharing, Trash};
 
 /// The end of the stack; its first page is left free.
 pub const STACK_TOP: u64 = 0x7fff_ffff_e000;
-/// Most bytes of the stack (`RLIMIT_STACK`).
+/// Most bytes of the stack, unless another limit is set (`RLIMIT_STACK`).
 pub const STACK_LIMIT: u64 = 8 << 20;
+/// Most bytes that there is room for, whatever the limit is (`MIN_GAP` of Linux, arch/x86/mm/mmap.c).
+const STACK_ROOM: u64 = 128 << 20;
 /// Mappings whose address the program leaves open end below this one.
-pub const MAP_TOP: u64 = STACK_TOP - STACK_LIMIT - (1 << 20);
+pub const MAP_TOP: u64 = STACK_TOP - STACK_ROOM - (1 << 20);
 /// The lowest address that can be mapped (`vm.mmap_min_addr`).
 const MAP_BOTTOM: u64 = 0x1_0000;
 /// Most regions of a process (Linux `vm.max_map_count` is 65,530).
@@ -33,6 +35,7 @@ pub struct Mm {
     pub(super) regions: BTreeMap<u64, Region>,
     /// First byte of the heap, and its end as the program set it.
     pub(super) brk: Range<u64>,
+    pub(super) bounds: Bounds,
     trash: Trash,
 }
 
@@ -46,7 +49,8 @@ impl Mm {
             Some(space) => space,
             None => machine.create_space()?,
         };
-        Ok(Mm { space, regions: BTreeMap::new(), brk: 0..0, trash: trash.clone() })
+        let (regions, bounds) = (BTreeMap::new(), Bounds::default());
+        Ok(Mm { space, regions, brk: 0..0, bounds, trash: trash.clone() })
     }
 
     /// Returns the kernel's space.
@@ -57,11 +61,6 @@ impl Mm {
     /// Returns where memory objects go that nobody uses.
     pub(super) fn trash(&self) -> &Trash {
         &self.trash
-    }
-
-    /// Returns the most bytes that a stack may have (`RLIMIT_STACK`).
-    pub(super) fn stack_limit(&self) -> u64 {
-        STACK_LIMIT
     }
 
     /// Returns the regions in order.
@@ -189,6 +188,9 @@ impl Mm {
         if !self.all_in(address, pages, may) {
             return Err(Errno::EACCES);
         }
+        if access == Access::Write {
+            self.check_writable(address, pages)?;
+        }
         for start in self.isolate(address, pages) {
             let Some(region) = self.regions.get_mut(&start) else { continue };
             region.access = access;
@@ -270,10 +272,11 @@ impl Mm {
     /// ENOMEM.
     pub fn fork(&self, machine: &mut dyn Machine) -> Result<Mm, Errno> {
         let mut child = Mm::new(machine, &self.trash)?;
-        child.brk = self.brk.clone();
+        (child.brk, child.bounds) = (self.brk.clone(), self.bounds);
         let mut clones: Vec<(Memory, Rc<Backing>)> = Vec::new();
         for region in self.regions.values() {
-            let mut copy = region.clone();
+            // Locks are the parent's (mlock(2)).
+            let mut copy = Region { is_locked: false, ..region.clone() };
             match region.at_fork {
                 AtFork::Absent => continue,
                 AtFork::Wiped => {

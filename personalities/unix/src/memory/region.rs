@@ -63,6 +63,8 @@ pub struct Region {
     pub at_fork: AtFork,
     /// The file whose contents they are; `first_page` counts from its beginning.
     pub file: Option<Rc<MappedFile>>,
+    /// Whether the program asked for it to stay in memory (mlock(2)).
+    pub is_locked: bool,
     /// The most that mprotect may allow: reading, where a shared file is open for nothing else.
     pub most: Access,
 }
@@ -88,6 +90,7 @@ impl Region {
             purpose: Purpose::Ordinary,
             at_fork: AtFork::Kept,
             file: None,
+            is_locked: false,
             most: Access::Write,
         }
     }

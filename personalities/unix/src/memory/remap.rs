@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::Errno;
 use crate::machine::Machine;
 use crate::memory::mm::show;
-use crate::memory::{Backing, Mm, PAGE, Region, Sharing};
+use crate::memory::{Backing, Counted, Mm, PAGE, Region, Sharing};
 
 /// Where a mapping may go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,6 +54,10 @@ impl Mm {
         // Two cuts, one more region behind the mapping, and one that is replaced in the middle.
         if self.regions.len() + 5 > super::MAX_REGIONS {
             return Err(Errno::ENOMEM);
+        }
+        if wanted > pages {
+            let counted = self.region_at(address).map_or(Counted::Otherwise, Counted::of);
+            self.check_growth(wanted - pages, counted)?;
         }
         let all_anonymous = self.all_in(address, pages, Region::is_anonymous);
         if old == Old::Fresh && !all_anonymous {

@@ -203,7 +203,10 @@ fn status(unix: &Unix, process: &Process, tid: Pid) -> String {
     text += &identity(process);
     if process.mm.is_some() {
         let kib = pages(process) * PAGE / 1024;
-        for line in ["VmPeak", "VmSize", "VmHWM", "VmRSS", "VmData"] {
+        let locked = process.mm.as_ref().map_or(0, |mm| mm.borrow().locked_pages()) * PAGE / 1024;
+        let lines =
+            [("VmPeak", kib), ("VmSize", kib), ("VmLck", locked), ("VmHWM", kib), ("VmRSS", kib)];
+        for (line, kib) in lines.into_iter().chain([("VmData", kib)]) {
             text += &format!("{line}:\t{kib:>8} kB\n");
         }
     }

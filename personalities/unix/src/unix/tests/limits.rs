@@ -5,6 +5,7 @@ use crate::Errno;
 use crate::fake::Bench;
 use crate::linux::signals;
 use crate::linux::structures::{Fields, SECOND};
+use crate::memory::PAGE;
 use crate::process::{Ending, Life, Pid};
 
 const DUP: u32 = 32;
@@ -17,6 +18,17 @@ const CPU: u64 = 0;
 const FILE_SIZE: u64 = 1;
 const PROCESSES: u64 = 6;
 const DESCRIPTORS: u64 = 7;
+const DATA_SIZE: u64 = 2;
+const LOCKED: u64 = 8;
+const ADDRESS_SPACE: u64 = 9;
+const MMAP: u32 = 9;
+const MPROTECT: u32 = 10;
+const MUNMAP: u32 = 11;
+const BRK: u32 = 12;
+const MREMAP: u32 = 25;
+const MLOCK: u32 = 149;
+const MUNLOCK: u32 = 150;
+const ANONYMOUS: u64 = 0x22;
 
 fn limit(bench: &mut Bench, pid: Pid, resource: u64, soft: u64, hard: u64) -> i64 {
     bench.poke(pid, DATA, &Fields::default().u64(soft).u64(hard).0);
@@ -94,4 +106,64 @@ fn processor_time_is_warned_of_and_then_ends() {
     bench.event(bench.thread(pid), libipc::Kind::Recall, 0, [0; 6]);
     let life = bench.unix.processes.get(&pid).map(|process| process.life);
     assert_eq!(life, Some(Life::Zombie(Ending::Signal(signals::SIGKILL))));
+}
+
+fn map(bench: &mut Bench, pid: Pid, pages: u64, protection: u64) -> u64 {
+    bench.value(pid, MMAP, &[0, pages * PAGE, protection, ANONYMOUS, !0, 0])
+}
+
+#[test]
+fn address_space_ends_at_its_limit() {
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    let used = bench.unix.processes[&pid].mm.as_ref().unwrap().borrow().size_pages();
+    let most = (used + 10) * PAGE;
+    assert_eq!(limit(&mut bench, pid, ADDRESS_SPACE, most, most), 0);
+    let no_memory = Errno::ENOMEM.to_rax();
+    let at = map(&mut bench, pid, 8, 1);
+    assert_eq!(map(&mut bench, pid, 3, 0), no_memory);
+    bench.error(pid, MREMAP, &[at, 8 * PAGE, 11 * PAGE, 1], Errno::ENOMEM);
+    let brk = bench.value(pid, BRK, &[0]);
+    assert_eq!(bench.value(pid, BRK, &[brk + 4 * PAGE]), brk, "the break stays");
+    let lower = at - 2 * PAGE;
+    assert_eq!(bench.value(pid, MMAP, &[lower, 10 * PAGE, 1, ANONYMOUS | 0x10, !0, 0]), lower);
+    assert_eq!(bench.value(pid, MUNMAP, &[lower, 5 * PAGE]), 0);
+    let child = fork(&mut bench, pid);
+    assert!((map(&mut bench, child, 5, 1) as i64) > 0);
+    assert_eq!(map(&mut bench, child, 1, 1), no_memory, "a child has its parent's limits");
+}
+
+#[test]
+fn data_are_private_and_writable() {
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    let used = bench.unix.processes[&pid].mm.as_ref().unwrap().borrow().data_pages();
+    let most = (used + 10) * PAGE;
+    assert_eq!(limit(&mut bench, pid, DATA_SIZE, most, most), 0);
+    let readable = map(&mut bench, pid, 40, 1);
+    assert!((readable as i64) > 0);
+    bench.error(pid, MPROTECT, &[readable, 11 * PAGE, 3], Errno::ENOMEM);
+    assert_eq!(bench.value(pid, MPROTECT, &[readable, 6 * PAGE, 3]), 0);
+    assert_eq!(map(&mut bench, pid, 5, 3), Errno::ENOMEM.to_rax());
+    assert!((map(&mut bench, pid, 4, 3) as i64) > 0);
+    assert_eq!(bench.value(pid, MPROTECT, &[readable, 6 * PAGE, 3]), 0, "it is data already");
+}
+
+#[test]
+fn locks_are_bounded_for_those_without_the_right() {
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    let at = map(&mut bench, pid, 8, 3);
+    assert_eq!(limit(&mut bench, pid, LOCKED, 2 * PAGE, 2 * PAGE), 0);
+    assert_eq!(bench.value(pid, MLOCK, &[at, 8 * PAGE]), 0, "the privileged may");
+    assert_eq!(bench.value(pid, MUNLOCK, &[at, 8 * PAGE]), 0);
+    assert_eq!(bench.value(pid, SETUID, &[5]), 0);
+    assert_eq!(bench.value(pid, MLOCK, &[at + 1, PAGE]), 0, "two pages");
+    bench.error(pid, MLOCK, &[at + 4 * PAGE, 1], Errno::ENOMEM);
+    let locked = [0, PAGE, 3, ANONYMOUS | 0x2000, !0, 0];
+    bench.error(pid, MMAP, &locked, Errno::EAGAIN);
+    assert_eq!(bench.value(pid, MUNLOCK, &[at, PAGE]), 0);
+    assert_eq!(bench.value(pid, MLOCK, &[at + 4 * PAGE, 1]), 0);
+    assert_eq!(limit(&mut bench, pid, LOCKED, 0, 0), 0);
+    bench.error(pid, MLOCK, &[at, 1], Errno::EPERM);
 }
