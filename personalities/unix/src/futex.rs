@@ -96,6 +96,11 @@ impl Unix {
         self.futexes.first(key, most, bits, waits)
     }
 
+    /// Returns the first thread that waits for a futex.
+    pub(crate) fn first_waiter(&self, key: Key) -> Option<ThreadNumber> {
+        self.first_waiters(key, 1, u32::MAX).first().map(|waiter| waiter.thread)
+    }
+
     /// Wakes the first threads that wait for a futex, at most so many, by one of these bits;
     /// returns how many.
     pub(crate) fn wake_futex(&mut self, key: Key, most: usize, bits: u32) -> u64 {

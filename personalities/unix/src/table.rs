@@ -105,7 +105,7 @@ pub static CALLS: &[Entry] = &[
     done(20, "writev", calls::io::writev).restarted(),
     done(21, "access", calls::attributes::access),
     done(22, "pipe", calls::descriptors::pipe),
-    partial(23, "select", calls::poll::select),
+    done(23, "select", calls::poll::select),
     done(24, "sched_yield", calls::time::sched_yield),
     done(25, "mremap", calls::memory::mremap),
     done(26, "msync", calls::memory::msync),

@@ -270,11 +270,67 @@ static void processes(void) {
     printf("clone3: %d\n", WEXITSTATUS(status));
 }
 
+/* Locks that name their owner. */
+
+static pthread_mutex_t inheriting;
+static long guarded;
+
+static void *adds(void *argument) {
+    for (int i = 0; i < 500; i++) {
+        pthread_mutex_lock(&inheriting);
+        long before = guarded;
+        if (i % 50 == 0)
+            sched_yield();
+        guarded = before + 1;
+        pthread_mutex_unlock(&inheriting);
+    }
+    return argument;
+}
+
+static void *tries(void *argument) {
+    (void)argument;
+    result("try what another has", pthread_mutex_trylock(&inheriting));
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 20000000;
+    if (until.tv_nsec >= 1000000000)
+        until.tv_sec++, until.tv_nsec -= 1000000000;
+    result("wait for what another keeps", pthread_mutex_timedlock(&inheriting, &until));
+    word = gettid();
+    result("lock what one has", futex(&word, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+    result("unlock it", futex(&word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0));
+    result("what it says", word);
+    result("unlock what nobody has", futex(&word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0));
+    word = 0x3ffffff0;
+    result("lock what nobody can unlock", futex(&word, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+    return NULL;
+}
+
+static void inherit(void) {
+    pthread_t threads[4];
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
+    pthread_mutex_init(&inheriting, &attributes);
+    for (int at = 0; at < 4; at++)
+        pthread_create(&threads[at], NULL, adds, NULL);
+    join(threads, 4);
+    result("counted under a lock that inherits", guarded);
+    pthread_mutex_lock(&inheriting);
+    result("lock it twice", pthread_mutex_lock(&inheriting));
+    pthread_create(&threads[0], NULL, tries, NULL);
+    join(threads, 1);
+    result("unlock it", pthread_mutex_unlock(&inheriting));
+    result("unlock it twice", pthread_mutex_unlock(&inheriting));
+}
+
 int main(int count, char **arguments) {
     if (count > 1)
         return getpid() == gettid() ? 11 : 12;
     setvbuf(stdout, NULL, _IOLBF, 0);
     futexes();
+    inherit();
     shared();
     signals();
     libraries();

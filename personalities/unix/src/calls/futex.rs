@@ -1,6 +1,9 @@
 //! Futexes: waiting for a word of memory to change.
 //!
-//! What is about priority inheritance is refused as by a kernel that is built without it.
+//! Those that name their owner are in `inheriting`; moving waiters between them and others
+//! (`FUTEX_CMP_REQUEUE_PI`) is refused as by a kernel that is built without it.
+
+pub(crate) mod inheriting;
 
 use crate::Errno;
 use crate::context::{Context, Stop, Wait};
@@ -39,7 +42,8 @@ pub fn futex(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [address, operation, value, _, _, bits] = context.words;
     let operation = operation & 0xffff_ffff;
     let command = operation & !(futex::PRIVATE | futex::REAL_TIME);
-    if operation & futex::REAL_TIME != 0 && command != futex::WAIT_BITSET {
+    let timed = [futex::WAIT_BITSET, futex::LOCK_PI2];
+    if operation & futex::REAL_TIME != 0 && !timed.contains(&command) {
         return Err(Errno::ENOSYS.into());
     }
     let bits = bits as u32;
@@ -56,6 +60,9 @@ pub fn futex(context: &mut Context<'_>) -> Result<u64, Stop> {
         }
         futex::REQUEUE | futex::CMP_REQUEUE => requeue(context, command),
         futex::WAKE_OP => wake_op(context),
+        futex::LOCK_PI | futex::LOCK_PI2 => inheriting::lock(context, operation),
+        futex::TRYLOCK_PI => inheriting::try_lock(context),
+        futex::UNLOCK_PI => inheriting::unlock(context),
         _ => Err(Errno::ENOSYS.into()),
     }
 }

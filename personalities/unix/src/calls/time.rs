@@ -238,17 +238,27 @@ fn run_until(
     Err(Stop::Wait(Wait { deadline, progress: until, ..Wait::default() }))
 }
 
-/// Returns where a sleep that is ended early tells the rest (nanosleep(2), clock_nanosleep(2)).
-pub fn remaining_at(parked: &Parked) -> Option<u64> {
+/// Adds a time, in ns, as a structure has it.
+pub type Emit = fn(Fields, u64) -> Fields;
+
+/// Returns where a wait that is ended early tells the rest, and how (nanosleep(2),
+/// clock_nanosleep(2); select(2) and poll(2), "The timeout" and "C library/kernel differences").
+pub fn remaining_at(parked: &Parked) -> Option<(u64, Emit)> {
+    const SELECT: u32 = 23;
     const NANOSLEEP: u32 = 35;
     const CLOCK_NANOSLEEP: u32 = 230;
-    let [_, bits, _, rest, ..] = parked.words;
-    let address = match parked.number {
-        NANOSLEEP => bits,
-        CLOCK_NANOSLEEP if bits & ABSOLUTE == 0 => rest,
-        _ => 0,
+    const PSELECT: u32 = 270;
+    const PPOLL: u32 = 271;
+    let [_, second, third, fourth, fifth, _] = parked.words;
+    let (address, emit): (u64, Emit) = match parked.number {
+        SELECT => (fifth, Fields::time_us),
+        NANOSLEEP => (second, Fields::time),
+        CLOCK_NANOSLEEP if second & ABSOLUTE == 0 => (fourth, Fields::time),
+        PSELECT => (fifth, Fields::time),
+        PPOLL => (third, Fields::time),
+        _ => return None,
     };
-    (address != 0).then_some(address)
+    (address != 0).then_some((address, emit))
 }
 
 /// times(2)

@@ -32,6 +32,9 @@ pub const SIGNALS_AT: u64 = AT + 2 * PAGE;
 /// Offset of the code in its page, and of the time in the page before: the code reads what lies a
 /// page before its own beginning.
 const CODE_AT: u64 = 0x800;
+/// Where the headers of sections are, by which dietlibc finds names and symbols.
+const SECTIONS_AT: u64 = 0xc00;
+const _: () = assert!(CODE_AT + code::CODE.len() as u64 <= SECTIONS_AT);
 /// The version of all symbols.
 const VERSION: &[u8] = b"LINUX_2.6";
 /// The object's name.
@@ -72,7 +75,7 @@ impl Times {
 ///
 /// ```text
 ///   0 ELF header   64 program headers   dynamic section   symbols   versions   hash table   names
-///   CODE_AT the code
+///   CODE_AT the code   SECTIONS_AT section headers
 /// ```
 pub fn object() -> Vec<u8> {
     let tables = Tables::new();
@@ -113,6 +116,11 @@ pub fn object() -> Vec<u8> {
         bytes.resize(at as usize, 0);
         bytes.extend_from_slice(table);
     }
+    bytes.resize(SECTIONS_AT as usize, 0);
+    bytes.extend(section_header(0, 0, 0, 0));
+    bytes.extend(section_header(STRINGS, names_at, tables.names.len() as u64, 0));
+    bytes.extend(section_header(SYMBOLS, symbols_at, tables.symbols.len() as u64, SYMBOL_BYTES));
+    bytes.extend(section_header(ENTRIES, dynamic_at, DYNAMIC_BYTES, 16));
     bytes.resize(PAGE as usize, 0);
     bytes
 }
@@ -122,17 +130,32 @@ const HEADER_BYTES: u64 = 64;
 const PROGRAM_HEADER_BYTES: u64 = 56;
 const DYNAMIC_BYTES: u64 = 10 * 16;
 const SYMBOL_BYTES: u64 = 24;
+const SECTION_HEADER_BYTES: u64 = 64;
 const LOAD: u32 = 1;
 const DYNAMIC: u32 = 2;
+/// `SHT_STRTAB`, `SHT_DYNAMIC` and `SHT_DYNSYM`.
+const STRINGS: u32 = 3;
+const ENTRIES: u32 = 6;
+const SYMBOLS: u32 = 11;
 
 fn header() -> Vec<u8> {
     const SHARED_OBJECT: u16 = 3;
     const X86_64: u16 = 62;
     let mut bytes = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
     let fields = Fields::default().u16(SHARED_OBJECT).u16(X86_64).u32(1).u64(CODE_AT);
-    let fields = fields.u64(HEADER_BYTES).u64(0).u32(0).u16(HEADER_BYTES as u16);
-    bytes.extend(fields.u16(PROGRAM_HEADER_BYTES as u16).u16(2).u16(64).u16(0).u16(0).0);
+    let fields = fields.u64(HEADER_BYTES).u64(SECTIONS_AT).u32(0).u16(HEADER_BYTES as u16);
+    let fields = fields.u16(PROGRAM_HEADER_BYTES as u16).u16(2);
+    bytes.extend(fields.u16(SECTION_HEADER_BYTES as u16).u16(4).u16(0).0);
     bytes
+}
+
+fn section_header(kind: u32, at: u64, len: u64, entry_bytes: u64) -> Vec<u8> {
+    const ALLOCATED: u64 = 2;
+    let flags = if kind == 0 { 0 } else { ALLOCATED };
+    // Both name the section of names, the first one after the empty one.
+    let link = u32::from(kind == SYMBOLS || kind == ENTRIES);
+    let fields = Fields::default().u32(0).u32(kind).u64(flags).u64(at).u64(at).u64(len);
+    fields.u32(link).u32(1).u64(u64::from(kind != 0) * 8).u64(entry_bytes).0
 }
 
 fn program_header(kind: u32, at: u64, len: u64) -> Vec<u8> {
@@ -249,6 +272,18 @@ mod tests {
         assert_eq!(found.len(), 2 * code::FUNCTIONS.len());
         assert_eq!(found[..2], [&b"__vdso_clock_gettime"[..], b"clock_gettime"]);
         assert!(names + value(10) <= CODE_AT as usize, "names end before the code");
+    }
+
+    #[test]
+    fn a_reader_of_sections_finds_the_functions() {
+        let object = object();
+        let file = ElfBytes::<LittleEndian>::minimal_parse(&object).unwrap();
+        let (symbols, names) = file.dynamic_symbol_table().unwrap().unwrap();
+        let time = symbols
+            .iter()
+            .find(|one| names.get(one.st_name as usize).is_ok_and(|name| name == "__vdso_time"));
+        let (_, offset, _) = code::FUNCTIONS[2];
+        assert_eq!(time.map(|one| one.st_value), Some(CODE_AT + offset));
     }
 
     #[test]

@@ -192,8 +192,12 @@ pub mod futex {
     pub const REQUEUE: u64 = 3;
     pub const CMP_REQUEUE: u64 = 4;
     pub const WAKE_OP: u64 = 5;
+    pub const LOCK_PI: u64 = 6;
+    pub const UNLOCK_PI: u64 = 7;
+    pub const TRYLOCK_PI: u64 = 8;
     pub const WAIT_BITSET: u64 = 9;
     pub const WAKE_BITSET: u64 = 10;
+    pub const LOCK_PI2: u64 = 13;
     pub const PRIVATE: u64 = 128;
     pub const REAL_TIME: u64 = 256;
 }

@@ -27,6 +27,13 @@ static FLAGS: &[(&str, &str, &str)] = &[
         "others: EINVAL",
     ),
     ("flock", "LOCK_SH, LOCK_EX, LOCK_UN, LOCK_NB", "others: EINVAL"),
+    (
+        "futex",
+        "WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_BITSET, WAKE_BITSET, LOCK_PI, LOCK_PI2, \
+         TRYLOCK_PI, UNLOCK_PI (no priority is inherited; an owner that dies hands over robust ones \
+         only); PRIVATE, CLOCK_REALTIME",
+        "WAIT_REQUEUE_PI, CMP_REQUEUE_PI, FD: ENOSYS",
+    ),
     ("getpriority", "PRIO_PROCESS, PRIO_PGRP, PRIO_USER", "others: EINVAL"),
     ("getrandom", "GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE", "others: EINVAL"),
     (
@@ -53,7 +60,7 @@ static FLAGS: &[(&str, &str, &str)] = &[
     ),
     (
         "prlimit64, setrlimit",
-        "enforced: CPU, FSIZE, NPROC, NOFILE; told: all 16",
+        "enforced: AS, CPU, DATA, FSIZE, MEMLOCK, NOFILE, NPROC, STACK; told: all 16",
         "NOFILE above 4096: EPERM",
     ),
     ("reboot", "POWER_OFF, HALT, RESTART (all end the machine), CAD_ON, CAD_OFF", "others: EINVAL"),

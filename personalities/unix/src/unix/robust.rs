@@ -6,16 +6,13 @@ use core::cell::RefCell;
 
 use libipc::Memory;
 
+use crate::calls::futex::inheriting::{OWNER, OWNER_DIED, WAITERS, key_of_waiters};
 use crate::calls::futex::key_of;
 use crate::machine::Access;
 use crate::memory::{Mm, PAGE};
 use crate::process::{Pid, ThreadNumber};
 use crate::unix::Unix;
 
-/// Bits of a robust futex (linux/futex.h).
-const WAITERS: u32 = 0x8000_0000;
-const OWNER_DIED: u32 = 0x4000_0000;
-const OWNER: u32 = 0x3fff_ffff;
 /// Most entries of a list that are looked at (`ROBUST_LIST_LIMIT`).
 const MOST: usize = 2048;
 /// The bit of an entry's address that marks a futex with priority inheritance.
@@ -98,6 +95,11 @@ impl Left<'_> {
         }
         if value & OWNER != self.tid.0 {
             return None;
+        }
+        if let Some((heir, tid)) = self.unix.heir(key_of_waiters(key)) {
+            self.write(address, WAITERS | OWNER_DIED | tid)?;
+            self.unix.inherit(heir);
+            return Some(());
         }
         self.write(address, value & WAITERS | OWNER_DIED)?;
         if value & WAITERS != 0 {

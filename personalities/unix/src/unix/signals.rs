@@ -326,12 +326,12 @@ impl Unix {
     /// Writes how long a sleep that a handler ends would have gone on (nanosleep(2)).
     fn tell_remaining(&mut self, number: ThreadNumber, call: OpenCall, parked: &Parked) {
         let Some(deadline) = parked.deadline else { return };
-        let Some(address) = crate::calls::time::remaining_at(parked) else { return };
+        let Some((address, emit)) = crate::calls::time::remaining_at(parked) else { return };
         let left = deadline.saturating_sub(self.machine.now());
         let Some(pid) = self.threads.get(&number).map(|thread| thread.pid) else { return };
         let mut context = crate::context::Context::new(self, pid, number, call, [0; 6]);
         // A sleep whose rest cannot be told fails all the same, by EINTR here and by EFAULT there.
-        let _ = context.copy_out(address, &Fields::default().time(left).0);
+        let _ = context.copy_out(address, &emit(Fields::default(), left).0);
     }
 
     fn stop_process(&mut self, pid: Pid, signal: u8) {
@@ -411,13 +411,13 @@ fn interrupted(registers: &mut Registers, parked: &Parked, action: &Action) {
     let timed =
         parked.deadline.is_some() && parked.channels.as_slice().iter().any(Channel::is_futex);
     let restart = if timed { Restart::Never } else { restart };
+    let (number, words) = (parked.number, parked.words);
+    let is_anew = crate::calls::futex::inheriting::is_lock(number, words[1]);
+    // With a timeout (`SO_RCVTIMEO` and its like) a call is not made again (signal(7)).
+    let is_asked = action.flags & action::RESTART != 0 && parked.deadline.is_none();
     if parked.progress != 0 && restart == Restart::IfAsked {
         registers.rax = parked.progress;
-    } else if restart == Restart::IfAsked
-        && action.flags & action::RESTART != 0
-        // With a timeout (`SO_RCVTIMEO` and its like) a call is not made again (signal(7)).
-        && parked.deadline.is_none()
-    {
+    } else if is_anew || restart == Restart::IfAsked && is_asked {
         registers.rip = registers.rip.wrapping_sub(SYSCALL);
         registers.rax = parked.number.into();
     } else {

@@ -13,6 +13,7 @@ use crate::unix::{Reply, event};
 
 mod files;
 mod identity;
+mod inheriting;
 mod jobs;
 mod limits;
 mod memory;
