@@ -98,9 +98,12 @@ fn global_text(unix: &mut Unix, global: Global) -> String {
         Global::Stat => statistics(unix),
         Global::Swaps => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n".to_string(),
         Global::Uptime => {
-            let hundredths = unix.machine.now() / (SECOND / 100);
-            let (whole, part) = (hundredths / 100, hundredths % 100);
-            format!("{whole}.{part:02} {whole}.{part:02}\n")
+            let hundredths = |ns: u64| {
+                let all = ns / (SECOND / 100);
+                format!("{}.{:02}", all / 100, all % 100)
+            };
+            let (_, idle) = times(unix);
+            format!("{} {}\n", hundredths(unix.machine.now()), hundredths(idle))
         }
         Global::Version => format!("{SYSTEM} version {RELEASE} ({VERSION})\n"),
         Global::VmStat => {
@@ -142,16 +145,22 @@ fn memory(unix: &mut Unix) -> String {
     lines.iter().map(line).collect()
 }
 
-/// `/proc/stat`: all time is one processor's; what Linux programs have not used counts as idle.
-fn statistics(unix: &mut Unix) -> String {
-    let boot = unix.machine.boot_time() / SECOND;
+/// Returns how long all Linux programs together have run, and what is left of the time since boot,
+/// of all processors, in ns.
+fn times(unix: &mut Unix) -> (RunTime, u64) {
     let handles: Vec<_> = unix.threads.values().map(|thread| thread.handle).collect();
     let living: RunTime = handles.into_iter().map(|one| unix.machine.run_time(one)).sum();
     let used = living + unix.ended_time;
     let all = unix.machine.now().saturating_mul(unix.machine.processors());
+    (used, all.saturating_sub(used.total()))
+}
+
+/// `/proc/stat`: all time is one processor's; what Linux programs have not used counts as idle.
+fn statistics(unix: &mut Unix) -> String {
+    let boot = unix.machine.boot_time() / SECOND;
     let tick = SECOND / TICKS;
-    let (user, system) = (used.user / tick, used.system / tick);
-    let idle = all.saturating_sub(used.total()) / tick;
+    let (used, idle) = times(unix);
+    let (user, system, idle) = (used.user / tick, used.system / tick, idle / tick);
     let running = unix.threads.values().filter(|one| one.state == State::Running).count();
     let line = format!("{user} 0 {system} {idle} 0 0 0 0 0 0\n");
     format!(

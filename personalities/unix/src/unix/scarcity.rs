@@ -16,8 +16,9 @@ use crate::Errno;
 use crate::linux::signals;
 use crate::machine::Access;
 use crate::memory::Sharing;
-use crate::open::Object;
+use crate::open::{Kind, Object, OpenFile, Slot};
 use crate::process::{Ending, MAX_PROCESSES, MAX_THREADS, Pid, Process, ThreadNumber};
+use crate::socket::Sockets;
 use crate::table;
 use crate::unix::Unix;
 
@@ -56,7 +57,10 @@ impl Unix {
             }
         }
         let (used, most) = self.machine.heap();
-        if used > most || (used > most - most / 4 && self.has_most(pid, burden)) {
+        if used > most
+            || (used > most - most / 4
+                && self.has_most(pid, |process| burden(&self.sockets, process)))
+        {
             return Some(Errno::ENOMEM);
         }
         self.scarcity.turn = self.scarcity.turn.wrapping_add(1);
@@ -105,8 +109,9 @@ fn private_pages(process: &Process) -> u64 {
 }
 
 /// Returns about how many bytes of this server's heap a process takes.
-fn burden(process: &Process) -> u64 {
-    let files: u64 = process.descriptors.iter().map(|(_, slot)| held_by(&slot.file.borrow())).sum();
+fn burden(sockets: &Sockets, process: &Process) -> u64 {
+    let held = |slot: &Slot| held_by(sockets, &slot.file.borrow());
+    let files: u64 = process.descriptors.iter().map(|(_, slot)| held(slot)).sum();
     let regions = process.mm.as_ref().map_or(0, |mm| mm.borrow().regions().count());
     let threads = process.threads.len() as u64;
     cost::PROCESS
@@ -116,10 +121,15 @@ fn burden(process: &Process) -> u64 {
         + regions as u64 * cost::REGION
 }
 
-fn held_by(file: &crate::open::OpenFile) -> u64 {
+/// Returns about how many bytes an open file takes: what a socket has sent and nobody has received
+/// is its own.
+fn held_by(sockets: &Sockets, file: &OpenFile) -> u64 {
     let contents = match &file.object {
         Object::Pipe(end) => end.len(),
         Object::Text(_, text) => text.len(),
+        Object::Numbered(one) if one.kind() == Kind::Socket => {
+            sockets.get(one.number()).map_or(0, |socket| socket.sent)
+        }
         _ => 0,
     };
     cost::DESCRIPTOR + (contents + file.path.len()) as u64
@@ -173,6 +183,27 @@ mod tests {
         bench.machine.0.borrow_mut().heap = 2 << 20;
         bench.error(shell, PIPE, &[SCRATCH], Errno::ENOMEM);
         assert_eq!(bench.value(shell, CLOSE, &[3]), 0);
+    }
+
+    #[test]
+    fn what_a_socket_has_sent_is_its_sender_s() {
+        const WRITE: u32 = 1;
+        const SOCKETPAIR: u32 = 53;
+        let (mut bench, shell, hog) = shell_and_job();
+        for _ in 0..20 {
+            assert_eq!(bench.value(shell, PIPE, &[SCRATCH]), 0);
+        }
+        bench.machine.0.borrow_mut().heap = (1 << 20) * 7 / 8;
+        bench.error(shell, PIPE, &[SCRATCH], Errno::ENOMEM);
+        bench.machine.0.borrow_mut().heap = 0;
+        assert_eq!(bench.value(hog, SOCKETPAIR, &[1, 1, 0, SCRATCH]), 0);
+        let one = bench.peek(hog, SCRATCH, 1)[0];
+        for _ in 0..30 {
+            assert_eq!(bench.value(hog, WRITE, &[one.into(), SCRATCH, 4000]), 4000);
+        }
+        bench.machine.0.borrow_mut().heap = (1 << 20) * 7 / 8;
+        bench.error(hog, PIPE, &[SCRATCH], Errno::ENOMEM);
+        assert_eq!(bench.value(shell, PIPE, &[SCRATCH]), 0);
     }
 
     #[test]
