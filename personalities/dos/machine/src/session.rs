@@ -181,6 +181,7 @@ impl<H: Host> Session<H> {
             self.budget = SLICE;
             if !is_over && self.end.is_none() {
                 self.look_around();
+                self.end_what_computes();
             }
         }
     }
@@ -196,10 +197,7 @@ impl<H: Host> Session<H> {
     pub(crate) fn handle(&mut self, exit: Exit) {
         match exit {
             Exit::Budget if self.cpu.remaining() > 0 => self.look_at_devices(),
-            Exit::Budget => {
-                self.look_around();
-                self.end_what_computes();
-            }
+            Exit::Budget => self.look_around(),
             Exit::HostCall(number) => {
                 self.in_service = true;
                 self.host_call(number);
