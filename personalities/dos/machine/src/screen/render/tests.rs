@@ -1,3 +1,5 @@
+//! Tests of the renderer: what it sends for a screen that changes.
+
 use super::{BLANK, Frame, Renderer};
 use alloc::string::String;
 use alloc::vec;
