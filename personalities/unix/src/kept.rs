@@ -38,7 +38,7 @@ const LAYOUT: u64 = 1;
 /// Most open file descriptions.
 pub const MAX_FILES: u32 = 8192;
 /// Rows for descriptors and texts, of [`CHUNK`] words.
-const CHUNKS: u32 = 4096;
+pub const MAX_CHUNKS: u32 = 4096;
 
 /// Where each table begins.
 const PIPES: usize = kept::FIRST;
@@ -47,7 +47,7 @@ const PROCESSES: usize = THREADS + kept::words(MAX_THREADS as u32, thread::COUNT
 const FILES: usize = PROCESSES + kept::words(MAX_PROCESSES as u32, process::COUNT);
 const TEXTS: usize = FILES + kept::words(MAX_FILES, file::COUNT);
 /// Number of words.
-const WORDS: usize = TEXTS + kept::words(CHUNKS, CHUNK);
+const WORDS: usize = TEXTS + kept::words(MAX_CHUNKS, CHUNK);
 /// Where the pipes' bytes begin, at a page.
 const RINGS: usize = (WORDS * 8).next_multiple_of(4096);
 
@@ -77,7 +77,7 @@ impl Tables {
         let threads = Table::new(store, THREADS, MAX_THREADS as u32, thread::COUNT);
         let processes = Table::new(store, PROCESSES, MAX_PROCESSES as u32, process::COUNT);
         let files = Table::new(store, FILES, MAX_FILES, file::COUNT);
-        let chunks = Table::new(store, TEXTS, CHUNKS, CHUNK);
+        let chunks = Table::new(store, TEXTS, MAX_CHUNKS, CHUNK);
         Tables { store, pipes, threads, processes, files, chunks }
     }
 

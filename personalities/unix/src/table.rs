@@ -361,7 +361,9 @@ pub fn find(number: u32) -> Option<&'static Entry> {
 pub enum Keeps {
     /// Processes or threads.
     Processes,
-    /// Something else: open files, bytes in them, regions, what was registered.
+    /// Open files.
+    Files,
+    /// Something else: bytes in files, regions, what was registered.
     Things,
 }
 
@@ -370,32 +372,37 @@ pub enum Keeps {
 /// which no program starts: what these two keep is bounded for each process.
 #[rustfmt::skip]
 const KEEPING: &[u32] = &[
-    // open, mmap, mremap, dup, dup2, fcntl, socket, accept, writes and sends
-    2, 9, 25, 32, 33, 41, 43, 72, 1, 18, 20, 40, 44, 46, 296, 307, 328,
-    // pipe, bind, socketpair, execve, creat, sigqueue, memfd, timers, System V IPC
-    22, 49, 53, 59, 85, 129, 297, 319, 222, 283, 286, 29, 64, 68, 69,
-    // epoll, eventfd, signalfd, inotify, openat, accept4, dup3, pipe2, copies between files
-    213, 233, 282, 284, 289, 290, 291, 253, 254, 294, 257, 288, 292, 293, 275, 276, 278, 326,
-    // execveat, pidfd_open, openat2, pidfd_getfd
-    322, 434, 437, 438,
+    // mmap, mremap, writes and sends, copies between files
+    9, 25, 1, 18, 20, 40, 44, 46, 296, 307, 328, 275, 276, 278, 326,
+    // bind, execve, execveat, sigqueue, timers, epoll_ctl, inotify_add_watch, System V IPC
+    49, 59, 322, 129, 297, 222, 286, 233, 254, 29, 64, 68, 69,
+];
+/// Of these, those that open files.
+#[rustfmt::skip]
+const OPENING: &[u32] = &[
+    // open, creat, openat, openat2, dup, dup2, dup3, fcntl, socket, socketpair, accept, accept4
+    2, 85, 257, 437, 32, 33, 292, 72, 41, 53, 43, 288,
+    // pipe, pipe2, memfd, epoll, eventfd, signalfd, timerfd, inotify, pidfd_open, pidfd_getfd
+    22, 293, 319, 213, 291, 284, 290, 282, 289, 283, 253, 294, 434, 438,
 ];
 /// clone, fork, vfork, clone3.
 const FORKING: &[u32] = &[56, 57, 58, 435];
 
 static KEEPS: [Option<Keeps>; NUMBERS] = {
-    let mut keeps = [None; NUMBERS];
+    let keeps = mark([None; NUMBERS], KEEPING, Keeps::Things);
+    mark(mark(keeps, OPENING, Keeps::Files), FORKING, Keeps::Processes)
+};
+
+type Kept = [Option<Keeps>; NUMBERS];
+
+const fn mark(mut keeps: Kept, numbers: &[u32], what: Keeps) -> Kept {
     let mut at = 0;
-    while at < KEEPING.len() {
-        keeps[KEEPING[at] as usize] = Some(Keeps::Things);
-        at += 1;
-    }
-    at = 0;
-    while at < FORKING.len() {
-        keeps[FORKING[at] as usize] = Some(Keeps::Processes);
+    while at < numbers.len() {
+        keeps[numbers[at] as usize] = Some(what);
         at += 1;
     }
     keeps
-};
+}
 
 /// Returns what a call may have this server keep.
 #[inline]

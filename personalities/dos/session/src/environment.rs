@@ -13,7 +13,7 @@ use kamen_kit::Arguments;
 /// Most bytes of environment that a DOS program gets.
 pub const ENVIRONMENT_MAX: usize = 4096;
 /// Variables that a DOS program has in any case, unless the session has them.
-const PROMPT: &[u8] = b"PROMPT=$P$G";
+const DEFAULTS: [&[u8]; 2] = [b"PROMPT=$P$G", b"COMSPEC=C:\\COMMAND.COM"];
 const TEMPORARY: [&[u8]; 2] = [b"TEMP=", b"TMP="];
 /// The host's directory for temporary files.
 const TEMPORARY_FILES: &[u8] = b"/tmp";
@@ -45,7 +45,7 @@ fn environment(given: &Arguments, drives: &[Drive]) -> Vec<Vec<u8>> {
     let others = given.env.iter().filter_map(|entry| capitalized(entry));
     let temporary = Drive::spell(drives, TEMPORARY_FILES).map(|path| path.to_ascii_uppercase());
     let temporary = TEMPORARY.map(|name| Some([name, &temporary.clone()?[..]].concat()));
-    let defaults = core::iter::once(PROMPT.to_vec()).chain(temporary.into_iter().flatten());
+    let defaults = DEFAULTS.into_iter().map(<[u8]>::to_vec).chain(temporary.into_iter().flatten());
     for entry in path.into_iter().chain(others).chain(defaults) {
         let name = name_of(&entry);
         let known = environment.iter().any(|known| name_of(known) == name);
@@ -115,6 +115,8 @@ mod tests {
         assert_eq!(start.environment[0], b"PATH=D:\\BIN;C:\\UTIL");
         assert!(start.environment.contains(&b"HOME=/root".to_vec()));
         assert!(start.environment.contains(&b"PROMPT=$P$G".to_vec()));
+        // Programs take one without for one that CONFIG.SYS has started.
+        assert!(start.environment.contains(&b"COMSPEC=C:\\COMMAND.COM".to_vec()));
         assert!(start.environment.contains(&b"TEMP=D:\\TMP".to_vec()));
         assert_eq!(start.environment.iter().filter(|e| e.starts_with(b"PATH")).count(), 1);
     }

@@ -13,6 +13,7 @@
 use alloc::collections::BTreeMap;
 
 use crate::Errno;
+use crate::kept::{CHUNK, MAX_CHUNKS, MAX_FILES, Tables};
 use crate::linux::signals;
 use crate::machine::Access;
 use crate::memory::Sharing;
@@ -54,6 +55,14 @@ impl Unix {
             let scarce = is_last_quarter(self.threads.len(), MAX_THREADS);
             if scarce && self.has_most(pid, |process| process.threads.len() as u64) {
                 return Some(Errno::EAGAIN);
+            }
+        }
+        if keeps == table::Keeps::Files {
+            let Tables { files, chunks, .. } = self.kept;
+            let scarce = is_last_quarter(files.len(), MAX_FILES as usize)
+                || is_last_quarter(chunks.len(), MAX_CHUNKS as usize);
+            if scarce && self.has_most(pid, open_files) {
+                return Some(Errno::ENFILE);
             }
         }
         let (used, most) = self.machine.heap();
@@ -135,6 +144,12 @@ fn held_by(sockets: &Sockets, file: &OpenFile) -> u64 {
     cost::DESCRIPTOR + (contents + file.path.len()) as u64
 }
 
+/// Returns about how many rows of the kept tables a process's open files take.
+fn open_files(process: &Process) -> u64 {
+    let rows = |slot: &Slot| 1 + slot.file.borrow().path.len().div_ceil(8 * CHUNK) as u64;
+    process.descriptors.iter().map(|(_, slot)| rows(slot)).sum()
+}
+
 /// Returns about how many kernel objects a process takes.
 fn objects(process: &Process) -> u64 {
     let regions = process.mm.as_ref().map_or(0, |mm| mm.borrow().regions().count());
@@ -145,6 +160,7 @@ fn objects(process: &Process) -> u64 {
 mod tests {
     use crate::Errno;
     use crate::fake::{Bench, SCRATCH};
+    use crate::kept::MAX_FILES;
     use crate::linux::signals;
     use crate::process::{Ending, Life, MAX_PROCESSES, Pid};
 
@@ -183,6 +199,26 @@ mod tests {
         bench.machine.0.borrow_mut().heap = 2 << 20;
         bench.error(shell, PIPE, &[SCRATCH], Errno::ENOMEM);
         assert_eq!(bench.value(shell, CLOSE, &[3]), 0);
+    }
+
+    #[test]
+    fn a_hog_of_open_files_leaves_some_to_others() {
+        const OPEN: u32 = 2;
+        const GET_PID: u32 = 39;
+        let (mut bench, shell, hog) = shell_and_job();
+        let most = MAX_FILES as usize;
+        bench.poke(hog, SCRATCH, b"/\0");
+        bench.poke(shell, SCRATCH, b"/\0");
+        let group: alloc::vec::Vec<Pid> =
+            (0..10).map(|_| Pid(bench.value(hog, FORK, &[]) as u32)).collect();
+        for &one in &group {
+            while (bench.value(one, OPEN, &[SCRATCH, 0]) as i64) > 0 {}
+        }
+        let used = bench.unix.kept.files.len();
+        assert!((most - most / 4..most - most / 8).contains(&used), "{used}");
+        bench.error(hog, OPEN, &[SCRATCH, 0], Errno::ENFILE);
+        assert_eq!(bench.value(hog, GET_PID, &[]), hog.0.into());
+        assert!((bench.value(shell, OPEN, &[SCRATCH, 0]) as i64) > 0);
     }
 
     #[test]
