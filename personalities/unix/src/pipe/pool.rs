@@ -29,6 +29,11 @@ impl Pool {
         self.used >= self.words.len() * 32
     }
 
+    /// Returns whether three quarters of it are in use.
+    pub fn is_nearly_used(&self) -> bool {
+        self.used >= self.words.len() * 48
+    }
+
     /// Takes so many bytes, a power of two of pages; returns the first page.
     ///
     /// # Errors

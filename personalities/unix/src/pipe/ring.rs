@@ -79,6 +79,11 @@ impl Pipes {
         self.0.table.len()
     }
 
+    /// Returns whether three quarters of what there may be are in use, of pipes or their bytes.
+    pub fn are_scarce(&self) -> bool {
+        self.count() >= MAX_PIPES - MAX_PIPES / 4 || self.0.pool.borrow().is_nearly_used()
+    }
+
     /// Returns whether there may be one more.
     pub fn has_room(&self) -> bool {
         self.count() < MAX_PIPES

@@ -18,6 +18,7 @@ use crate::linux::signals;
 use crate::machine::Access;
 use crate::memory::Sharing;
 use crate::open::{Kind, Object, OpenFile, Slot};
+use crate::pipe::{MAX_PIPES, POOL};
 use crate::process::{Ending, MAX_PROCESSES, MAX_THREADS, Pid, Process, ThreadNumber};
 use crate::socket::Sockets;
 use crate::table;
@@ -58,6 +59,9 @@ impl Unix {
             }
         }
         if keeps == table::Keeps::Files {
+            if self.pipes.are_scarce() && self.has_most(pid, pipes) {
+                return Some(Errno::ENFILE);
+            }
             let Tables { files, chunks, .. } = self.kept;
             let scarce = is_last_quarter(files.len(), MAX_FILES as usize)
                 || is_last_quarter(chunks.len(), MAX_CHUNKS as usize);
@@ -144,6 +148,15 @@ fn held_by(sockets: &Sockets, file: &OpenFile) -> u64 {
     cost::DESCRIPTOR + (contents + file.path.len()) as u64
 }
 
+/// Returns how much a process has of the pipes and of their bytes: of each the same share of all.
+fn pipes(process: &Process) -> u64 {
+    let share = |slot: &Slot| match &slot.file.borrow().object {
+        Object::Pipe(end) => (POOL / MAX_PIPES + end.capacity()) as u64,
+        _ => 0,
+    };
+    process.descriptors.iter().map(|(_, slot)| share(slot)).sum()
+}
+
 /// Returns about how many rows of the kept tables a process's open files take.
 fn open_files(process: &Process) -> u64 {
     let rows = |slot: &Slot| 1 + slot.file.borrow().path.len().div_ceil(8 * CHUNK) as u64;
@@ -219,6 +232,25 @@ mod tests {
         bench.error(hog, OPEN, &[SCRATCH, 0], Errno::ENFILE);
         assert_eq!(bench.value(hog, GET_PID, &[]), hog.0.into());
         assert!((bench.value(shell, OPEN, &[SCRATCH, 0]) as i64) > 0);
+    }
+
+    #[test]
+    fn a_hog_of_pipes_leaves_some_to_others() {
+        const FCNTL: u32 = 72;
+        const SET_PIPE_SIZE: u64 = 1031;
+        let (mut bench, shell, hog) = shell_and_job();
+        while (bench.value(hog, PIPE, &[SCRATCH]) as i64) == 0 {}
+        bench.error(hog, PIPE, &[SCRATCH], Errno::ENFILE);
+        assert_eq!(bench.value(shell, PIPE, &[SCRATCH]), 0);
+        let (mut bench, shell, hog) = shell_and_job();
+        for _ in 0..20 {
+            if bench.value(hog, PIPE, &[SCRATCH]) == 0 {
+                let end = bench.peek(hog, SCRATCH, 1)[0];
+                bench.value(hog, FCNTL, &[end.into(), SET_PIPE_SIZE, 1 << 20]);
+            }
+        }
+        bench.error(hog, PIPE, &[SCRATCH], Errno::ENFILE);
+        assert_eq!(bench.value(shell, PIPE, &[SCRATCH]), 0);
     }
 
     #[test]
