@@ -417,7 +417,8 @@ fn bad_pointers_and_unknown_calls_are_refused() {
 fn pipes_and_regions_have_a_bound() {
     let mut bench = Bench::new();
     let pid = bench.launch();
-    for _ in 0..crate::pipe::MAX_PIPES {
+    // The last quarter is not for who has most.
+    for _ in 0..crate::pipe::MAX_PIPES / 4 * 3 {
         let (read, _) = make_pipe(&mut bench, pid);
         bench.value(pid, CLOSE, &[read]);
     }
