@@ -16,6 +16,7 @@ mod tree;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use dos_machine::cpu::Model;
+use dos_machine::host::FileTree;
 use dos_machine::{End, Session};
 use dos_session::{Files, start_of};
 use kamen_dos::Settings;

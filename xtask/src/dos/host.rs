@@ -4,14 +4,10 @@
 //! a channel. Ctrl-C is the terminal's: a signal that sets a flag.
 
 use super::terminal::Keys;
-use dos_machine::host::{
-    Attributes, Drive, Entry, Foreign, ForeignEnd, Host, HostError, Node, NodeKind, OpenMode,
-    Space, StopRequest, Stream, Wait,
-};
+use dos_machine::host::{Foreign, ForeignEnd, Host, HostError, StopRequest, Stream, Wait};
 use dos_session::Files;
 use libipc::loopback::Loopback;
 use std::io::{ErrorKind, IsTerminal, Read, Write, stderr, stdin, stdout};
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
@@ -93,7 +89,9 @@ fn read_input() -> Receiver<Vec<u8>> {
     receiver
 }
 
-impl Host for RealHost<'_> {
+impl<'a> Host for RealHost<'a> {
+    type Files = Files<Loopback<'a>>;
+
     fn is_terminal(&mut self, stream: Stream) -> bool {
         match stream {
             Stream::Input => stdin().is_terminal(),
@@ -172,72 +170,7 @@ impl Host for RealHost<'_> {
         self.keys = None;
         super::foreign::run(program)
     }
-    fn drives(&mut self) -> Vec<Drive> {
-        self.files.drives()
-    }
-    fn space(&mut self) -> Space {
-        self.files.space()
-    }
-    fn lookup(&mut self, directory: Node, name: &[u8]) -> Result<Attributes, HostError> {
-        self.files.lookup(directory, name)
-    }
-    fn attributes(&mut self, node: Node) -> Result<Attributes, HostError> {
-        self.files.attributes(node)
-    }
-    fn list(&mut self, directory: Node) -> Result<Vec<Entry>, HostError> {
-        self.files.list(directory)
-    }
-    fn read(&mut self, node: Node, offset: u64, into: &mut [u8]) -> Result<usize, HostError> {
-        self.files.read(node, offset, into)
-    }
-    fn write(&mut self, node: Node, offset: u64, bytes: &[u8]) -> Result<usize, HostError> {
-        self.files.write(node, offset, bytes)
-    }
-    fn resize(&mut self, node: Node, size: u64) -> Result<(), HostError> {
-        self.files.resize(node, size)
-    }
-    fn create(
-        &mut self,
-        directory: Node,
-        name: &[u8],
-        kind: NodeKind,
-    ) -> Result<Attributes, HostError> {
-        self.files.create(directory, name, kind)
-    }
-    fn unlink(&mut self, directory: Node, name: &[u8]) -> Result<(), HostError> {
-        self.files.unlink(directory, name)
-    }
-    fn remove_directory(&mut self, directory: Node, name: &[u8]) -> Result<(), HostError> {
-        self.files.remove_directory(directory, name)
-    }
-    fn rename(
-        &mut self,
-        from: Node,
-        from_name: &[u8],
-        to: Node,
-        to_name: &[u8],
-    ) -> Result<(), HostError> {
-        self.files.rename(from, from_name, to, to_name)
-    }
-    fn set_modified(&mut self, node: Node, time: u64) -> Result<(), HostError> {
-        self.files.set_modified(node, time)
-    }
-    fn set_flags(&mut self, node: Node, flags: u8) -> Result<(), HostError> {
-        self.files.set_flags(node, flags)
-    }
-    fn lock(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
-        self.files.lock(node, bytes)
-    }
-    fn unlock(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
-        self.files.unlock(node, bytes)
-    }
-    fn check_locks(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
-        self.files.check_locks(node, bytes)
-    }
-    fn opened(&mut self, node: Node, mode: OpenMode) -> Result<(), HostError> {
-        self.files.opened(node, mode)
-    }
-    fn closed(&mut self, node: Node, mode: OpenMode) {
-        self.files.closed(node, mode);
+    fn files(&mut self) -> &mut Files<Loopback<'a>> {
+        &mut self.files
     }
 }

@@ -387,7 +387,7 @@ fn error(failure: io::Error) -> FileError {
 #[cfg(test)]
 mod tests {
     use super::Tree;
-    use dos_machine::host::{HostError, NodeKind, OpenMode};
+    use dos_machine::host::{FileTree, HostError, NodeKind, OpenMode};
     use dos_session::Files;
     use libipc::loopback::Loopback;
     use libipc::{Endpoint, Handle};
@@ -403,7 +403,7 @@ mod tests {
         let loopback = Loopback::new(1, |request| serve_file(&mut tree, request));
         let client = FileClient::with(Endpoint(Handle(1)), loopback);
         let root = dos_machine::host::Node(client.root().unwrap().node.0);
-        let files = Files::new(client, None);
+        let mut files = Files::new(client, None);
         let here = files.lookup(root, scratch.path().as_os_str().as_bytes()).unwrap().node;
         let made = files.create(here, b"made", NodeKind::File).unwrap();
         assert_eq!(files.create(here, b"made", NodeKind::File), Err(HostError::Exists));

@@ -223,8 +223,11 @@ impl Drive {
     }
 }
 
-/// The system around the machine. Names are single components and bytes.
+/// The system around the machine.
 pub trait Host {
+    /// Its files.
+    type Files: FileTree;
+
     /// Returns whether a stream is a terminal; for input, one that gives keys.
     fn is_terminal(&mut self, stream: Stream) -> bool;
     /// Returns whether standard input is a terminal that edits and echoes lines itself, and so
@@ -261,6 +264,12 @@ pub trait Host {
         Err(HostError::NotFound)
     }
 
+    /// Returns its files.
+    fn files(&mut self) -> &mut Self::Files;
+}
+
+/// Drives and what is on them. Names are single components and bytes.
+pub trait FileTree {
     /// Returns the drives, in the order of their letters.
     fn drives(&mut self) -> Vec<Drive>;
     /// Returns how full the file system is.
@@ -293,7 +302,7 @@ pub trait Host {
     /// Sets a file's length.
     ///
     /// # Errors
-    /// As [`Host::write`].
+    /// As [`FileTree::write`].
     fn resize(&mut self, node: Node, size: u64) -> Result<(), HostError>;
     /// Creates an empty file or directory.
     ///

@@ -10,7 +10,9 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::marks;
-use dos_machine::host::{Attributes, Drive, Entry, HostError, Node, NodeKind, OpenMode, Space};
+use dos_machine::host::{
+    Attributes, Drive, Entry, FileTree, HostError, Node, NodeKind, OpenMode, Space,
+};
 use libipc::{Failure, Kernel, Notification, Transport};
 use protocols::dos::{Access, DosClient, DosError, Sharing};
 use protocols::file::{self, FileClient, FileError, LIST_HEADER, Ticket, mode, set};
@@ -56,231 +58,13 @@ impl<T: Transport> Files<T> {
         }
     }
 
-    /// Returns the drives whose roots exist.
-    pub fn drives(&self) -> Vec<Drive> {
-        let mut text = [0; 1024];
-        let listed = self.dos.as_ref().and_then(|dos| dos.drives(&mut text).ok());
-        let text = match listed {
-            Some(len) => &text[..text.len().min(len as usize)],
-            None => DRIVES,
-        };
-        let lines = text.split(|byte| *byte == b'\n').filter_map(|line| self.drive(line));
-        let drives: Vec<Drive> = lines.collect();
-        if drives.is_empty() {
-            vec![Drive { number: DRIVE_C, root: Node(0), path: b"/".to_vec() }]
-        } else {
-            drives
-        }
-    }
-
-    /// Returns how full the file system is.
-    pub fn space(&self) -> Space {
-        let found = self.files.statistics();
-        found.map_or(Space::default(), |found| Space {
-            total: found.blocks * BLOCK,
-            free: found.free_blocks * BLOCK,
-        })
-    }
-
-    /// Finds a name in a directory and follows links.
-    ///
-    /// # Errors
-    /// As [`dos_machine::host::Host::lookup`].
-    pub fn lookup(&self, directory: Node, name: &[u8]) -> Result<Attributes, HostError> {
-        self.walk(file::Node(directory.0), name).map(|found| attributes(&found))
-    }
-
     /// Finds what an absolute path names, following links.
     ///
     /// # Errors
-    /// As [`dos_machine::host::Host::lookup`].
+    /// As [`FileTree::lookup`].
     pub fn find(&self, path: &[u8]) -> Result<Node, HostError> {
         let root = self.files.root().map_err(host_error)?;
         self.walk(root.node, path).map(|found| Node(found.node.0))
-    }
-
-    /// Returns a node's attributes.
-    ///
-    /// # Errors
-    /// As [`dos_machine::host::Host::attributes`].
-    pub fn attributes(&self, node: Node) -> Result<Attributes, HostError> {
-        let found = self.files.attributes(file::Node(node.0)).map_err(host_error)?;
-        Ok(attributes(&found))
-    }
-
-    /// Lists a directory without "." and "..".
-    ///
-    /// # Errors
-    /// As [`dos_machine::host::Host::list`].
-    pub fn list(&self, directory: Node) -> Result<Vec<Entry>, HostError> {
-        let mut entries = Vec::new();
-        let mut bytes = vec![0; LIST_BYTES];
-        let mut cookie = 0;
-        loop {
-            let len = self.files.list(file::Node(directory.0), cookie, &mut bytes);
-            let len = (len.map_err(host_error)? as usize).min(bytes.len());
-            let Some(last) = read_entries(&bytes[..len], &mut entries) else {
-                return Ok(entries);
-            };
-            // A server that does not move on is not asked again.
-            if last == cookie {
-                return Err(HostError::Device);
-            }
-            cookie = last;
-        }
-    }
-
-    /// Reads until `into` is full or the file ends.
-    ///
-    /// # Errors
-    /// As [`dos_machine::host::Host::read`].
-    pub fn read(&self, node: Node, offset: u64, into: &mut [u8]) -> Result<usize, HostError> {
-        let mut done = 0;
-        while done < into.len() {
-            let rest = &mut into[done..];
-            let most = rest.len();
-            let count = self.files.read(file::Node(node.0), offset + done as u64, rest);
-            let count = (count.map_err(host_error)? as usize).min(most);
-            if count == 0 {
-                break;
-            }
-            done += count;
-        }
-        Ok(done)
-    }
-
-    /// Writes until everything is written or space runs out.
-    ///
-    /// # Errors
-    /// As [`dos_machine::host::Host::write`].
-    pub fn write(&self, node: Node, offset: u64, bytes: &[u8]) -> Result<usize, HostError> {
-        let mut done = 0;
-        while done < bytes.len() {
-            let rest = &bytes[done..];
-            let count = self.files.write(file::Node(node.0), offset + done as u64, rest);
-            let count = match count.map_err(host_error) {
-                Err(HostError::NoSpace) if done > 0 => 0,
-                count => (count? as usize).min(rest.len()),
-            };
-            if count == 0 {
-                break;
-            }
-            done += count;
-        }
-        Ok(done)
-    }
-
-    /// Sets a file's length.
-    ///
-    /// # Errors
-    /// As [`dos_machine::host::Host::resize`].
-    pub fn resize(&self, node: Node, size: u64) -> Result<(), HostError> {
-        self.files.resize(file::Node(node.0), size).map_err(host_error)
-    }
-
-    /// Creates a file or directory, which belongs to root.
-    ///
-    /// # Errors
-    /// As [`dos_machine::host::Host::create`].
-    pub fn create(
-        &self,
-        directory: Node,
-        name: &[u8],
-        kind: NodeKind,
-    ) -> Result<Attributes, HostError> {
-        let mode = match kind {
-            NodeKind::Directory => DIRECTORY_MODE,
-            NodeKind::File | NodeKind::Other => FILE_MODE,
-        };
-        let created =
-            self.files.create(Ticket::next(), file::Node(directory.0), mode, 0, 0, 0, name);
-        created.map(|created| attributes(&created)).map_err(host_error)
-    }
-
-    /// Removes a file's name.
-    ///
-    /// # Errors
-    /// As [`dos_machine::host::Host::unlink`].
-    pub fn unlink(&self, directory: Node, name: &[u8]) -> Result<(), HostError> {
-        self.files.unlink(Ticket::next(), file::Node(directory.0), name).map_err(host_error)
-    }
-
-    /// Removes an empty directory.
-    ///
-    /// # Errors
-    /// As [`dos_machine::host::Host::remove_directory`].
-    pub fn remove_directory(&self, directory: Node, name: &[u8]) -> Result<(), HostError> {
-        self.files
-            .remove_directory(Ticket::next(), file::Node(directory.0), name)
-            .map_err(host_error)
-    }
-
-    /// Renames; an existing new name is an error.
-    ///
-    /// # Errors
-    /// As [`dos_machine::host::Host::rename`].
-    pub fn rename(
-        &self,
-        from: Node,
-        from_name: &[u8],
-        to: Node,
-        to_name: &[u8],
-    ) -> Result<(), HostError> {
-        const KEEP: u32 = 1;
-        let (from, to) = (file::Node(from.0), file::Node(to.0));
-        self.files.rename(Ticket::next(), from, to, KEEP, from_name, to_name).map_err(host_error)
-    }
-
-    /// Sets the time of the last change.
-    ///
-    /// # Errors
-    /// As [`dos_machine::host::Host::set_modified`].
-    pub fn set_modified(&self, node: Node, time: u64) -> Result<(), HostError> {
-        let node = file::Node(node.0);
-        let changed = self.files.set_attributes(node, set::MODIFIED, 0, 0, 0, time);
-        changed.map(drop).map_err(host_error)
-    }
-
-    /// Sets a node's attributes, as far as its permissions have room for them (decisions/0062).
-    ///
-    /// # Errors
-    /// As [`dos_machine::host::Host::set_flags`].
-    pub fn set_flags(&self, node: Node, flags: u8) -> Result<(), HostError> {
-        let node = file::Node(node.0);
-        let old = self.files.attributes(node).map_err(host_error)?.mode & !mode::TYPE;
-        let changed = self.files.set_attributes(node, set::MODE, marks::set(old, flags), 0, 0, 0);
-        changed.map(drop).map_err(host_error)
-    }
-
-    /// Locks bytes of an open file.
-    ///
-    /// # Errors
-    /// As [`dos_machine::host::Host::lock`].
-    pub fn lock(&self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
-        let Some(dos) = &self.dos else { return Ok(()) };
-        dos.lock(file::Node(node.0), bytes.start, bytes.end - bytes.start).map_err(lock_error)
-    }
-
-    /// Undoes a lock.
-    ///
-    /// # Errors
-    /// As [`dos_machine::host::Host::unlock`].
-    pub fn unlock(&self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
-        let Some(dos) = &self.dos else { return Ok(()) };
-        dos.unlock(file::Node(node.0), bytes.start, bytes.end - bytes.start).map_err(lock_error)
-    }
-
-    /// Looks whether others have locked bytes.
-    ///
-    /// # Errors
-    /// As [`dos_machine::host::Host::check_locks`].
-    pub fn check_locks(&self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
-        let Some(dos) = &self.dos else { return Ok(()) };
-        match dos.check(file::Node(node.0), bytes.start, bytes.end - bytes.start) {
-            Err(Failure::Protocol(DosError::Locked)) => Err(HostError::Locked),
-            // A server that died has forgotten all locks.
-            _ => Ok(()),
-        }
     }
 
     /// Returns the programs that are told another version: name, major, minor.
@@ -293,35 +77,6 @@ impl<T: Transport> Files<T> {
             Some((line[..cut].to_vec(), crate::environment::version(&line[cut + 1..])?))
         });
         parsed.collect()
-    }
-
-    /// Registers an open file.
-    ///
-    /// # Errors
-    /// As [`dos_machine::host::Host::opened`].
-    pub fn opened(&self, node: Node, mode: OpenMode) -> Result<(), HostError> {
-        let (access, sharing) = modes(mode)?;
-        let file = file::Node(node.0);
-        if let Some(dos) = &self.dos {
-            match dos.open(file, access, sharing) {
-                Err(Failure::Protocol(DosError::Sharing)) => return Err(HostError::Sharing),
-                Err(Failure::Protocol(DosError::NoResources)) => return Err(HostError::Device),
-                // A server that died has forgotten everybody: files go on without it.
-                Ok(()) | Err(_) => {}
-            }
-        }
-        self.files.hold(Ticket::next(), file).map_err(|failure| {
-            self.unregister(file, mode);
-            host_error(failure)
-        })
-    }
-
-    /// Undoes one `opened`.
-    pub fn closed(&self, node: Node, mode: OpenMode) {
-        let file = file::Node(node.0);
-        // Neither can be helped: a server that is gone has forgotten the file anyway.
-        let _ = self.files.release(Ticket::next(), file);
-        self.unregister(file, mode);
     }
 
     fn unregister(&self, file: file::Node, mode: OpenMode) {
@@ -373,6 +128,188 @@ impl<T: Transport> Files<T> {
         let len = self.files.read_link(link, &mut target).map_err(host_error)? as usize;
         target.truncate(len);
         Ok(target)
+    }
+}
+
+impl<T: Transport> FileTree for Files<T> {
+    fn drives(&mut self) -> Vec<Drive> {
+        let mut text = [0; 1024];
+        let listed = self.dos.as_ref().and_then(|dos| dos.drives(&mut text).ok());
+        let text = match listed {
+            Some(len) => &text[..text.len().min(len as usize)],
+            None => DRIVES,
+        };
+        let lines = text.split(|byte| *byte == b'\n').filter_map(|line| self.drive(line));
+        let drives: Vec<Drive> = lines.collect();
+        if drives.is_empty() {
+            vec![Drive { number: DRIVE_C, root: Node(0), path: b"/".to_vec() }]
+        } else {
+            drives
+        }
+    }
+
+    fn space(&mut self) -> Space {
+        let found = self.files.statistics();
+        found.map_or(Space::default(), |found| Space {
+            total: found.blocks * BLOCK,
+            free: found.free_blocks * BLOCK,
+        })
+    }
+
+    fn lookup(&mut self, directory: Node, name: &[u8]) -> Result<Attributes, HostError> {
+        self.walk(file::Node(directory.0), name).map(|found| attributes(&found))
+    }
+
+    fn attributes(&mut self, node: Node) -> Result<Attributes, HostError> {
+        let found = self.files.attributes(file::Node(node.0)).map_err(host_error)?;
+        Ok(attributes(&found))
+    }
+
+    fn list(&mut self, directory: Node) -> Result<Vec<Entry>, HostError> {
+        let mut entries = Vec::new();
+        let mut bytes = vec![0; LIST_BYTES];
+        let mut cookie = 0;
+        loop {
+            let len = self.files.list(file::Node(directory.0), cookie, &mut bytes);
+            let len = (len.map_err(host_error)? as usize).min(bytes.len());
+            let Some(last) = read_entries(&bytes[..len], &mut entries) else {
+                return Ok(entries);
+            };
+            // A server that does not move on is not asked again.
+            if last == cookie {
+                return Err(HostError::Device);
+            }
+            cookie = last;
+        }
+    }
+
+    fn read(&mut self, node: Node, offset: u64, into: &mut [u8]) -> Result<usize, HostError> {
+        let mut done = 0;
+        while done < into.len() {
+            let rest = &mut into[done..];
+            let most = rest.len();
+            let count = self.files.read(file::Node(node.0), offset + done as u64, rest);
+            let count = (count.map_err(host_error)? as usize).min(most);
+            if count == 0 {
+                break;
+            }
+            done += count;
+        }
+        Ok(done)
+    }
+
+    fn write(&mut self, node: Node, offset: u64, bytes: &[u8]) -> Result<usize, HostError> {
+        let mut done = 0;
+        while done < bytes.len() {
+            let rest = &bytes[done..];
+            let count = self.files.write(file::Node(node.0), offset + done as u64, rest);
+            let count = match count.map_err(host_error) {
+                Err(HostError::NoSpace) if done > 0 => 0,
+                count => (count? as usize).min(rest.len()),
+            };
+            if count == 0 {
+                break;
+            }
+            done += count;
+        }
+        Ok(done)
+    }
+
+    fn resize(&mut self, node: Node, size: u64) -> Result<(), HostError> {
+        self.files.resize(file::Node(node.0), size).map_err(host_error)
+    }
+
+    fn create(
+        &mut self,
+        directory: Node,
+        name: &[u8],
+        kind: NodeKind,
+    ) -> Result<Attributes, HostError> {
+        let mode = match kind {
+            NodeKind::Directory => DIRECTORY_MODE,
+            NodeKind::File | NodeKind::Other => FILE_MODE,
+        };
+        let created =
+            self.files.create(Ticket::next(), file::Node(directory.0), mode, 0, 0, 0, name);
+        created.map(|created| attributes(&created)).map_err(host_error)
+    }
+
+    fn unlink(&mut self, directory: Node, name: &[u8]) -> Result<(), HostError> {
+        self.files.unlink(Ticket::next(), file::Node(directory.0), name).map_err(host_error)
+    }
+
+    fn remove_directory(&mut self, directory: Node, name: &[u8]) -> Result<(), HostError> {
+        self.files
+            .remove_directory(Ticket::next(), file::Node(directory.0), name)
+            .map_err(host_error)
+    }
+
+    fn rename(
+        &mut self,
+        from: Node,
+        from_name: &[u8],
+        to: Node,
+        to_name: &[u8],
+    ) -> Result<(), HostError> {
+        const KEEP: u32 = 1;
+        let (from, to) = (file::Node(from.0), file::Node(to.0));
+        self.files.rename(Ticket::next(), from, to, KEEP, from_name, to_name).map_err(host_error)
+    }
+
+    fn set_modified(&mut self, node: Node, time: u64) -> Result<(), HostError> {
+        let node = file::Node(node.0);
+        let changed = self.files.set_attributes(node, set::MODIFIED, 0, 0, 0, time);
+        changed.map(drop).map_err(host_error)
+    }
+
+    fn set_flags(&mut self, node: Node, flags: u8) -> Result<(), HostError> {
+        let node = file::Node(node.0);
+        let old = self.files.attributes(node).map_err(host_error)?.mode & !mode::TYPE;
+        let changed = self.files.set_attributes(node, set::MODE, marks::set(old, flags), 0, 0, 0);
+        changed.map(drop).map_err(host_error)
+    }
+
+    fn lock(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
+        let Some(dos) = &self.dos else { return Ok(()) };
+        dos.lock(file::Node(node.0), bytes.start, bytes.end - bytes.start).map_err(lock_error)
+    }
+
+    fn unlock(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
+        let Some(dos) = &self.dos else { return Ok(()) };
+        dos.unlock(file::Node(node.0), bytes.start, bytes.end - bytes.start).map_err(lock_error)
+    }
+
+    fn check_locks(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
+        let Some(dos) = &self.dos else { return Ok(()) };
+        match dos.check(file::Node(node.0), bytes.start, bytes.end - bytes.start) {
+            Err(Failure::Protocol(DosError::Locked)) => Err(HostError::Locked),
+            // A server that died has forgotten all locks.
+            _ => Ok(()),
+        }
+    }
+
+    fn opened(&mut self, node: Node, mode: OpenMode) -> Result<(), HostError> {
+        let (access, sharing) = modes(mode)?;
+        let file = file::Node(node.0);
+        if let Some(dos) = &self.dos {
+            match dos.open(file, access, sharing) {
+                Err(Failure::Protocol(DosError::Sharing)) => return Err(HostError::Sharing),
+                Err(Failure::Protocol(DosError::NoResources)) => return Err(HostError::Device),
+                // A server that died has forgotten everybody: files go on without it.
+                Ok(()) | Err(_) => {}
+            }
+        }
+        self.files.hold(Ticket::next(), file).map_err(|failure| {
+            self.unregister(file, mode);
+            host_error(failure)
+        })
+    }
+
+    fn closed(&mut self, node: Node, mode: OpenMode) {
+        let file = file::Node(node.0);
+        // Neither can be helped: a server that is gone has forgotten the file anyway.
+        let _ = self.files.release(Ticket::next(), file);
+        self.unregister(file, mode);
     }
 }
 

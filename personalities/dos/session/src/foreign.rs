@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use dos_machine::host::{Foreign, ForeignEnd, ForeignOutput, HostError, Node, NodeKind};
+use dos_machine::host::{FileTree, Foreign, ForeignEnd, ForeignOutput, HostError, Node, NodeKind};
 use kamen_kit::Arguments;
 use kamen_kit::image::{self, Kind};
 use libipc::{Endpoint, Failure, Transport, now};
@@ -41,7 +41,7 @@ impl Runners {
     pub(crate) fn run<T: Transport>(
         &self,
         streams: &mut Streams,
-        files: &Files<T>,
+        files: &mut Files<T>,
         program: &Foreign,
     ) -> Result<ForeignEnd, HostError> {
         let folder = files.find(FOLDER)?;
@@ -64,7 +64,7 @@ impl Runners {
     fn spawn<T: Transport>(
         &self,
         streams: &mut Streams,
-        files: &Files<T>,
+        files: &mut Files<T>,
         program: &Foreign,
         input: Option<&Temporary>,
         output: Option<&Temporary>,
@@ -97,7 +97,7 @@ fn redirecting(input: Option<&Temporary>, output: Option<&Temporary>) -> Vec<Vec
 }
 
 fn file<T: Transport>(
-    files: &Files<T>,
+    files: &mut Files<T>,
     folder: Node,
     kind: &str,
     bytes: &[u8],
@@ -116,7 +116,7 @@ fn file<T: Transport>(
 
 /// Returns what a file holds, and deletes it.
 fn collect<T: Transport>(
-    files: &Files<T>,
+    files: &mut Files<T>,
     folder: Node,
     file: Temporary,
 ) -> Result<Vec<u8>, HostError> {

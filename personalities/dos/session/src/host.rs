@@ -1,12 +1,6 @@
 //! The machine's host: each call goes to the streams or to the files.
 
-use alloc::vec::Vec;
-use core::ops::Range;
-
-use dos_machine::host::{
-    Attributes, Drive, Entry, Foreign, ForeignEnd, Host, HostError, Node, NodeKind, OpenMode,
-    Space, StopRequest, Stream, Wait,
-};
+use dos_machine::host::{Foreign, ForeignEnd, Host, HostError, StopRequest, Stream, Wait};
 use libipc::now;
 
 use crate::files::Files;
@@ -46,6 +40,8 @@ impl SystemHost {
 }
 
 impl Host for SystemHost {
+    type Files = Files;
+
     fn is_terminal(&mut self, stream: Stream) -> bool {
         self.streams.is_terminal(stream)
     }
@@ -74,74 +70,9 @@ impl Host for SystemHost {
         self.boot_time.saturating_add(now().0)
     }
     fn run_foreign(&mut self, program: &Foreign) -> Result<ForeignEnd, HostError> {
-        self.runners.run(&mut self.streams, &self.files, program)
+        self.runners.run(&mut self.streams, &mut self.files, program)
     }
-    fn drives(&mut self) -> Vec<Drive> {
-        self.files.drives()
-    }
-    fn space(&mut self) -> Space {
-        self.files.space()
-    }
-    fn lookup(&mut self, directory: Node, name: &[u8]) -> Result<Attributes, HostError> {
-        self.files.lookup(directory, name)
-    }
-    fn attributes(&mut self, node: Node) -> Result<Attributes, HostError> {
-        self.files.attributes(node)
-    }
-    fn list(&mut self, directory: Node) -> Result<Vec<Entry>, HostError> {
-        self.files.list(directory)
-    }
-    fn read(&mut self, node: Node, offset: u64, into: &mut [u8]) -> Result<usize, HostError> {
-        self.files.read(node, offset, into)
-    }
-    fn write(&mut self, node: Node, offset: u64, bytes: &[u8]) -> Result<usize, HostError> {
-        self.files.write(node, offset, bytes)
-    }
-    fn resize(&mut self, node: Node, size: u64) -> Result<(), HostError> {
-        self.files.resize(node, size)
-    }
-    fn create(
-        &mut self,
-        directory: Node,
-        name: &[u8],
-        kind: NodeKind,
-    ) -> Result<Attributes, HostError> {
-        self.files.create(directory, name, kind)
-    }
-    fn unlink(&mut self, directory: Node, name: &[u8]) -> Result<(), HostError> {
-        self.files.unlink(directory, name)
-    }
-    fn remove_directory(&mut self, directory: Node, name: &[u8]) -> Result<(), HostError> {
-        self.files.remove_directory(directory, name)
-    }
-    fn rename(
-        &mut self,
-        from: Node,
-        from_name: &[u8],
-        to: Node,
-        to_name: &[u8],
-    ) -> Result<(), HostError> {
-        self.files.rename(from, from_name, to, to_name)
-    }
-    fn set_modified(&mut self, node: Node, time: u64) -> Result<(), HostError> {
-        self.files.set_modified(node, time)
-    }
-    fn set_flags(&mut self, node: Node, flags: u8) -> Result<(), HostError> {
-        self.files.set_flags(node, flags)
-    }
-    fn lock(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
-        self.files.lock(node, bytes)
-    }
-    fn unlock(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
-        self.files.unlock(node, bytes)
-    }
-    fn check_locks(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
-        self.files.check_locks(node, bytes)
-    }
-    fn opened(&mut self, node: Node, mode: OpenMode) -> Result<(), HostError> {
-        self.files.opened(node, mode)
-    }
-    fn closed(&mut self, node: Node, mode: OpenMode) {
-        self.files.closed(node, mode);
+    fn files(&mut self) -> &mut Files {
+        &mut self.files
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::format;
 
+use dos_machine::host::FileTree;
 use dos_machine::{End, Session, Start as Program};
 use kamen_kit::Arguments;
 use libipc::start::Start;
@@ -30,7 +31,7 @@ pub fn run(start: &Start) -> i32 {
     let Some(files) = endpoint("file") else {
         return fail("the session has no file server");
     };
-    let files = Files::new(FileClient::new(files), endpoint("dos").map(DosClient::new));
+    let mut files = Files::new(FileClient::new(files), endpoint("dos").map(DosClient::new));
     let given = Arguments::parse(start.arguments());
     let program = match given.map(|given| start_of(&given, &files.drives())) {
         Ok(program) => Program { versions: files.versions(), ..program },

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! So a fork bomb, which lies in a group of its own where a shell started it as a job, leaves
-//! processes to the others; so do hogs of this server's heap and of kernel objects. Memory is not
-//! asked for but touched: when there is none, whoever has most ends ([`Unix::out_of_memory`]).
+//! processes to the others; so do hogs of open files, pipes, this server's heap and kernel objects.
+//! Memory is not asked for but touched: when there is none, whoever has most ends
+//! ([`Unix::out_of_memory`]).
 
 use alloc::collections::BTreeMap;
 

@@ -11,7 +11,7 @@ use super::files::FileKind;
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
 use crate::cpu::bit;
-use crate::host::{Host, Stream, Wait};
+use crate::host::{FileTree, Host, Stream, Wait};
 use crate::session::Session;
 
 /// End of a text (Ctrl-Z).
@@ -205,7 +205,7 @@ impl<H: Host> Session<H> {
             }
             FileKind::File(node) => {
                 let offset = file.position as u64;
-                let written = self.host.write(node, offset, bytes)?;
+                let written = self.host.files().write(node, offset, bytes)?;
                 let file = self.dos.files.get(entry)?;
                 file.position = file.position.wrapping_add(written as u32);
                 Ok(())
@@ -243,7 +243,9 @@ impl<H: Host> Session<H> {
                 self.flush_output();
                 self.host.read_input(Wait::Forever, &mut byte)?
             }
-            FileKind::File(node) => self.host.read(node, file.position as u64, &mut byte)?,
+            FileKind::File(node) => {
+                self.host.files().read(node, file.position as u64, &mut byte)?
+            }
             _ => 0,
         };
         let file = self.dos.files.get(entry)?;

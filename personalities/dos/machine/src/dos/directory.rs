@@ -3,7 +3,7 @@
 use super::find::{attribute, dos_attributes};
 use super::paths::Target;
 use super::{Call, DosError};
-use crate::host::{Host, HostError, NodeKind, flag};
+use crate::host::{FileTree, Host, HostError, NodeKind, flag};
 use crate::session::Session;
 
 impl<H: Host> Session<H> {
@@ -11,7 +11,7 @@ impl<H: Host> Session<H> {
     pub(super) fn make_directory(&mut self) -> Call {
         match self.target_at_ds_dx()? {
             Target::Place(place) if place.found.is_none() && !place.short.is_pattern() => {
-                self.host.create(place.directory, &place.name, NodeKind::Directory)?;
+                self.host.files().create(place.directory, &place.name, NodeKind::Directory)?;
                 Ok(())
             }
             _ => Err(DosError::AccessDenied.into()),
@@ -34,7 +34,7 @@ impl<H: Host> Session<H> {
         if self.dos.drives.iter().any(|drive| drive.directory.iter().any(is_current)) {
             return Err(DosError::CurrentDirectory.into());
         }
-        self.host.remove_directory(place.directory, &place.name)?;
+        self.host.files().remove_directory(place.directory, &place.name)?;
         Ok(())
     }
 
@@ -56,7 +56,7 @@ impl<H: Host> Session<H> {
         if found.kind != NodeKind::File || found.is_read_only() {
             return Err(DosError::AccessDenied.into());
         }
-        self.host.unlink(place.directory, &place.name)?;
+        self.host.files().unlink(place.directory, &place.name)?;
         Ok(())
     }
 
@@ -65,7 +65,7 @@ impl<H: Host> Session<H> {
         let path = self.read_string(self.ds_dx(), self.path_max());
         let (name, found) = match self.target(&path)? {
             Target::Device(_) => return Err(DosError::FileNotFound.into()),
-            Target::Root(root) => (alloc::vec::Vec::new(), self.host.attributes(root)?),
+            Target::Root(root) => (alloc::vec::Vec::new(), self.host.files().attributes(root)?),
             Target::Place(place) => (place.name, place.found.ok_or(DosError::FileNotFound)?),
         };
         match self.al() {
@@ -82,7 +82,7 @@ impl<H: Host> Session<H> {
                     return Err(DosError::AccessDenied.into());
                 }
                 if !is_directory && bits & flag::ALL != found.flags {
-                    self.host.set_flags(found.node, bits & flag::ALL)?;
+                    self.host.files().set_flags(found.node, bits & flag::ALL)?;
                 }
             }
             _ => return Err(DosError::InvalidFunction.into()),
@@ -117,7 +117,7 @@ impl<H: Host> Session<H> {
         if to.found.is_some() && !is_same || to.short.is_pattern() {
             return Err(DosError::AccessDenied.into());
         }
-        match self.host.rename(from.directory, &from.name, to.directory, &to.name) {
+        match self.host.files().rename(from.directory, &from.name, to.directory, &to.name) {
             Err(HostError::Exists) => Err(DosError::AccessDenied.into()),
             renamed => Ok(renamed?),
         }

@@ -7,7 +7,7 @@ use super::layout::{DATA, LAST_DRIVE};
 use super::tables::drive_parameters;
 use super::{Call, DosError};
 use crate::FarPointer;
-use crate::host::Host;
+use crate::host::{FileTree, Host};
 use crate::session::Session;
 
 /// What a drive's file system calls itself (RBIL INT 21/AX=6900, table 01766).
@@ -30,7 +30,7 @@ impl<H: Host> Session<H> {
             self.set_ax(0xffff);
             return Ok(());
         }
-        let space = self.host.space();
+        let space = self.host.files().space();
         let (sectors, bytes) = cluster_of(space.total);
         self.set_ax(sectors);
         self.set_bx((space.free / bytes).min(0xffff) as u16);
@@ -43,8 +43,8 @@ impl<H: Host> Session<H> {
     pub(super) fn allocation_information(&mut self) -> Call {
         let number = if self.ah() == 0x1b { 0 } else { self.dl() };
         let Ok(drive) = self.drive_argument(number) else { return self.answer(0xff) };
-        let (sectors, bytes) = cluster_of(self.host.space().total);
-        let clusters = (self.host.space().total / bytes).min(0xffff) as u16;
+        let (sectors, bytes) = cluster_of(self.host.files().space().total);
+        let clusters = (self.host.files().space().total / bytes).min(0xffff) as u16;
         let media = drive_parameters(drive).add(0x17);
         self.set_al(sectors as u8);
         self.set_cx(512);

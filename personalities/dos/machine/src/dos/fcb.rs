@@ -17,7 +17,7 @@ use super::names::ShortName;
 use super::paths::{Place, Target};
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
-use crate::host::{Host, Node};
+use crate::host::{FileTree, Host, Node};
 use crate::session::Session;
 
 /// Records in a block.
@@ -125,7 +125,7 @@ impl<H: Host> Session<H> {
             let place = dos.fcb_place(fcb)?;
             let (directory, name) = (place.directory, place.name.clone());
             let entry = dos.create_entry(Target::Place(place), 0)?;
-            let node = dos.host.lookup(directory, &name)?.node;
+            let node = dos.host.files().lookup(directory, &name)?.node;
             dos.fcb_opened(fcb, entry, node)
         })
     }
@@ -145,7 +145,7 @@ impl<H: Host> Session<H> {
             let place = dos.fcb_place(fcb)?;
             let found = dos.matching(place.directory, &place.short, b"", 0)?;
             for file in &found {
-                dos.host.unlink(place.directory, &file.host_name)?;
+                dos.host.files().unlink(place.directory, &file.host_name)?;
             }
             if found.is_empty() { Err(DosError::FileNotFound.into()) } else { Ok(()) }
         })
@@ -163,7 +163,7 @@ impl<H: Host> Session<H> {
                 if dos.find_entry(place.directory, &new).is_ok() {
                     return Err(DosError::FileExists.into());
                 }
-                dos.host.rename(place.directory, &file.host_name, place.directory, &new)?;
+                dos.host.files().rename(place.directory, &file.host_name, place.directory, &new)?;
             }
             if found.is_empty() { Err(DosError::FileNotFound.into()) } else { Ok(()) }
         })
@@ -243,7 +243,7 @@ impl<H: Host> Session<H> {
         self.fcb_status(|dos, fcb| {
             let (_, node) = dos.fcb_entry(fcb)?;
             let size = dos.bus.read32(fcb.add(0x21)) as u64 * dos.fcb_record_size(fcb) as u64;
-            dos.host.resize(node, size)?;
+            dos.host.files().resize(node, size)?;
             dos.fcb_update_size(fcb, node)
         })
     }
@@ -290,7 +290,7 @@ impl<H: Host> Session<H> {
         }
         self.bus.write16(fcb.add(0x0c), 0);
         self.bus.write16(fcb.add(0x0e), RECORD);
-        let time = super::time::DateTime::from_ns(self.host.attributes(node)?.modified);
+        let time = super::time::DateTime::from_ns(self.host.files().attributes(node)?.modified);
         self.bus.write16(fcb.add(0x14), time.packed_date());
         self.bus.write16(fcb.add(0x16), time.packed_time());
         self.bus.write(fcb.add(0x18), &[entry, MARK]);
@@ -298,7 +298,7 @@ impl<H: Host> Session<H> {
     }
 
     fn fcb_update_size(&mut self, fcb: FarPointer, node: Node) -> Call {
-        let size = self.host.attributes(node)?.size as u32;
+        let size = self.host.files().attributes(node)?.size as u32;
         self.bus.write32(fcb.add(0x10), size);
         Ok(())
     }
@@ -417,7 +417,7 @@ impl<H: Host> Session<H> {
             return Ok(WRAPPED);
         }
         let mut bytes = alloc::vec![0; size as usize];
-        let read = self.host.read(node, record as u64 * size as u64, &mut bytes)?;
+        let read = self.host.files().read(node, record as u64 * size as u64, &mut bytes)?;
         if read > 0 {
             self.bus.write(to, &bytes);
         }
@@ -441,7 +441,7 @@ impl<H: Host> Session<H> {
         }
         let mut bytes = alloc::vec![0; size as usize];
         self.bus.read(from, &mut bytes);
-        let written = self.host.write(node, record as u64 * size as u64, &bytes)?;
+        let written = self.host.files().write(node, record as u64 * size as u64, &bytes)?;
         self.fcb_update_size(fcb, node)?;
         Ok(if written < size as usize { END } else { DONE })
     }

@@ -18,7 +18,7 @@ use super::paths::{DeviceName, Target};
 use super::time::DateTime;
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
-use crate::host::{Attributes, Host, Node, NodeKind, flag};
+use crate::host::{Attributes, FileTree, Host, Node, NodeKind, flag};
 use crate::session::Session;
 
 /// Most searches that are remembered at once.
@@ -139,18 +139,18 @@ impl<H: Host> Session<H> {
         if !self.is_root(directory) && wanted & attribute::DIRECTORY != 0 {
             for name in [ShortName::SELF, ShortName::PARENT] {
                 if pattern.matches(&name) {
-                    let attributes = self.host.attributes(directory)?;
+                    let attributes = self.host.files().attributes(directory)?;
                     found.push(entry(name, name.text(), &attributes));
                 }
             }
         }
-        for (short, item) in assign(self.host.list(directory)?) {
+        for (short, item) in assign(self.host.files().list(directory)?) {
             let is_meant = pattern.matches(&short) || item.name == spelled;
             if !is_meant {
                 continue;
             }
             // What vanished or cannot be looked at is not there.
-            let Ok(attributes) = self.host.lookup(directory, &item.name) else {
+            let Ok(attributes) = self.host.files().lookup(directory, &item.name) else {
                 continue;
             };
             let candidate = entry(short, item.name, &attributes);

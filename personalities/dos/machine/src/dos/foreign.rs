@@ -15,7 +15,7 @@ use super::command::Guest;
 use super::files::FileKind;
 use super::paths::Component;
 use super::{DosError, Refusal};
-use crate::host::{Foreign, ForeignOutput, Host, HostError, NodeKind};
+use crate::host::{FileTree, Foreign, ForeignOutput, Host, HostError, NodeKind};
 use crate::session::Session;
 
 /// Most bytes of input that are read for a program.
@@ -29,7 +29,7 @@ impl<H: Host> Session<H> {
     pub(super) fn is_foreign(&mut self, path: &[u8]) -> bool {
         let Ok((_, file)) = self.existing(path) else { return false };
         let mut head = [0; 4];
-        let read = self.host.read(file.node, 0, &mut head);
+        let read = self.host.files().read(file.node, 0, &mut head);
         file.kind == NodeKind::File
             && read.is_ok_and(|len| {
                 head[..len.min(4)].starts_with(b"\x7fELF") || head.starts_with(b"#!")
@@ -57,7 +57,7 @@ impl<H: Host> Session<H> {
             path.pop();
         }
         for component in components {
-            let entries = super::names::assign(self.host.list(parent)?);
+            let entries = super::names::assign(self.host.files().list(parent)?);
             let entry = entries.into_iter().find(|(name, _)| *name == component.name);
             let (_, entry) = entry.ok_or(DosError::PathNotFound)?;
             path.push(b'/');

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::files::{FileKind, OpenFile};
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
-use crate::host::{Host, HostError, Node, Wait, flag};
+use crate::host::{FileTree, Host, HostError, Node, Wait, flag};
 use crate::session::Session;
 
 impl<H: Host> Session<H> {
@@ -40,7 +40,7 @@ impl<H: Host> Session<H> {
         let base = match (origin, file.kind) {
             (0, _) => 0,
             (1, _) => file.position,
-            (2, FileKind::File(node)) => self.host.attributes(node)?.size as u32,
+            (2, FileKind::File(node)) => self.host.files().attributes(node)?.size as u32,
             (2, _) => file.position,
             _ => return Err(DosError::InvalidFunction.into()),
         };
@@ -88,7 +88,7 @@ impl<H: Host> Session<H> {
         let kind = self.dos.files.get(entry)?.kind;
         match (self.al(), kind) {
             (0, FileKind::File(node)) => {
-                let modified = self.host.attributes(node)?.modified;
+                let modified = self.host.files().attributes(node)?.modified;
                 let time = super::time::DateTime::from_ns(modified);
                 self.set_cx(time.packed_time());
                 self.set_dx(time.packed_date());
@@ -100,7 +100,7 @@ impl<H: Host> Session<H> {
             }
             (1, FileKind::File(node)) => {
                 let time = super::time::DateTime::from_packed(self.dx(), self.cx());
-                self.host.set_modified(node, time.to_ns())?;
+                self.host.files().set_modified(node, time.to_ns())?;
             }
             (1, _) => {}
             _ => return Err(DosError::InvalidFunction.into()),
@@ -154,7 +154,7 @@ impl<H: Host> Session<H> {
             if file.written {
                 self.mark_changed(node);
             }
-            self.host.closed(node, file.mode);
+            self.host.files().closed(node, file.mode);
         }
         Ok(())
     }
@@ -162,9 +162,9 @@ impl<H: Host> Session<H> {
     /// Sets the archive attribute of a file that was written.
     fn mark_changed(&mut self, node: Node) {
         // A file that is gone, or not to be marked, has been written nevertheless.
-        let Ok(found) = self.host.attributes(node) else { return };
+        let Ok(found) = self.host.files().attributes(node) else { return };
         if found.flags & flag::ARCHIVE == 0 {
-            let _ = self.host.set_flags(node, found.flags | flag::ARCHIVE);
+            let _ = self.host.files().set_flags(node, found.flags | flag::ARCHIVE);
         }
     }
 
@@ -180,7 +180,7 @@ impl<H: Host> Session<H> {
         match file.kind {
             FileKind::File(node) if file.mode.sharing != 0 => {
                 let start = file.position as u64;
-                self.host.check_locks(node, start..start + len as u64)
+                self.host.files().check_locks(node, start..start + len as u64)
             }
             _ => Ok(()),
         }
@@ -207,7 +207,7 @@ impl<H: Host> Session<H> {
             }
             FileKind::File(node) => {
                 let offset = file.position as u64;
-                self.transfer(at, len, |host, into| host.read(node, offset, into))?
+                self.transfer(at, len, |host, into| host.files().read(node, offset, into))?
             }
         };
         let file = self.dos.files.get(entry)?;
@@ -245,14 +245,16 @@ impl<H: Host> Session<H> {
                 len
             }
             FileKind::File(node) if len == 0 => {
-                self.host.resize(node, file.position as u64)?;
+                self.host.files().resize(node, file.position as u64)?;
                 0
             }
-            FileKind::File(node) => match self.host.write(node, file.position as u64, &bytes) {
-                // A full disk is told by the count, not by an error.
-                Err(HostError::NoSpace) => 0,
-                written => written? as u16,
-            },
+            FileKind::File(node) => {
+                match self.host.files().write(node, file.position as u64, &bytes) {
+                    // A full disk is told by the count, not by an error.
+                    Err(HostError::NoSpace) => 0,
+                    written => written? as u16,
+                }
+            }
         };
         let file = self.dos.files.get(entry)?;
         file.position = file.position.wrapping_add(written as u32);

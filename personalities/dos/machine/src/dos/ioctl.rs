@@ -7,7 +7,7 @@ use super::files::FileKind;
 use super::files::OpenFile;
 use super::{Call, DosError};
 use crate::FarPointer;
-use crate::host::Host;
+use crate::host::{FileTree, Host};
 use crate::session::Session;
 
 const DEVICE: u16 = 0x80;
@@ -64,7 +64,9 @@ impl<H: Host> Session<H> {
         let file = self.dos.files.get(entry)?.clone();
         let ready = match file.kind {
             FileKind::Console => self.key_is_ready()?,
-            FileKind::File(node) => (file.position as u64) < self.host.attributes(node)?.size,
+            FileKind::File(node) => {
+                (file.position as u64) < self.host.files().attributes(node)?.size
+            }
             FileKind::Stream(_) => true,
             FileKind::Null | FileKind::Auxiliary | FileKind::Printer | FileKind::Clock => false,
         };

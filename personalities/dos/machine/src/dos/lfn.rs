@@ -18,7 +18,7 @@ use super::time::DateTime;
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
 use crate::cpu::register::{DI, SI};
-use crate::host::Host;
+use crate::host::{FileTree, Host};
 use crate::session::Session;
 
 /// Most searches at once.
@@ -89,7 +89,7 @@ impl<H: Host> Session<H> {
         let files = found.iter().filter(|file| file.attributes & attribute::DIRECTORY == 0);
         let mut none = true;
         for file in files {
-            self.host.unlink(place.directory, &file.host_name)?;
+            self.host.files().unlink(place.directory, &file.host_name)?;
             none = false;
         }
         if none { Err(DosError::FileNotFound.into()) } else { Ok(()) }
@@ -121,7 +121,7 @@ impl<H: Host> Session<H> {
         let (_, found) = self.existing(&path)?;
         if action == 3 {
             let time = DateTime::from_packed(self.cpu.register(DI), self.cx());
-            return Ok(self.host.set_modified(found.node, time.to_ns())?);
+            return Ok(self.host.files().set_modified(found.node, time.to_ns())?);
         }
         let time = DateTime::from_ns(found.modified);
         self.set_cx(time.packed_time());

@@ -10,7 +10,7 @@ use super::mz::{self, Mz};
 use super::psp::{self, Psp};
 use super::{DosError, Refusal, Strategy};
 use crate::FarPointer;
-use crate::host::{Attributes, Host, NodeKind};
+use crate::host::{Attributes, FileTree, Host, NodeKind};
 use crate::session::Session;
 
 /// Offset at which a .COM program begins.
@@ -125,7 +125,7 @@ impl<H: Host> Session<H> {
 
     fn exe_header(&mut self, file: Attributes) -> Result<Option<Mz>, LoadError> {
         let mut head = [0; mz::HEADER_BYTES];
-        let len = self.host.read(file.node, 0, &mut head)?;
+        let len = self.host.files().read(file.node, 0, &mut head)?;
         let head = &head[..len.min(mz::HEADER_BYTES)];
         if head.starts_with(b"\x7fELF") {
             return Err(LoadError::Format("it is an ELF program, not one for DOS"));
@@ -212,7 +212,7 @@ impl<H: Host> Session<H> {
     ) -> Result<(), LoadError> {
         self.read_image(file, mz.image_at, base, mz.image_bytes)?;
         let mut table = vec![0; mz.relocations as usize * 4];
-        let len = self.host.read(file.node, mz.relocations_at as u64, &mut table)?;
+        let len = self.host.files().read(file.node, mz.relocations_at as u64, &mut table)?;
         for relocation in table[..len.min(table.len())].chunks_exact(4) {
             let bytes = [relocation[0], relocation[1], relocation[2], relocation[3]];
             let place = mz.relocation(bytes)?;
@@ -236,7 +236,7 @@ impl<H: Host> Session<H> {
             let at = FarPointer::new(segment.wrapping_add((done / 16) as u16), 0);
             let into =
                 self.bus.slice_mut(at, chunk as usize).ok_or(DosError::InsufficientMemory)?;
-            let read = self.host.read(file.node, from as u64 + done as u64, into)?;
+            let read = self.host.files().read(file.node, from as u64 + done as u64, into)?;
             if read < chunk as usize {
                 return Err(LoadError::Format("the file ends while it is read"));
             }

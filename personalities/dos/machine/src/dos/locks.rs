@@ -3,7 +3,7 @@
 use super::files::FileKind;
 use super::{Call, DosError};
 use crate::cpu::register::{DI, SI};
-use crate::host::Host;
+use crate::host::{FileTree, Host};
 use crate::session::Session;
 
 impl<H: Host> Session<H> {
@@ -18,8 +18,8 @@ impl<H: Host> Session<H> {
         let bytes = start..start + len;
         match self.al() {
             _ if bytes.is_empty() => Err(DosError::InvalidFunction.into()),
-            0 => Ok(self.host.lock(node, bytes)?),
-            1 => Ok(self.host.unlock(node, bytes)?),
+            0 => Ok(self.host.files().lock(node, bytes)?),
+            1 => Ok(self.host.files().unlock(node, bytes)?),
             _ => Err(DosError::InvalidFunction.into()),
         }
     }

@@ -50,7 +50,7 @@ use alloc::vec::Vec;
 use crate::bus::{Bus, FarPointer};
 use crate::calls::{BREAK_RETURN, CRITICAL_RETURN};
 use crate::cpu::HOST_SEGMENT;
-use crate::host::{Host, HostError};
+use crate::host::{FileTree, Host, HostError};
 use crate::session::{End, Session};
 use arena::Arena;
 use console::BreakKey;
@@ -135,10 +135,10 @@ impl Dos {
         tables::install(bus);
         let arena = Arena::create(bus, layout::FIRST_BLOCK, layout::UPPER_LINK);
         arena.create_upper(bus);
-        let drives = host.drives();
+        let drives = host.files().drives();
         let first = drives.first().map_or(2, |drive| drive.number);
         let drives: Vec<DriveState> = drives.into_iter().map(DriveState::new).collect();
-        tables::install_drives(bus, &drives, host.space());
+        tables::install_drives(bus, &drives, host.files().space());
         let dos = Dos {
             psp: Psp(layout::FIRST_BLOCK + 1),
             drive: first,

@@ -4,7 +4,7 @@ use super::files::{self, FileKind, OpenFile};
 use super::find::attribute;
 use super::paths::{DeviceName, Place, Target};
 use super::{Call, DosError, Refusal};
-use crate::host::{Host, NodeKind, OpenMode, Stream, flag};
+use crate::host::{FileTree, Host, NodeKind, OpenMode, Stream, flag};
 use crate::session::Session;
 
 /// Bits of the open mode (RBIL INT 21/AH=3D, table 01402).
@@ -107,7 +107,7 @@ impl<H: Host> Session<H> {
             }
             Err(error) => {
                 if let FileKind::File(node) = kind {
-                    self.host.closed(node, mode);
+                    self.host.files().closed(node, mode);
                 }
                 Err(error.into())
             }
@@ -160,17 +160,17 @@ impl<H: Host> Session<H> {
                 return Err(DosError::AccessDenied.into());
             }
             Some(found) => found,
-            None => self.host.create(place.directory, &place.name, NodeKind::File)?,
+            None => self.host.files().create(place.directory, &place.name, NodeKind::File)?,
         };
         let entry = self.open_entry(Target::Place(Place { found: Some(created), ..place }), 2)?;
         if existing == Existing::Truncate && created.size > 0 {
-            self.host.resize(created.node, 0)?;
+            self.host.files().resize(created.node, 0)?;
             self.dos.files.get(entry)?.size = 0;
             self.show_file(entry);
         }
         let flags = attributes as u8 & flag::ALL | flag::ARCHIVE;
         if flags != created.flags {
-            self.host.set_flags(created.node, flags)?;
+            self.host.files().set_flags(created.node, flags)?;
         }
         Ok(entry)
     }
@@ -182,7 +182,7 @@ impl<H: Host> Session<H> {
             return Err(DosError::AccessDenied.into());
         }
         let mode_bits = OpenMode { access, sharing: mode >> 4 & 7 };
-        self.host.opened(found.node, mode_bits)?;
+        self.host.files().opened(found.node, mode_bits)?;
         let mut file = OpenFile::new(FileKind::File(found.node), access);
         file.mode = mode_bits;
         file.private = mode & PRIVATE != 0;

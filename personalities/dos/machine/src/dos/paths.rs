@@ -11,7 +11,7 @@ use super::country::upper_case;
 use super::names::{ShortName, assign};
 use super::{DosError, Refusal};
 use crate::FarPointer;
-use crate::host::{Attributes, Drive, Host, HostError, Node, NodeKind};
+use crate::host::{Attributes, Drive, FileTree, Host, HostError, Node, NodeKind};
 use crate::session::Session;
 
 /// Longest path that is read from a program (RBIL INT 21/AH=60: 128 bytes).
@@ -269,14 +269,14 @@ impl<H: Host> Session<H> {
             return Err(HostError::NotFound);
         }
         for name in [spelled.to_vec(), spelled.to_ascii_lowercase(), spelled.to_ascii_uppercase()] {
-            match self.host.lookup(directory, &name) {
+            match self.host.files().lookup(directory, &name) {
                 Ok(found) if found.kind != NodeKind::Other => return Ok((name, found)),
                 Ok(_) | Err(HostError::NotFound) => {}
                 Err(error) => return Err(error),
             }
         }
         let short = ShortName::parse(spelled);
-        let entries = assign(self.host.list(directory)?);
+        let entries = assign(self.host.files().list(directory)?);
         let same = |name: &[u8]| {
             let capitals = |text: &[u8]| text.iter().map(|byte| upper_case(*byte)).collect();
             let (left, right): (Vec<u8>, Vec<u8>) = (capitals(name), capitals(spelled));
@@ -288,7 +288,7 @@ impl<H: Host> Session<H> {
             .into_iter()
             .nth(place.ok_or(HostError::NotFound)?)
             .ok_or(HostError::NotFound)?;
-        let attributes = self.host.lookup(directory, &entry.name)?;
+        let attributes = self.host.files().lookup(directory, &entry.name)?;
         Ok((entry.name, attributes))
     }
 
@@ -345,7 +345,7 @@ impl<H: Host> Session<H> {
             return Err(DosError::PathNotFound.into());
         }
         let is_directory = match there.last() {
-            Some(last) => self.host.attributes(last.node)?.kind == NodeKind::Directory,
+            Some(last) => self.host.files().attributes(last.node)?.kind == NodeKind::Directory,
             None => true,
         };
         if !is_directory {
@@ -382,7 +382,7 @@ impl<H: Host> Session<H> {
     }
 
     fn short_name_of(&mut self, directory: Node, name: &[u8]) -> Result<ShortName, Refusal> {
-        let entries = assign(self.host.list(directory)?);
+        let entries = assign(self.host.files().list(directory)?);
         let found = entries.iter().find(|(_, entry)| entry.name == name);
         Ok(found.map_or_else(|| ShortName::parse(name), |(short, _)| *short))
     }
@@ -395,7 +395,7 @@ impl<H: Host> Session<H> {
         here: Component,
     ) -> Result<Target, Refusal> {
         let directory = above.last().map_or(root, |component| component.node);
-        let found = self.host.attributes(here.node)?;
+        let found = self.host.files().attributes(here.node)?;
         let name = here.host_name;
         Ok(Target::Place(Place { drive, directory, name, short: here.name, found: Some(found) }))
     }

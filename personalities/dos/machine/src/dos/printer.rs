@@ -3,7 +3,7 @@
 //! The file is that of `Start::printer`, made when something is printed.
 
 use super::{Call, DosError, Refusal};
-use crate::host::{Host, NodeKind};
+use crate::host::{FileTree, Host, NodeKind};
 use crate::session::Session;
 
 /// Where the printer's file is, where nothing else is said.
@@ -24,9 +24,9 @@ impl<H: Host> Session<H> {
         };
         let found = match place.found {
             Some(found) => found,
-            None => self.host.create(place.directory, &place.name, NodeKind::File)?,
+            None => self.host.files().create(place.directory, &place.name, NodeKind::File)?,
         };
-        let written = self.host.write(found.node, found.size, bytes)?;
+        let written = self.host.files().write(found.node, found.size, bytes)?;
         if written < bytes.len() { Err(DosError::WriteFault.into()) } else { Ok(()) }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use dos_machine::host::{
-    Attributes, Drive, Entry, Foreign, ForeignEnd, Host, HostError, Node, NodeKind, OpenMode,
-    Space, StopRequest, Stream, Wait, flag,
+    Attributes, Drive, Entry, FileTree, Foreign, ForeignEnd, Host, HostError, Node, NodeKind,
+    OpenMode, Space, StopRequest, Stream, Wait, flag,
 };
 use dos_machine::{End, Session, Start};
 
@@ -143,6 +143,11 @@ pub fn start(program: &str, arguments: &[&str]) -> Start {
 }
 
 impl Host for MemoryHost {
+    type Files = Self;
+
+    fn files(&mut self) -> &mut Self {
+        self
+    }
     fn is_terminal(&mut self, _stream: Stream) -> bool {
         self.terminal
     }
@@ -197,6 +202,9 @@ impl Host for MemoryHost {
         let output = program.input.clone().unwrap_or_default().to_ascii_uppercase();
         Ok(ForeignEnd { status: 7, output })
     }
+}
+
+impl FileTree for MemoryHost {
     fn drives(&mut self) -> Vec<Drive> {
         vec![Drive { number: 2, root: Node(0), path: b"/".to_vec() }]
     }
