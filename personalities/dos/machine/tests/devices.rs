@@ -3,18 +3,9 @@
 mod support;
 
 use dos_machine::End;
-use iced_x86::IcedError;
 use iced_x86::code_asm::*;
+use support::assembled::{Emitted, com, exit, put_ax};
 use support::{MemoryHost, run};
-
-type Emitted = Result<(), IcedError>;
-
-/// Assembles a .COM program.
-fn com(emit: impl FnOnce(&mut CodeAssembler) -> Emitted) -> Vec<u8> {
-    let mut a = CodeAssembler::new(16).expect("16 bits are known");
-    emit(&mut a).expect("constant code");
-    a.assemble(0x100).expect("constant code")
-}
 
 fn run_program(mut host: MemoryHost, program: &[u8]) -> (End, MemoryHost) {
     host.add("TEST.COM", program);
@@ -25,23 +16,6 @@ fn typed(keys: &[u8]) -> MemoryHost {
     let mut host = MemoryHost::new(keys);
     host.terminal = true;
     host
-}
-
-/// Prints AX as two bytes.
-fn put_ax(a: &mut CodeAssembler) -> Emitted {
-    a.push(ax)?;
-    a.mov(dl, al)?;
-    a.mov(ah, 2u32)?;
-    a.int(0x21)?;
-    a.pop(ax)?;
-    a.mov(dl, ah)?;
-    a.mov(ah, 2u32)?;
-    a.int(0x21)
-}
-
-fn exit(a: &mut CodeAssembler) -> Emitted {
-    a.mov(ax, 0x4c00u32)?;
-    a.int(0x21)
 }
 
 /// Points an interrupt at what follows the program's first jump, of two bytes.

@@ -3,11 +3,9 @@
 mod support;
 
 use dos_machine::{End, Session};
-use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 use support::MemoryHost;
-
-type Emitted = Result<(), IcedError>;
+use support::assembled::{Emitted, com, exit};
 
 /// When Ctrl-C is typed: for programs that wait, and for those that work.
 const TEN_SECONDS: u64 = 10_000_000_000;
@@ -22,15 +20,15 @@ fn run(
     step: u64,
     emit: impl FnOnce(&mut CodeAssembler) -> Emitted,
 ) -> (End, u64, u64) {
-    let mut a = CodeAssembler::new(16).expect("16 bits are known");
-    emit(&mut a).expect("constant code");
-    a.mov(ax, 0x4c00u32).expect("constant code");
-    a.int(0x21).expect("constant code");
+    let program = com(|a| {
+        emit(a)?;
+        exit(a)
+    });
     let mut host = MemoryHost::new(b"");
     host.terminal = true;
     host.interrupt_at = Some(interrupt_at);
     host.step = step;
-    host.add("TEST.COM", &a.assemble(0x100).expect("constant code"));
+    host.add("TEST.COM", &program);
     let mut session = Session::new(host);
     let end = session.run(&support::start("TEST.COM", &[]));
     let instructions = session.instructions();

@@ -3,11 +3,9 @@
 mod support;
 
 use dos_machine::End;
-use iced_x86::IcedError;
 use iced_x86::code_asm::*;
+use support::assembled::{Emitted, com, exit};
 use support::{MemoryHost, run};
-
-type Emitted = Result<(), IcedError>;
 
 /// Where the programs keep the XMS driver's entry, results, and buffers.
 const ENTRY: u32 = 0x2000;
@@ -17,11 +15,10 @@ const BUFFER: u32 = 0x3000;
 
 /// Runs a .COM program that stores words at RESULTS, from DI on; returns them.
 fn results(emit: impl FnOnce(&mut CodeAssembler) -> Emitted) -> Vec<u16> {
-    let mut a = CodeAssembler::new(16).expect("16 bits are known");
-    let whole = || -> Emitted {
+    let program = com(|a| {
         a.cld()?;
         a.mov(di, RESULTS)?;
-        emit(&mut a)?;
+        emit(a)?;
         a.mov(dx, RESULTS)?;
         a.mov(cx, di)?;
         a.sub(cx, dx)?;
@@ -30,12 +27,10 @@ fn results(emit: impl FnOnce(&mut CodeAssembler) -> Emitted) -> Vec<u16> {
         a.mov(ds, ax)?;
         a.mov(ah, 0x40u32)?;
         a.int(0x21)?;
-        a.mov(ax, 0x4c00u32)?;
-        a.int(0x21)
-    };
-    whole().expect("constant code");
+        exit(a)
+    });
     let mut host = MemoryHost::new(b"");
-    host.add("TEST.COM", &a.assemble(0x100).expect("constant code"));
+    host.add("TEST.COM", &program);
     let (end, host) = run(host, "TEST.COM", &[]);
     assert_eq!(end, End::Exit(0));
     host.output.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect()

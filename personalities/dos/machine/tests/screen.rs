@@ -3,11 +3,9 @@
 mod support;
 
 use dos_machine::End;
-use iced_x86::IcedError;
 use iced_x86::code_asm::*;
+use support::assembled::{Emitted, com, exit, put_ax};
 use support::{MemoryHost, run};
-
-type Emitted = Result<(), IcedError>;
 
 /// What takes the terminal over and gives it back (xterm's DECSET 1049 and 7).
 const ENTER: &str = "\x1b[?1049h\x1b[?7l";
@@ -15,13 +13,13 @@ const LEAVE: &str = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 /// Runs a .COM program and returns its output.
 fn output(is_terminal: bool, emit: impl FnOnce(&mut CodeAssembler) -> Emitted) -> String {
-    let mut a = CodeAssembler::new(16).expect("16 bits are known");
-    emit(&mut a).expect("constant code");
-    a.mov(ax, 0x4c00u32).expect("constant code");
-    a.int(0x21).expect("constant code");
+    let program = com(|a| {
+        emit(a)?;
+        exit(a)
+    });
     let mut host = MemoryHost::new(b"");
     host.terminal = is_terminal;
-    host.add("TEST.COM", &a.assemble(0x100).expect("constant code"));
+    host.add("TEST.COM", &program);
     let (end, host) = run(host, "TEST.COM", &[]);
     assert_eq!(end, End::Exit(0));
     String::from_utf8(host.output).expect("text")
@@ -46,18 +44,6 @@ fn print(a: &mut CodeAssembler, text: &str) -> Emitted {
         a.int(0x21)?;
     }
     Ok(())
-}
-
-/// Prints AX through DOS as two characters.
-fn put_ax(a: &mut CodeAssembler) -> Emitted {
-    a.push(ax)?;
-    a.mov(dl, al)?;
-    a.mov(ah, 2u32)?;
-    a.int(0x21)?;
-    a.pop(ax)?;
-    a.mov(dl, ah)?;
-    a.mov(ah, 2u32)?;
-    a.int(0x21)
 }
 
 /// Returns what was sent between taking the terminal over and giving it back, and what came after.

@@ -1,6 +1,8 @@
 //! A host in memory: a file tree, input and output as bytes, a clock that moves with each look.
 #![allow(dead_code, reason = "each test program has its own copy and uses a part of it")]
 
+pub mod assembled;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
