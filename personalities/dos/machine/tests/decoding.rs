@@ -1,5 +1,9 @@
 //! Lengths of instructions against iced-x86's decoder: random bytes, one instruction each.
 
+#[path = "support/dice.rs"]
+mod dice;
+
+use dice::Dice;
 use dos_machine::cpu::{Cpu, Exit, Model, segment};
 use dos_machine::{Bus, FarPointer};
 use iced_x86::{
@@ -27,18 +31,6 @@ const IN_PROTECTED_MODE: [Mnemonic; 9] = [
     Mnemonic::Lar,
     Mnemonic::Lsl,
 ];
-
-/// Numbers that look random (Marsaglia, Xorshift RNGs, 2003).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-}
 
 /// Returns whether a model has an instruction in real mode, as iced-x86's tables say.
 fn has(model: Model, instruction: &Instruction) -> bool {

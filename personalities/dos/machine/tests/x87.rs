@@ -7,6 +7,10 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+#[path = "support/dice.rs"]
+mod dice;
+
+use dice::Dice;
 use dos_machine::cpu::{Coprocessor, Cpu, register, segment};
 use dos_machine::{Bus, FarPointer};
 
@@ -20,21 +24,7 @@ const ANSWER_BYTES: usize = RECORD_BYTES + 112;
 /// Where FNSAVE's registers begin, in 32-bit and in 16-bit form.
 const REGISTERS: (usize, usize) = (RECORD_BYTES + 28, RECORD_BYTES + 14);
 
-/// Numbers that look random (Marsaglia, Xorshift RNGs, 2003).
-struct Dice(u64);
-
 impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
-        of[(self.roll() % of.len() as u64) as usize]
-    }
-
     /// Returns a significand: any, or one with long rows of the same bit, or near a half.
     fn significand(&mut self) -> u64 {
         let bits = self.roll() % 64;
@@ -208,7 +198,7 @@ fn compare(
 ) {
     let Some(program) = host(name) else { return };
     let seed = std::env::var("KAMEN_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1u64);
-    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut dice = Dice::new(seed);
     let mut records = Vec::new();
     for (code, _) in codes {
         for _ in 0..CASES {

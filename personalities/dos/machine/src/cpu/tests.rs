@@ -10,10 +10,15 @@
 
 extern crate std;
 
+#[path = "../../tests/support/dice.rs"]
+mod dice;
+
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use std::eprintln;
+
+use dice::Dice;
 
 use super::segment::CS;
 use super::{Caching, Coprocessor, Cpu, Exit, Model};
@@ -27,32 +32,6 @@ const INSTRUCTIONS: u32 = 3000;
 const SEGMENT: u16 = 0x1000;
 /// Bytes of their code, which their data lie in as well.
 const CODE_BYTES: u16 = 192;
-
-/// Numbers that look random (Marsaglia, Xorshift RNGs, 2003).
-struct Dice(u64);
-
-impl Dice {
-    fn new(seed: u64) -> Dice {
-        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-        (0..8).for_each(|_| _ = dice.roll());
-        dice
-    }
-
-    fn roll(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.roll() % bound
-    }
-
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as u64) as usize]
-    }
-}
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
