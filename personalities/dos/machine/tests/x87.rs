@@ -85,13 +85,12 @@ fn host(name: &str) -> Option<std::path::PathBuf> {
     let program = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/x87/host.c");
     let compiled = Command::new("cc").args(["-O1", "-o"]).arg(&program).arg(source).status();
-    match compiled {
-        Ok(status) if status.success() => Some(program),
-        _ => {
-            println!("skipped: no C compiler");
-            None
-        }
-    }
+    let Ok(status) = compiled else {
+        println!("skipped: no C compiler");
+        return None;
+    };
+    assert!(status.success(), "{source} does not compile");
+    Some(program)
 }
 
 fn answers(program: &std::path::Path, records: &[u8]) -> Vec<u8> {
