@@ -68,7 +68,7 @@ pub fn ctl(context: &mut Context<'_>) -> Result<u64, Stop> {
     };
     context.file(list_fd)?;
     let file = context.file(fd)?;
-    if !can_be_watched(context, &file)? {
+    if !can_be_watched(&file.borrow().object) {
         return Err(Errno::EPERM.into());
     }
     let number = list(context, list_fd)?;
@@ -133,15 +133,14 @@ fn watch(
 
 /// Returns whether a description has events; files and directories are always ready, and refused
 /// (epoll_ctl(2), EPERM).
-fn can_be_watched(context: &mut Context<'_>, file: &Description) -> Result<bool, Errno> {
-    let _ = context;
-    Ok(match &file.borrow().object {
+fn can_be_watched(object: &Object) -> bool {
+    match object {
         Object::Pipe(_) | Object::Pty(_) | Object::Stream(_) | Object::Numbered(_) => true,
         // Of the devices here only random numbers have a poll operation (drivers/char).
         Object::Device(device, _) => *device == crate::open::Device::Random,
         Object::Text(VNode::Proc(_) | VNode::File(_), _) => false,
         Object::File(_) | Object::Directory(_) => false,
-    })
+    }
 }
 
 /// epoll_wait(2)

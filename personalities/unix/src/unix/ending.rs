@@ -3,7 +3,7 @@
 use protocols::process::{Pid as NativePid, Signal};
 
 use crate::linux::signals::{self, action, code};
-use crate::process::{Client, Ending, Life, Pid, ThreadNumber};
+use crate::process::{Ending, Life, Pid, ThreadNumber};
 use crate::signal::Info;
 use crate::terminal::Line;
 use crate::timers::Deleted;
@@ -76,14 +76,9 @@ impl Unix {
         }
         self.hang_up_orphans(guarded);
         match client {
-            Some(client) => self.tell_client(pid, client),
+            Some(client) => self.servers.notify(client.exited),
             None => self.tell_of_end(pid, parent, ending),
         }
-    }
-
-    fn tell_client(&mut self, pid: Pid, client: Client) {
-        let _ = pid;
-        self.servers.notify(client.exited);
     }
 
     fn tell_of_end(&mut self, pid: Pid, parent: Pid, ending: Ending) {
