@@ -9,7 +9,7 @@ use libipc::{OpenCall, Registers};
 use crate::Errno;
 use crate::machine::{Access, Machine};
 use crate::memory::{Fault, Mm, PAGE};
-use crate::open::Description;
+use crate::open::{Description, Descriptors};
 use crate::path::{Directory, Last, PATH_MAX, Target, VNode, walk};
 use crate::proc::View;
 use crate::process::{Parked, Pid, Process, Thread, ThreadNumber};
@@ -105,13 +105,33 @@ impl<'u> Context<'u> {
         }
     }
 
-    /// Returns the caller's process.
+    /// Returns the caller's process, to be looked at.
+    #[inline]
+    pub fn own(&self) -> &Process {
+        let process = self.unix.processes.get(&self.pid);
+        process.expect("a process lives while a call of it is handled")
+    }
+
+    /// Returns the caller's descriptors.
+    pub fn descriptors(&mut self) -> &mut Descriptors {
+        let process = self.unix.processes.peek_mut(&self.pid);
+        &mut process.expect("a process lives while a call of it is handled").descriptors
+    }
+
+    /// Returns the caller's process, to be changed.
     pub fn process(&mut self) -> &mut Process {
         let process = self.unix.processes.get_mut(&self.pid);
         process.expect("a process lives while a call of it is handled")
     }
 
-    /// Returns the caller's thread.
+    /// Returns the caller's thread, to be looked at.
+    #[inline]
+    pub fn own_thread(&self) -> &Thread {
+        let thread = self.unix.threads.get(&self.number);
+        thread.expect("a thread lives while its call is handled")
+    }
+
+    /// Returns the caller's thread, to be changed.
     pub fn thread(&mut self) -> &mut Thread {
         let thread = self.unix.threads.get_mut(&self.number);
         thread.expect("a thread lives while its call is handled")
@@ -127,7 +147,7 @@ impl<'u> Context<'u> {
     /// # Errors
     /// EFAULT: it has none any more.
     pub fn mm(&mut self) -> Result<Rc<RefCell<Mm>>, Errno> {
-        self.process().mm.clone().ok_or(Errno::EFAULT)
+        self.own().mm.clone().ok_or(Errno::EFAULT)
     }
 
     /// Returns the description of a descriptor.
@@ -135,7 +155,7 @@ impl<'u> Context<'u> {
     /// # Errors
     /// EBADF.
     pub fn file(&mut self, descriptor: u64) -> Result<Description, Errno> {
-        self.process().descriptors.file(descriptor)
+        self.descriptors().file(descriptor)
     }
 
     /// Returns the caller's registers.
@@ -282,7 +302,7 @@ impl<'u> Context<'u> {
     /// EBADF, ENOTDIR: the descriptor; what [`walk`] says.
     pub fn walk(&mut self, descriptor: u64, path: &[u8], last: Last) -> Result<Target, Errno> {
         let from = self.start(descriptor, path)?;
-        let who = self.process().credentials.clone();
+        let who = self.own().credentials.clone();
         let mut view = View::new(&mut *self.unix, self.pid);
         walk(&mut view, &from, path, last, &who)
     }
@@ -299,7 +319,7 @@ impl<'u> Context<'u> {
     fn start(&mut self, descriptor: u64, path: &[u8]) -> Result<Directory, Errno> {
         use crate::open::Object;
         if path.starts_with(b"/") || descriptor as i32 == -100 {
-            return Ok(self.process().cwd.clone());
+            return Ok(self.own().cwd.clone());
         }
         match &self.file(descriptor)?.borrow().object {
             Object::Directory(directory) => Ok(directory.clone()),

@@ -348,8 +348,8 @@ pub fn install(unix: &mut Unix, pid: Pid, program: Program) {
     let Some(process) = unix.processes.get_mut(&pid) else { return };
     process.mm = Some(program.mm);
     process.name = program.name;
-    process.executable = program.executable;
-    process.command_line = program.command_line;
+    *process.executable = program.executable;
+    *process.command_line = program.command_line;
     (process.environment, process.auxiliary) = (program.environment, program.auxiliary);
     process.has_executed = true;
     let gains = program.credentials.user != process.credentials.user
@@ -358,7 +358,7 @@ pub fn install(unix: &mut Unix, pid: Pid, program: Program) {
     if gains {
         process.settings.parent_death_signal = 0;
     }
-    process.credentials = program.credentials;
+    *process.credentials = program.credentials;
     process.actions.reset();
     for slot in process.descriptors.close_on_exec() {
         unix.locks.release_closed(pid, &slot.file.borrow().object);

@@ -29,6 +29,11 @@ impl Fifos {
         self.pipes.retain(|_, pipe| pipe.is_alive());
     }
 
+    /// Adds a pipe that an earlier life kept.
+    pub(crate) fn take_up(&mut self, node: Node, pipe: WeakPipe) {
+        self.pipes.insert(node, pipe);
+    }
+
     /// Returns the ends of openers that wait.
     pub fn waiting(&self) -> impl Iterator<Item = &End> {
         self.waiting.values()

@@ -364,7 +364,7 @@ impl<'c, 'u> Transfer<'c, 'u> {
 
     /// Returns how many of `len` bytes the limit of files' sizes allows at a position.
     fn room(&mut self, position: Position, len: usize) -> Result<usize, Errno> {
-        if self.context.process().limits.soft(Resource::FileSize) == UNLIMITED {
+        if self.context.own().limits.soft(Resource::FileSize) == UNLIMITED {
             return Ok(len);
         }
         let node = match &self.file.borrow().object {

@@ -28,9 +28,11 @@ pub type Store = kept::Store<Guard>;
 pub type Table = kept::Table<Guard>;
 
 mod fields;
+mod records;
 pub mod texts;
 
 pub use fields::{CHUNK, file, process, thread};
+pub use records::{Marked, Records, Touched};
 
 /// The layout of the words; another number for another layout.
 const LAYOUT: u64 = 1;
@@ -50,6 +52,13 @@ const TEXTS: usize = FILES + kept::words(MAX_FILES, file::COUNT);
 const WORDS: usize = TEXTS + kept::words(MAX_CHUNKS, CHUNK);
 /// Where the pipes' bytes begin, at a page.
 const RINGS: usize = (WORDS * 8).next_multiple_of(4096);
+
+/// Most words that change when all there is goes at once: three for each row, and all that a
+/// process has.
+const MOST_CHANGES: usize = 3
+    * (MAX_FILES as usize + MAX_CHUNKS as usize + pipe::MAX_PIPES + MAX_THREADS)
+    + MAX_PROCESSES * (3 + process::PLAIN + process::DESCRIPTOR_ROWS);
+const _: () = assert!(MOST_CHANGES < kept::JOURNAL, "a transaction keeps to its bound");
 
 /// Bytes of the memory.
 pub const BYTES: usize = RINGS + pipe::POOL;
@@ -78,7 +87,9 @@ impl Tables {
         let processes = Table::new(store, PROCESSES, MAX_PROCESSES as u32, process::COUNT);
         let files = Table::new(store, FILES, MAX_FILES, file::COUNT);
         let chunks = Table::new(store, TEXTS, MAX_CHUNKS, CHUNK);
-        Tables { store, pipes, threads, processes, files, chunks }
+        let tables = Tables { store, pipes, threads, processes, files, chunks };
+        tables.all().into_iter().for_each(|(_, table)| table.recount());
+        tables
     }
 
     /// Returns all tables with their names.
@@ -112,6 +123,12 @@ impl Kept {
         let (words, rings) = memory.split_at_mut_checked(RINGS).ok_or(Unusable)?;
         let (store, found) = Store::open(words, LAYOUT)?;
         Ok((Kept { tables: Box::leak(Box::new(Tables::new(store))), rings }, found))
+    }
+
+    /// Returns what the next life of a test takes up.
+    #[cfg(test)]
+    pub(crate) fn again(store: Store, rings: &'static mut [u8]) -> Kept {
+        Kept { tables: Box::leak(Box::new(Tables::new(store))), rings }
     }
 
     /// Gives everything up that an earlier life kept.

@@ -265,17 +265,16 @@ impl End {
 
     /// Takes bytes out of the pipe.
     pub fn read(&self, into: &mut [u8]) -> Moved {
-        let len = self.len();
-        if len == 0 && !into.is_empty() {
+        let ring = self.pipes.ring(self.row);
+        if ring.len == 0 && !into.is_empty() {
             let is_end = self.pipes.ends(self.row).writers == 0;
             return if is_end { Moved::Bytes(0) } else { Moved::Nothing };
         }
-        let count = into.len().min(len);
-        self.pipes.copy_out(self.row, &mut into[..count]);
+        let count = into.len().min(ring.len);
+        self.pipes.copy_out(&ring, &mut into[..count]);
+        self.pipes.take(self.row, &ring, count);
         // Nobody waits for room while there is a page of it.
-        let was_full = self.capacity() - len < ATOMIC;
-        self.pipes.take(self.row, count);
-        if was_full {
+        if ring.room() < ATOMIC {
             self.pipes.wakes().add(self.channel_out());
         }
         Moved::Bytes(count)
@@ -283,8 +282,9 @@ impl End {
 
     /// Copies bytes out of the pipe, which keeps them; returns how many.
     pub fn peek(&self, into: &mut [u8]) -> usize {
-        let count = into.len().min(self.len());
-        self.pipes.copy_out(self.row, &mut into[..count]);
+        let ring = self.pipes.ring(self.row);
+        let count = into.len().min(ring.len);
+        self.pipes.copy_out(&ring, &mut into[..count]);
         count
     }
 
@@ -294,12 +294,13 @@ impl End {
         if self.pipes.ends(self.row).readers == 0 {
             return Moved::Broken;
         }
-        let room = self.room();
+        let ring = self.pipes.ring(self.row);
+        let room = ring.room();
         if room == 0 || (bytes.len() <= ATOMIC && bytes.len() > room) {
             return Moved::Nothing;
         }
         let count = bytes.len().min(room);
-        self.pipes.add(self.row, &bytes[..count]);
+        self.pipes.add(self.row, &ring, &bytes[..count]);
         self.pipes.wakes().add(self.channel_in());
         Moved::Bytes(count)
     }

@@ -8,7 +8,7 @@ use libipc::Notification;
 use protocols::process::{ExitStatus, Pid as NativePid};
 
 use crate::credentials::Credentials;
-use crate::kept::Row;
+use crate::kept::{Marked, Row};
 use crate::memory::Mm;
 use crate::open::Descriptors;
 use crate::path::Directory;
@@ -16,11 +16,12 @@ use crate::signal::{Actions, Pending};
 
 mod all;
 mod limits;
+mod record;
 mod run_time;
 mod settings;
 mod thread;
 
-pub use all::Processes;
+pub use all::{Processes, Threads};
 pub use limits::{Limit, Limits, RESOURCES, Resource, UNLIMITED};
 pub use run_time::RunTime;
 pub use settings::{Policy, Settings, TIMER_SLACK};
@@ -114,6 +115,8 @@ pub struct Process {
     pub pid: Pid,
     /// Where it is in kept memory.
     pub row: Row,
+    /// Whether plain fields may have changed since they were written there.
+    pub is_touched: bool,
     /// Its parent.
     pub parent: Pid,
     /// Its process group.
@@ -123,21 +126,21 @@ pub struct Process {
     /// Whether it has executed a program since it was forked.
     pub has_executed: bool,
     /// Whom it acts for.
-    pub credentials: Credentials,
+    pub credentials: Marked<Credentials>,
     /// Permission bits that new files don't get.
     pub umask: u32,
     /// Its resource limits.
-    pub limits: Limits,
+    pub limits: Marked<Limits>,
     /// What it has set for itself.
-    pub settings: Settings,
+    pub settings: Marked<Settings>,
     /// Its working directory.
-    pub cwd: Directory,
+    pub cwd: Marked<Directory>,
     /// Its file descriptors.
     pub descriptors: Descriptors,
     /// What it does on signals.
-    pub actions: Actions,
+    pub actions: Marked<Actions>,
     /// Signals for whichever thread takes them.
-    pub pending: Pending,
+    pub pending: Marked<Pending>,
     /// Its memory; nothing when it has ended or is played by a native program.
     pub mm: Option<Rc<RefCell<Mm>>>,
     /// Its threads.
@@ -149,9 +152,9 @@ pub struct Process {
     /// The short name of its program (`comm`).
     pub name: Vec<u8>,
     /// The path of its program.
-    pub executable: Vec<u8>,
+    pub executable: Marked<Vec<u8>>,
     /// Its arguments, each followed by a NUL.
-    pub command_line: Vec<u8>,
+    pub command_line: Marked<Vec<u8>>,
     /// Where its first environment lies: first byte and the one after the last.
     pub environment: (u64, u64),
     /// Where its auxiliary vector lies.

@@ -32,7 +32,7 @@ impl Unix {
         };
         self.settle();
         // A native caller learns of a death: what was done for it stays done.
-        self.kept.store.commit();
+        self.commit();
         message
     }
 

@@ -22,6 +22,7 @@ mod robust;
 mod scarcity;
 mod schedule;
 mod signals;
+mod take_up;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
-use libipc::{Foreign, Kind, OpenCall};
+use libipc::{Foreign, Kind, OpenCall, Thread as Handle};
 
 use crate::context::{Context, Stop};
 use crate::events::{Counters, Epolls, SignalFiles, TimerFiles};
@@ -47,7 +48,7 @@ use crate::memory::{Backing, MappedFile, Trash};
 use crate::open::{Closed, Description};
 use crate::path::Node;
 use crate::pipe::Pipes;
-use crate::process::{Answer, Pid, Processes, RunTime, Thread, ThreadNumber};
+use crate::process::{Answer, Pid, Processes, RunTime, ThreadNumber, Threads};
 use crate::serve::NativeWait;
 use crate::servers::Servers;
 use crate::socket::Sockets;
@@ -95,7 +96,7 @@ pub struct Unix {
     /// All processes.
     pub processes: Processes,
     /// All threads.
-    pub threads: BTreeMap<ThreadNumber, Thread>,
+    pub threads: Threads,
     /// The terminals that sessions may have.
     pub terminals: Terminals,
     /// Timers that send signals.
@@ -162,6 +163,8 @@ pub struct Unix {
     timer: u64,
     /// When what the file server keeps for nobody is to be given back.
     tidy_at: Option<u64>,
+    /// Threads of the kernel's to be destroyed when their end counts.
+    doomed: Vec<Handle>,
     unknown: BTreeSet<u32>,
     scarcity: scarcity::Scarcity,
 }
@@ -183,7 +186,7 @@ impl Unix {
             root: None,
             servers,
             processes: Processes::new(tables),
-            threads: BTreeMap::new(),
+            threads: Threads::default(),
             terminals: Terminals::default(),
             timers: Timers::new(),
             sockets: Sockets::new(&wakes),
@@ -219,6 +222,7 @@ impl Unix {
             reply: None,
             timer: u64::MAX,
             tidy_at: None,
+            doomed: Vec::new(),
             unknown: BTreeSet::new(),
             scarcity: scarcity::Scarcity::default(),
         }
@@ -245,8 +249,12 @@ impl Unix {
         }
         self.current = None;
         self.settle();
-        self.kept.store.commit();
-        self.reply.take()
+        let reply = self.reply.take();
+        if reply.is_none() {
+            // With an answer everything counted; what was settled after it does, too.
+            self.commit();
+        }
+        reply
     }
 
     /// Handles bits of the notification ([`event`], and the console's).
@@ -262,7 +270,7 @@ impl Unix {
         }
         self.terminal_events(bits);
         self.settle();
-        self.kept.store.commit();
+        self.commit();
     }
 
     /// Takes the buffer that bytes go through, of at least so many bytes; whatever was in it is

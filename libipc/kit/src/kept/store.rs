@@ -102,6 +102,14 @@ impl<G: Guard> Store<G> {
         Ok((store, found))
     }
 
+    /// Begins the next life in the same memory: what was not committed is undone.
+    ///
+    /// For tests, where one life after the other is in one program.
+    pub fn begin_again(&self) {
+        self.undo();
+        self.set(LIFE, self.life() + 1);
+    }
+
     /// Returns how many words there are, the journal's included.
     pub fn len(&self) -> usize {
         self.words.len()
@@ -132,20 +140,39 @@ impl<G: Guard> Store<G> {
         }
         let entries = self.entries();
         assert!(entries < JOURNAL, "a transaction keeps to its bound");
-        self.set(ENTRY + 2 * entries, at as u64);
-        self.set(ENTRY + 2 * entries + 1, before);
+        // In one slice, whose bounds are looked at once.
+        let entry = ENTRY + 2 * entries;
+        let [place, value_before] = &self.words[entry..entry + 2] else { return };
+        Self::store(place, at as u64);
+        Self::store(value_before, before);
         self.set(ENTRIES, entries as u64 + 1);
         self.set(at, value);
+    }
+
+    /// Changes words from one on, within a transaction; most of them are what they were.
+    #[inline]
+    pub fn put_all(&self, at: usize, values: &[u64]) {
+        let words = &self.words[at..at + values.len()];
+        for (index, (word, &value)) in words.iter().zip(values).enumerate() {
+            if u64::from_le_bytes(word.get()) != value {
+                self.put(at + index, value);
+            }
+        }
     }
 
     /// Changes a word for good, whatever becomes of the transaction: for what means nothing
     /// before the transaction ends, and did not before it.
     #[inline(always)]
     pub fn set(&self, at: usize, value: u64) {
-        // The stores of a transaction are seen by the next life in this order, or not at all.
+        Self::store(&self.words[at], value);
+    }
+
+    /// Makes a store, which the next life sees after those before it, and before those after it.
+    #[inline(always)]
+    fn store(word: &Cell<[u8; 8]>, value: u64) {
         compiler_fence(Ordering::SeqCst);
         if G::allows() {
-            self.words[at].set(value.to_le_bytes());
+            word.set(value.to_le_bytes());
         }
         compiler_fence(Ordering::SeqCst);
     }

@@ -12,6 +12,7 @@ use crate::kept::store::{Guard, Living, Store};
 
 const FRESH: usize = 0;
 const FREE: usize = 1;
+/// Not undone with a transaction: each life counts anew.
 const USED: usize = 2;
 /// Words of a table besides its rows.
 const HEADER: usize = 3;
@@ -94,7 +95,7 @@ impl<G: Guard> Table<G> {
         };
         let generation = self.head(index) >> 32;
         self.store.put(self.place(index), generation << 32 | IN_USE);
-        self.store.put(self.base + USED, self.len() as u64 + 1);
+        self.store.set(self.base + USED, self.len() as u64 + 1);
         Some(Row { index, generation: generation as u32 })
     }
 
@@ -107,14 +108,20 @@ impl<G: Guard> Table<G> {
         let generation = u64::from(row.generation.wrapping_add(1));
         self.store.put(self.place(row.index), generation << 32 | next);
         self.store.put(self.base + FREE, u64::from(row.index) + 1);
-        self.store.put(self.base + USED, (self.len() as u64).saturating_sub(1));
+        self.store.set(self.base + USED, (self.len() as u64).saturating_sub(1));
     }
 
     /// Gives all rows back, whatever is in them.
     pub fn clear(&self) {
-        for word in [FRESH, FREE, USED] {
+        for word in [FRESH, FREE] {
             self.store.put(self.base + word, 0);
         }
+        self.store.set(self.base + USED, 0);
+    }
+
+    /// Counts the rows in use, when a life begins.
+    pub fn recount(&self) {
+        self.store.set(self.base + USED, self.rows().count() as u64);
     }
 
     /// Returns whether a row is in use.
@@ -136,9 +143,8 @@ impl<G: Guard> Table<G> {
 
     /// Changes fields from one on.
     pub fn put_all(&self, row: Row, from: usize, values: &[u64]) {
-        for (index, &value) in values.iter().enumerate() {
-            self.put(row, from + index, value);
-        }
+        debug_assert!(from + values.len() <= self.fields);
+        self.store.put_all(self.field(row, from), values);
     }
 
     /// Returns the word in the store at which a field of a row lies.
@@ -148,7 +154,8 @@ impl<G: Guard> Table<G> {
         self.place(row.index) + 1 + field
     }
 
-    /// Returns the number of rows in use.
+    /// Returns the number of rows in use, as it was counted since [`Table::recount`].
+    #[inline]
     pub fn len(&self) -> usize {
         self.store.get(self.base + USED) as usize
     }
@@ -179,8 +186,8 @@ impl<G: Guard> Table<G> {
             next = self.head(index as u32) & IN_USE;
             free += 1;
         }
-        let used = self.rows().count() as u64;
-        fresh <= u64::from(self.rows) && used == self.len() as u64 && used + free == fresh
+        let used = self.rows().count();
+        fresh <= u64::from(self.rows) && used == self.len() && used as u64 + free == fresh
     }
 
     fn place(&self, index: u32) -> usize {

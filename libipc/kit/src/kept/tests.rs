@@ -83,7 +83,9 @@ fn open(memory: &[u8]) -> (Store<Mortal>, [Table<Mortal>; 2]) {
     let memory = Box::leak(memory.to_vec().into_boxed_slice());
     let (store, _) = Store::open(memory, 7).unwrap();
     let first = Table::new(store, store::FIRST, ROWS, FIELDS);
-    (store, [first, Table::new(store, first.end(), ROWS, FIELDS)])
+    let tables = [first, Table::new(store, first.end(), ROWS, FIELDS)];
+    tables.iter().for_each(Table::recount);
+    (store, tables)
 }
 
 fn bytes(store: &Store<Mortal>) -> Vec<u8> {

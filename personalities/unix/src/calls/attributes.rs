@@ -90,7 +90,7 @@ fn of_path(
     let path = context.path_in(path)?;
     if path.is_empty() && bits & at::EMPTY_PATH != 0 {
         if directory as i32 == -100 {
-            let node = context.process().cwd.node;
+            let node = context.own().cwd.node;
             return of_node(context, node);
         }
         let file = context.file(directory)?;
@@ -261,7 +261,7 @@ fn access_at(
         return Err(Errno::EINVAL.into());
     }
     let (attributes, _) = of_path(context, directory, path, bits & !EFFECTIVE)?;
-    let mut who = context.process().credentials.clone();
+    let mut who = context.own().credentials.clone();
     if bits & EFFECTIVE == 0 {
         (who.user.effective, who.group.effective) = (who.user.real, who.group.real);
     }
@@ -282,7 +282,7 @@ pub(super) fn node_at(
         if directory as i32 != -100 {
             return node_of(context, directory);
         }
-        let node = Context::real(context.process().cwd.node)?;
+        let node = Context::real(context.own().cwd.node)?;
         return context.unix.files.attributes(node);
     }
     let target = context.walk(directory, &path, last)?;
@@ -338,7 +338,7 @@ pub fn fchmodat(context: &mut Context<'_>) -> Result<u64, Stop> {
 fn change_mode(context: &mut Context<'_>, attributes: &Attributes, mode: u64) -> Result<u64, Stop> {
     owned(context, attributes)?;
     let mut mode = mode as u32 & 0o7777;
-    let who = &context.process().credentials;
+    let who = &context.own().credentials;
     // chmod(2): only members give a file the set-group-ID bit.
     if !who.can(Capability::FileSetId) && !who.is_member(attributes.gid) {
         mode &= !SET_GID;
@@ -350,7 +350,7 @@ fn change_mode(context: &mut Context<'_>, attributes: &Attributes, mode: u64) ->
 
 /// Checks that the caller may change what a node's owner may.
 pub(super) fn owned(context: &mut Context<'_>, attributes: &Attributes) -> Result<(), Errno> {
-    let owns = context.process().credentials.owns(attributes.uid);
+    let owns = context.own().credentials.owns(attributes.uid);
     if owns { Ok(()) } else { Err(Errno::EPERM) }
 }
 
@@ -394,7 +394,7 @@ fn change_owner(
 ) -> Result<u64, Stop> {
     let id = |id: u64| (id as u32 != u32::MAX).then_some(id as u32);
     let (uid, gid) = (id(uid), id(gid));
-    let who: &Credentials = &context.process().credentials;
+    let who: &Credentials = &context.own().credentials;
     let may_uid = uid.is_none_or(|uid| uid == attributes.uid);
     let may_gid = gid.is_none_or(|gid| who.owns(attributes.uid) && who.is_member(gid));
     let allowed = who.can(Capability::Chown) || may_uid && may_gid;
@@ -422,7 +422,7 @@ pub fn truncate(context: &mut Context<'_>) -> Result<u64, Stop> {
     if attributes.mode & mode::TYPE == mode::DIRECTORY {
         return Err(Errno::EISDIR.into());
     }
-    if !context.process().credentials.allows(&attributes, want::WRITE) {
+    if !context.own().credentials.allows(&attributes, want::WRITE) {
         return Err(Errno::EACCES.into());
     }
     resize(context, attributes.node, len)

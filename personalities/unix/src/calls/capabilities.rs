@@ -60,7 +60,7 @@ pub fn capset(context: &mut Context<'_>) -> Result<u64, Stop> {
         return Err(Errno::EINVAL.into());
     }
     let [effective, permitted, inheritable] = new;
-    let can = context.process().credentials.can(Capability::SetCapabilities);
+    let can = context.own().credentials.can(Capability::SetCapabilities);
     let sets = &mut context.process().credentials.capabilities;
     // capabilities(7), "Programmatically adjusting capability sets".
     let within = |set: u64, bound: u64| set & !bound == 0;

@@ -70,7 +70,7 @@ fn open_at(
 
 fn add(context: &mut Context<'_>, file: Description, bits: u32) -> Result<u64, Stop> {
     let close_on_exec = bits & flags::CLOSE_ON_EXEC != 0;
-    Ok(context.process().descriptors.add(0, Slot { file, close_on_exec })?)
+    Ok(context.descriptors().add(0, Slot { file, close_on_exec })?)
 }
 
 /// Opens a file that has no name (`O_TMPFILE`); without `O_EXCL` linkat(2) may give it one.
@@ -146,17 +146,13 @@ fn new_node(
 
 /// Checks that the caller may change the directory of a target.
 pub(super) fn may_change(context: &mut Context<'_>, target: &Target) -> Result<(), Errno> {
-    if context.process().credentials.can(Capability::DacOverride) {
+    if context.own().credentials.can(Capability::DacOverride) {
         return Ok(());
     }
     let node = Context::real(target.directory.node)?;
     let attributes = context.unix.files.attributes(node)?;
     let wanted = want::WRITE | want::EXECUTE;
-    if context.process().credentials.allows(&attributes, wanted) {
-        Ok(())
-    } else {
-        Err(Errno::EACCES)
-    }
+    if context.own().credentials.allows(&attributes, wanted) { Ok(()) } else { Err(Errno::EACCES) }
 }
 
 fn check(context: &mut Context<'_>, found: &Found, bits: u32) -> Result<(), Errno> {
@@ -176,7 +172,7 @@ fn check(context: &mut Context<'_>, found: &Found, bits: u32) -> Result<(), Errn
     };
     let truncates = bits & flags::TRUNCATE != 0 && bits & flags::PATH == 0;
     let wanted = if truncates { wanted | want::WRITE } else { wanted };
-    let who = &context.process().credentials;
+    let who = &context.own().credentials;
     if !who.allows(&found.attributes, wanted) {
         return Err(Errno::EACCES);
     }
@@ -241,7 +237,7 @@ fn open_device(
     if let Some(device) = Device::from_number(number) {
         return Ok(Object::Device(device, Some(held)));
     }
-    let session = context.process().session;
+    let session = context.own().session;
     let own = context.unix.terminals.of_session(session);
     match (number, &context.unix.terminals.console) {
         (MASTER, _) => ptys::open_master(context),
@@ -281,6 +277,7 @@ fn reopen(
         }
         (open.object.clone(), open.path.clone())
     };
+    let object = context.unix.with_own_hold(object)?;
     let file = OpenFile::new(context.unix.kept, object, bits | flags::LARGE, path)?;
     add(context, file, bits)
 }
@@ -288,7 +285,7 @@ fn reopen(
 /// close(2)
 pub fn close(context: &mut Context<'_>) -> Result<u64, Stop> {
     let fd = context.words[0];
-    let slot = context.process().descriptors.remove(fd)?;
+    let slot = context.descriptors().remove(fd)?;
     let pid = context.pid;
     context.unix.locks.release_closed(pid, &slot.file.borrow().object);
     Ok(0)
@@ -301,10 +298,10 @@ pub fn close_range(context: &mut Context<'_>) -> Result<u64, Stop> {
     if first > last || bits & !CLOSE_ON_EXEC != 0 {
         return Err(Errno::EINVAL.into());
     }
-    let descriptors = &mut context.process().descriptors;
+    let descriptors = &mut context.descriptors();
     let numbers: Vec<u64> = descriptors.iter().map(|(number, _)| number).collect();
     for number in numbers.into_iter().filter(|number| (first..=last).contains(number)) {
-        let descriptors = &mut context.process().descriptors;
+        let descriptors = &mut context.descriptors();
         if bits & CLOSE_ON_EXEC != 0 {
             descriptors.set_close_on_exec(number, true)?;
         } else {
@@ -319,7 +316,7 @@ pub fn close_range(context: &mut Context<'_>) -> Result<u64, Stop> {
 /// dup(2)
 pub fn dup(context: &mut Context<'_>) -> Result<u64, Stop> {
     let file = context.file(context.words[0])?;
-    Ok(context.process().descriptors.add(0, Slot { file, close_on_exec: false })?)
+    Ok(context.descriptors().add(0, Slot { file, close_on_exec: false })?)
 }
 
 /// dup2(2)
@@ -345,7 +342,7 @@ fn dup_to(context: &mut Context<'_>, from: u64, to: u64, close_on_exec: bool) ->
     let file = context.file(from)?;
     let to = u64::from(to as u32);
     let slot = Slot { file, close_on_exec };
-    let replaced = context.process().descriptors.put(to, slot).map_err(|_| Errno::EBADF)?;
+    let replaced = context.descriptors().put(to, slot).map_err(|_| Errno::EBADF)?;
     if let Some(slot) = replaced {
         let pid = context.pid;
         context.unix.locks.release_closed(pid, &slot.file.borrow().object);
@@ -379,12 +376,12 @@ fn make_pipe(context: &mut Context<'_>, bits: u32) -> Result<u64, Stop> {
     let first = add(context, read, bits)?;
     let second = add(context, write, bits).inspect_err(|_| {
         // The number was given out a moment ago.
-        let _ = context.process().descriptors.remove(first);
+        let _ = context.descriptors().remove(first);
     })?;
     let numbers = (second << 32 | first).to_le_bytes();
     if let Err(errno) = context.copy_out(address, &numbers) {
         for number in [first, second] {
-            context.process().descriptors.remove(number)?;
+            context.descriptors().remove(number)?;
         }
         return Err(errno.into());
     }
@@ -398,12 +395,12 @@ pub fn fcntl(context: &mut Context<'_>) -> Result<u64, Stop> {
     match command {
         fcntl::DUP | fcntl::DUP_CLOSE_ON_EXEC => {
             let close_on_exec = command == fcntl::DUP_CLOSE_ON_EXEC;
-            Ok(context.process().descriptors.add(argument, Slot { file, close_on_exec })?)
+            Ok(context.descriptors().add(argument, Slot { file, close_on_exec })?)
         }
-        fcntl::GET_FD => Ok(context.process().descriptors.slot(fd)?.close_on_exec.into()),
+        fcntl::GET_FD => Ok(context.descriptors().slot(fd)?.close_on_exec.into()),
         fcntl::SET_FD => {
             let close_on_exec = argument & fcntl::CLOSE_ON_EXEC != 0;
-            context.process().descriptors.set_close_on_exec(fd, close_on_exec)?;
+            context.descriptors().set_close_on_exec(fd, close_on_exec)?;
             Ok(0)
         }
         fcntl::GET_FLAGS => Ok(file.borrow().flags().into()),

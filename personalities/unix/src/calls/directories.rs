@@ -159,7 +159,7 @@ fn parse_records(records: &[u8]) -> Vec<DirectoryEntry> {
 /// getcwd(2)
 pub fn getcwd(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [address, len, ..] = context.words;
-    let mut path = context.process().cwd.path.clone();
+    let mut path = context.own().cwd.path.clone();
     path.push(0);
     if path.len() as u64 > len {
         return Err(Errno::ERANGE.into());
@@ -174,10 +174,10 @@ pub fn chdir(context: &mut Context<'_>) -> Result<u64, Stop> {
     let target = context.walk_at(at::WORKING_DIRECTORY, path, Last::Follow)?;
     let directory = target.to_directory()?;
     let attributes = target.existing()?.attributes;
-    if !context.process().credentials.allows(&attributes, want::EXECUTE) {
+    if !context.own().credentials.allows(&attributes, want::EXECUTE) {
         return Err(Errno::EACCES.into());
     }
-    context.process().cwd = directory;
+    *context.process().cwd = directory;
     Ok(0)
 }
 
@@ -189,11 +189,11 @@ pub fn fchdir(context: &mut Context<'_>) -> Result<u64, Stop> {
     };
     if let VNode::File(node) = directory.node {
         let attributes = context.unix.files.attributes(node)?;
-        if !context.process().credentials.allows(&attributes, want::EXECUTE) {
+        if !context.own().credentials.allows(&attributes, want::EXECUTE) {
             return Err(Errno::EACCES.into());
         }
     }
-    context.process().cwd = directory;
+    *context.process().cwd = directory;
     Ok(0)
 }
 

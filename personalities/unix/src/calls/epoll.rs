@@ -51,7 +51,7 @@ pub(super) fn add(
     let path = kind.path(number);
     let file =
         OpenFile::new(context.unix.kept, Object::Numbered(numbered), status | READ_WRITE, path)?;
-    Ok(context.process().descriptors.add(0, Slot { file, close_on_exec })?)
+    Ok(context.descriptors().add(0, Slot { file, close_on_exec })?)
 }
 
 /// Returns the list that a descriptor names.

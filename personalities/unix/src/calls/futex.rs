@@ -233,12 +233,12 @@ pub fn set_robust_list(context: &mut Context<'_>) -> Result<u64, Stop> {
 pub fn get_robust_list(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [tid, head_at, len_at, ..] = context.words;
     let head = match tid as u32 {
-        0 => context.thread().robust_list,
+        0 => context.own_thread().robust_list,
         tid => {
             let mut threads = context.unix.threads.values();
             let thread = threads.find(|thread| thread.tid == Pid(tid)).ok_or(Errno::ESRCH)?;
             let (head, owner) = (thread.robust_list, thread.pid);
-            let own = context.process().credentials.clone();
+            let own = context.own().credentials.clone();
             let other = context.unix.processes.get(&owner).ok_or(Errno::ESRCH)?;
             if own.user.effective != 0 && own.user.effective != other.credentials.user.real {
                 return Err(Errno::EPERM.into());

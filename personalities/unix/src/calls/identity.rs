@@ -18,12 +18,12 @@ pub fn getpid(context: &mut Context<'_>) -> Result<u64, Stop> {
 
 /// gettid(2)
 pub fn gettid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    Ok(context.thread().tid.0.into())
+    Ok(context.own_thread().tid.0.into())
 }
 
 /// getppid(2)
 pub fn getppid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    Ok(context.process().parent.0.into())
+    Ok(context.own().parent.0.into())
 }
 
 /// Returns the process that an argument names, 0 being the caller.
@@ -33,7 +33,7 @@ fn named(context: &Context<'_>, argument: u64) -> Pid {
 
 /// getpgrp(2)
 pub fn getpgrp(context: &mut Context<'_>) -> Result<u64, Stop> {
-    Ok(context.process().group.0.into())
+    Ok(context.own().group.0.into())
 }
 
 /// getpgid(2)
@@ -52,7 +52,7 @@ pub fn getsid(context: &mut Context<'_>) -> Result<u64, Stop> {
 
 /// setpgid(2)
 pub fn setpgid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let (caller, session) = (context.pid, context.process().session);
+    let (caller, session) = (context.pid, context.own().session);
     let pid = named(context, context.words[0]);
     let group = if context.words[1] as u32 == 0 { pid } else { Pid(context.words[1] as u32) };
     if (context.words[1] as i32) < 0 {
@@ -87,33 +87,33 @@ pub fn setsid(context: &mut Context<'_>) -> Result<u64, Stop> {
 
 /// getuid(2)
 pub fn getuid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    Ok(context.process().credentials.user.real.into())
+    Ok(context.own().credentials.user.real.into())
 }
 
 /// geteuid(2)
 pub fn geteuid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    Ok(context.process().credentials.user.effective.into())
+    Ok(context.own().credentials.user.effective.into())
 }
 
 /// getgid(2)
 pub fn getgid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    Ok(context.process().credentials.group.real.into())
+    Ok(context.own().credentials.group.real.into())
 }
 
 /// getegid(2)
 pub fn getegid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    Ok(context.process().credentials.group.effective.into())
+    Ok(context.own().credentials.group.effective.into())
 }
 
 /// getresuid(2)
 pub fn getresuid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let ids = context.process().credentials.user;
+    let ids = context.own().credentials.user;
     put_ids(context, ids)
 }
 
 /// getresgid(2)
 pub fn getresgid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let ids = context.process().credentials.group;
+    let ids = context.own().credentials.group;
     put_ids(context, ids)
 }
 
@@ -207,7 +207,7 @@ fn change_effective(context: &mut Context<'_>, whose: Whose) -> Result<u64, Stop
     if id as u32 == KEEP {
         return Err(Errno::EINVAL.into());
     }
-    let who = &context.process().credentials;
+    let who = &context.own().credentials;
     let ids = whose.ids(who);
     if whose.is_free(who) {
         return change(context, whose, [id; 3]);
@@ -232,7 +232,7 @@ pub fn setregid(context: &mut Context<'_>) -> Result<u64, Stop> {
 /// set, or the effective one to something else than the real one was.
 fn change_real(context: &mut Context<'_>, whose: Whose) -> Result<u64, Stop> {
     let [real, effective, ..] = context.words;
-    let who = &context.process().credentials;
+    let who = &context.own().credentials;
     let (ids, is_free) = (whose.ids(who), whose.is_free(who));
     let (new_real, new_effective) = (real as u32, effective as u32);
     if new_real != KEEP && !is_free && new_real != ids.real && new_real != ids.effective {
@@ -269,7 +269,7 @@ pub fn setfsgid(context: &mut Context<'_>) -> Result<u64, Stop> {
 /// getgroups(2)
 pub fn getgroups(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [most, address, ..] = context.words;
-    let groups = context.process().credentials.groups.clone();
+    let groups = context.own().credentials.groups.clone();
     if most != 0 {
         if groups.len() as u64 > most {
             return Err(Errno::EINVAL.into());
@@ -283,7 +283,7 @@ pub fn getgroups(context: &mut Context<'_>) -> Result<u64, Stop> {
 /// setgroups(2)
 pub fn setgroups(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [count, address, ..] = context.words;
-    if !context.process().credentials.can(Capability::SetGid) {
+    if !context.own().credentials.can(Capability::SetGid) {
         return Err(Errno::EPERM.into());
     }
     if count > MAX_GROUPS {

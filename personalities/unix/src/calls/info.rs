@@ -33,7 +33,7 @@ fn get_base(context: &mut Context<'_>, base: u64) -> Result<u64, Stop> {
 pub fn set_tid_address(context: &mut Context<'_>) -> Result<u64, Stop> {
     let address = context.words[0];
     context.thread().clear_tid = address;
-    Ok(context.thread().tid.0.into())
+    Ok(context.own_thread().tid.0.into())
 }
 
 /// Calls that are accepted and have no effect here.

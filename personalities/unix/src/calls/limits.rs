@@ -14,7 +14,7 @@ use crate::signal::Info;
 pub fn getrlimit(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [resource, address, ..] = context.words;
     let resource = Resource::from_number(resource).ok_or(Errno::EINVAL)?;
-    let limit = context.process().limits.of(resource);
+    let limit = context.own().limits.of(resource);
     context.copy_out(address, &emit(limit))?;
     Ok(0)
 }
@@ -45,7 +45,7 @@ pub fn prlimit64(context: &mut Context<'_>) -> Result<u64, Stop> {
 
 /// Checks that the caller may look at and change another process's limits (prlimit(2)).
 fn may_limit(context: &mut Context<'_>, pid: Pid) -> Result<(), Errno> {
-    let who = context.process().credentials.clone();
+    let who = context.own().credentials.clone();
     let other = &context.unix.processes.get(&pid).ok_or(Errno::ESRCH)?.credentials;
     let same = |mine: u32, theirs: crate::credentials::Ids| {
         [theirs.real, theirs.effective, theirs.saved].iter().all(|&id| id == mine)
@@ -72,7 +72,7 @@ fn set(context: &mut Context<'_>, pid: Pid, resource: Resource, limit: Limit) ->
     if limit.soft > limit.hard {
         return Err(Errno::EINVAL.into());
     }
-    let may_raise = context.process().credentials.can(Capability::Resource);
+    let may_raise = context.own().credentials.can(Capability::Resource);
     let process = context.unix.processes.get_mut(&pid).ok_or(Errno::ESRCH)?;
     if limit.hard > process.limits.of(resource).hard && !may_raise {
         return Err(Errno::EPERM.into());
@@ -99,7 +99,7 @@ fn set(context: &mut Context<'_>, pid: Pid, resource: Resource, limit: Limit) ->
 /// # Errors
 /// EFBIG, and SIGXFSZ is sent: nothing can be written (setrlimit(2), `RLIMIT_FSIZE`).
 pub fn within_file_size(context: &mut Context<'_>, at: u64, len: u64) -> Result<u64, Errno> {
-    let most = context.process().limits.soft(Resource::FileSize);
+    let most = context.own().limits.soft(Resource::FileSize);
     if most == UNLIMITED || at.saturating_add(len) <= most {
         return Ok(len);
     }

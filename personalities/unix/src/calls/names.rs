@@ -65,7 +65,7 @@ fn make_node(
     let kind = if mode & mode::TYPE == 0 { mode::FILE } else { mode & mode::TYPE };
     match kind {
         mode::FILE | mode::FIFO | mode::SOCKET => {}
-        mode::CHARACTER if context.process().credentials.can(Capability::MakeNode) => {}
+        mode::CHARACTER if context.own().credentials.can(Capability::MakeNode) => {}
         mode::DIRECTORY => return Err(Errno::EPERM.into()),
         mode::SYMLINK => return Err(Errno::EINVAL.into()),
         _ => return Err(Errno::EPERM.into()),
@@ -128,7 +128,7 @@ fn may_remove(context: &mut Context<'_>, target: &Target) -> Result<(), Errno> {
     const STICKY: u32 = 0o1000;
     may_change(context, target)?;
     let directory = context.unix.files.attributes(Context::real(target.directory.node)?)?;
-    let who = &context.process().credentials;
+    let who = &context.own().credentials;
     let owner = target.existing()?.attributes.uid;
     if directory.mode & STICKY == 0 || who.owns(owner) || who.owns(directory.uid) {
         Ok(())
@@ -237,7 +237,7 @@ fn link_source(
     let path = context.path_in(path)?;
     if path.is_empty() && bits & at::EMPTY_PATH != 0 {
         // linkat(2): this way is the privileged one's (CAP_DAC_READ_SEARCH).
-        if !context.process().credentials.can(Capability::DacReadSearch) {
+        if !context.own().credentials.can(Capability::DacReadSearch) {
             return Err(Errno::ENOENT);
         }
         let file = context.file(directory)?;
@@ -300,7 +300,7 @@ fn make_symlink(
         return Err(Errno::ENOENT.into());
     }
     may_change(context, &target)?;
-    let who = &context.process().credentials;
+    let who = &context.own().credentials;
     let owner = (who.user.effective, who.group.effective);
     let directory = Context::real(target.directory.node)?;
     context.unix.files.symlink(directory, &target.name, owner, &text)?;

@@ -51,10 +51,10 @@ pub fn prctl(context: &mut Context<'_>) -> Result<u64, Stop> {
             Ok(0)
         }
         operation::GET_PARENT_DEATH_SIGNAL => {
-            let signal = u32::from(context.process().settings.parent_death_signal);
+            let signal = u32::from(context.own().settings.parent_death_signal);
             put(context, argument, signal)
         }
-        operation::GET_DUMPABLE => Ok(context.process().settings.is_dumpable.into()),
+        operation::GET_DUMPABLE => Ok(context.own().settings.is_dumpable.into()),
         operation::SET_DUMPABLE => {
             context.process().settings.is_dumpable = flag(argument)?;
             Ok(0)
@@ -68,13 +68,13 @@ pub fn prctl(context: &mut Context<'_>) -> Result<u64, Stop> {
                 if argument as i64 <= 0 { TIMER_SLACK } else { argument };
             Ok(0)
         }
-        operation::GET_TIMER_SLACK => Ok(context.process().settings.timer_slack),
+        operation::GET_TIMER_SLACK => Ok(context.own().settings.timer_slack),
         operation::SET_SUBREAPER => {
             context.process().settings.adopts_orphans = argument != 0;
             Ok(0)
         }
         operation::GET_SUBREAPER => {
-            let adopts = u32::from(context.process().settings.adopts_orphans);
+            let adopts = u32::from(context.own().settings.adopts_orphans);
             put(context, argument, adopts)
         }
         operation::SET_NO_NEW_PRIVILEGES if argument == 1 && rest == [0; 3] => {
@@ -82,10 +82,10 @@ pub fn prctl(context: &mut Context<'_>) -> Result<u64, Stop> {
             Ok(0)
         }
         operation::GET_NO_NEW_PRIVILEGES if argument == 0 && rest == [0; 3] => {
-            Ok(context.process().settings.no_new_privileges.into())
+            Ok(context.own().settings.no_new_privileges.into())
         }
         operation::GET_TID_ADDRESS => {
-            let address = context.thread().clear_tid;
+            let address = context.own_thread().clear_tid;
             context.copy_out(argument, &address.to_le_bytes())?;
             Ok(0)
         }
@@ -100,8 +100,8 @@ fn privileges(
     argument: u64,
     rest: [u64; 3],
 ) -> Result<u64, Stop> {
-    let sets = context.process().credentials.capabilities;
-    let can = context.process().credentials.can(Capability::SetCapabilities);
+    let sets = context.own().credentials.capabilities;
+    let can = context.own().credentials.can(Capability::SetCapabilities);
     match operation {
         operation::GET_KEEP => Ok((sets.secure & Secure::KEEP != 0).into()),
         operation::SET_KEEP => {
@@ -202,7 +202,7 @@ fn set_name(context: &mut Context<'_>, address: u64) -> Result<u64, Stop> {
 }
 
 fn get_name(context: &mut Context<'_>, address: u64) -> Result<u64, Stop> {
-    let mut name = context.process().name.clone();
+    let mut name = context.own().name.clone();
     name.resize(NAME_MAX + 1, 0);
     context.copy_out(address, &name)?;
     Ok(0)

@@ -201,7 +201,7 @@ fn start_child(
 /// Gives a new thread what it has from its maker.
 fn inherit(context: &mut Context<'_>, number: ThreadNumber, clone: &Clone) -> Result<(), Errno> {
     let call = context.call;
-    let (mask, alt_stack) = (context.thread().mask, context.thread().alt_stack);
+    let (mask, alt_stack) = (context.own_thread().mask, context.own_thread().alt_stack);
     let thread = context.unix.threads.get_mut(&number).ok_or(Errno::ESRCH)?;
     thread.mask = mask;
     if clone.bits & flags::MEMORY == 0 {
@@ -322,7 +322,7 @@ fn execute(
 fn end_other_threads(context: &mut Context<'_>) {
     let (own, pid) = (context.number, context.pid);
     let others: Vec<_> =
-        context.process().threads.iter().copied().filter(|&other| other != own).collect();
+        context.own().threads.iter().copied().filter(|&other| other != own).collect();
     for number in others {
         context.unix.leave_memory(number);
         context.unix.remove_thread(number);
@@ -377,7 +377,7 @@ fn execute_foreign(
     environment: &[Vec<u8>],
 ) -> Result<u64, Stop> {
     let path = &program.path[..];
-    let cwd = context.process().cwd.path.clone();
+    let cwd = context.own().cwd.path.clone();
     let block = native_arguments(&cwd, &program.argv, environment)?;
     let mut files: Vec<Description> = Vec::new();
     for number in 0..3 {
@@ -404,8 +404,8 @@ fn execute_foreign(
     process.has_keys = has_keys;
     process.exported = badges.collect();
     process.name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(&[]).to_vec();
-    process.command_line = [path, &[0]].concat();
-    process.executable = path.to_vec();
+    *process.command_line = [path, &[0]].concat();
+    *process.executable = path.to_vec();
     process.has_executed = true;
     process.descriptors.clear();
     let pid = context.pid;

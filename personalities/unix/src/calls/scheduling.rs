@@ -48,7 +48,7 @@ fn named(context: &mut Context<'_>, argument: u64) -> Result<Pid, Errno> {
 
 /// Checks that the caller may change how another process is scheduled.
 fn may_change(context: &mut Context<'_>, pid: Pid) -> Result<(), Errno> {
-    let who = context.process().credentials.clone();
+    let who = context.own().credentials.clone();
     let other = &context.unix.processes.get(&pid).ok_or(Errno::ESRCH)?.credentials.user;
     let mine = who.user.effective;
     let is_own = mine == other.real || mine == other.effective;
@@ -68,7 +68,7 @@ fn selected(
     if which as u32 == PROCESS {
         return Ok(alloc::vec![named(context, who.into())?]);
     }
-    let (group, user) = (context.process().group.0, context.process().credentials.user.real);
+    let (group, user) = (context.own().group.0, context.own().credentials.user.real);
     let wanted = |process: &&Process| match which as u32 {
         GROUP => process.group.0 == if who == 0 { group } else { who },
         _ => process.credentials.user.real == if who == 0 { user } else { who },
@@ -96,7 +96,7 @@ pub fn getpriority(context: &mut Context<'_>) -> Result<u64, Stop> {
 pub fn setpriority(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [which, who, nice, ..] = context.words;
     let nice = (nice as i32).clamp(-20, 19) as i8;
-    let may_raise = context.process().credentials.can(Capability::Nice);
+    let may_raise = context.own().credentials.can(Capability::Nice);
     for pid in selected(context, which, who)? {
         may_change(context, pid)?;
         let process = context.unix.processes.get_mut(&pid).ok_or(Errno::ESRCH)?;
@@ -112,7 +112,7 @@ pub fn setpriority(context: &mut Context<'_>) -> Result<u64, Stop> {
 /// sched_getscheduler(2)
 pub fn getscheduler(context: &mut Context<'_>) -> Result<u64, Stop> {
     let pid = named(context, context.words[0])?;
-    let settings = context.unix.processes.get(&pid).ok_or(Errno::ESRCH)?.settings;
+    let settings = *context.unix.processes.get(&pid).ok_or(Errno::ESRCH)?.settings;
     let reset = if settings.resets_on_fork { RESET_ON_FORK } else { 0 };
     Ok(u64::from(settings.policy as u32 | reset))
 }
@@ -171,7 +171,7 @@ pub fn getattr(context: &mut Context<'_>) -> Result<u64, Stop> {
         return Err(Errno::EINVAL.into());
     }
     let pid = named(context, pid)?;
-    let settings = context.unix.processes.get(&pid).ok_or(Errno::ESRCH)?.settings;
+    let settings = *context.unix.processes.get(&pid).ok_or(Errno::ESRCH)?.settings;
     let len = u64::from(len as u32).min(BYTES);
     let fields = Fields::default().u32(len as u32).u32(settings.policy as u32);
     let fields = fields.u64(settings.resets_on_fork.into());
@@ -194,7 +194,7 @@ pub fn setattr(context: &mut Context<'_>) -> Result<u64, Stop> {
     }
     let nice = (word(16) as i32).clamp(-20, 19) as i8;
     let pid = named(context, pid)?;
-    let may_raise = context.process().credentials.can(Capability::Nice);
+    let may_raise = context.own().credentials.can(Capability::Nice);
     let current = context.unix.processes.get(&pid).ok_or(Errno::ESRCH)?.settings.nice;
     if nice < current && !may_raise {
         return Err(Errno::EPERM.into());
@@ -279,7 +279,7 @@ pub fn ioprio_set(context: &mut Context<'_>) -> Result<u64, Stop> {
     let (class, data) = (priority as u32 >> 13, priority as u32 & 0x1fff);
     match class {
         0 if data == 0 => {}
-        REAL_TIME if !context.process().credentials.can(Capability::Nice) => {
+        REAL_TIME if !context.own().credentials.can(Capability::Nice) => {
             return Err(Errno::EPERM.into());
         }
         1 | 2 if data < 8 => {}

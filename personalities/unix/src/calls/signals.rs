@@ -34,7 +34,7 @@ pub fn sigaction(context: &mut Context<'_>) -> Result<u64, Stop> {
         0 => None,
         address => Some(action_in(context, address)?),
     };
-    let before = context.process().actions.of(number);
+    let before = context.own().actions.of(number);
     let fields = Fields::default().u64(before.handler).u64(before.flags);
     let bytes = fields.u64(before.restorer).u64(before.mask.0).0;
     context.copy_out_if(old, &bytes)?;
@@ -64,7 +64,7 @@ pub fn sigprocmask(context: &mut Context<'_>) -> Result<u64, Stop> {
     if len != SET_BYTES {
         return Err(Errno::EINVAL.into());
     }
-    let before = context.thread().mask;
+    let before = context.own_thread().mask;
     if new != 0 {
         let set = SignalSet(context.u64_in(new)?);
         let mask = match how {
@@ -82,7 +82,7 @@ pub fn sigprocmask(context: &mut Context<'_>) -> Result<u64, Stop> {
 /// rt_sigpending(2)
 pub fn sigpending(context: &mut Context<'_>) -> Result<u64, Stop> {
     let address = context.words[0];
-    let set = context.thread().pending.set().union(context.process().pending.set());
+    let set = context.own_thread().pending.set().union(context.own().pending.set());
     context.copy_out(address, &set.0.to_le_bytes())?;
     Ok(0)
 }
@@ -93,7 +93,7 @@ pub fn sigsuspend(context: &mut Context<'_>) -> Result<u64, Stop> {
     if len != SET_BYTES {
         return Err(Errno::EINVAL.into());
     }
-    if context.thread().mask_after.is_none() {
+    if context.own_thread().mask_after.is_none() {
         let mask = SignalSet(context.u64_in(address)?).maskable();
         set_mask_for_call(context, mask);
     }
@@ -120,7 +120,7 @@ pub fn sigtimedwait(context: &mut Context<'_>) -> Result<u64, Stop> {
         return Err(Errno::EINVAL.into());
     }
     let set = SignalSet(context.u64_in(set)?);
-    let waiting = context.thread().pending.set().union(context.process().pending.set());
+    let waiting = context.own_thread().pending.set().union(context.own().pending.set());
     let both = SignalSet(waiting.0 & set.0);
     if let Some(number) = both.first() {
         let own = context.thread().pending.take(number);
@@ -171,7 +171,7 @@ fn bad_frame(context: &mut Context<'_>) -> Result<u64, Stop> {
 /// sigaltstack(2)
 pub fn sigaltstack(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [new, old, ..] = context.words;
-    let stack = context.thread().alt_stack;
+    let stack = context.own_thread().alt_stack;
     let pointer = context.registers()?.rsp;
     if new != 0 {
         let [base, flags, len] = context.words_in(new)?;
@@ -205,7 +205,7 @@ fn may_signal(from: &Credentials, to: &Credentials) -> bool {
 pub fn kill(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [to, number, ..] = context.words;
     let number = if number as u32 == 0 { None } else { Some(signal(number)?) };
-    let (own, group) = (context.pid, context.process().group);
+    let (own, group) = (context.pid, context.own().group);
     let to = to as i32;
     let targets: alloc::vec::Vec<Pid> = context
         .unix
@@ -222,7 +222,7 @@ pub fn kill(context: &mut Context<'_>) -> Result<u64, Stop> {
     if targets.is_empty() {
         return Err(Errno::ESRCH.into());
     }
-    let who = context.process().credentials.clone();
+    let who = context.own().credentials.clone();
     let allowed = |pid: &Pid| {
         let process = context.unix.processes.get(pid);
         process.is_some_and(|process| may_signal(&who, &process.credentials))
@@ -263,7 +263,7 @@ fn send_to(
     let (to, owner) = thread_of(context, pid, tid)?;
     check_permission(context, owner)?;
     if number as u32 != 0 {
-        let uid = context.process().credentials.user.real;
+        let uid = context.own().credentials.user.real;
         let info = Info::of_user(signal(number)?, context.pid.0, uid);
         context.unix.send_to_thread(to, Info { code: code::TKILL, ..info });
     }
@@ -283,7 +283,7 @@ fn thread_of(
 }
 
 fn check_permission(context: &mut Context<'_>, to: Pid) -> Result<(), Errno> {
-    let who = context.process().credentials.clone();
+    let who = context.own().credentials.clone();
     let process = context.unix.processes.get(&to).ok_or(Errno::ESRCH)?;
     if may_signal(&who, &process.credentials) { Ok(()) } else { Err(Errno::EPERM) }
 }
@@ -295,7 +295,7 @@ pub fn sigqueueinfo(context: &mut Context<'_>) -> Result<u64, Stop> {
     let info = info_in(context, number, info, pid)?;
     let process = context.unix.processes.get(&pid).ok_or(Errno::ESRCH)?;
     let (to, has_room) = (process.credentials.clone(), process.pending.has_room(info.signal));
-    if !may_signal(&context.process().credentials.clone(), &to) {
+    if !may_signal(&context.own().credentials.clone(), &to) {
         return Err(Errno::EPERM.into());
     }
     if !has_room {

@@ -95,7 +95,7 @@ fn open(context: &mut Context<'_>, number: u64, bits: u32) -> Result<u64, Errno>
         Table::Socket.path(number),
     )?;
     let close_on_exec = bits & types::CLOSE_ON_EXEC != 0;
-    context.process().descriptors.add(0, Slot { file, close_on_exec })
+    context.descriptors().add(0, Slot { file, close_on_exec })
 }
 
 /// socket(2)
@@ -119,7 +119,7 @@ pub fn socketpair(context: &mut Context<'_>) -> Result<u64, Stop> {
     let one = open(context, first, bits);
     let opened = paired.and(one).and_then(|one| match open(context, second, bits) {
         Ok(two) => Ok((one, two)),
-        Err(errno) => context.process().descriptors.remove(one).and(Err(errno)),
+        Err(errno) => context.descriptors().remove(one).and(Err(errno)),
     });
     let (one, two) = match opened {
         Ok(numbers) => numbers,
@@ -133,7 +133,7 @@ pub fn socketpair(context: &mut Context<'_>) -> Result<u64, Stop> {
     let bytes = Fields::default().u32(one as u32).u32(two as u32).0;
     if let Err(errno) = context.copy_out(address, &bytes) {
         for number in [one, two] {
-            context.process().descriptors.remove(number)?;
+            context.descriptors().remove(number)?;
         }
         return Err(errno.into());
     }
@@ -207,7 +207,7 @@ pub(super) fn find(context: &mut Context<'_>, kind: Kind, bytes: &[u8]) -> Resul
         Address::Path(path) => {
             let target = context.walk(at::WORKING_DIRECTORY, &path, Last::Follow)?;
             let found = target.existing()?;
-            if !context.process().credentials.allows(&found.attributes, want::WRITE) {
+            if !context.own().credentials.allows(&found.attributes, want::WRITE) {
                 return Err(Errno::EACCES);
             }
             if found.kind() != mode::SOCKET {
@@ -276,7 +276,7 @@ pub fn accept4(context: &mut Context<'_>) -> Result<u64, Stop> {
 fn accept_with(context: &mut Context<'_>, bits: u32) -> Result<u64, Stop> {
     let [fd, address, len_at, ..] = context.words;
     let (file, listener) = socket_of(context, fd)?;
-    if !context.process().descriptors.has_room() {
+    if !context.descriptors().has_room() {
         return Err(Errno::EMFILE.into());
     }
     let new = match context.unix.sockets.accept(listener) {
@@ -291,7 +291,7 @@ fn accept_with(context: &mut Context<'_>, bits: u32) -> Result<u64, Stop> {
     if address != 0 {
         let name = context.unix.sockets.get(new)?.peer_address.emit();
         if let Err(errno) = address_out(context, address, len_at, &name) {
-            context.process().descriptors.remove(descriptor)?;
+            context.descriptors().remove(descriptor)?;
             return Err(errno.into());
         }
     }

@@ -21,7 +21,7 @@ pub const VERSION: &str = "Kamen";
 pub fn uname(context: &mut Context<'_>) -> Result<u64, Stop> {
     /// `PER_LINUX32`, linux/personality.h.
     const LINUX_32: u32 = 8;
-    let is_32 = context.process().settings.personality & 0xff == LINUX_32;
+    let is_32 = context.own().settings.personality & 0xff == LINUX_32;
     let machine: &[u8] = if is_32 { b"i686" } else { b"x86_64" };
     let (host, domain) = (host_name(context), domain_name(context));
     let fields: [&[u8]; 6] =
@@ -72,7 +72,7 @@ pub fn setdomainname(context: &mut Context<'_>) -> Result<u64, Stop> {
 fn name_in(context: &mut Context<'_>) -> Result<Vec<u8>, Errno> {
     let [address, len, ..] = context.words;
     // On Linux CAP_SYS_ADMIN, of which only this is left here.
-    if !context.process().credentials.can(Capability::Boot) {
+    if !context.own().credentials.can(Capability::Boot) {
         return Err(Errno::EPERM);
     }
     if len >= FIELD as u64 {
@@ -108,7 +108,7 @@ pub fn reboot(context: &mut Context<'_>) -> Result<u64, Stop> {
     const HALT: u64 = 0xcdef_0123;
     const RESTART: u64 = 0x0123_4567;
     let [first, second, command, ..] = context.words.map(|word| word & 0xffff_ffff);
-    if !context.process().credentials.can(Capability::Boot) {
+    if !context.own().credentials.can(Capability::Boot) {
         return Err(Errno::EPERM.into());
     }
     if first != MAGIC || !MAGIC_2.contains(&second) {
@@ -186,7 +186,7 @@ pub fn unshare(context: &mut Context<'_>) -> Result<u64, Stop> {
         return Err(Errno::EPERM.into());
     }
     // With other threads there, what they share would have to be copied.
-    if bits != 0 && context.process().threads.len() > 1 {
+    if bits != 0 && context.own().threads.len() > 1 {
         return Err(Errno::EINVAL.into());
     }
     Ok(0)

@@ -126,12 +126,12 @@ pub fn check_background(context: &mut Context<'_>, line: Line, signal: u8) -> Re
     if !context.unix.is_background(context.pid, line) {
         return Ok(());
     }
-    let ignores = context.process().actions.ignores(signal);
-    if ignores || context.thread().mask.contains(signal) {
+    let ignores = context.own().actions.ignores(signal);
+    if ignores || context.own_thread().mask.contains(signal) {
         // Who does not want to be stopped may write, but not read.
         return if signal == signals::SIGTTOU { Ok(()) } else { Err(Errno::EIO.into()) };
     }
-    let group = context.process().group;
+    let group = context.own().group;
     if context.unix.is_orphaned(group) {
         return Err(Errno::EIO.into());
     }
@@ -143,7 +143,7 @@ pub fn check_background(context: &mut Context<'_>, line: Line, signal: u8) -> Re
 }
 
 fn set_close_on_exec(context: &mut Context<'_>, fd: u64, value: bool) -> Result<u64, Stop> {
-    context.process().descriptors.set_close_on_exec(fd, value)?;
+    context.descriptors().set_close_on_exec(fd, value)?;
     Ok(0)
 }
 

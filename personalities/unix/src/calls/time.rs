@@ -116,7 +116,7 @@ pub fn settimeofday(context: &mut Context<'_>) -> Result<u64, Stop> {
 }
 
 fn set_time(context: &mut Context<'_>, time: u64) -> Result<u64, Stop> {
-    if !context.process().credentials.can(Capability::Time) {
+    if !context.own().credentials.can(Capability::Time) {
         return Err(Errno::EPERM.into());
     }
     let now = context.machine().now();
@@ -266,7 +266,7 @@ pub fn times(context: &mut Context<'_>) -> Result<u64, Stop> {
     let address = context.words[0];
     let tick = SECOND / TICKS;
     let own = run_time(context.unix, context.pid);
-    let children = context.process().children_time;
+    let children = context.own().children_time;
     let fields = Fields::default().u64(own.user / tick).u64(own.system / tick);
     let fields = fields.u64(children.user / tick).u64(children.system / tick);
     context.copy_out_if(address, &fields.0)?;
@@ -280,10 +280,10 @@ pub fn getrusage(context: &mut Context<'_>) -> Result<u64, Stop> {
     const THREAD: u32 = 1;
     let [who, address, ..] = context.words;
     let time = match who as u32 {
-        CHILDREN => context.process().children_time,
+        CHILDREN => context.own().children_time,
         SELF => run_time(context.unix, context.pid),
         THREAD => {
-            let handle = context.thread().handle;
+            let handle = context.own_thread().handle;
             context.machine().run_time(handle)
         }
         _ => return Err(Errno::EINVAL.into()),

@@ -129,7 +129,7 @@ fn set_alarm(context: &mut Context<'_>, after: u64, interval: u64) -> (u64, u64)
 
 fn alarm_left(context: &mut Context<'_>) -> (u64, u64) {
     let now = context.machine().now();
-    let alarm = context.process().alarm;
+    let alarm = context.own().alarm;
     alarm.map_or((0, 0), |alarm| (alarm.at.saturating_sub(now).max(1), alarm.interval))
 }
 

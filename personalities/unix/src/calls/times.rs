@@ -131,7 +131,7 @@ fn set(
     attributes: &Attributes,
     moments: [Moment; 2],
 ) -> Result<u64, Stop> {
-    let writes = context.process().credentials.allows(attributes, want::WRITE);
+    let writes = context.own().credentials.allows(attributes, want::WRITE);
     match moments {
         [Moment::Now, Moment::Now] if writes => {}
         [Moment::Now, Moment::Now] => owned(context, attributes).map_err(|_| Errno::EACCES)?,

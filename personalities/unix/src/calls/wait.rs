@@ -63,7 +63,7 @@ pub fn wait4(context: &mut Context<'_>) -> Result<u64, Stop> {
     }
     let which = match which as i32 {
         -1 => Which::All,
-        0 => Which::Group(context.process().group),
+        0 => Which::Group(context.own().group),
         i32::MIN => return Err(Errno::ESRCH.into()),
         which @ 1.. => Which::One(Pid(which as u32)),
         which => Which::Group(Pid(which.unsigned_abs())),
@@ -90,7 +90,7 @@ pub fn waitid(context: &mut Context<'_>) -> Result<u64, Stop> {
     let which = match (kind as u32, id as i32) {
         (ALL, _) => Which::All,
         (PROCESS, 1..) => Which::One(Pid(id as u32)),
-        (GROUP, 0) => Which::Group(context.process().group),
+        (GROUP, 0) => Which::Group(context.own().group),
         (GROUP, 1..) => Which::Group(Pid(id as u32)),
         // No descriptor here is a process (pidfd_open(2)).
         (DESCRIPTOR, 0..) => return Err(Errno::EBADF.into()),

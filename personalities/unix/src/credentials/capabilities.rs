@@ -100,6 +100,21 @@ pub struct Capabilities {
     pub secure: u32,
 }
 
+impl Capabilities {
+    /// Returns the sets as words.
+    pub fn to_words(self) -> [u64; 6] {
+        let Capabilities { effective, permitted, inheritable, bounding, ambient, secure } = self;
+        [effective, permitted, inheritable, bounding, ambient, secure.into()]
+    }
+
+    /// Returns the sets of words.
+    pub fn from_words(words: [u64; 6]) -> Self {
+        let [effective, permitted, inheritable, bounding, ambient, secure] = words;
+        let secure = secure as u32;
+        Capabilities { effective, permitted, inheritable, bounding, ambient, secure }
+    }
+}
+
 impl Default for Capabilities {
     /// Returns those of the superuser.
     fn default() -> Self {

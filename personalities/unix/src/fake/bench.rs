@@ -85,7 +85,9 @@ impl Bench {
         let arguments = alloc::vec![b"/bin/tiny".to_vec()];
         let environment = Vec::new();
         let launch = Launch { cwd: b"/".to_vec(), arguments, environment, streams, client };
-        self.unix.launch(launch)
+        let launched = self.unix.launch(launch);
+        self.unix.commit();
+        launched
     }
 
     /// Gives a process scratch pages (exec takes them away).

@@ -7,6 +7,7 @@ use core::cell::RefCell;
 
 use libipc::{ClockScale, Error, Handle, Memory, OpenCall, Registers, Space, Thread};
 
+use crate::fake::Mortal;
 use crate::machine::{Access, Machine, Mapping};
 use crate::memory::PAGE;
 use crate::process::RunTime;
@@ -225,6 +226,7 @@ impl Machine for FakeMachine {
     }
 
     fn destroy_thread(&mut self, thread: Thread) {
+        Mortal::step();
         self.0.borrow_mut().threads.remove(&thread.0.0).expect("destroyed once");
     }
 
@@ -263,6 +265,7 @@ impl Machine for FakeMachine {
     }
 
     fn copy_out(&mut self, call: OpenCall, address: u64, bytes: &[u8]) -> usize {
+        Mortal::step();
         let mut world = self.0.borrow_mut();
         for (index, byte) in bytes.iter().enumerate() {
             match world.at(call, address.wrapping_add(index as u64), Access::Write) {
@@ -309,6 +312,9 @@ impl Machine for FakeMachine {
     }
 
     fn reply(&mut self, call: OpenCall, value: u64) {
+        if !Mortal::step() {
+            return;
+        }
         let mut world = self.0.borrow_mut();
         let thread = world.calls.remove(&call).expect("an open call");
         world.replies.insert(thread, Reply::Value(value));

@@ -27,6 +27,14 @@ impl Mortal {
         IS_DEAD.set(false);
     }
 
+    /// Takes a dead server apart, which stores nothing any more.
+    pub fn bury<T>(corpse: T) {
+        LEFT.set(0);
+        IS_DEAD.set(true);
+        drop(corpse);
+        Mortal::live_for(u64::MAX);
+    }
+
     /// Returns whether the server lives; ends it, once, when its steps are used up.
     pub fn step() -> bool {
         match LEFT.get() {

@@ -10,32 +10,78 @@ pub mod thread {
     pub const HANDLE: usize = 2;
     /// The call whose answer changed something, and was kept with it; 0: none.
     pub const ANSWERED: usize = 3;
-    /// In which life that was, and in the lowest bit whether the answer is a value.
-    pub const ANSWERED_IN: usize = 4;
+    /// 1 where the answer is a value, 0 where the caller's registers are as they were set.
+    pub const IS_VALUE: usize = 4;
     /// The value.
     pub const VALUE: usize = 5;
     /// The call that waits with some of it done, or until a time; 0: none.
     pub const WAITING: usize = 6;
-    /// In which life it began to.
-    pub const WAITING_IN: usize = 7;
     /// How much of it is done.
-    pub const PROGRESS: usize = 8;
+    pub const PROGRESS: usize = 7;
     /// When it ends, in ns since boot; all ones: never by itself.
-    pub const DEADLINE: usize = 9;
+    pub const DEADLINE: usize = 8;
+    /// Signals that it does not take now.
+    pub const MASK: usize = 9;
+    /// The mask to go back to.
+    pub const MASK_AFTER: usize = 10;
+    /// 1 where there is one, and 2 where the alternate stack is taken away by its user.
+    pub const FLAGS: usize = 11;
+    /// The alternate stack: where it begins, and its length.
+    pub const ALT_STACK: usize = 12;
+    /// Where to write 0 when it ends.
+    pub const CLEAR_TID: usize = 14;
+    /// Its list of robust futexes.
+    pub const ROBUST: usize = 15;
+    /// Its last exception: vector, error code, address.
+    pub const TRAP: usize = 16;
+    /// Signals for it: a text's length and name.
+    pub const PENDING: usize = 19;
     /// How many there are.
-    pub const COUNT: usize = 10;
+    pub const COUNT: usize = 21;
 }
 
 /// Fields of a process's row.
 pub mod process {
-    /// Its number.
+    /// Its plain fields, from its number on (`process::record`).
     pub const PID: usize = 0;
+    /// How many.
+    pub const PLAIN: usize = 24;
     /// The rows in which its descriptors are, by their numbers: [`super::CHUNK`] in each.
-    pub const DESCRIPTORS: usize = 1;
+    pub const DESCRIPTORS: usize = PID + PLAIN;
     /// How many rows that are.
     pub const DESCRIPTOR_ROWS: usize = crate::open::MAX_DESCRIPTORS.div_ceil(super::CHUNK);
+    /// Ids, capabilities, and how many supplementary groups it is in and which.
+    pub const CREDENTIALS: usize = DESCRIPTORS + DESCRIPTOR_ROWS;
+    /// How many words.
+    pub const CREDENTIAL_WORDS: usize = 11 + crate::calls::identity::MAX_GROUPS as usize / 2;
+    /// What it has set for itself.
+    pub const SETTINGS: usize = CREDENTIALS + CREDENTIAL_WORDS;
+    /// How many words.
+    pub const SETTING_WORDS: usize = 3;
+    /// Its limits, a soft and a hard one for each resource.
+    pub const LIMITS: usize = SETTINGS + SETTING_WORDS;
+    /// Signals.
+    pub const SIGNALS: usize = crate::linux::signals::MAX as usize;
+    /// The set of those on which it does not do what is done by default.
+    pub const HANDLED: usize = LIMITS + 2 * crate::process::RESOURCES;
+    /// What it does on each of these: handler, flags, restorer, mask.
+    pub const ACTIONS: usize = HANDLED + 1;
+    /// Its working directory's node.
+    pub const CWD_NODE: usize = ACTIONS + 4 * SIGNALS;
+    /// Bytes of a text that lies in the row itself.
+    pub const SHORT_TEXT: usize = 64;
+    /// Words of a text: its length, its name (`kept::texts`) or 0, and itself where it is short.
+    pub const TEXT: usize = 2 + SHORT_TEXT / 8;
+    /// The working directory's path.
+    pub const CWD: usize = CWD_NODE + 1;
+    /// The path of its program.
+    pub const EXECUTABLE: usize = CWD + TEXT;
+    /// Its arguments.
+    pub const COMMAND_LINE: usize = EXECUTABLE + TEXT;
+    /// Signals for whichever thread takes them.
+    pub const PENDING: usize = COMMAND_LINE + TEXT;
     /// How many there are.
-    pub const COUNT: usize = DESCRIPTORS + DESCRIPTOR_ROWS;
+    pub const COUNT: usize = PENDING + TEXT;
 }
 
 /// Fields of an open file description's row.

@@ -52,9 +52,13 @@ pub fn free(chunks: &Table, name: u64) {
 
 /// Puts bytes into fields of a row, from one on.
 pub fn put_words(table: &Table, row: Row, from: usize, bytes: &[u8]) {
-    for (index, piece) in bytes.chunks(8).enumerate() {
-        let word = piece.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
-        table.put(row, from + index, word);
+    let (whole, rest) = bytes.as_chunks::<8>();
+    for (index, word) in whole.iter().enumerate() {
+        table.put(row, from + index, u64::from_le_bytes(*word));
+    }
+    if !rest.is_empty() {
+        let word = rest.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+        table.put(row, from + whole.len(), word);
     }
 }
 

@@ -53,7 +53,7 @@ pub const USUAL_DESCRIPTORS: usize = 1024;
 impl Descriptors {
     /// Returns no descriptors, of the process in a row.
     pub fn new(tables: &'static Tables, process: Row) -> Self {
-        let kept = Words { tables, process: Some(process) };
+        let kept = Words { tables, process: Some(process), present: 0 };
         Descriptors { kept, slots: Vec::new(), limit: USUAL_DESCRIPTORS }
     }
 
@@ -65,6 +65,7 @@ impl Descriptors {
         file: impl Fn(Row) -> Option<Description>,
     ) -> Self {
         let mut all = Descriptors::new(tables, process);
+        all.kept.find();
         for index in 0..MAX_DESCRIPTORS {
             let word = all.kept.get(index);
             let close_on_exec = word & CLOSES != 0;
@@ -107,6 +108,11 @@ impl Descriptors {
     /// Takes the descriptions back.
     pub fn give_back(&mut self, lent: Lent) {
         self.slots = lent.0;
+    }
+
+    /// Returns one more than the highest number that may be taken.
+    pub fn limit(&self) -> usize {
+        self.limit
     }
 
     /// Returns the description of a descriptor.
@@ -236,10 +242,17 @@ struct Words {
     tables: &'static Tables,
     /// The process's row, as long as it is the process's.
     process: Option<Row>,
+    /// Which of the rows there are, a bit each.
+    present: u64,
 }
+
+const _: () = assert!(process_row::DESCRIPTOR_ROWS <= 64, "a bit for each row");
 
 impl Words {
     fn chunk(&self, index: usize) -> Option<Row> {
+        if self.present & 1 << (index / CHUNK) == 0 {
+            return None;
+        }
         let field = process_row::DESCRIPTORS + index / CHUNK;
         Row::from_word(self.tables.processes.get(self.process?, field))
     }
@@ -249,7 +262,7 @@ impl Words {
     }
 
     /// Sets a word; ENFILE where there is no room for it, which there is where it was not 0.
-    fn put(&self, index: usize, word: u64) -> Result<(), Errno> {
+    fn put(&mut self, index: usize, word: u64) -> Result<(), Errno> {
         let row = match self.chunk(index) {
             Some(row) => row,
             None => self.add_chunk(index)?,
@@ -258,25 +271,35 @@ impl Words {
         Ok(())
     }
 
-    fn add_chunk(&self, index: usize) -> Result<Row, Errno> {
+    fn add_chunk(&mut self, index: usize) -> Result<Row, Errno> {
         let process = self.process.ok_or(Errno::ENFILE)?;
         let row = self.tables.chunks.take().ok_or(Errno::ENFILE)?;
-        for field in 0..CHUNK {
-            self.tables.chunks.put(row, field, 0);
-        }
+        self.tables.chunks.put_all(row, 0, &[0; CHUNK]);
         let field = process_row::DESCRIPTORS + index / CHUNK;
         self.tables.processes.put(process, field, row.to_word());
+        self.present |= 1 << (index / CHUNK);
         Ok(row)
     }
 
-    fn clear(&self) {
+    fn clear(&mut self) {
         let Some(process) = self.process else { return };
-        for index in 0..process_row::DESCRIPTOR_ROWS {
+        while self.present != 0 {
+            let index = self.present.trailing_zeros() as usize;
             if let Some(row) = self.chunk(index * CHUNK) {
                 self.tables.chunks.free(row);
-                self.tables.processes.put(process, process_row::DESCRIPTORS + index, 0);
             }
+            self.tables.processes.put(process, process_row::DESCRIPTORS + index, 0);
+            self.present &= self.present - 1;
         }
+    }
+
+    /// Finds the rows that an earlier life kept.
+    fn find(&mut self) {
+        let Some(process) = self.process else { return };
+        let field = |index| self.tables.processes.get(process, process_row::DESCRIPTORS + index);
+        self.present = (0..process_row::DESCRIPTOR_ROWS)
+            .filter(|&index| field(index) != 0)
+            .fold(0, |present, index| present | 1 << index);
     }
 }
 

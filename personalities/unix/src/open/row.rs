@@ -55,7 +55,7 @@ pub(super) fn keep(kept: &Tables, object: &Object, flags: u32, path: &[u8]) -> R
 }
 
 /// Gives a description up.
-pub(super) fn forget(kept: &Tables, row: Row) {
+pub(crate) fn forget(kept: &Tables, row: Row) {
     texts::free(&kept.chunks, kept.files.get(row, file::PATH_REST));
     kept.files.free(row);
 }

@@ -19,7 +19,7 @@ use crate::Errno;
 use crate::kept::{Kept, Row, Table};
 use crate::path::Node;
 use crate::pipe::pool::{PAGE, Pool};
-use crate::pipe::{CAPACITY, Direction, End, MAX_PIPES, SCARCE_CAPACITY};
+use crate::pipe::{CAPACITY, Direction, End, MAX_PIPES, SCARCE_CAPACITY, WeakPipe};
 use crate::wake::{Channel, Wakes};
 
 /// Fields of a pipe's row.
@@ -45,6 +45,26 @@ pub(crate) mod fields {
 pub(crate) struct Ends {
     pub readers: u32,
     pub writers: u32,
+}
+
+/// Where what a pipe holds lies, in the memory of all pipes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ring {
+    /// The ring's first byte.
+    pub place: usize,
+    /// Its length.
+    pub capacity: usize,
+    /// Where in it what it holds begins.
+    pub start: usize,
+    /// How much it holds.
+    pub len: usize,
+}
+
+impl Ring {
+    /// Returns how much more it can hold.
+    pub fn room(&self) -> usize {
+        self.capacity - self.len
+    }
 }
 
 /// All pipes; a handle that is copied to each end.
@@ -112,6 +132,29 @@ impl Pipes {
         opened_after: Option<u64>,
     ) -> Option<End> {
         self.has(row).then(|| End::again(self, row, direction, opened_after))
+    }
+
+    /// Returns the pipes that an earlier life kept; those without ends are gone.
+    pub(crate) fn take_up(&self) -> Vec<Row> {
+        let rows: Vec<Row> = self.0.table.rows().collect();
+        for &row in &rows {
+            let Ends { readers, writers } = self.ends(row);
+            if readers == 0 && writers == 0 {
+                self.give_up(row);
+            }
+        }
+        rows
+    }
+
+    /// Returns a pipe, without keeping it alive.
+    pub(crate) fn weak(&self, row: Row) -> Option<WeakPipe> {
+        self.has(row).then(|| WeakPipe { pipes: self.clone(), row })
+    }
+
+    /// Returns the memory of what pipes hold, for the next life of a test.
+    #[cfg(test)]
+    pub(crate) fn take_rings(&self) -> &'static mut [u8] {
+        core::mem::take(&mut *self.0.rings.borrow_mut())
     }
 
     pub(super) fn has(&self, row: Row) -> bool {
@@ -201,41 +244,58 @@ impl Pipes {
             self.0.wakes.add(Channel::PipeIn(self.id(row)));
         }
         if readers == 0 && writers == 0 {
-            let (place, capacity) = (self.place(row) / PAGE, self.capacity(row));
-            self.0.pool.borrow_mut().free(place, capacity);
-            self.0.table.free(row);
+            self.give_up(row);
         }
     }
 
-    /// Copies the first bytes that a pipe holds; it holds so many.
-    pub(super) fn copy_out(&self, row: Row, into: &mut [u8]) {
-        let (start, _) = self.span(row);
+    fn give_up(&self, row: Row) {
+        let (place, capacity) = (self.place(row) / PAGE, self.capacity(row));
+        self.0.pool.borrow_mut().free(place, capacity);
+        self.0.table.free(row);
+    }
+
+    /// Returns where what a pipe holds lies.
+    #[inline]
+    pub(super) fn ring(&self, row: Row) -> Ring {
+        let table = &self.0.table;
+        let span = table.get(row, fields::SPAN);
+        Ring {
+            place: table.get(row, fields::PLACE) as usize * PAGE,
+            capacity: table.get(row, fields::CAPACITY) as usize,
+            start: (span >> 32) as usize,
+            len: span as u32 as usize,
+        }
+    }
+
+    /// Copies the first bytes of a ring, which holds so many.
+    pub(super) fn copy_out(&self, ring: &Ring, into: &mut [u8]) {
         let rings = self.0.rings.borrow();
-        let ring = &rings[self.place(row)..][..self.capacity(row)];
-        let first = into.len().min(ring.len() - start);
+        let bytes = &rings[ring.place..][..ring.capacity];
+        let first = into.len().min(ring.capacity - ring.start);
         let (before, after) = into.split_at_mut(first);
-        before.copy_from_slice(&ring[start..start + first]);
-        after.copy_from_slice(&ring[..after.len()]);
+        before.copy_from_slice(&bytes[ring.start..ring.start + first]);
+        after.copy_from_slice(&bytes[..after.len()]);
     }
 
     /// Takes the first bytes out of a pipe, which holds so many.
-    pub(super) fn take(&self, row: Row, count: usize) {
-        let (start, len) = self.span(row);
-        let start = if count == len { 0 } else { (start + count) % self.capacity(row) };
-        self.set_span(row, start, len - count);
+    pub(super) fn take(&self, row: Row, ring: &Ring, count: usize) {
+        // Capacities are powers of two.
+        let next = (ring.start + count) & (ring.capacity - 1);
+        let start = if count == ring.len { 0 } else { next };
+        self.set_span(row, start, ring.len - count);
     }
 
     /// Adds bytes to a pipe, which has room for them.
-    pub(super) fn add(&self, row: Row, bytes: &[u8]) {
-        let (start, len) = self.span(row);
+    pub(super) fn add(&self, row: Row, ring: &Ring, bytes: &[u8]) {
         let mut rings = self.0.rings.borrow_mut();
-        let ring = &mut rings[self.place(row)..][..self.capacity(row)];
-        let end = (start + len) % ring.len();
-        let first = bytes.len().min(ring.len() - end);
+        let place = &mut rings[ring.place..][..ring.capacity];
+        let end = (ring.start + ring.len) & (ring.capacity - 1);
+        let first = bytes.len().min(ring.capacity - end);
         let (before, after) = bytes.split_at(first);
-        ring[end..end + first].copy_from_slice(before);
-        ring[..after.len()].copy_from_slice(after);
-        self.set_span(row, start, len + bytes.len());
+        place[end..end + first].copy_from_slice(before);
+        place[..after.len()].copy_from_slice(after);
+        drop(rings);
+        self.set_span(row, ring.start, ring.len + bytes.len());
     }
 
     /// Has a pipe hold up to so many bytes, a power of two of pages of which it holds no more.
@@ -250,7 +310,7 @@ impl Pipes {
         // What it holds is there until the transaction ends: it goes to where nothing is.
         let to = self.0.pool.borrow_mut().take(capacity)?;
         let mut bytes = alloc::vec![0; self.len(row)];
-        self.copy_out(row, &mut bytes);
+        self.copy_out(&self.ring(row), &mut bytes);
         self.0.rings.borrow_mut()[to * PAGE..][..bytes.len()].copy_from_slice(&bytes);
         self.0.table.put(row, fields::PLACE, to as u64);
         self.0.table.put(row, fields::CAPACITY, capacity as u64);

@@ -1,68 +1,61 @@
-//! All processes, each with a row in kept memory.
+//! All processes and threads, each with a row in kept memory.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::ops::Deref;
+use core::ops::{Deref, DerefMut};
 
 use crate::Errno;
-use crate::kept::{Row, Tables, process};
-use crate::process::{Pid, Process};
+use crate::kept::{Records, Row, Tables, process};
+use crate::process::{Pid, Process, Thread, ThreadNumber};
+
+/// All threads.
+pub type Threads = Records<ThreadNumber, Thread>;
 
 /// All processes.
 #[derive(Debug)]
 pub struct Processes {
-    all: BTreeMap<Pid, Process>,
+    all: Records<Pid, Process>,
     tables: &'static Tables,
 }
 
 impl Deref for Processes {
-    type Target = BTreeMap<Pid, Process>;
+    type Target = Records<Pid, Process>;
 
     fn deref(&self) -> &Self::Target {
         &self.all
     }
 }
 
+impl DerefMut for Processes {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.all
+    }
+}
+
 impl Processes {
     /// Returns no processes.
     pub fn new(tables: &'static Tables) -> Self {
-        Processes { all: BTreeMap::new(), tables }
+        Processes { all: Records::default(), tables }
     }
 
-    /// Returns the row of a new process, which has no descriptors yet.
+    /// Returns the row of a new process. What names something else is 0; the rest is written with
+    /// the process.
     ///
     /// # Errors
     /// EAGAIN: there are too many.
-    pub fn new_row(&self, pid: Pid) -> Result<Row, Errno> {
+    pub fn new_row(&self) -> Result<Row, Errno> {
         let row = self.tables.processes.take().ok_or(Errno::EAGAIN)?;
-        self.tables.processes.put(row, process::PID, pid.0.into());
-        for field in 0..process::DESCRIPTOR_ROWS {
-            self.tables.processes.put(row, process::DESCRIPTORS + field, 0);
+        let none = [0; process::DESCRIPTOR_ROWS];
+        self.tables.processes.put_all(row, process::DESCRIPTORS, &none);
+        for place in [process::CWD, process::EXECUTABLE, process::COMMAND_LINE, process::PENDING] {
+            self.tables.processes.put_all(row, place, &[0; 2]);
         }
         Ok(row)
-    }
-
-    /// Adds a process.
-    pub fn insert(&mut self, pid: Pid, process: Process) {
-        self.all.insert(pid, process);
-    }
-
-    /// Returns a process, to be changed.
-    #[inline]
-    pub fn get_mut(&mut self, pid: &Pid) -> Option<&mut Process> {
-        self.all.get_mut(pid)
-    }
-
-    /// Returns all processes, to be changed.
-    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Process> {
-        self.all.values_mut()
     }
 
     /// Takes a process out.
     pub fn remove(&mut self, pid: &Pid) -> Option<Process> {
         let mut process = self.all.remove(pid)?;
-        process.descriptors.give_up();
-        self.tables.processes.free(process.row);
+        process.give_up(self.tables);
         Some(process)
     }
 

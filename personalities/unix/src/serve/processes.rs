@@ -22,8 +22,11 @@ impl Unix {
             && let Some(file) = self.exported.get(&badge)
         {
             let object = file.borrow().object.clone();
-            self.servers.close(stream);
-            return object;
+            // Of a node that can be held no more nothing can be read either.
+            if let Ok(object) = self.with_own_hold(object) {
+                self.servers.close(stream);
+                return object;
+            }
         }
         let kind = self.servers.kind(stream).unwrap_or(StreamKind::Pipe);
         Object::Stream(Stream::owned(stream, kind, &self.closed))

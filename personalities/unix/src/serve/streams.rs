@@ -113,7 +113,7 @@ impl Unix {
             match self.try_native(&wait) {
                 Tried::Wait(channel) => self.native_waits.push(NativeWait { channel, ..wait }),
                 Tried::Done(result) => {
-                    self.kept.store.commit();
+                    self.commit();
                     // A caller that is gone meanwhile needs no answer.
                     let _ = wait.call.reply(&wait.reply(result));
                 }

@@ -56,26 +56,38 @@ pub struct Action {
 
 /// What a process does on each signal: two KiB, which do not lie within the process, so that one
 /// is cheap to move.
-#[derive(Clone, Debug)]
-pub struct Actions(Box<[Action; signals::MAX as usize]>);
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Actions {
+    all: Box<[Action; signals::MAX as usize]>,
+    /// Those on which something else than the default is done.
+    handled: SignalSet,
+}
 
 impl Default for Actions {
     fn default() -> Self {
-        Actions(Box::new([Action::default(); signals::MAX as usize]))
+        let all = Box::new([Action::default(); signals::MAX as usize]);
+        Actions { all, handled: SignalSet::default() }
     }
 }
 
 impl Actions {
     /// Returns the action on a signal.
     pub fn of(&self, signal: u8) -> Action {
-        self.0.get(usize::from(signal) - 1).copied().unwrap_or_default()
+        self.all.get(usize::from(signal) - 1).copied().unwrap_or_default()
     }
 
     /// Sets the action on a signal.
     pub fn set(&mut self, signal: u8, action: Action) {
-        if let Some(slot) = self.0.get_mut(usize::from(signal) - 1) {
-            *slot = action;
-        }
+        let Some(slot) = self.all.get_mut(usize::from(signal) - 1) else { return };
+        *slot = action;
+        let bit = SignalSet::of(signal);
+        let is_default = action == Action::default();
+        self.handled = if is_default { self.handled.without(bit) } else { self.handled.union(bit) };
+    }
+
+    /// Returns the signals on which something else than the default is done.
+    pub fn handled(&self) -> SignalSet {
+        self.handled
     }
 
     /// Returns whether a signal has no effect.
@@ -89,10 +101,12 @@ impl Actions {
 
     /// Forgets the handlers, as exec does; what is ignored stays ignored.
     pub fn reset(&mut self) {
-        for action in self.0.iter_mut() {
-            let ignored = action.handler == signals::IGNORE;
+        let mut handled = self.handled;
+        while let Some(signal) = handled.first() {
+            handled = handled.without(SignalSet::of(signal));
+            let ignored = self.of(signal).handler == signals::IGNORE;
             let handler = if ignored { signals::IGNORE } else { signals::DEFAULT };
-            *action = Action { handler, ..Action::default() };
+            self.set(signal, Action { handler, ..Action::default() });
         }
     }
 }

@@ -6,15 +6,15 @@
 //!            └──────────────────────────────────────            └ and has its answer already
 //! ```
 //!
-//! What changed nothing needs no record: it is done anew. A record is of one call: each time that
-//! a life receives a call the kernel gives it the next sequence number, so that a replayed call
-//! whose number is beyond the record's by more than the lives since then is a later one.
+//! What changed nothing needs no record: it is done anew. Each time that a server receives a call
+//! the kernel gives it the next sequence number, so that the call of a record comes again with the
+//! number after the record's, and any later one with a higher number.
 
 use libipc::{Error, OpenCall, Thread as Handle, abi};
 
 use crate::Errno;
 use crate::kept::{Row, thread};
-use crate::process::{Parked, Pid, ThreadNumber};
+use crate::process::{Parked, ThreadNumber};
 use crate::unix::{Reply, Unix};
 
 impl Unix {
@@ -22,27 +22,22 @@ impl Unix {
     ///
     /// # Errors
     /// EAGAIN: there are too many.
-    pub(super) fn keep_thread(
-        &mut self,
-        number: ThreadNumber,
-        pid: Pid,
-        tid: Pid,
-        handle: Handle,
-    ) -> Result<Row, Errno> {
+    pub(super) fn keep_thread(&mut self, handle: Handle) -> Result<Row, Errno> {
         let Some(row) = self.kept.threads.take() else {
             self.machine.destroy_thread(handle);
             return Err(Error::QuotaExhausted.into());
         };
-        let process = u64::from(tid.0) << 32 | u64::from(pid.0);
-        let values = [number.0, process, u64::from(handle.0.0), 0, 0, 0, 0, 0, 0, 0];
-        self.kept.threads.put_all(row, 0, &values);
+        // The rest is written with the thread.
+        for field in [thread::ANSWERED, thread::WAITING, thread::PENDING, thread::PENDING + 1] {
+            self.kept.threads.put(row, field, 0);
+        }
         Ok(row)
     }
 
     /// Makes what was changed since the last time count, and with it that a call has its answer.
     #[inline]
     pub(super) fn commit_answer(&mut self, number: ThreadNumber, call: OpenCall, reply: Reply) {
-        if self.kept.store.entries() == 0 {
+        if !self.keep_changed() {
             return;
         }
         if let Some(known) = self.threads.get(&number) {
@@ -50,32 +45,72 @@ impl Unix {
                 Reply::Value(value) => (1, value),
                 Reply::Resume => (0, 0),
             };
-            let life = self.kept.store.life() << 1 | is_value;
-            let values = [call.to_raw(), life, value];
-            self.kept.threads.put_all(known.row, thread::ANSWERED, &values);
+            // The answer means nothing without the call, which the transaction makes count: the
+            // call before had its answer, as this one has come.
+            let (table, store) = (&self.kept.threads, self.kept.store);
+            store.set(table.field(known.row, thread::IS_VALUE), is_value);
+            store.set(table.field(known.row, thread::VALUE), value);
+            table.put(known.row, thread::ANSWERED, call.to_raw());
         }
+        self.end_transaction();
+    }
+
+    /// Writes the processes and threads that have changed to their rows; returns whether anything
+    /// has changed since the last commit.
+    #[inline]
+    fn keep_changed(&mut self) -> bool {
+        if self.processes.has_changed() || self.threads.has_changed() {
+            self.keep_records();
+        }
+        self.kept.store.entries() != 0
+    }
+
+    fn keep_records(&mut self) {
+        let kept = self.kept;
+        self.processes.keep_changed(|process| process.keep(kept));
+        self.threads.keep_changed(|thread| thread.keep(kept));
+    }
+
+    /// Returns whether a transaction is under way.
+    pub(super) fn is_changing(&self) -> bool {
+        let records = self.processes.has_changed() || self.threads.has_changed();
+        records || self.kept.store.entries() != 0
+    }
+
+    /// Makes what was changed since the last time count.
+    #[inline]
+    pub(crate) fn commit(&mut self) {
+        if self.keep_changed() {
+            self.end_transaction();
+        }
+    }
+
+    fn end_transaction(&mut self) {
         self.kept.store.commit();
+        for thread in self.doomed.drain(..) {
+            self.machine.destroy_thread(thread);
+        }
     }
 
     /// Makes what a parked call has done count, and keeps what it needs to go on.
     pub(super) fn commit_wait(&mut self, row: Row, parked: &Parked) {
         if parked.progress != 0 || parked.deadline.is_some() {
             let deadline = parked.deadline.unwrap_or(u64::MAX);
-            let life = self.kept.store.life();
-            let values = [parked.call.to_raw(), life, parked.progress, deadline];
+            let values = [parked.call.to_raw(), parked.progress, deadline];
             self.kept.threads.put_all(row, thread::WAITING, &values);
         }
-        self.kept.store.commit();
+        self.commit();
     }
 
     /// Returns the answer that an earlier life had for a replayed call.
     pub(super) fn answered_before(&self, number: ThreadNumber, call: OpenCall) -> Option<Reply> {
         let row = self.threads.get(&number)?.row;
-        let [of, life, value] = self.fields(row, thread::ANSWERED);
-        if !self.is_same(call, of, life >> 1) {
-            return None;
-        }
-        Some(if life & 1 == 0 { Reply::Resume } else { Reply::Value(value) })
+        self.is_same(call, row, thread::ANSWERED).then(|| {
+            match self.fields(row, thread::ANSWERED + 1) {
+                [0, _] => Reply::Resume,
+                [_, value] => Reply::Value(value),
+            }
+        })
     }
 
     /// Returns how much of a replayed call an earlier life did, and when it is to end.
@@ -85,17 +120,23 @@ impl Unix {
         call: OpenCall,
     ) -> Option<(u64, Option<u64>)> {
         let row = self.threads.get(&number)?.row;
-        let [of, life, progress, deadline] = self.fields(row, thread::WAITING);
+        let [progress, deadline] = self.fields(row, thread::WAITING + 1);
         let deadline = Some(deadline).filter(|&deadline| deadline != u64::MAX);
-        self.is_same(call, of, life).then_some((progress, deadline))
+        self.is_same(call, row, thread::WAITING).then_some((progress, deadline))
     }
 
-    /// Returns whether a replayed call is the one that `life` received as `of`.
-    fn is_same(&self, call: OpenCall, of: u64, life: u64) -> bool {
-        let (call, of) = (abi::OpenCall(call.to_raw()), abi::OpenCall(of));
-        let lives = self.kept.store.life().saturating_sub(life);
-        let received = call.sequence().saturating_sub(of.sequence());
-        of != abi::OpenCall::NONE && of.thread() == call.thread() && (1..=lives).contains(&received)
+    /// Returns whether a replayed call is the one of a record, which is of the call as it came now
+    /// from then on, should this life end before the answer.
+    fn is_same(&self, call: OpenCall, row: Row, record: usize) -> bool {
+        let of = abi::OpenCall(self.kept.threads.get(row, record));
+        let now = abi::OpenCall(call.to_raw());
+        let is_same = of != abi::OpenCall::NONE
+            && of.thread() == now.thread()
+            && of.sequence() + 1 == now.sequence();
+        if is_same {
+            self.kept.store.set(self.kept.threads.field(row, record), now.0);
+        }
+        is_same
     }
 
     fn fields<const N: usize>(&self, row: Row, from: usize) -> [u64; N] {

@@ -16,7 +16,6 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::kept;
 use crate::memory::{Mm, PAGE, Sharing};
 use crate::open::{Description, Object};
 use crate::process::{Life, Pid, Process, State, Thread};
@@ -42,7 +41,7 @@ impl Unix {
     /// Returns what does not agree; nothing where everything is well.
     pub fn inconsistencies(&self) -> Vec<String> {
         let mut faults = Faults::new();
-        for (number, thread) in &self.threads {
+        for (number, thread) in self.threads.iter() {
             check(&mut faults, *number == thread.number, || format!("thread {number:?}: its key"));
             self.check_thread(thread, &mut faults);
         }
@@ -55,6 +54,7 @@ impl Unix {
         for (name, table) in self.kept.all() {
             check(&mut faults, table.is_sound(), || format!("{name}: their table"));
         }
+        self.check_kept(&mut faults);
         let rows = self.kept.processes.len();
         check(&mut faults, rows == self.processes.len(), || format!("processes: {rows} rows"));
         let rows = self.kept.threads.len();
@@ -67,9 +67,25 @@ impl Unix {
         faults
     }
 
+    /// What is kept of processes and threads is what they are.
+    fn check_kept(&self, faults: &mut Faults) {
+        if self.is_changing() {
+            return;
+        }
+        for process in self.processes.values() {
+            let differs = process.differs_from(self.kept);
+            let number = process.pid.0;
+            check(faults, differs.is_none(), || format!("process {number}: kept {differs:?}"));
+        }
+        for thread in self.threads.values() {
+            let differs = thread.differs_from(self.kept);
+            let number = thread.number.0;
+            check(faults, differs.is_none(), || format!("thread {number}: kept {differs:?}"));
+        }
+    }
+
     fn check_thread(&self, thread: &Thread, faults: &mut Faults) {
-        let kept = self.kept.threads.has(thread.row)
-            && self.kept.threads.get(thread.row, kept::thread::NUMBER) == thread.number.0;
+        let kept = self.kept.threads.has(thread.row);
         check(faults, kept, || format!("thread {:?}: its row", thread.number));
         let name = || format!("thread {} of process {}", thread.tid.0, thread.pid.0);
         let Some(process) = self.processes.get(&thread.pid) else {

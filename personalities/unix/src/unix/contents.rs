@@ -13,13 +13,36 @@ use protocols::file::Node;
 use crate::Errno;
 use crate::io::BUFFER;
 use crate::memory::{Backing, MAX_MAPPED_FILES, MappedFile, PAGE, pages};
-use crate::open::HeldNode;
+use crate::open::{HeldNode, Object};
 use crate::unix::Unix;
 
 /// Most pages of a file whose pages are in memory (1 GiB).
 const MAX_FILE_PAGES: u64 = 1 << 18;
 
 impl Unix {
+    /// Returns an object that is to be a further description's: with a hold of its node of its
+    /// own, as each description's row stands for one.
+    ///
+    /// # Errors
+    /// What the file server says.
+    pub(crate) fn with_own_hold(&mut self, object: Object) -> Result<Object, Errno> {
+        let mut hold = |held: &HeldNode| -> Result<Rc<HeldNode>, Errno> {
+            self.files.hold(held.node())?;
+            Ok(HeldNode::new(held.node(), &self.closed))
+        };
+        Ok(match &object {
+            Object::File(held) => Object::File(hold(held)?),
+            Object::Device(device, Some(held)) => Object::Device(*device, Some(hold(held)?)),
+            Object::Device(_, None)
+            | Object::Directory(_)
+            | Object::Pipe(_)
+            | Object::Stream(_)
+            | Object::Pty(_)
+            | Object::Text(..)
+            | Object::Numbered(_) => object,
+        })
+    }
+
     /// Reads from a regular file.
     ///
     /// # Errors

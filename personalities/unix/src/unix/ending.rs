@@ -30,9 +30,10 @@ impl Unix {
     pub(crate) fn remove_thread(&mut self, number: ThreadNumber) {
         let Some(thread) = self.threads.remove(&number) else { return };
         self.futexes.forget(number);
-        self.kept.threads.free(thread.row);
+        thread.give_up(self.kept);
         let time = self.machine.run_time(thread.handle);
-        self.machine.destroy_thread(thread.handle);
+        // What cannot be undone comes after the transaction.
+        self.doomed.push(thread.handle);
         self.ended_time += time;
         if let Some(process) = self.processes.get_mut(&thread.pid) {
             process.ended_time += time;
@@ -111,9 +112,11 @@ impl Unix {
         if adopter == Pid::INIT {
             self.processes.retain(|_, child| child.parent != pid || !child.is_zombie());
         }
-        let children = self.processes.values_mut().filter(|child| child.parent == pid);
+        let children = self.processes.values().filter(|child| child.parent == pid);
+        let children: alloc::vec::Vec<Pid> = children.map(|child| child.pid).collect();
         let mut moved = alloc::vec::Vec::new();
         for child in children {
+            let Some(child) = self.processes.get_mut(&child) else { continue };
             // Whoever adopts waits for ordinary children.
             (child.parent, child.exit_signal) = (adopter, signals::SIGCHLD);
             moved.push((child.pid, child.life, child.settings.parent_death_signal));

@@ -8,7 +8,7 @@ use libipc::Registers;
 
 use crate::Errno;
 use crate::credentials::Credentials;
-use crate::kept::Row;
+use crate::kept::{Marked, Row};
 use crate::linux::signals;
 use crate::memory::Mm;
 use crate::open::{Description, Descriptors, Object, OpenFile, Slot};
@@ -44,7 +44,7 @@ impl Unix {
     pub fn launch(&mut self, launch: Launch) -> Result<Pid, Errno> {
         let pid = self.new_pid()?;
         let cwd = self.directory(pid, &launch.cwd)?;
-        let row = self.processes.new_row(pid)?;
+        let row = self.processes.new_row()?;
         let descriptors = Descriptors::new(self.kept, row);
         let process = first_process(pid, row, descriptors, cwd, self.machine.now());
         self.processes.insert(pid, process);
@@ -122,17 +122,18 @@ impl Unix {
         }
         let number = ThreadNumber(self.unique());
         let handle = self.machine.create_thread(mm.borrow().space(), number.0)?;
-        let row = self.keep_thread(number, pid, tid, handle)?;
+        let row = self.keep_thread(handle)?;
         let thread = Thread {
             number,
             row,
+            is_touched: true,
             pid,
             tid,
             handle,
             state: State::Running,
             mask: SignalSet::default(),
             mask_after: None,
-            pending: Pending::default(),
+            pending: Marked::new(Pending::default()),
             alt_stack: AltStack::default(),
             clear_tid: 0,
             robust_list: 0,
@@ -189,7 +190,7 @@ impl Unix {
         if !crate::calls::limits::may_fork(parent, self.processes.values()) {
             return Err(Errno::EAGAIN);
         }
-        let row = self.processes.new_row(pid)?;
+        let row = self.processes.new_row()?;
         let Ok(descriptors) = parent.descriptors.of_child(row) else {
             self.kept.processes.free(row);
             return Err(Errno::ENOMEM);
@@ -197,25 +198,26 @@ impl Unix {
         let child = Process {
             pid,
             row,
+            is_touched: true,
             parent: parent.pid,
             group: parent.group,
             session: parent.session,
             has_executed: false,
-            credentials: parent.credentials.clone(),
+            credentials: Marked::new(parent.credentials.clone()),
             umask: parent.umask,
-            limits: parent.limits,
-            settings: parent.settings.of_child(),
-            cwd: parent.cwd.clone(),
+            limits: Marked::new(*parent.limits),
+            settings: Marked::new(parent.settings.of_child()),
+            cwd: Marked::new(parent.cwd.clone()),
             descriptors,
-            actions: parent.actions.clone(),
-            pending: Pending::default(),
+            actions: Marked::new(parent.actions.clone()),
+            pending: Marked::new(Pending::default()),
             mm: Some(mm),
             threads: Vec::new(),
             life: Life::Running,
             report: None,
             name: parent.name.clone(),
-            executable: parent.executable.clone(),
-            command_line: parent.command_line.clone(),
+            executable: Marked::new(parent.executable.clone()),
+            command_line: Marked::new(parent.command_line.clone()),
             environment: parent.environment,
             auxiliary: parent.auxiliary,
             started,
@@ -250,25 +252,26 @@ fn first_process(
     Process {
         pid,
         row,
+        is_touched: true,
         parent: Pid::INIT,
         group: pid,
         session: pid,
         has_executed: true,
-        credentials: Credentials::default(),
+        credentials: Marked::new(Credentials::default()),
         umask: 0o022,
-        limits: Limits::default(),
-        settings: Settings::default(),
-        cwd,
+        limits: Marked::new(Limits::default()),
+        settings: Marked::new(Settings::default()),
+        cwd: Marked::new(cwd),
         descriptors,
-        actions: Actions::default(),
-        pending: Pending::default(),
+        actions: Marked::new(Actions::default()),
+        pending: Marked::new(Pending::default()),
         mm: None,
         threads: Vec::new(),
         life: Life::Running,
         report: None,
         name: Vec::new(),
-        executable: Vec::new(),
-        command_line: Vec::new(),
+        executable: Marked::new(Vec::new()),
+        command_line: Marked::new(Vec::new()),
         environment: (0, 0),
         auxiliary: (0, 0),
         started,

@@ -63,6 +63,8 @@ impl Unix {
             self.close_ptys();
         }
         if !self.trash.is_empty() {
+            // What cannot be undone comes after the transaction.
+            self.commit();
             self.trash.empty(&mut *self.machine);
         }
     }
@@ -117,7 +119,7 @@ impl Unix {
 
     #[inline]
     fn retry_if(&mut self, number: ThreadNumber, is_due: impl FnOnce(&Parked) -> bool) {
-        let Some(thread) = self.threads.get_mut(&number) else { return };
+        let Some(thread) = self.threads.peek_mut(&number) else { return };
         match &thread.state {
             State::Parked(parked) if is_due(parked) => {}
             State::Parked(_) | State::Running | State::Held(_) => return,
@@ -138,7 +140,7 @@ impl Unix {
 
     /// Lets a signal end a parked call, if it still waits and one is there.
     fn interrupt(&mut self, number: ThreadNumber) {
-        let Some(thread) = self.threads.get_mut(&number) else { return };
+        let Some(thread) = self.threads.peek_mut(&number) else { return };
         match core::mem::replace(&mut thread.state, State::Running) {
             State::Parked(parked) => self.leave(number, parked.call, Answer::Wait(parked)),
             State::Held(Held { answer: Answer::Wait(parked), .. }) => {
@@ -167,7 +169,7 @@ impl Unix {
         let Some(thread) = self.threads.get(&number) else { return };
         self.commit_wait(thread.row, &parked);
         self.note_wait(number, &parked.channels);
-        if let Some(thread) = self.threads.get_mut(&number) {
+        if let Some(thread) = self.threads.peek_mut(&number) {
             thread.state = State::Parked(parked);
         }
     }
@@ -220,7 +222,7 @@ impl Unix {
 
     /// Ends a parked call with a value.
     pub(crate) fn finish_parked(&mut self, number: ThreadNumber, value: u64) {
-        let Some(thread) = self.threads.get_mut(&number) else { return };
+        let Some(thread) = self.threads.peek_mut(&number) else { return };
         if let State::Parked(parked) = core::mem::replace(&mut thread.state, State::Running) {
             let result = Ok::<_, Stop>(value);
             self.conclude(number, parked.call, parked.number, parked.words, result);

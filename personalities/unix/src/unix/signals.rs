@@ -35,7 +35,7 @@ enum Taken {
 impl Unix {
     /// Sends a signal to a process.
     pub fn send(&mut self, pid: Pid, info: Info) {
-        let Some(process) = self.processes.get_mut(&pid).filter(|process| !process.is_zombie())
+        let Some(process) = self.processes.peek_mut(&pid).filter(|process| !process.is_zombie())
         else {
             return;
         };
@@ -44,11 +44,13 @@ impl Unix {
             if signal == signals::SIGINT {
                 // The key came here after all, or somebody meant this process alone.
                 process.has_keys = false;
+                process.is_touched = true;
+                self.processes.mark(pid);
             }
             return self.send_native(native, signal);
         }
         self.stop_or_continue(pid, signal);
-        let Some(process) = self.processes.get_mut(&pid) else { return };
+        let Some(process) = self.processes.peek_mut(&pid) else { return };
         let threads = process.threads.clone();
         let open = |thread: &&ThreadNumber| {
             self.threads.get(thread).is_some_and(|thread| !thread.mask.contains(signal))
@@ -61,6 +63,7 @@ impl Unix {
         }
         // What has no room is lost where nobody can be told (signal(7)); who queues asks before.
         process.pending.add(info);
+        self.processes.mark(pid);
         self.tell_signal_files(pid);
         match taker {
             Some(taker) => self.alert(taker),
@@ -93,13 +96,14 @@ impl Unix {
     pub fn send_to_thread(&mut self, number: ThreadNumber, info: Info) {
         let Some(pid) = self.threads.get(&number).map(|thread| thread.pid) else { return };
         self.stop_or_continue(pid, info.signal);
-        let Some(thread) = self.threads.get_mut(&number) else { return };
+        let Some(thread) = self.threads.peek_mut(&number) else { return };
         let takes = !thread.mask.contains(info.signal);
         let ignores = |process: &Process| process.actions.ignores(info.signal);
         if takes && self.processes.get(&pid).is_some_and(ignores) {
             return;
         }
         thread.pending.add(info);
+        self.threads.mark(number);
         self.tell_signal_files(pid);
         if takes {
             self.alert(number);
@@ -199,8 +203,8 @@ impl Unix {
     pub(super) fn leave(&mut self, number: ThreadNumber, call: OpenCall, answer: Answer) {
         let mut answer = answer;
         loop {
-            let Some(thread) = self.threads.get_mut(&number) else { return };
-            let Some(process) = self.processes.get_mut(&thread.pid) else { return };
+            let Some(thread) = self.threads.peek_mut(&number) else { return };
+            let Some(process) = self.processes.peek_mut(&thread.pid) else { return };
             if process.is_stopped() {
                 thread.state = State::Held(Held { call, answer });
                 return;
@@ -209,9 +213,16 @@ impl Unix {
             let Some(signal) = waiting.without(thread.mask).first() else {
                 break;
             };
-            let taken = thread.pending.take(signal).or_else(|| process.pending.take(signal));
+            let is_own = thread.pending.set().contains(signal);
+            let taken =
+                if is_own { thread.pending.take(signal) } else { process.pending.take(signal) };
             let Some(info) = taken else { break };
             let pid = thread.pid;
+            if is_own {
+                self.threads.mark(number);
+            } else {
+                self.processes.mark(pid);
+            }
             let info = self.taken(pid, info);
             match self.take_signal(number, call, &answer, &info) {
                 Taken::Nothing => {}
@@ -223,7 +234,7 @@ impl Unix {
     }
 
     fn go(&mut self, number: ThreadNumber, call: OpenCall, answer: Answer) {
-        let Some(thread) = self.threads.get_mut(&number) else { return };
+        let Some(thread) = self.threads.peek_mut(&number) else { return };
         let reply = match answer {
             Answer::Wait(parked) => return self.park(number, parked),
             Answer::Value(value) => Reply::Value(value),
@@ -232,6 +243,9 @@ impl Unix {
         thread.state = State::Running;
         if let Some(mask) = thread.mask_after.take() {
             thread.mask = mask;
+            thread.is_touched = true;
+            self.threads.mark(number);
+            let Some(thread) = self.threads.get(&number) else { return };
             let pending = self.processes.get(&thread.pid).map(|process| process.pending.set());
             let waiting = thread.pending.set().union(pending.unwrap_or_default());
             if waiting.without(mask) != SignalSet(0) {
@@ -388,14 +402,16 @@ impl Unix {
     /// Sends SIGALRM to the processes whose time has come.
     pub(super) fn send_alarms(&mut self, now: u64) {
         let mut due = alloc::vec::Vec::new();
-        for process in self.processes.values_mut() {
+        for process in self.processes.values() {
             if let Some(alarm) = process.alarm.filter(|alarm| alarm.at <= now) {
-                let next = Alarm { at: now.saturating_add(alarm.interval.max(SHORTEST)), ..alarm };
-                process.alarm = (alarm.interval != 0).then_some(next);
-                due.push(process.pid);
+                due.push((process.pid, alarm));
             }
         }
-        for pid in due {
+        for (pid, alarm) in due {
+            let next = Alarm { at: now.saturating_add(alarm.interval.max(SHORTEST)), ..alarm };
+            if let Some(process) = self.processes.get_mut(&pid) {
+                process.alarm = (alarm.interval != 0).then_some(next);
+            }
             self.send(pid, Info::of_system(signals::SIGALRM));
         }
     }

@@ -16,6 +16,7 @@ mod identity;
 mod inheriting;
 mod jobs;
 mod limits;
+mod lives;
 mod memory;
 mod pointers;
 mod random;

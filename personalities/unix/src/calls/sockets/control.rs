@@ -82,7 +82,7 @@ pub(super) fn control_out(
     let mut numbers = Vec::new();
     let wanted = control.rights.len();
     for file in control.rights.into_iter().take(room) {
-        let added = context.process().descriptors.add(0, Slot { file, close_on_exec });
+        let added = context.descriptors().add(0, Slot { file, close_on_exec });
         let Ok(number) = added else { break };
         numbers.extend_from_slice(&(number as u32).to_le_bytes());
     }

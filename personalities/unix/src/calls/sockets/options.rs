@@ -92,7 +92,7 @@ pub fn setsockopt(context: &mut Context<'_>) -> Result<u64, Stop> {
         }
         name => {
             let value = context.u32_in(address)?;
-            let is_root = context.process().credentials.is_root();
+            let is_root = context.own().credentials.is_root();
             set(&mut context.unix.sockets.get_mut(number)?.options, name, value, is_root)?;
         }
     }

@@ -59,7 +59,7 @@ pub(super) fn ioctl(
 
 /// Returns the caller's session, if the terminal is its controlling one.
 fn own_session(context: &mut Context<'_>, device: &Device) -> Result<Pid, Errno> {
-    let session = context.process().session;
+    let session = context.own().session;
     let own = context.unix.terminals.control(device.line()).session == Some(session);
     if own && !device.is_master() { Ok(session) } else { Err(Errno::ENOTTY) }
 }
@@ -68,7 +68,7 @@ fn set_foreground(context: &mut Context<'_>, device: &Device, group: Pid) -> Res
     if (group.0 as i32) < 0 {
         return Err(Errno::EINVAL);
     }
-    let session = context.process().session;
+    let session = context.own().session;
     let mut members = context.unix.processes.values().filter(|process| process.group == group);
     match members.next() {
         None => Err(Errno::ESRCH),
@@ -96,7 +96,7 @@ fn take(context: &mut Context<'_>, device: &Device, argument: u64) -> Result<(),
     {
         return Err(Errno::EPERM);
     }
-    let is_root = context.process().credentials.is_root();
+    let is_root = context.own().credentials.is_root();
     match (owner, device) {
         (Some(_), Device::Pty(_)) if argument == STEAL && is_root => {}
         (Some(_), _) => return Err(Errno::EPERM),

@@ -60,7 +60,7 @@ fn open_peer(context: &mut Context<'_>, end: &Rc<PtyEnd>, bits: u32) -> Result<u
     let path = alloc::format!("/dev/pts/{}", end.number()).into_bytes();
     let file = OpenFile::new(context.unix.kept, Object::Pty(slave), bits, path)?;
     let close_on_exec = bits & flags::CLOSE_ON_EXEC != 0;
-    Ok(context.process().descriptors.add(0, Slot { file, close_on_exec })?)
+    Ok(context.descriptors().add(0, Slot { file, close_on_exec })?)
 }
 
 /// Opens `/dev/ptmx`.
@@ -68,7 +68,7 @@ fn open_peer(context: &mut Context<'_>, end: &Rc<PtyEnd>, bits: u32) -> Result<u
 /// # Errors
 /// ENOSPC: there are too many pseudo-terminals.
 pub fn open_master(context: &mut Context<'_>) -> Result<Object, Errno> {
-    let owner = context.process().credentials.user.effective;
+    let owner = context.own().credentials.user.effective;
     Ok(Object::Pty(context.unix.open_master(owner)?))
 }
 

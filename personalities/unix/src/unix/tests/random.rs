@@ -175,6 +175,7 @@ impl Play {
     /// Does what clients of the personality do with ended sessions.
     fn bury(&mut self) {
         self.bench.unix.processes.retain(|_, one| one.client.is_none() || !one.is_zombie());
+        self.bench.unix.commit();
     }
 
     /// Has something happen that is no call.
@@ -225,6 +226,7 @@ impl Play {
     }
 
     fn look(&mut self) {
+        assert!(!self.bench.unix.is_changing(), "an event has left something that does not count");
         let faults = self.bench.unix.inconsistencies();
         assert!(faults.is_empty(), "{faults:#?}");
         for number in self.waiting() {
