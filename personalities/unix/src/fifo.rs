@@ -10,7 +10,7 @@ use crate::context::{Context, Stop, Wait};
 use crate::linux::flags::open as flags;
 use crate::path::Node;
 use crate::pipe::{Direction, End, WeakPipe};
-use crate::process::{State, Thread, ThreadNumber};
+use crate::process::{State, ThreadNumber, Threads};
 
 /// Named pipes in use.
 #[derive(Default, Debug)]
@@ -21,7 +21,7 @@ pub struct Fifos {
 
 impl Fifos {
     /// Drops the ends of openers that wait no longer, and pipes without ends.
-    pub fn prune(&mut self, threads: &BTreeMap<ThreadNumber, Thread>) {
+    pub fn prune(&mut self, threads: &Threads) {
         let waits = |number: &ThreadNumber| {
             threads.get(number).is_some_and(|thread| thread.state != State::Running)
         };

@@ -32,7 +32,7 @@ mod records;
 pub mod texts;
 
 pub use fields::{CHUNK, file, process, thread};
-pub use records::{Marked, Records, Touched};
+pub use records::{Key, Marked, Records, Touched};
 
 /// The layout of the words; another number for another layout.
 const LAYOUT: u64 = 1;

@@ -26,7 +26,7 @@ use crate::context::Stop;
 use crate::linux::flags::poll as bits;
 use crate::linux::sockets::{Address, Who, kind};
 use crate::path::Node;
-use crate::process::{Processes, Thread, ThreadNumber};
+use crate::process::{Processes, ThreadNumber, Threads};
 use crate::readiness::Readiness;
 use crate::unix::Unix;
 use crate::wake::{Channel, Wakes};
@@ -459,11 +459,7 @@ pub fn send_packet(
 }
 
 /// Returns who acts, as messages tell it: by its real ids (`scm_set_cred`, net/scm.h).
-fn who(
-    threads: &BTreeMap<ThreadNumber, Thread>,
-    processes: &Processes,
-    acting: ThreadNumber,
-) -> Who {
+fn who(threads: &Threads, processes: &Processes, acting: ThreadNumber) -> Who {
     let process = threads.get(&acting).and_then(|thread| processes.get(&thread.pid));
     process.map_or(Who::NOBODY, |process| {
         let (user, group) = (process.credentials.user, process.credentials.group);

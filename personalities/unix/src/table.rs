@@ -10,12 +10,39 @@ use alloc::string::String;
 
 use crate::calls;
 use crate::context::{Context, Stop};
+use crate::process::{Process, Thread};
 
 pub use flags::flags;
 pub use refused::{Refusal, refusal};
 
-/// Handles a system call.
-pub type Handler = fn(&mut Context<'_>) -> Result<u64, Stop>;
+/// Does a system call.
+pub type Act = fn(&mut Context<'_>) -> Result<u64, Stop>;
+
+/// Says a value of the caller's.
+pub type Look = fn(&Thread, &Process) -> u64;
+
+/// What handles a system call.
+#[derive(Clone, Copy, Debug)]
+pub enum Handler {
+    /// May change anything, fail and wait.
+    Acts(Act),
+    /// Only looks at its caller. As it changes nothing, nothing is to be done after it.
+    Looks(Look),
+}
+
+impl Handler {
+    /// Handles a call.
+    ///
+    /// # Errors
+    /// Those of the call; or it waits.
+    #[inline]
+    pub fn run(self, context: &mut Context<'_>) -> Result<u64, Stop> {
+        match self {
+            Handler::Acts(act) => act(context),
+            Handler::Looks(look) => Ok(look(context.own_thread(), context.own())),
+        }
+    }
+}
 
 /// How complete a system call is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,16 +94,20 @@ impl Entry {
     }
 }
 
-const fn done(number: u32, name: &'static str, handler: Handler) -> Entry {
-    Entry::new(number, name, handler, Completeness::Done)
+const fn done(number: u32, name: &'static str, act: Act) -> Entry {
+    Entry::new(number, name, Handler::Acts(act), Completeness::Done)
 }
 
-const fn partial(number: u32, name: &'static str, handler: Handler) -> Entry {
-    Entry::new(number, name, handler, Completeness::Partial)
+const fn partial(number: u32, name: &'static str, act: Act) -> Entry {
+    Entry::new(number, name, Handler::Acts(act), Completeness::Partial)
 }
 
-const fn answered(number: u32, name: &'static str, handler: Handler) -> Entry {
-    Entry::new(number, name, handler, Completeness::Answered)
+const fn answered(number: u32, name: &'static str, act: Act) -> Entry {
+    Entry::new(number, name, Handler::Acts(act), Completeness::Answered)
+}
+
+const fn looks(number: u32, name: &'static str, look: Look) -> Entry {
+    Entry::new(number, name, Handler::Looks(look), Completeness::Done)
 }
 
 /// All system calls in the order of their numbers.
@@ -118,7 +149,7 @@ pub static CALLS: &[Entry] = &[
     done(36, "getitimer", calls::timers::getitimer),
     done(37, "alarm", calls::timers::alarm),
     done(38, "setitimer", calls::timers::setitimer),
-    done(39, "getpid", calls::identity::getpid),
+    looks(39, "getpid", calls::identity::getpid),
     done(40, "sendfile", calls::io::sendfile).restarted(),
     done(41, "socket", calls::sockets::socket),
     done(42, "connect", calls::sockets::connect).restarted(),
@@ -172,15 +203,15 @@ pub static CALLS: &[Entry] = &[
     partial(98, "getrusage", calls::time::getrusage),
     done(99, "sysinfo", calls::system::sysinfo),
     done(100, "times", calls::time::times),
-    done(102, "getuid", calls::identity::getuid),
-    done(104, "getgid", calls::identity::getgid),
+    looks(102, "getuid", calls::identity::getuid),
+    looks(104, "getgid", calls::identity::getgid),
     done(105, "setuid", calls::identity::setuid),
     done(106, "setgid", calls::identity::setgid),
-    done(107, "geteuid", calls::identity::geteuid),
-    done(108, "getegid", calls::identity::getegid),
+    looks(107, "geteuid", calls::identity::geteuid),
+    looks(108, "getegid", calls::identity::getegid),
     done(109, "setpgid", calls::identity::setpgid),
-    done(110, "getppid", calls::identity::getppid),
-    done(111, "getpgrp", calls::identity::getpgrp),
+    looks(110, "getppid", calls::identity::getppid),
+    looks(111, "getpgrp", calls::identity::getpgrp),
     done(112, "setsid", calls::identity::setsid),
     done(113, "setreuid", calls::identity::setreuid),
     done(114, "setregid", calls::identity::setregid),
@@ -230,7 +261,7 @@ pub static CALLS: &[Entry] = &[
     done(169, "reboot", calls::system::reboot),
     done(170, "sethostname", calls::system::sethostname),
     done(171, "setdomainname", calls::system::setdomainname),
-    done(186, "gettid", calls::identity::gettid),
+    looks(186, "gettid", calls::identity::gettid),
     done(187, "readahead", calls::space::readahead),
     answered(188, "setxattr", calls::extended::of_path),
     answered(189, "lsetxattr", calls::extended::of_link),

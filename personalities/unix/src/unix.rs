@@ -52,7 +52,7 @@ use crate::process::{Answer, Pid, Processes, RunTime, ThreadNumber, Threads};
 use crate::serve::NativeWait;
 use crate::servers::Servers;
 use crate::socket::Sockets;
-use crate::table;
+use crate::table::{self, Handler, Look};
 use crate::terminal::Terminals;
 use crate::timers::Timers;
 use crate::wake::{Channel, Waiters, Wakes};
@@ -241,7 +241,12 @@ impl Unix {
         }
         self.current = Some((number, call));
         match foreign.kind {
-            Kind::SystemCall => self.system_call(pid, foreign),
+            Kind::SystemCall => {
+                if let Some(value) = self.system_call(pid, foreign) {
+                    self.current = None;
+                    return Some(Reply::Value(value));
+                }
+            }
             Kind::Exception => self.exception(number, call, foreign.number, &foreign.words),
             Kind::Interrupt => self.interrupt_instruction(number, call),
             Kind::Recall => self.leave(number, call, Answer::Registers),
@@ -300,19 +305,35 @@ impl Unix {
         self.next_number
     }
 
-    fn system_call(&mut self, pid: Pid, foreign: &Foreign) {
+    /// Handles a system call; returns its value where nothing is left to do but to answer it.
+    #[inline(always)]
+    fn system_call(&mut self, pid: Pid, foreign: &Foreign) -> Option<u64> {
         let Foreign { caller, number, words, .. } = *foreign;
         let (thread, call) = (ThreadNumber(caller.badge), caller.call);
+        let entry = table::find(number);
+        if let Some(&table::Entry { handler: Handler::Looks(look), .. }) = entry
+            && let Some(value) = self.look(thread, look)
+        {
+            return Some(value);
+        }
         if let Some(errno) = self.refused(pid, number) {
-            return self.leave(thread, call, Answer::Value(errno.to_rax()));
+            self.leave(thread, call, Answer::Value(errno.to_rax()));
+            return None;
         }
         let mut context = Context::new(self, pid, thread, call, words);
         if caller.replayed {
             context.go_on();
         }
-        match table::find(number) {
+        match entry {
             Some(entry) => {
-                let result = (entry.handler)(&mut context);
+                let result = entry.handler.run(&mut context);
+                if let Ok(value) = result
+                    && !self.is_changing()
+                    && self.is_settled()
+                    && self.goes_on(thread)
+                {
+                    return Some(value);
+                }
                 self.conclude(thread, call, number, words, result);
             }
             None => {
@@ -324,6 +345,15 @@ impl Unix {
                 self.leave(thread, call, Answer::Value(errno.to_rax()));
             }
         }
+        None
+    }
+
+    /// Returns what a thread sees of itself, if it has nothing else to do.
+    #[inline(always)]
+    fn look(&self, number: ThreadNumber, look: Look) -> Option<u64> {
+        let thread = self.threads.get(&number)?;
+        let process = self.processes.get(&thread.pid)?;
+        signals::goes_on(thread, process).then(|| look(thread, process))
     }
 
     /// An `int n` instruction is a fault in 64-bit Linux programs, except for `int 0x80`, whose

@@ -4,7 +4,7 @@ use crate::Errno;
 use crate::context::{Context, Stop};
 use crate::credentials::{Capability, Credentials, Ids};
 use crate::linux::structures::Fields;
-use crate::process::Pid;
+use crate::process::{Pid, Process, Thread};
 
 /// Most supplementary groups (Linux: 65536; each process has its list in this server's memory).
 pub const MAX_GROUPS: u64 = 64;
@@ -12,18 +12,18 @@ pub const MAX_GROUPS: u64 = 64;
 const KEEP: u32 = u32::MAX;
 
 /// getpid(2)
-pub fn getpid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    Ok(context.pid.0.into())
+pub fn getpid(_: &Thread, process: &Process) -> u64 {
+    process.pid.0.into()
 }
 
 /// gettid(2)
-pub fn gettid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    Ok(context.own_thread().tid.0.into())
+pub fn gettid(thread: &Thread, _: &Process) -> u64 {
+    thread.tid.0.into()
 }
 
 /// getppid(2)
-pub fn getppid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    Ok(context.own().parent.0.into())
+pub fn getppid(_: &Thread, process: &Process) -> u64 {
+    process.parent.0.into()
 }
 
 /// Returns the process that an argument names, 0 being the caller.
@@ -32,8 +32,8 @@ fn named(context: &Context<'_>, argument: u64) -> Pid {
 }
 
 /// getpgrp(2)
-pub fn getpgrp(context: &mut Context<'_>) -> Result<u64, Stop> {
-    Ok(context.own().group.0.into())
+pub fn getpgrp(_: &Thread, process: &Process) -> u64 {
+    process.group.0.into()
 }
 
 /// getpgid(2)
@@ -86,23 +86,23 @@ pub fn setsid(context: &mut Context<'_>) -> Result<u64, Stop> {
 }
 
 /// getuid(2)
-pub fn getuid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    Ok(context.own().credentials.user.real.into())
+pub fn getuid(_: &Thread, process: &Process) -> u64 {
+    process.credentials.user.real.into()
 }
 
 /// geteuid(2)
-pub fn geteuid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    Ok(context.own().credentials.user.effective.into())
+pub fn geteuid(_: &Thread, process: &Process) -> u64 {
+    process.credentials.user.effective.into()
 }
 
 /// getgid(2)
-pub fn getgid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    Ok(context.own().credentials.group.real.into())
+pub fn getgid(_: &Thread, process: &Process) -> u64 {
+    process.credentials.group.real.into()
 }
 
 /// getegid(2)
-pub fn getegid(context: &mut Context<'_>) -> Result<u64, Stop> {
-    Ok(context.own().credentials.group.effective.into())
+pub fn getegid(_: &Thread, process: &Process) -> u64 {
+    process.credentials.group.effective.into()
 }
 
 /// getresuid(2)

@@ -4,8 +4,20 @@ use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
 
 use crate::Errno;
-use crate::kept::{Records, Row, Tables, process};
+use crate::kept::{Key, Records, Row, Tables, process};
 use crate::process::{Pid, Process, Thread, ThreadNumber};
+
+impl Key for Pid {
+    fn number(self) -> u64 {
+        self.0.into()
+    }
+}
+
+impl Key for ThreadNumber {
+    fn number(self) -> u64 {
+        self.0
+    }
+}
 
 /// All threads.
 pub type Threads = Records<ThreadNumber, Thread>;

@@ -72,6 +72,7 @@ impl Unix {
     }
 
     /// Returns whether a transaction is under way.
+    #[inline]
     pub(super) fn is_changing(&self) -> bool {
         let records = self.processes.has_changed() || self.threads.has_changed();
         records || self.kept.store.entries() != 0

@@ -31,8 +31,10 @@ impl Unix {
     /// _exit(), "Consequences of Process Termination").
     pub(super) fn hang_up_orphans(&mut self, groups: BTreeSet<Pid>) {
         for group in groups {
-            let mut members = self.processes.values().filter(|process| process.group == group);
-            if members.any(Process::is_stopped) && self.is_orphaned(group) {
+            let mut all = self.processes.values();
+            let is_stopped = all.any(|process| process.group == group && process.is_stopped());
+            drop(all);
+            if is_stopped && self.is_orphaned(group) {
                 self.send_to_group(group, Info::of_system(signals::SIGHUP));
                 self.send_to_group(group, Info::of_system(signals::SIGCONT));
             }

@@ -15,14 +15,20 @@ impl Unix {
     /// Goes on until nothing that changed concerns a parked call, then gives back what was closed.
     #[inline]
     pub(crate) fn settle(&mut self) {
-        let quiet = self.interrupted.is_empty() && self.wakes.is_empty();
-        let clean = self.closed.is_empty()
-            && self.trash.is_empty()
-            && self.fifos.is_empty()
-            && self.mapped.is_empty();
-        if !quiet || !clean {
+        if !self.is_settled() {
             self.settle_all();
         }
+    }
+
+    /// Returns whether nothing has changed that others wait for, and nothing is to be given back.
+    #[inline]
+    pub(super) fn is_settled(&self) -> bool {
+        self.interrupted.is_empty()
+            && self.wakes.is_empty()
+            && self.closed.is_empty()
+            && self.trash.is_empty()
+            && self.fifos.is_empty()
+            && self.mapped.is_empty()
     }
 
     fn settle_all(&mut self) {
@@ -134,7 +140,7 @@ impl Unix {
         let Parked { call, number: system_call, words, .. } = parked;
         let Some(entry) = table::find(system_call) else { return };
         let mut context = Context::new(self, pid, number, call, words).resumed(&parked);
-        let result = (entry.handler)(&mut context);
+        let result = entry.handler.run(&mut context);
         self.conclude(number, call, system_call, words, result);
     }
 

@@ -8,7 +8,8 @@ use crate::Errno;
 use crate::linux::signals::{self, Default as DefaultAction, action};
 use crate::linux::structures::Fields;
 use crate::process::{
-    Alarm, AltStack, Answer, Ending, Held, Life, Parked, Pid, Process, Report, State, ThreadNumber,
+    Alarm, AltStack, Answer, Ending, Held, Life, Parked, Pid, Process, Report, State, Thread,
+    ThreadNumber,
 };
 use crate::signal::{Action, Frame, FrameContext, Info, SignalSet};
 use crate::table::{self, Restart};
@@ -30,6 +31,15 @@ enum Taken {
     Handler,
     /// The thread is gone.
     Ended,
+}
+
+/// Returns whether a thread has nothing to do before it goes back to its program: no signal to
+/// take, no mask to restore, no stop.
+#[inline]
+pub(super) fn goes_on(thread: &Thread, process: &Process) -> bool {
+    let waiting = thread.pending.set().union(process.pending.set());
+    let quiet = waiting.without(thread.mask) == SignalSet(0) && !process.is_stopped();
+    quiet && thread.mask_after.is_none()
 }
 
 impl Unix {
@@ -187,15 +197,14 @@ impl Unix {
         }
     }
 
-    /// Returns whether a thread has nothing to do before it goes back to its program: no signal to
-    /// take, no mask to restore, no stop.
+    /// Returns whether a thread goes straight back to its program ([`goes_on`]).
     #[inline]
     pub(super) fn goes_on(&self, number: ThreadNumber) -> bool {
-        let Some(thread) = self.threads.get(&number) else { return false };
-        let Some(process) = self.processes.get(&thread.pid) else { return false };
-        let waiting = thread.pending.set().union(process.pending.set());
-        let quiet = waiting.without(thread.mask) == SignalSet(0) && !process.is_stopped();
-        quiet && thread.mask_after.is_none()
+        let thread = self.threads.get(&number);
+        thread.is_some_and(|thread| {
+            let process = self.processes.get(&thread.pid);
+            process.is_some_and(|process| goes_on(thread, process))
+        })
     }
 
     /// Lets a thread go back to its program: takes its signals first, and stays if its process is

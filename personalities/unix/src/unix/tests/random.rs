@@ -18,7 +18,7 @@ use crate::fake::{Bench, SCRATCH};
 use crate::memory::{PAGE, STACK_TOP};
 use crate::process::{Ending, Pid, State, ThreadNumber};
 use crate::table::CALLS;
-use crate::unix::event;
+use crate::unix::{Unix, event};
 use crate::wake::Channel;
 
 /// Calls of an era: then everything ends, and nothing may be left.
@@ -183,8 +183,9 @@ impl Play {
         let recalled = core::mem::take(&mut self.bench.machine.0.borrow_mut().recalled);
         for handle in recalled {
             let threads = self.bench.unix.threads.values();
-            let mut running = threads.filter(|one| one.state == State::Running);
-            if let Some(number) = running.find(|one| one.handle.0.0 == handle).map(|it| it.number) {
+            let running = threads.filter(|one| one.state == State::Running);
+            let number = { running }.find(|one| one.handle.0.0 == handle).map(|one| one.number);
+            if let Some(number) = number {
                 self.bench.event(number, Kind::Recall, 0, [0; 6]);
             }
         }
@@ -270,15 +271,17 @@ impl Play {
 
     /// Ends everything; nothing may be left.
     fn end(mut self) {
-        while let Some(pid) =
-            self.bench.unix.processes.values().find(|one| !one.is_zombie()).map(|one| one.pid)
-        {
+        let living = |unix: &Unix| {
+            let mut all = unix.processes.values();
+            all.find(|process| !process.is_zombie()).map(|process| process.pid)
+        };
+        while let Some(pid) = living(&self.bench.unix) {
             self.bench.unix.end_process(pid, Ending::Signal(9));
             self.bench.unix.notified(0);
         }
         self.bury();
         let unix = &mut self.bench.unix;
-        assert!(unix.processes.is_empty(), "{:?}", unix.processes.keys());
+        assert!(unix.processes.is_empty(), "{:?}", unix.processes);
         assert!(unix.threads.is_empty() && unix.exported.is_empty());
         unix.images.clear();
         unix.vdso = None;
