@@ -91,9 +91,9 @@ impl<'u> Context<'u> {
     }
 
     /// Returns the context of a call that is made again.
-    pub fn resumed(mut self, parked: &Parked) -> Self {
-        self.progress = parked.progress;
-        self.deadline = parked.deadline;
+    pub fn resumed(mut self, progress: u64, deadline: Option<u64>) -> Self {
+        self.progress = progress;
+        self.deadline = deadline;
         self
     }
 

@@ -126,20 +126,16 @@ impl Unix {
     #[inline]
     fn retry_if(&mut self, number: ThreadNumber, is_due: impl FnOnce(&Parked) -> bool) {
         let Some(thread) = self.threads.peek_mut(&number) else { return };
-        match &thread.state {
-            State::Parked(parked) if is_due(parked) => {}
-            State::Parked(_) | State::Running | State::Held(_) => return,
-        }
         let pid = thread.pid;
-        if self.processes.get(&pid).is_none_or(|process| process.is_stopped()) {
+        let State::Parked(parked) = &thread.state else { return };
+        let process = self.processes.get(&pid);
+        if !is_due(parked) || process.is_none_or(|process| process.is_stopped()) {
             return;
         }
-        let State::Parked(parked) = core::mem::replace(&mut thread.state, State::Running) else {
-            return;
-        };
-        let Parked { call, number: system_call, words, .. } = parked;
+        let Parked { call, number: system_call, words, progress, deadline, .. } = *parked;
+        thread.state = State::Running;
         let Some(entry) = table::find(system_call) else { return };
-        let mut context = Context::new(self, pid, number, call, words).resumed(&parked);
+        let mut context = Context::new(self, pid, number, call, words).resumed(progress, deadline);
         let result = entry.handler.run(&mut context);
         self.conclude(number, call, system_call, words, result);
     }
