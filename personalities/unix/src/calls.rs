@@ -3,6 +3,7 @@
 //! A handler takes its arguments from `context.words` and returns a value or a `Stop`. One that
 //! has to wait changes nothing first: it is called again from its beginning.
 
+pub mod adjtimex;
 pub mod attributes;
 pub mod capabilities;
 pub mod descriptors;
@@ -16,8 +17,11 @@ pub mod info;
 pub mod io;
 pub mod limits;
 pub mod locks;
+pub mod memfd;
 pub mod memory;
 pub mod names;
+pub mod openat2;
+pub mod pidfd;
 pub mod poll;
 pub mod prctl;
 pub mod processes;

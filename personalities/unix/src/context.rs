@@ -10,7 +10,7 @@ use crate::Errno;
 use crate::machine::{Access, Machine};
 use crate::memory::{Fault, Mm, PAGE};
 use crate::open::{Description, Descriptors};
-use crate::path::{Directory, Last, PATH_MAX, Target, VNode, walk};
+use crate::path::{Directory, Last, PATH_MAX, Target, VNode, Within, walk, walk_within};
 use crate::proc::View;
 use crate::process::{Parked, Pid, Process, Thread, ThreadNumber};
 use crate::unix::Unix;
@@ -305,6 +305,27 @@ impl<'u> Context<'u> {
         let who = self.own().credentials.clone();
         let mut view = View::new(&mut *self.unix, self.pid);
         walk(&mut view, &from, path, last, &who)
+    }
+
+    /// Walks a path as [`Context::walk`] does, within bounds.
+    ///
+    /// # Errors
+    /// As [`Context::walk`]; what the bounds say.
+    pub fn walk_within(
+        &mut self,
+        descriptor: u64,
+        path: &[u8],
+        last: Last,
+        within: Within,
+    ) -> Result<Target, Errno> {
+        if within == Within::default() {
+            return self.walk(descriptor, path, last);
+        }
+        // What an absolute path begins at is where the bounds are (openat2(2), RESOLVE_IN_ROOT).
+        let from = self.start(descriptor, b"")?;
+        let who = self.own().credentials.clone();
+        let mut view = View::new(&mut *self.unix, self.pid);
+        walk_within(&mut view, &from, path, last, &who, within)
     }
 
     /// Walks the path at an address of the caller's.

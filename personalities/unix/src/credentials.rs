@@ -98,6 +98,17 @@ impl Credentials {
         self.user.files == uid || self.can(Capability::FileOwner)
     }
 
+    /// Returns whether a process may look into one of `other` (ptrace(2), "Ptrace access mode
+    /// checking", with the real IDs): all IDs of that one are its own, and it can as much.
+    pub fn may_trace(&self, other: &Credentials) -> bool {
+        let of =
+            |ids: &Ids, id: u32| [ids.real, ids.effective, ids.saved].iter().all(|&one| one == id);
+        let can = self.capabilities.permitted;
+        of(&other.user, self.user.real)
+            && of(&other.group, self.group.real)
+            && other.capabilities.permitted & !can == 0
+    }
+
     /// Returns whether the process acts for a group.
     pub fn is_member(&self, gid: u32) -> bool {
         self.group.files == gid || self.groups.contains(&gid)

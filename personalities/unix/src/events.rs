@@ -5,11 +5,13 @@
 
 pub mod counter;
 pub mod epoll;
+pub mod process;
 pub mod signals;
 pub mod timer;
 
 pub use counter::Counters;
 pub use epoll::Epolls;
+pub use process::ProcessFiles;
 pub use signals::SignalFiles;
 pub use timer::TimerFiles;
 

@@ -23,7 +23,7 @@ pub fn read(unix: &mut Unix, numbered: &Numbered, into: &mut [u8]) -> Result<usi
             Ok(count)
         }
         Kind::Signals => signals::read(unix, number, into),
-        Kind::Epoll => Err(Errno::EINVAL.into()),
+        Kind::Epoll | Kind::Process => Err(Errno::EINVAL.into()),
     }
 }
 
@@ -36,6 +36,6 @@ pub fn write(unix: &mut Unix, numbered: &Numbered, bytes: &[u8]) -> Result<usize
     match numbered.kind() {
         Kind::Socket => socket::write(unix, number, bytes),
         Kind::Counter => unix.counters.write(number, bytes),
-        Kind::Timer | Kind::Signals | Kind::Epoll => Err(Errno::EINVAL.into()),
+        Kind::Timer | Kind::Signals | Kind::Epoll | Kind::Process => Err(Errno::EINVAL.into()),
     }
 }

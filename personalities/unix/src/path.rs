@@ -18,8 +18,10 @@ use crate::proc::Entry;
 
 #[cfg(test)]
 mod tests;
+mod within;
 
 pub use protocols::file::{NAME_MAX, Node};
+pub use within::Within;
 
 /// Bytes of the longest path, with its NUL (Linux `PATH_MAX`).
 pub const PATH_MAX: usize = 4096;
@@ -148,16 +150,35 @@ pub fn walk(
     last: Last,
     who: &Credentials,
 ) -> Result<Target, Errno> {
+    walk_within(tree, from, path, last, who, Within::default())
+}
+
+/// Walks a path within bounds.
+///
+/// # Errors
+/// As [`walk`]; ELOOP, EXDEV: what the bounds say.
+pub fn walk_within(
+    tree: &mut dyn Tree,
+    from: &Directory,
+    path: &[u8],
+    last: Last,
+    who: &Credentials,
+    within: Within,
+) -> Result<Target, Errno> {
     if path.is_empty() {
         return Err(Errno::ENOENT);
     }
-    let mut walk = Walk { tree, who, here: from.clone(), rest: path.to_vec(), at: 0, links: 0 };
+    let (here, rest) = (from.clone(), path.to_vec());
+    let mut walk = Walk { tree, who, within, top: from, here, rest, at: 0, links: 0 };
     walk.run(last)
 }
 
 struct Walk<'a> {
     tree: &'a mut dyn Tree,
     who: &'a Credentials,
+    within: Within,
+    /// Where the walk began.
+    top: &'a Directory,
     here: Directory,
     /// The path, or what a link was replaced by and what came after it.
     rest: Vec<u8>,
@@ -185,18 +206,14 @@ impl Walk<'_> {
             }
             // A slash at the beginning of the path, or of a link's target.
             if self.at == 0 && self.rest.starts_with(b"/") {
-                self.here.node = self.tree.root()?;
-                self.here.path.clear();
-                self.here.path.push(b'/');
+                self.go_to_root()?;
             }
             let Some(step) = next_step(&self.rest, self.at) else { return self.arrived() };
             self.may_search()?;
             match &self.rest[step.start..step.end] {
                 b"." => self.at = step.end,
                 b".." => {
-                    let found = self.tree.lookup(&self.here, b"..")?;
-                    self.here.node = found.node;
-                    go_up(&mut self.here.path);
+                    self.go_up()?;
                     self.at = step.end;
                 }
                 _ => {
@@ -208,6 +225,36 @@ impl Walk<'_> {
         }
     }
 
+    /// Goes to where "/" leads.
+    fn go_to_root(&mut self) -> Result<(), Errno> {
+        self.within.may_leave()?;
+        if self.within.is_rooted() {
+            self.here.clone_from(self.top);
+            return Ok(());
+        }
+        let root = self.tree.root()?;
+        self.within.may_step(self.here.node, root)?;
+        self.here.node = root;
+        self.here.path.clear();
+        self.here.path.push(b'/');
+        Ok(())
+    }
+
+    /// Goes to the directory above.
+    fn go_up(&mut self) -> Result<(), Errno> {
+        if self.here.node == self.top.node {
+            self.within.may_leave()?;
+            if self.within.is_rooted() {
+                return Ok(());
+            }
+        }
+        let found = self.tree.lookup(&self.here, b"..")?;
+        self.within.may_step(self.here.node, found.node)?;
+        self.here.node = found.node;
+        go_up(&mut self.here.path);
+        Ok(())
+    }
+
     /// Goes one name further; returns the target where it was the last one.
     fn step(&mut self, step: Step, last: Last) -> Result<Option<Target>, Errno> {
         let Step { start, end, slash, is_last } = step;
@@ -217,12 +264,16 @@ impl Walk<'_> {
             Err(Errno::ENOENT) if is_last => None,
             Err(error) => return Err(error),
         };
+        if let Some(found) = &found {
+            self.within.may_step(self.here.node, found.node)?;
+        }
         let follow = !is_last || slash || last == Last::Follow;
-        if let Some(link) = found.as_ref().filter(|found| follow && found.kind() == mode::SYMLINK)
-            && let Some(target) = self.tree.read_link(link.node, is_last)?
-        {
-            self.follow(target, end)?;
-            return Ok(None);
+        if let Some(link) = found.as_ref().filter(|found| follow && found.kind() == mode::SYMLINK) {
+            self.within.may_follow(link.node)?;
+            if let Some(target) = self.tree.read_link(link.node, is_last)? {
+                self.follow(target, end)?;
+                return Ok(None);
+            }
         }
         if is_last {
             if slash && found.as_ref().is_some_and(|found| !found.is_directory()) {

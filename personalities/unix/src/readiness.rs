@@ -1,6 +1,6 @@
 //! What open files can do without waiting: the one thing that poll, select and epoll ask.
 
-use crate::events::{epoll, signals};
+use crate::events::{epoll, process, signals};
 use crate::linux::flags::poll as bits;
 use crate::open::{Description, Kind, Numbered, Object};
 use crate::pipe::{Direction, End};
@@ -87,6 +87,7 @@ fn of_numbered(unix: &mut Unix, numbered: &Numbered) -> Readiness {
         Kind::Counter => unix.counters.readiness(number),
         Kind::Epoll => epoll::list_readiness(unix, number),
         Kind::Signals => signals::readiness(unix, number),
+        Kind::Process => process::readiness(unix, number),
         Kind::Timer => {
             let now = unix.machine.now();
             unix.timer_files.readiness(number, now)

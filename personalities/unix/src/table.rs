@@ -252,6 +252,7 @@ pub static CALLS: &[Entry] = &[
     done(152, "munlockall", calls::memory::munlockall),
     partial(157, "prctl", calls::prctl::prctl),
     done(158, "arch_prctl", calls::info::arch_prctl),
+    partial(159, "adjtimex", calls::adjtimex::adjtimex),
     partial(160, "setrlimit", calls::limits::setrlimit),
     partial(161, "chroot", calls::processes::chroot),
     done(162, "sync", calls::io::sync),
@@ -344,6 +345,7 @@ pub static CALLS: &[Entry] = &[
     done(297, "rt_tgsigqueueinfo", calls::signals::tgsigqueueinfo),
     done(299, "recvmmsg", calls::sockets::messages::recvmmsg).restarted(),
     partial(302, "prlimit64", calls::limits::prlimit64),
+    partial(305, "clock_adjtime", calls::adjtimex::clock_adjtime),
     done(306, "syncfs", calls::io::fsync),
     partial(307, "sendmmsg", calls::sockets::messages::sendmmsg).restarted(),
     partial(308, "setns", calls::system::setns),
@@ -352,6 +354,7 @@ pub static CALLS: &[Entry] = &[
     done(315, "sched_getattr", calls::scheduling::getattr),
     partial(316, "renameat2", calls::names::renameat2),
     done(318, "getrandom", calls::system::getrandom),
+    partial(319, "memfd_create", calls::memfd::memfd_create),
     partial(322, "execveat", calls::processes::execveat),
     answered(324, "membarrier", calls::info::absent),
     done(325, "mlock2", calls::memory::mlock2),
@@ -360,8 +363,12 @@ pub static CALLS: &[Entry] = &[
     partial(328, "pwritev2", calls::io::pwritev2).restarted(),
     done(332, "statx", calls::attributes::statx),
     answered(334, "rseq", calls::info::absent),
+    done(424, "pidfd_send_signal", calls::pidfd::pidfd_send_signal),
+    done(434, "pidfd_open", calls::pidfd::pidfd_open),
     partial(435, "clone3", calls::processes::clone3).restarted(),
     done(436, "close_range", calls::descriptors::close_range),
+    done(437, "openat2", calls::openat2::openat2),
+    done(438, "pidfd_getfd", calls::pidfd::pidfd_getfd),
     done(439, "faccessat2", calls::attributes::faccessat2),
     done(441, "epoll_pwait2", calls::epoll::epoll_pwait2),
 ];
@@ -405,8 +412,8 @@ pub enum Keeps {
 const KEEPING: &[u32] = &[
     // mmap, mremap, writes and sends, copies between files
     9, 25, 1, 18, 20, 40, 44, 46, 296, 307, 328, 275, 276, 278, 326,
-    // bind, execve, execveat, sigqueue, timers, epoll_ctl, inotify_add_watch, System V IPC
-    49, 59, 322, 129, 297, 222, 286, 233, 254, 29, 64, 68, 69,
+    // bind, execve, execveat, sigqueue, pidfd_send_signal, timers, epoll_ctl, inotify_add_watch, System V IPC
+    49, 59, 322, 129, 297, 424, 222, 286, 233, 254, 29, 64, 68, 69,
 ];
 /// Of these, those that open files.
 #[rustfmt::skip]

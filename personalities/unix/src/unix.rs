@@ -35,7 +35,7 @@ use alloc::vec::Vec;
 use libipc::{Foreign, Kind, OpenCall, Thread as Handle};
 
 use crate::context::{Context, Stop};
-use crate::events::{Counters, Epolls, SignalFiles, TimerFiles};
+use crate::events::{Counters, Epolls, ProcessFiles, SignalFiles, TimerFiles};
 use crate::exec::Images;
 use crate::fifo::Fifos;
 use crate::filesystem::FileSystem;
@@ -127,6 +127,8 @@ pub struct Unix {
     pub timer_files: TimerFiles,
     /// Signal descriptors.
     pub signal_files: SignalFiles,
+    /// Descriptors of processes.
+    pub process_files: ProcessFiles,
     /// Interest lists.
     pub epolls: Epolls,
     /// The thread whose call is handled, for the first time or again.
@@ -193,6 +195,7 @@ impl Unix {
             counters: Counters::new(&wakes),
             timer_files: TimerFiles::new(&wakes),
             signal_files: SignalFiles::default(),
+            process_files: ProcessFiles::default(),
             epolls: Epolls::new(&wakes),
             acting: ThreadNumber(0),
             wakes,

@@ -24,6 +24,8 @@ pub enum Channel {
     Futex(u64, u64),
     /// A lock on a file that was given back.
     Lock(Key),
+    /// The end of the process of that number (pidfd_open(2)).
+    Ended(Pid),
     /// The end or exec of a child that borrows this thread's memory (vfork).
     Borrowed(u64),
     /// Something to receive or accept at the socket of that number, or its end.
@@ -59,7 +61,7 @@ impl Channel {
             | Channel::CounterOut(number)
             | Channel::Epoll(number)
             | Channel::Timer(number) => number,
-            Channel::Children(pid) | Channel::Signals(pid) => pid.0.into(),
+            Channel::Children(pid) | Channel::Signals(pid) | Channel::Ended(pid) => pid.0.into(),
             Channel::Pty(number) => number.into(),
             // Words of a futex are four bytes apart, or as far as their structures.
             Channel::Futex(memory, place) => memory ^ place >> 2 ^ place >> 8,

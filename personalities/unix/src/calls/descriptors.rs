@@ -15,43 +15,60 @@ use crate::filesystem::NewNode;
 use crate::linux::flags::{at, fcntl, open as flags};
 use crate::linux::structures::device;
 use crate::open::{Description, Device, HeldNode, Object, OpenFile, Slot, Stream};
-use crate::path::{Found, Last, Target, VNode};
+use crate::path::{Found, Last, Target, VNode, Within};
 use crate::proc::{Entry, text};
 use crate::terminal::Line;
 
 /// open(2)
 pub fn open(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [path, bits, mode, ..] = context.words;
-    open_at(context, at::WORKING_DIRECTORY, path, bits as u32, mode as u32)
+    open_at(context, at::WORKING_DIRECTORY, path, &How::new(bits as u32, mode as u32))
 }
 
 /// creat(2)
 pub fn creat(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [path, mode, ..] = context.words;
     let bits = flags::CREATE | flags::WRITE_ONLY | flags::TRUNCATE;
-    open_at(context, at::WORKING_DIRECTORY, path, bits, mode as u32)
+    open_at(context, at::WORKING_DIRECTORY, path, &How::new(bits, mode as u32))
 }
 
 /// openat(2)
 pub fn openat(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [directory, path, bits, mode, ..] = context.words;
-    open_at(context, directory, path, bits as u32, mode as u32)
+    open_at(context, directory, path, &How::new(bits as u32, mode as u32))
 }
 
-fn open_at(
+/// How a file is to be opened.
+pub(super) struct How {
+    /// The flags ([`flags`]).
+    pub bits: u32,
+    /// The mode of a file that is created.
+    pub mode: u32,
+    /// Where the walk stays.
+    pub within: Within,
+}
+
+impl How {
+    fn new(bits: u32, mode: u32) -> How {
+        How { bits, mode, within: Within::default() }
+    }
+}
+
+pub(super) fn open_at(
     context: &mut Context<'_>,
     directory: u64,
     path: u64,
-    bits: u32,
-    mode: u32,
+    how: &How,
 ) -> Result<u64, Stop> {
+    let How { bits, mode, within } = *how;
     if bits & flags::UNNAMED != 0 && bits & flags::PATH == 0 {
-        return open_unnamed(context, directory, path, bits, mode);
+        return open_unnamed(context, directory, path, how);
     }
     let exclusive = flags::CREATE | flags::EXCLUSIVE;
     let keep = bits & flags::NO_FOLLOW != 0 || bits & exclusive == exclusive;
     let last = if keep { Last::Keep } else { Last::Follow };
-    let target = context.walk_at(directory, path, last)?;
+    let path = context.path_in(path)?;
+    let target = context.walk_within(directory, &path, last, within)?;
     let found = match &target.found {
         Some(_) if bits & exclusive == exclusive => return Err(Errno::EEXIST.into()),
         Some(found) => found.clone(),
@@ -78,13 +95,14 @@ fn open_unnamed(
     context: &mut Context<'_>,
     directory: u64,
     path: u64,
-    bits: u32,
-    mode: u32,
+    how: &How,
 ) -> Result<u64, Stop> {
+    let How { bits, mode, within } = *how;
     if bits & flags::DIRECTORY == 0 || bits & flags::ACCESS == 0 || bits & flags::CREATE != 0 {
         return Err(Errno::EINVAL.into());
     }
-    let target = context.walk_at(directory, path, Last::Follow)?;
+    let path = context.path_in(path)?;
+    let target = context.walk_within(directory, &path, Last::Follow, within)?;
     let place = target.to_directory()?;
     let place = Target { directory: place, name: Vec::new(), found: None, slash: false };
     may_change(context, &place)?;
@@ -293,9 +311,14 @@ pub fn close(context: &mut Context<'_>) -> Result<u64, Stop> {
 
 /// close_range(2)
 pub fn close_range(context: &mut Context<'_>) -> Result<u64, Stop> {
+    const UNSHARE: u64 = 2;
     const CLOSE_ON_EXEC: u64 = 4;
-    let [first, last, bits, ..] = context.words;
-    if first > last || bits & !CLOSE_ON_EXEC != 0 {
+    let [first, last, bits, ..] = context.words.map(|word| u64::from(word as u32));
+    if first > last || bits & !(CLOSE_ON_EXEC | UNSHARE) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    // Nobody but a process's own threads shares its descriptors.
+    if bits & UNSHARE != 0 && context.own().threads.len() > 1 {
         return Err(Errno::EINVAL.into());
     }
     let descriptors = &mut context.descriptors();

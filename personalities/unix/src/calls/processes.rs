@@ -8,6 +8,7 @@ use libipc::Registers;
 use protocols::file::mode;
 
 use crate::Errno;
+use crate::calls::pidfd;
 use crate::context::{Context, Stop, Wait};
 use crate::exec::{ARGUMENTS_MAX, Foreign, Loaded, Request, install, load_any, native_arguments};
 use crate::linux::flags::{at, clone as flags};
@@ -22,37 +23,42 @@ use crate::timers::Deleted;
 use crate::wake::Channel;
 
 /// What a clone is to be.
+#[derive(Default)]
 struct Clone {
     bits: u64,
     /// The child's stack pointer; 0: the parent's.
     stack: u64,
     parent_tid: u64,
     child_tid: u64,
+    /// Where the child's descriptor is written (`CLONE_PIDFD`).
+    pidfd: u64,
     tls: u64,
     exit_signal: u8,
 }
 
 /// fork(2)
 pub fn fork(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let exit_signal = signals::SIGCHLD;
-    clone_as(
-        context,
-        &Clone { bits: 0, stack: 0, parent_tid: 0, child_tid: 0, tls: 0, exit_signal },
-    )
+    clone_as(context, &Clone { exit_signal: signals::SIGCHLD, ..Clone::default() })
 }
 
 /// vfork(2)
 pub fn vfork(context: &mut Context<'_>) -> Result<u64, Stop> {
     let (bits, exit_signal) = (flags::MEMORY | flags::VFORK, signals::SIGCHLD);
-    clone_as(context, &Clone { bits, stack: 0, parent_tid: 0, child_tid: 0, tls: 0, exit_signal })
+    clone_as(context, &Clone { bits, exit_signal, ..Clone::default() })
 }
 
 /// clone(2)
 pub fn clone(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [bits, stack, parent_tid, child_tid, tls, _] = context.words;
     let exit_signal = (bits & flags::SIGNAL) as u8;
+    // The descriptor is written where the number would be (clone(2), CLONE_PIDFD).
+    let either = flags::PARENT_SET_TID | flags::DETACHED;
+    if bits & flags::PIDFD != 0 && bits & either != 0 {
+        return Err(Errno::EINVAL.into());
+    }
     let bits = bits & 0xffff_ffff & !flags::SIGNAL & !flags::DETACHED;
-    clone_as(context, &Clone { bits, stack, parent_tid, child_tid, tls, exit_signal })
+    let pidfd = parent_tid;
+    clone_as(context, &Clone { bits, stack, parent_tid, child_tid, pidfd, tls, exit_signal })
 }
 
 /// clone3(2)
@@ -76,7 +82,7 @@ pub fn clone3(context: &mut Context<'_>) -> Result<u64, Stop> {
     for (word, bytes) in words.iter_mut().zip(bytes[..known].chunks_exact(8)) {
         *word = bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
     }
-    let [bits, _, child_tid, parent_tid, exit_signal, base, stack_len, tls, _, tids, _] = words;
+    let [bits, pidfd, child_tid, parent_tid, exit_signal, base, stack_len, tls, _, tids, _] = words;
     let stack_fits = (base == 0) == (stack_len == 0);
     let known = bits & !flags::KNOWN == 0 && bits & flags::DETACHED == 0;
     if !known || !stack_fits || exit_signal > signals::MAX.into() || bits & flags::NEW_TIME != 0 {
@@ -88,7 +94,7 @@ pub fn clone3(context: &mut Context<'_>) -> Result<u64, Stop> {
     }
     let stack = if base == 0 { 0 } else { base.wrapping_add(stack_len) };
     let exit_signal = exit_signal as u8;
-    clone_as(context, &Clone { bits, stack, parent_tid, child_tid, tls, exit_signal })
+    clone_as(context, &Clone { bits, stack, parent_tid, child_tid, pidfd, tls, exit_signal })
 }
 
 impl Clone {
@@ -99,10 +105,11 @@ impl Clone {
         let has = |bits: u64| self.bits & bits == bits;
         let orders = (!has(flags::THREAD) || has(flags::HANDLERS))
             && (!has(flags::HANDLERS) || has(flags::MEMORY))
-            && !has(flags::HANDLERS | flags::CLEAR_HANDLERS);
+            && !has(flags::HANDLERS | flags::CLEAR_HANDLERS)
+            && !has(flags::THREAD | flags::PIDFD);
         let shares = self.bits & OF_THREADS;
         let served = if has(flags::THREAD) { shares == OF_THREADS } else { shares == 0 };
-        let refused = flags::NEW_SPACES | flags::PIDFD | flags::INTO_CGROUP;
+        let refused = flags::NEW_SPACES | flags::INTO_CGROUP;
         let signal_fits = u64::from(self.exit_signal) <= u64::from(signals::MAX);
         if orders && served && signal_fits && self.bits & refused == 0 {
             return Ok(());
@@ -138,10 +145,9 @@ fn clone_as(context: &mut Context<'_>, clone: &Clone) -> Result<u64, Stop> {
             process.actions.reset();
         }
     }
-    let started = start_child(context, child, &child_mm, clone, &registers);
-    if let Err(errno) = started {
+    if let Err(stop) = start_opened(context, child, &child_mm, clone, &registers) {
         context.unix.processes.remove(&child);
-        return Err(errno.into());
+        return Err(stop);
     }
     if clone.bits & flags::VFORK == 0 {
         return Ok(child.0.into());
@@ -179,6 +185,28 @@ fn child_registers(context: &mut Context<'_>, clone: &Clone) -> Result<Registers
         registers.fs_base = clone.tls;
     }
     Ok(registers)
+}
+
+/// Starts a child; its parent has a descriptor of it before, if it wants one.
+fn start_opened(
+    context: &mut Context<'_>,
+    child: Pid,
+    mm: &Rc<RefCell<Mm>>,
+    clone: &Clone,
+    registers: &Registers,
+) -> Result<(), Stop> {
+    if clone.bits & flags::PIDFD == 0 {
+        return Ok(start_child(context, child, mm, clone, registers)?);
+    }
+    let fd = pidfd::of_process(context, child, 0)?;
+    let started = context
+        .copy_out(clone.pidfd, &(fd as u32).to_le_bytes())
+        .and_then(|()| start_child(context, child, mm, clone, registers));
+    if let Err(errno) = started {
+        context.descriptors().remove(fd)?;
+        return Err(errno.into());
+    }
+    Ok(())
 }
 
 fn start_child(

@@ -307,6 +307,34 @@ pub fn sigqueueinfo(context: &mut Context<'_>) -> Result<u64, Stop> {
     Ok(0)
 }
 
+/// Sends to the process that a descriptor names, if it is still there (pidfd_send_signal(2)).
+pub(super) fn send_named(
+    context: &mut Context<'_>,
+    to: Option<Pid>,
+    number: u64,
+    info_at: u64,
+) -> Result<u64, Stop> {
+    let user = context.own().credentials.user.real;
+    let signal = if number as u32 == 0 { None } else { Some(signal(number)?) };
+    let mut info = Info::of_user(signal.unwrap_or_default(), context.pid.0, user);
+    if info_at != 0 {
+        if context.u32_in(info_at)? != number as u32 {
+            return Err(Errno::EINVAL.into());
+        }
+        info = info_in(context, number, info_at, to.unwrap_or(Pid(0)))?;
+    }
+    let to = to.ok_or(Errno::ESRCH)?;
+    check_permission(context, to)?;
+    let process = context.unix.processes.get(&to).ok_or(Errno::ESRCH)?;
+    if info_at != 0 && !process.pending.has_room(info.signal) {
+        return Err(Errno::EAGAIN.into());
+    }
+    if signal.is_some() {
+        context.unix.send(to, info);
+    }
+    Ok(0)
+}
+
 /// rt_tgsigqueueinfo(2)
 pub fn tgsigqueueinfo(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [pid, tid, number, info, ..] = context.words;

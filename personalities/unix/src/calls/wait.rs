@@ -1,8 +1,9 @@
 //! Waiting for children: wait4, waitid.
 
 use crate::Errno;
+use crate::calls::pidfd;
 use crate::context::{Context, Stop, Wait};
-use crate::linux::flags::wait as flags;
+use crate::linux::flags::{open, wait as flags};
 use crate::linux::signals::{self, code};
 use crate::linux::structures::{Fields, usage};
 use crate::proc::run_time;
@@ -87,16 +88,25 @@ pub fn waitid(context: &mut Context<'_>) -> Result<u64, Stop> {
     if bits & !known != 0 || bits & states == 0 {
         return Err(Errno::EINVAL.into());
     }
+    let mut may_wait = true;
     let which = match (kind as u32, id as i32) {
         (ALL, _) => Which::All,
         (PROCESS, 1..) => Which::One(Pid(id as u32)),
         (GROUP, 0) => Which::Group(context.own().group),
         (GROUP, 1..) => Which::Group(Pid(id as u32)),
-        // No descriptor here is a process (pidfd_open(2)).
-        (DESCRIPTOR, 0..) => return Err(Errno::EBADF.into()),
+        (DESCRIPTOR, 0..) => {
+            let file = context.file(id)?;
+            let pid = pidfd::named(context, &file)?.ok_or(Errno::ECHILD)?;
+            may_wait = file.borrow().flags() & open::NON_BLOCKING == 0;
+            Which::One(pid)
+        }
         _ => return Err(Errno::EINVAL.into()),
     };
-    let waited = wait(context, which, bits)?;
+    let waited = match wait(context, which, bits) {
+        // waitid(2), EAGAIN: the descriptor does not wait.
+        Err(Stop::Wait(_)) if !may_wait => return Err(Errno::EAGAIN.into()),
+        waited => waited?,
+    };
     let fields = Fields::default();
     let fields = match &waited {
         None => fields.zeros_to(28),

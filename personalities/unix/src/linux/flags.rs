@@ -23,6 +23,11 @@ pub mod open {
     pub const LARGE: u32 = 0o100_000;
     /// `O_DSYNC`, `O_DIRECT` and `__O_SYNC`: everything is written at once here.
     pub const SYNC: u32 = 0o4_050_000;
+    /// `FASYNC`, `O_ASYNC`.
+    pub const ASYNC: u32 = 0o20_000;
+    /// The flags that there are (`VALID_OPEN_FLAGS`, linux/fcntl.h).
+    pub const KNOWN: u32 =
+        STATUS | CREATE | EXCLUSIVE | NO_CONTROL | TRUNCATE | NO_FOLLOW | CLOSE_ON_EXEC | ASYNC;
     /// The flags that stay with an open file description.
     pub const STATUS: u32 =
         ACCESS | APPEND | NON_BLOCKING | PATH | DIRECTORY | NO_ACCESS_TIME | UNNAMED | SYNC | LARGE;

@@ -20,6 +20,8 @@ pub enum Kind {
     Signals,
     /// Timer descriptors (timerfd_create(2)).
     Timer,
+    /// Processes (pidfd_open(2)).
+    Process,
 }
 
 impl Kind {
@@ -31,6 +33,7 @@ impl Kind {
             Kind::Counter => b"anon_inode:[eventfd]".to_vec(),
             Kind::Signals => b"anon_inode:[signalfd]".to_vec(),
             Kind::Timer => b"anon_inode:[timerfd]".to_vec(),
+            Kind::Process => b"anon_inode:[pidfd]".to_vec(),
         }
     }
 }

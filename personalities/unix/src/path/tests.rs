@@ -112,3 +112,67 @@ fn proc_lies_over_the_tree() {
     assert_eq!(paths.path("/proc/../tmp"), "/tmp");
     assert_eq!(paths.walk("/proc/1234/stat", Last::Follow), Err(Errno::ENOENT));
 }
+
+/// Resolve bits of linux/openat2.h.
+const NO_CROSSING: u64 = 1;
+const NO_MAGIC_LINKS: u64 = 2;
+const NO_LINKS: u64 = 4;
+const BENEATH: u64 = 8;
+const IN_ROOT: u64 = 16;
+
+impl Paths {
+    /// Walks within bounds from a directory; returns the path.
+    fn bounded(
+        &mut self,
+        from: &str,
+        path: &str,
+        bits: u64,
+    ) -> Result<alloc::string::String, Errno> {
+        let from = self.walk(from, Last::Follow)?.to_directory()?;
+        let mut view = View::new(&mut self.bench.unix, self.pid);
+        let within = Within::from_bits(bits)?;
+        let target =
+            walk_within(&mut view, &from, path.as_bytes(), Last::Follow, &self.who, within)?;
+        target.existing()?;
+        Ok(alloc::string::String::from_utf8(target.path()).unwrap())
+    }
+}
+
+#[test]
+fn a_walk_beneath_a_directory_does_not_leave_it() {
+    let mut paths = Paths::new();
+    assert_eq!(paths.bounded("/tmp/a", "b/../b/file", BENEATH).as_deref(), Ok("/tmp/a/b/file"));
+    for path in ["..", "b/../../a", "/tmp/a/b", "b/../../relative"] {
+        assert_eq!(paths.bounded("/tmp/a", path, BENEATH), Err(Errno::EXDEV), "{path}");
+    }
+    assert_eq!(paths.bounded("/tmp", "relative/file", BENEATH).as_deref(), Ok("/tmp/a/b/file"));
+    assert_eq!(paths.bounded("/tmp", "absolute", BENEATH), Err(Errno::EXDEV));
+    assert_eq!(paths.bounded("/tmp/a", "up", BENEATH), Err(Errno::EXDEV));
+}
+
+#[test]
+fn a_directory_can_be_the_root_of_a_walk() {
+    let mut paths = Paths::new();
+    for path in ["b/file", "/b/file", "../../b/file", "/../b/./file"] {
+        let found = paths.bounded("/tmp/a", path, IN_ROOT);
+        assert_eq!(found.as_deref(), Ok("/tmp/a/b/file"), "{path}");
+    }
+    assert_eq!(paths.bounded("/tmp", "absolute", IN_ROOT), Err(Errno::ENOENT));
+    assert_eq!(paths.bounded("/tmp", "/", IN_ROOT).as_deref(), Ok("/tmp"));
+}
+
+#[test]
+fn links_and_other_file_systems_can_be_refused() {
+    let mut paths = Paths::new();
+    assert_eq!(paths.bounded("/tmp", "relative/file", NO_LINKS), Err(Errno::ELOOP));
+    assert_eq!(paths.bounded("/tmp", "a/b/file", NO_LINKS).as_deref(), Ok("/tmp/a/b/file"));
+    assert_eq!(paths.bounded("/", "proc/self/cwd", NO_MAGIC_LINKS), Err(Errno::ELOOP));
+    assert!(paths.bounded("/", "proc/self/stat", NO_MAGIC_LINKS).is_ok());
+    assert_eq!(paths.bounded("/", "proc/self/stat", NO_CROSSING), Err(Errno::EXDEV));
+    assert!(paths.bounded("/proc", "self/stat", NO_CROSSING).is_ok());
+    assert_eq!(paths.bounded("/proc", "..", NO_CROSSING), Err(Errno::EXDEV));
+    assert_eq!(paths.bounded("/proc", "/tmp", NO_CROSSING), Err(Errno::EXDEV));
+    assert_eq!(paths.bounded("/proc", "self/cwd", IN_ROOT), Err(Errno::EXDEV));
+    assert_eq!(Within::from_bits(BENEATH | IN_ROOT), Err(Errno::EINVAL));
+    assert_eq!(Within::from_bits(64), Err(Errno::EINVAL));
+}

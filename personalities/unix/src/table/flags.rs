@@ -4,13 +4,23 @@
 
 /// Served and refused flags by the calls' names.
 static FLAGS: &[(&str, &str, &str)] = &[
+    ("adjtimex, clock_adjtime", "modes 0, ADJ_OFFSET_SS_READ", "others: EOPNOTSUPP"),
     (
         "clone",
-        "signal, CLONE_VM, VFORK, THREAD, SETTLS, PARENT_SETTID, CHILD_SETTID, CHILD_CLEARTID",
-        "others have no effect",
+        "signal, CLONE_VM, VFORK, THREAD, SETTLS, PARENT_SETTID, CHILD_SETTID, CHILD_CLEARTID, \
+         PARENT, PIDFD; FILES, FS, SIGHAND with THREAD",
+        "FILES, FS, SIGHAND without THREAD, namespaces: EINVAL; others have no effect",
     ),
-    ("clone3", "as clone; 64 bytes and more", "shorter arguments: EINVAL; others have no effect"),
-    ("close_range", "CLOSE_RANGE_CLOEXEC", "CLOSE_RANGE_UNSHARE: EINVAL"),
+    (
+        "clone3",
+        "as clone, CLEAR_SIGHAND; 64 bytes and more",
+        "shorter arguments: EINVAL; others have no effect",
+    ),
+    (
+        "close_range",
+        "CLOSE_RANGE_CLOEXEC, CLOSE_RANGE_UNSHARE",
+        "UNSHARE with other threads: EINVAL",
+    ),
     ("dup3", "O_CLOEXEC", "others: EINVAL"),
     ("execveat", "AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW", "others: EINVAL"),
     ("faccessat2", "AT_EACCESS, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH", "others: EINVAL"),
@@ -42,6 +52,7 @@ static FLAGS: &[(&str, &str, &str)] = &[
         "others: EINVAL",
     ),
     ("linkat", "AT_SYMLINK_FOLLOW, AT_EMPTY_PATH", "others: EINVAL"),
+    ("memfd_create", "MFD_CLOEXEC", "MFD_ALLOW_SEALING, MFD_HUGETLB: EINVAL"),
     ("mount", "", "all: EPERM, once the place is found"),
     (
         "open, openat",
@@ -49,7 +60,13 @@ static FLAGS: &[(&str, &str, &str)] = &[
          O_NOFOLLOW, O_CLOEXEC, O_NOATIME, O_PATH, O_TMPFILE, O_LARGEFILE",
         "unknown ones are ignored, as on Linux",
     ),
+    (
+        "openat2",
+        "as open; RESOLVE_NO_XDEV, NO_MAGICLINKS, NO_SYMLINKS, BENEATH, IN_ROOT, CACHED (EAGAIN)",
+        "others: EINVAL",
+    ),
     ("personality", "PER_LINUX32 (uname), others are kept", ""),
+    ("pidfd_open", "PIDFD_NONBLOCK", "others: EINVAL"),
     ("pipe2", "O_CLOEXEC, O_NONBLOCK", "O_DIRECT: EINVAL"),
     (
         "prctl",

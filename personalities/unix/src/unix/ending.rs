@@ -70,6 +70,9 @@ impl Unix {
         if let Some(native) = native {
             self.servers.signal(native, Signal::Kill);
         }
+        if !self.process_files.is_empty() {
+            self.wakes.add(Channel::Ended(pid));
+        }
         self.delete_timers(pid, Deleted::All);
         self.orphan_children(pid);
         if is_leader {

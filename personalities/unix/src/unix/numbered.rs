@@ -31,6 +31,7 @@ impl Unix {
                 Kind::Counter => self.counters.remove(number),
                 Kind::Signals => self.signal_files.remove(number),
                 Kind::Timer => self.timer_files.remove(number),
+                Kind::Process => self.process_files.remove(number),
             }
         }
         if sockets {

@@ -18,6 +18,7 @@ mod jobs;
 mod limits;
 mod lives;
 mod memory;
+mod pidfd;
 mod pointers;
 mod random;
 mod run_time;
