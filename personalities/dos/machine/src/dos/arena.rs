@@ -69,7 +69,7 @@ struct Block {
 
 impl Block {
     fn next(self) -> u16 {
-        self.control.wrapping_add(self.paragraphs).wrapping_add(1)
+        self.control + self.paragraphs + 1
     }
 }
 
@@ -335,6 +335,8 @@ impl Arena {
     }
 }
 
+/// Reads a control block; one whose end lies beyond the last segment is none, so that no sum of
+/// lengths and segments overflows.
 fn read(bus: &Bus, control: u16) -> Option<Block> {
     let at = FarPointer::new(control, 0);
     let last = match bus.read8(at) {
@@ -343,6 +345,7 @@ fn read(bus: &Bus, control: u16) -> Option<Block> {
         _ => return None,
     };
     let (owner, paragraphs) = (bus.read16(at.add(1)), bus.read16(at.add(3)));
+    control.checked_add(paragraphs)?.checked_add(1)?;
     Some(Block { control, last, owner, paragraphs })
 }
 
@@ -425,6 +428,18 @@ mod tests {
         assert_eq!(arena.largest(&mut bus), Err(DosError::ArenaDestroyed));
         bus.write8(FarPointer::new(0x100, 0), 0);
         assert_eq!(arena.largest(&mut bus), Err(DosError::ArenaDestroyed));
+    }
+
+    #[test]
+    fn lengths_beyond_memory_are_an_error_and_not_an_overflow() {
+        let mut bus = Bus::new();
+        let arena = Arena::create(&mut bus, 0x100, 0x200);
+        let block = arena.allocate(&mut bus, 0x10, 7, Strategy::First).unwrap();
+        bus.write16(FarPointer::new(0x111, 3), 0xffff);
+        let destroyed = Err((DosError::ArenaDestroyed, 0));
+        assert_eq!(arena.allocate(&mut bus, 0x10, 7, Strategy::Best), destroyed.map(|()| 0));
+        assert_eq!(arena.resize(&mut bus, block, 0x20), destroyed);
+        assert_eq!(arena.free(&mut bus, block), Err(DosError::ArenaDestroyed));
     }
 
     #[test]
