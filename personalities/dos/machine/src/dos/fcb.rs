@@ -8,6 +8,9 @@
 //!   00 drive  01 name  0c block u16  0e record size u16  10 file size u32  14 date  16 time
 //!   18 entry  19 mark  20 record in block  21 random record u32
 //! ```
+//!
+//! With records of 64 bytes or more a random record's number has three bytes: the fourth would lie
+//! behind the FCB, for that at PSP:5C in the command tail's length.
 
 use alloc::vec::Vec;
 
@@ -24,6 +27,8 @@ use crate::session::Session;
 const BLOCK: u32 = 128;
 /// Record size that an open FCB gets.
 const RECORD: u16 = 128;
+/// Record size from which a random record's number has three bytes.
+const LARGE_RECORD: u16 = 64;
 /// In an FCB whose entry is valid.
 const MARK: u8 = 0xa5;
 const EXTENDED: u8 = 0xff;
@@ -217,7 +222,7 @@ impl<H: Host> Session<H> {
         self.fcb_status(|dos, fcb| {
             let found = dos.fcb_place(fcb)?.found.ok_or(DosError::FileNotFound)?;
             let size = dos.fcb_record_size(fcb) as u64;
-            dos.bus.write32(fcb.add(0x21), found.size.div_ceil(size) as u32);
+            dos.fcb_set_random_record(fcb, found.size.div_ceil(size) as u32);
             Ok(())
         })
     }
@@ -226,7 +231,7 @@ impl<H: Host> Session<H> {
     pub(super) fn fcb_set_random(&mut self) -> Call {
         let fcb = self.fcb();
         let record = self.fcb_sequential(fcb);
-        self.bus.write32(fcb.add(0x21), record);
+        self.fcb_set_random_record(fcb, record);
         Ok(())
     }
 
@@ -242,7 +247,10 @@ impl<H: Host> Session<H> {
         }
         self.fcb_status(|dos, fcb| {
             let (_, node) = dos.fcb_entry(fcb)?;
-            let size = dos.bus.read32(fcb.add(0x21)) as u64 * dos.fcb_record_size(fcb) as u64;
+            let size = dos.fcb_random_record(fcb) as u64 * dos.fcb_record_size(fcb) as u64;
+            if size > u32::MAX as u64 {
+                return Err(DosError::DiskFull.into());
+            }
             dos.host.files().resize(node, size)?;
             dos.fcb_update_size(fcb, node)
         })
@@ -318,13 +326,17 @@ impl<H: Host> Session<H> {
         let number = self.bus.read32(fcb.add(0x18));
         let index = self.bus.read16(fcb.add(0x1c));
         let found = self.dos.searches.entry(number, index).ok_or(DosError::NoMoreFiles)?;
-        self.bus.write16(fcb.add(0x1c), index + 1);
+        self.bus.write16(fcb.add(0x1c), index.saturating_add(1));
         let mut to = self.dos.transfer;
         if self.bus.read8(self.ds_dx()) == EXTENDED {
             self.bus.write(to, &[EXTENDED, 0, 0, 0, 0, 0, found.attributes]);
             to = to.add(7);
         }
-        self.bus.write8(to, self.dos.drive + 1);
+        let drive = match self.bus.read8(fcb) {
+            0 => self.dos.drive + 1,
+            drive => drive,
+        };
+        self.bus.write8(to, drive);
         self.write_directory_entry(to.add(1), &found);
         Ok(())
     }
@@ -345,6 +357,17 @@ impl<H: Host> Session<H> {
             0 => RECORD,
             size => size,
         }
+    }
+
+    fn fcb_random_record(&mut self, fcb: FarPointer) -> u32 {
+        let record = self.bus.read32(fcb.add(0x21));
+        if self.fcb_record_size(fcb) < LARGE_RECORD { record } else { record & 0xff_ffff }
+    }
+
+    fn fcb_set_random_record(&mut self, fcb: FarPointer, record: u32) {
+        let bytes = record.to_le_bytes();
+        let len = if self.fcb_record_size(fcb) < LARGE_RECORD { 4 } else { 3 };
+        self.bus.write(fcb.add(0x21), &bytes[..len]);
     }
 
     fn fcb_sequential(&self, fcb: FarPointer) -> u32 {
@@ -372,7 +395,7 @@ impl<H: Host> Session<H> {
         let fcb = self.fcb();
         let record = match access {
             Access::Sequential => self.fcb_sequential(fcb),
-            Access::Random => self.bus.read32(fcb.add(0x21)),
+            Access::Random => self.fcb_random_record(fcb),
         };
         let result = match operation(self, fcb, record, self.dos.transfer) {
             Err(Refusal::Error(_)) => END,
@@ -391,10 +414,15 @@ impl<H: Host> Session<H> {
     ) -> Call {
         let fcb = self.fcb();
         let size = self.fcb_record_size(fcb);
-        let first = self.bus.read32(fcb.add(0x21));
+        let first = self.fcb_random_record(fcb);
         let (mut done, mut result) = (0, DONE);
         while done < self.cx() && result == DONE {
-            let at = self.dos.transfer.add(done.wrapping_mul(size));
+            let offset = self.dos.transfer.offset as u32 + done as u32 * size as u32;
+            let Ok(offset) = u16::try_from(offset) else {
+                result = WRAPPED;
+                break;
+            };
+            let at = FarPointer::new(self.dos.transfer.segment, offset);
             result = match operation(self, fcb, first.wrapping_add(done as u32), at) {
                 Err(Refusal::Error(_)) => END,
                 result => result?,
@@ -402,7 +430,7 @@ impl<H: Host> Session<H> {
             done += matches!(result, DONE | PARTLY) as u16;
         }
         let next = first.wrapping_add(done as u32);
-        self.bus.write32(fcb.add(0x21), next);
+        self.fcb_set_random_record(fcb, next);
         self.fcb_set_sequential(fcb, next);
         self.set_cx(done);
         self.set_al(result);

@@ -2,7 +2,7 @@
 
 use crate::probe::{Probe, Reg, Value};
 use crate::support::MemoryHost;
-use Reg::{Cx, Di, Dx, Es, Si};
+use Reg::{Cx, Di, Ds, Dx, Es, Si};
 
 /// An unopened FCB of the current drive.
 fn fcb(name: &[u8; 11]) -> Vec<u8> {
@@ -87,6 +87,60 @@ fn f21_f24_f27_read_at_random() {
     // Records 1 and 2 are all that is left: AL=1, two read.
     assert_eq!((out.al(one), out.al(many), out.word(many, Cx)), (0, 1, 2));
     assert_eq!(out.data16(block + 0x21), 3);
+}
+
+/// Programmer's Reference, FCB: all four bytes count where records have less than 64 bytes.
+#[test]
+fn records_of_64_bytes_have_numbers_of_three_bytes() {
+    // AL, records read, and the number afterwards: 01000001h lies beyond the file.
+    for (size, expected) in [(64, (0, 2, [3, 0, 0, 1])), (63, (1, 0, [1, 0, 0, 1]))] {
+        let mut p = Probe::new();
+        let block = p.bytes(&fcb(b"RECS    DAT"));
+        let area = p.space(400);
+        p.dos(0x1a00, &[(Dx, area.into())]);
+        p.dos(0x0f00, &[(Dx, block.into())]);
+        p.poke(Value::Own, (block + 0x0e).into(), &[size, 0]);
+        // The byte at 24 is another's where records are large.
+        p.poke(Value::Own, (block + 0x21).into(), &[1, 0, 0, 1]);
+        let read = p.dos(0x2700, &[(Dx, block.into()), (Cx, 2.into())]);
+        let after = p.peek(Value::Own, (block + 0x21).into(), 4);
+        p.dos(0x1000, &[(Dx, block.into())]);
+        let out = p.run(host());
+        let (al, count, number) = expected;
+        assert_eq!((out.al(read), out.word(read, Cx)), (al, count));
+        assert_eq!(out.bytes(after, 4), number);
+    }
+}
+
+/// AL=2: the records that fit were read, none wraps to the segment's beginning.
+#[test]
+fn f27_reads_no_record_behind_the_segment() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"RECS    DAT"));
+    p.dos(0x0f00, &[(Dx, block.into())]);
+    // Elsewhere than the program's stack.
+    p.dos(0x1a00, &[(Dx, 0xff80.into()), (Ds, 0x7000.into())]);
+    let read = p.dos(0x2700, &[(Dx, block.into()), (Cx, 2.into())]);
+    let start = p.peek(0x7000.into(), 0.into(), 2);
+    p.dos(0x1000, &[(Dx, block.into())]);
+    let out = p.run(host());
+    assert_eq!((out.al(read), out.word(read, Cx)), (2, 1));
+    assert_eq!(out.bytes(start, 2), [0, 0]);
+}
+
+/// A file of DOS has 4 GiB at most: more is a full disk, and the file stays.
+#[test]
+fn f28_grows_no_file_beyond_32_bits() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"RECS    DAT"));
+    p.dos(0x0f00, &[(Dx, block.into())]);
+    p.poke(Value::Own, (block + 0x0e).into(), &[0xff, 0xff]);
+    p.poke(Value::Own, (block + 0x21).into(), &[0xff, 0xff, 0xff]);
+    let cut = p.dos(0x2800, &[(Dx, block.into()), (Cx, 0.into())]);
+    p.dos(0x1000, &[(Dx, block.into())]);
+    let out = p.run(host());
+    assert_eq!(out.al(cut), 0xff);
+    assert_eq!(out.host.file("recs.dat").unwrap().len(), 300);
 }
 
 #[test]
