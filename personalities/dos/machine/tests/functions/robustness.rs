@@ -4,12 +4,21 @@ use dos_machine::{End, Session};
 
 use crate::support::{MemoryHost, start};
 
-/// Programs that each run makes up.
+/// Programs that each run makes up, where KAMEN_STREAMS says nothing else.
 const PROGRAMS: u64 = 300;
 /// Calls of each.
 const CALLS: usize = 40;
 /// When somebody ends what goes on and on, ns: some millions of instructions.
 const LIMIT: u64 = 40_000_000;
+
+/// Returns the seeds of the programs: as many as KAMEN_STREAMS, from KAMEN_SEED on.
+fn seeds() -> std::ops::Range<u64> {
+    let setting = |name, default| {
+        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    };
+    let first = setting("KAMEN_SEED", 0);
+    first..first + setting("KAMEN_STREAMS", PROGRAMS)
+}
 
 /// A linear congruential generator (Numerical Recipes' constants).
 struct Random(u64);
@@ -34,6 +43,29 @@ impl Random {
     }
 }
 
+/// Appends what stores a word where DOS keeps its own: the program's PSP and handles, the control
+/// blocks of memory around it, and whatever lies below.
+fn damage(random: &mut Random, code: &mut Vec<u8>) {
+    let value = random.word();
+    let (distance, offset) = match random.next() % 4 {
+        // Its own PSP.
+        0 => (0, random.next() % 0x100),
+        // Its own control block.
+        1 => (1, random.next() % 6),
+        // The environment's block and what lies before.
+        2 => (random.next() % 0x40, random.next() % 16),
+        // DOS's tables, and what lies before them.
+        _ => (random.next() % 0x200, random.next() % 16),
+    };
+    // mov ax, cs; sub ax, distance; mov es, ax; mov word es:[offset], value; push cs; pop es
+    code.extend([0x8c, 0xc8, 0x2d]);
+    code.extend(distance.to_le_bytes());
+    code.extend([0x8e, 0xc0, 0x26, 0xc7, 0x06]);
+    code.extend(offset.to_le_bytes());
+    code.extend(value.to_le_bytes());
+    code.extend([0x0e, 0x07]);
+}
+
 /// Returns a .COM program that makes random calls of an interrupt with random registers.
 fn program(random: &mut Random) -> Vec<u8> {
     let mut code = Vec::new();
@@ -43,6 +75,9 @@ fn program(random: &mut Random) -> Vec<u8> {
         for opcode in [0xbb, 0xb9, 0xba, 0xbe, 0xbf, 0xbd] {
             code.push(opcode);
             code.extend(random.word().to_le_bytes());
+        }
+        if random.next().is_multiple_of(4) {
+            damage(random, &mut code);
         }
         // Now and then wild segments: mov ax, x, mov ds, ax, mov ax, x, mov es, ax.
         if random.next().is_multiple_of(4) {
@@ -76,7 +111,7 @@ fn program(random: &mut Random) -> Vec<u8> {
 
 #[test]
 fn random_calls_end_the_program_at_most() {
-    for seed in 0..PROGRAMS {
+    for seed in seeds() {
         let mut random = Random(seed);
         let mut host = MemoryHost::new(b"some input\r\nfor those that read\r\n");
         host.add("A.TXT", b"text");
@@ -92,7 +127,7 @@ fn random_calls_end_the_program_at_most() {
 
 #[test]
 fn random_exe_headers_are_refused_or_run() {
-    for seed in 0..PROGRAMS {
+    for seed in seeds() {
         let mut random = Random(seed);
         let mut file = vec![0x90; 2000];
         file[..2].copy_from_slice(b"MZ");
