@@ -90,6 +90,31 @@ fn a_saved_state_is_restored() {
 }
 
 #[test]
+fn with_a_prefix_a_state_has_words_of_32_bits() {
+    // fld1; fadd dword [200]; o32 fnstenv [210]; o32 fnsave [240]; fninit; o32 frstor [240];
+    // o32 fnsave [2c0]
+    let code = [
+        0xd9, 0xe8, 0xd8, 0x06, 0x00, 0x02, 0x66, 0xd9, 0x36, 0x10, 0x02, 0x66, 0xdd, 0x36, 0x40,
+        0x02, 0xdb, 0xe3, 0x66, 0xdd, 0x26, 0x40, 0x02, 0x66, 0xdd, 0x36, 0xc0, 0x02,
+    ];
+    let (mut cpu, mut bus) = machine(Coprocessor::I80387, &code);
+    bus.write32(FarPointer::new(CODE.segment, 0x200), 2.5f32.to_bits());
+    cpu.run(&mut bus, 7);
+    let double = |at| u32::from(word(&bus, at + 2)) << 16 | u32::from(word(&bus, at));
+    // Intel SDM 1, figure 8-11: only the low halves of all but the fifth and the last are defined.
+    let low: [u16; 4] = std::array::from_fn(|number| word(&bus, 0x210 + number as u16 * 4));
+    assert_eq!(low, [0x037f, 0x3800, 0x3fff, 0x0102]);
+    assert_eq!((double(0x220), word(&bus, 0x224), double(0x228)), (0x1006, 0x0200, 0x1000));
+    // 3.5 behind an environment of 28 bytes, and after the way back.
+    for from in [0x240, 0x2c0] {
+        let number = std::array::from_fn(|number| word(&bus, from + 28 + number as u16 * 2));
+        assert_eq!(number, [0, 0, 0, 0xe000, 0x4000]);
+        assert_eq!((word(&bus, from), word(&bus, from + 8)), (0x037f, 0x3fff));
+        assert_eq!((double(from + 16), double(from + 24)), (0x1006, 0x1000));
+    }
+}
+
+#[test]
 fn an_error_that_is_not_masked_calls_interrupt_2_once_before_what_waits() {
     // fninit; fldcw [200]; fld1; fldz; fdivp; fnstsw ax; wait; nop
     let code = [

@@ -1,6 +1,7 @@
 //! Prefixes, transfers of control, segment registers, and the groups of opcodes FE, FF, F6, F7,
 //! 80-83.
 
+use super::fpu::Format;
 use super::operand::{ModRm, Operand, Place, Word};
 use super::register::{AX, CX};
 use super::segment::{CS, DS, GS, SS};
@@ -240,7 +241,7 @@ impl Cpu {
     }
 
     /// ESC: the coprocessor's; without one the operand is decoded and dropped.
-    pub(super) fn escape(&mut self, bus: &mut Bus, opcode: u8) {
+    pub(super) fn escape<W: Word>(&mut self, bus: &mut Bus, opcode: u8) {
         let modrm = self.fetch_modrm(bus);
         let place = self.place(bus, modrm);
         let escape = opcode & 7;
@@ -268,7 +269,8 @@ impl Cpu {
                 if !is_control {
                     fpu.note(at, modrm.code(escape), Some(operand));
                 }
-                fpu.on_memory(bus, escape, modrm.reg() as u8, operand);
+                let format = if W::BITS == 16 { Format::Words } else { Format::Doublewords };
+                fpu.on_memory(bus, escape, modrm.reg() as u8, operand, format);
             }
         }
     }

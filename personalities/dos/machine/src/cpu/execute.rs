@@ -217,7 +217,7 @@ impl Cpu {
             0xd5 => self.adjust_divided(bus),
             0xd6 => self.set_al(if self.flags.carry() { 0xff } else { 0 }),
             0xd7 => self.translate(bus),
-            0xd8..=0xdf => self.escape(bus, opcode),
+            0xd8..=0xdf => self.escape::<W>(bus, opcode),
             0xe0 => self.loop_if(bus, !self.flags.zero()),
             0xe1 => self.loop_if(bus, self.flags.zero()),
             0xe2 => self.loop_if(bus, true),

@@ -5,6 +5,12 @@
 //!   00 control  02 status  04 tags      06 instruction, bits 0-15
 //!   08 instruction 16-19, opcode 0-10   0A operand, bits 0-15   0C operand, bits 16-19
 //! ```
+//! With an operand-size prefix, in real mode (appendix A; Intel SDM 1, figure 8-11):
+//!
+//! ```text
+//!   00 control  04 status  08 tags      0C instruction, bits 0-15
+//!   10 bits 0-10 opcode, 12-27 instruction 16-31   14 operand, bits 0-15   18 bits 12-27 operand 16-31
+//! ```
 //! Source: Intel 80387 Programmer's Reference Manual (1987), figure 2-9 and appendix A.
 
 use super::Fpu;
@@ -14,8 +20,24 @@ use super::number::{Context, Number};
 use super::status::C1;
 use crate::{Bus, FarPointer};
 
-/// Bytes of the environment.
-const ENVIRONMENT: u16 = 14;
+/// How a state lies in memory: by the width of the instruction's operands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in super::super) enum Format {
+    /// Words of 16 bits.
+    Words,
+    /// Words of 32 bits.
+    Doublewords,
+}
+
+impl Format {
+    /// Returns the bytes of the environment.
+    fn environment_bytes(self) -> u16 {
+        match self {
+            Format::Words => 14,
+            Format::Doublewords => 28,
+        }
+    }
+}
 
 impl Fpu {
     /// Executes an instruction on memory: ESC's low three bits and the operation of the ModRM byte.
@@ -25,19 +47,20 @@ impl Fpu {
         escape: u8,
         operation: u8,
         at: FarPointer,
+        format: Format,
     ) {
         match (escape, operation) {
             (0 | 2 | 4 | 6, _) => self.arithmetic(bus, escape, operation, at),
-            (1, 4) => self.load_environment(bus, at),
+            (1, 4) => self.load_environment(bus, at, format),
             (1, 5) => self.set_control_word(bus.read16(at)),
             (1, 6) => {
-                self.store_environment(bus, at);
+                self.store_environment(bus, at, format);
                 self.control |= 0x3f;
                 self.summarize();
             }
             (1, 7) => bus.write16(at, self.control),
-            (5, 4) => self.restore(bus, at),
-            (5, 6) => self.save(bus, at),
+            (5, 4) => self.restore(bus, at, format),
+            (5, 6) => self.save(bus, at, format),
             (5, 7) => bus.write16(at, self.status_word()),
             (1 | 3 | 5 | 7, 0) | (3, 5) | (7, 4 | 5) => self.load(bus, escape, operation, at),
             (1 | 3 | 5 | 7, 2) => self.store(bus, escape, operation, at, 0),
@@ -125,7 +148,14 @@ impl Fpu {
         self.operand = operand.map_or(self.operand, |operand| operand.linear() as u32);
     }
 
-    fn store_environment(&self, bus: &mut Bus, at: FarPointer) {
+    fn store_environment(&self, bus: &mut Bus, at: FarPointer, format: Format) {
+        match format {
+            Format::Words => self.store_words(bus, at),
+            Format::Doublewords => self.store_doublewords(bus, at),
+        }
+    }
+
+    fn store_words(&self, bus: &mut Bus, at: FarPointer) {
         let words = [
             self.control,
             self.status_word(),
@@ -138,29 +168,51 @@ impl Fpu {
         (0..).step_by(2).zip(words).for_each(|(place, word)| bus.write16(at.add(place), word));
     }
 
-    fn load_environment(&mut self, bus: &Bus, at: FarPointer) {
-        let word = |place: u16| bus.read16(at.add(place));
-        self.control = word(0) & 0x1f7f | 0x0040;
-        self.set_status_word(word(2));
-        self.set_tag_word(word(4));
-        self.instruction = word(6) as u32 | (word(8) as u32 >> 12) << 16;
-        self.opcode = word(8) & 0x7ff;
-        self.operand = word(10) as u32 | (word(12) as u32 >> 12) << 16;
+    fn store_doublewords(&self, bus: &mut Bus, at: FarPointer) {
+        // Reserved halves are ones.
+        let reserved = |word: u16| 0xffff_0000 | u32::from(word);
+        let words = [
+            reserved(self.control),
+            reserved(self.status_word()),
+            reserved(self.tag_word()),
+            reserved(self.instruction as u16),
+            self.instruction >> 16 << 12 | u32::from(self.opcode),
+            reserved(self.operand as u16),
+            self.operand >> 16 << 12,
+        ];
+        (0..).step_by(4).zip(words).for_each(|(place, word)| bus.write32(at.add(place), word));
     }
 
-    fn save(&mut self, bus: &mut Bus, at: FarPointer) {
-        self.store_environment(bus, at);
+    fn load_environment(&mut self, bus: &Bus, at: FarPointer, format: Format) {
+        let step = format.environment_bytes() / 7;
+        let word = |number: u16| bus.read16(at.add(number * step));
+        let high = |number: u16| match format {
+            Format::Words => u32::from(word(number)) >> 12,
+            Format::Doublewords => bus.read32(at.add(number * step)) >> 12 & 0xffff,
+        };
+        self.instruction = u32::from(word(3)) | high(4) << 16;
+        self.operand = u32::from(word(5)) | high(6) << 16;
+        self.opcode = word(4) & 0x7ff;
+        self.control = word(0) & 0x1f7f | 0x0040;
+        self.set_status_word(word(1));
+        self.set_tag_word(word(2));
+    }
+
+    fn save(&mut self, bus: &mut Bus, at: FarPointer, format: Format) {
+        self.store_environment(bus, at, format);
+        let registers = at.add(format.environment_bytes());
         for index in 0..8 {
-            let place = at.add(ENVIRONMENT + u16::from(index) * 10);
+            let place = registers.add(u16::from(index) * 10);
             bus.write(place, &self.registers[self.place(index)].to_bytes());
         }
         self.initialize();
     }
 
-    fn restore(&mut self, bus: &Bus, at: FarPointer) {
-        self.load_environment(bus, at);
+    fn restore(&mut self, bus: &Bus, at: FarPointer, format: Format) {
+        self.load_environment(bus, at, format);
+        let registers = at.add(format.environment_bytes());
         for index in 0..8 {
-            let number = read_ten(bus, at.add(ENVIRONMENT + u16::from(index) * 10));
+            let number = read_ten(bus, registers.add(u16::from(index) * 10));
             let place = self.place(index);
             self.registers[place] = Number::from_bytes(number);
         }

@@ -19,6 +19,8 @@ mod memory;
 mod number;
 mod transcendental;
 
+pub(super) use memory::Format;
+
 use number::exception::{DENORMAL, INVALID, ZERO};
 use number::{Context, Kind, Number};
 
