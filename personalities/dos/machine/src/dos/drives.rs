@@ -95,7 +95,7 @@ impl<H: Host> Session<H> {
     }
 
     /// Returns a drive's serial number: the same for the same directory of the host.
-    fn serial_of(&self, drive: u8) -> u32 {
+    pub(super) fn serial_of(&self, drive: u8) -> u32 {
         let state = self.dos.drives.iter().find(|state| state.number == drive);
         let path = state.map_or(&b""[..], |state| &state.host.path);
         // FNV-1a.

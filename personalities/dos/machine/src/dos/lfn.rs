@@ -11,7 +11,8 @@
 use alloc::vec::Vec;
 
 use super::country::upper_case;
-use super::find::{Found, attribute};
+use super::files::FileKind;
+use super::find::{Found, attribute, dos_attributes};
 use super::names::ShortName;
 use super::paths::{LONG_PATH_MAX, Spelling, Target};
 use super::time::DateTime;
@@ -64,6 +65,7 @@ impl<H: Host> Session<H> {
             0x6c => self.extended_open(),
             0xa0 => self.volume_information(),
             0xa1 => self.end_search(),
+            0xa6 => self.information_of_handle(),
             0xa7 => self.convert_time(),
             0xa8 => self.make_short_name(),
             _ => self.no_such_long_function(),
@@ -270,6 +272,37 @@ impl<H: Host> Session<H> {
         self.set_bx(SYSTEM_FLAGS);
         self.set_cx(NAME_MAX);
         self.set_dx(LONG_PATH_MAX as u16);
+        Ok(())
+    }
+
+    /// AX=71A6: what is known of the file of handle BX, to DS:DX (RBIL INT 21/AX=71A6).
+    ///
+    /// ```text
+    ///   00 attributes u32   04 made, 0c read: 0, nobody knows   14 changed: u64 each
+    ///   1c serial number of the drive   20 size: high u32, low u32   28 links u32   2c node: high, low
+    /// ```
+    fn information_of_handle(&mut self) -> Call {
+        let entry = self.entry(self.bx())?;
+        let file = self.dos.files.get(entry)?.clone();
+        let FileKind::File(node) = file.kind else { return Err(DosError::InvalidHandle.into()) };
+        let found = self.host.files().attributes(node)?;
+        // Names that begin with a dot are hidden, and an open file's short name has none.
+        let attributes = dos_attributes(&file.name.text(), &found);
+        let changed = DateTime::from_ns(found.modified).to_ns() / 100 + TO_1970;
+        let halves = |value: u64| [(value >> 32) as u32, value as u32];
+        let [changed_high, changed_low] = halves(changed);
+        let [size_high, size_low] = halves(found.size);
+        let [node_high, node_low] = halves(node.0);
+        let serial = self.serial_of(file.drive);
+        #[rustfmt::skip]
+        let words = [
+            attributes.into(), 0, 0, 0, 0, changed_low, changed_high,
+            serial, size_high, size_low, 1, node_high, node_low,
+        ];
+        let at = self.ds_dx();
+        for (place, word) in (0..).step_by(4).zip(words) {
+            self.bus.write32(at.add(place), word);
+        }
         Ok(())
     }
 

@@ -74,6 +74,38 @@ fn f7156_f7143_f7141_rename_mark_and_delete() {
 }
 
 #[test]
+fn f71a6_tells_of_an_open_file() {
+    let mut p = Probe::new();
+    let name = p.text("A long name.text");
+    let [about, about_device] = [p.space(0x34), p.space(0x34)];
+    let serial = p.space(25);
+    let registers = [(Bx, 0.into()), (Cx, 0.into()), (Dx, 1.into()), (Si, name.into())];
+    let open = p.dos(0x716c, &registers);
+    let told = p.dos(0x71a6, &[(Bx, Value::After(open, Ax)), (Dx, about.into())]);
+    // AUX, and a handle that is not open.
+    let device = p.dos(0x71a6, &[(Bx, 3.into()), (Dx, about_device.into())]);
+    let closed = p.dos(0x71a6, &[(Bx, 19.into()), (Dx, about_device.into())]);
+    p.dos(0x6900, &[(Bx, 0.into()), (Dx, serial.into())]);
+    let host = host();
+    let node = host.node("A long name.text").expect("it was added");
+    let out = p.run(host);
+    assert!(out.result(told).is_ok());
+    assert_eq!((out.result(device), out.result(closed)), (Err(6), Err(6)));
+    let double =
+        |at| u32::from(out.data16(about + at + 2)) << 16 | u32::from(out.data16(about + at));
+    // RBIL INT 21/AX=71A6: attributes, serial number, size, links, identifier.
+    assert_eq!((double(0), double(0x20), double(0x24), double(0x28)), (0x20, 0, 5, 1));
+    assert_eq!(
+        (out.bytes(about + 0x1c, 4), double(0x30)),
+        (out.bytes(serial + 2, 4), node.0 as u32)
+    );
+    // 100 ns from 1601 on; 1970 is 11,644,473,600 seconds later.
+    let changed = u64::from(double(0x18)) << 32 | u64::from(double(0x14));
+    assert_eq!(changed / 10_000_000 - 11_644_473_600, crate::support::TIME / 1_000_000_000);
+    assert_eq!(out.bytes(about + 4, 16), [0; 16]);
+}
+
+#[test]
 fn f7160_gives_short_and_long_paths() {
     let mut p = Probe::new();
     let name = p.text("a long name.text");
