@@ -50,6 +50,8 @@ pub enum DosError {
     SharingViolation = 0x20,
     /// Bytes of the file are locked.
     LockViolation = 0x21,
+    /// No more locks can be kept.
+    SharingBuffer = 0x24,
     /// The disk is full.
     DiskFull = 0x27,
     /// The file exists already.
@@ -68,7 +70,7 @@ impl DosError {
             DosError::AccessDenied | DosError::CurrentDirectory => (3, 3, 2),
             DosError::SharingViolation | DosError::LockViolation => (10, 2, 2),
             DosError::FileExists => (12, 3, 2),
-            DosError::DiskFull => (1, 4, 2),
+            DosError::DiskFull | DosError::SharingBuffer => (1, 4, 2),
             DosError::WriteFault | DosError::ReadFault | DosError::GeneralFailure => (5, 4, 4),
             _ => (7, 4, 1),
         }

@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::files::{FileKind, OpenFile};
+use super::files::FileKind;
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
 use crate::host::{FileTree, Host, HostError, Node, Wait, flag};
@@ -154,6 +154,7 @@ impl<H: Host> Session<H> {
             if file.written {
                 self.mark_changed(node);
             }
+            self.forget_locks_of_entry(entry);
             self.host.files().closed(node, file.mode);
         }
         Ok(())
@@ -173,17 +174,6 @@ impl<H: Host> Session<H> {
         let file = self.dos.files.get(entry).ok();
         let shown = file.map(|file| (&*file, file.size));
         super::tables::write_file(&mut self.bus, entry, shown);
-    }
-
-    /// Returns an error where another session has locked what is about to be moved.
-    fn check_locks(&mut self, file: &OpenFile, len: u16) -> Result<(), HostError> {
-        match file.kind {
-            FileKind::File(node) if file.mode.sharing != 0 => {
-                let start = file.position as u64;
-                self.host.files().check_locks(node, start..start + len as u64)
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Reads from an open file to memory; the position moves on.

@@ -105,6 +105,7 @@ pub(crate) struct Dos {
     /// The interpreters of COMMAND.COM.
     shells: command::Shells,
     files: Files,
+    locks: Vec<locks::ProgramLock>,
     searches: Searches,
     arena: Arena,
     strategy: Strategy,
@@ -147,6 +148,7 @@ impl Dos {
             input: Input::default(),
             shells: command::Shells::default(),
             files: Files::default(),
+            locks: Vec::new(),
             searches: Searches::default(),
             arena,
             strategy: Strategy::default(),

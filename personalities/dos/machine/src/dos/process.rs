@@ -105,6 +105,7 @@ impl<H: Host> Session<H> {
         self.dos.exit = u16::from_le_bytes([code, how]);
         ended.restore_vectors(&mut self.bus);
         if how != ENDED_RESIDENT {
+            self.forget_locks_of_program(ended.0);
             self.close_all(ended);
             // A destroyed chain is the next allocation's error, as in DOS.
             let _ = self.dos.arena.free_all(&mut self.bus, ended.0);

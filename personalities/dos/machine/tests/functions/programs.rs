@@ -202,3 +202,61 @@ fn an_image_without_extra_paragraphs_is_loaded_high() {
     // One paragraph below A000.
     assert_eq!(end, End::Exit(0x9f));
 }
+
+/// Locks bytes 0 to 4 of handle 5, which it inherits, and ends with the error or with 0.
+const LOCKS: &[u8] = b"\xb8\x00\x5c\xbb\x05\x00\x31\xc9\x31\xd2\x31\xf6\xbf\x05\x00\xcd\x21\
+    \xb4\x4c\xcd\x21";
+/// Unlocks them.
+const UNLOCKS: &[u8] = b"\xb8\x01\x5c\xbb\x05\x00\x31\xc9\x31\xd2\x31\xf6\xbf\x05\x00\xcd\x21\
+    \xb4\x4c\xcd\x21";
+/// Reads a byte from handle 5 and ends with how many came, or with the error.
+const READS: &[u8] = b"\xb4\x3f\xbb\x05\x00\xb9\x01\x00\xba\x00\x02\xcd\x21\xb4\x4c\xcd\x21";
+
+#[test]
+fn locks_are_a_program_s_and_end_with_it() {
+    let (mut p, block) = parent();
+    let name = p.text("DATA.TXT");
+    let open = p.dos(0x3d42, &[(Dx, name.into())]);
+    let handle = (Bx, Value::After(open, Ax));
+    let range = [(Reg::Cx, 0.into()), (Dx, 0.into()), (Si, 0.into()), (Reg::Di, 5.into())];
+    let run = |p: &mut Probe, name| {
+        execute(p, block, 0, name);
+        p.dos(0x4d00, &[])
+    };
+    let first = run(&mut p, "LOCKS.COM");
+    let locked = p.dos(0x5c00, &[vec![handle], range.to_vec()].concat());
+    let others = ["LOCKS.COM", "UNLOCKS.COM", "READS.COM"].map(|name| run(&mut p, name));
+    let own = p.dos(0x3f00, &[handle, (Reg::Cx, 1.into()), (Dx, name.into())]);
+    let closed = p.dos(0x3e00, &[handle]);
+    let mut host = host();
+    for (name, bytes) in [("locks.com", LOCKS), ("unlocks.com", UNLOCKS), ("reads.com", READS)] {
+        host.add(name, bytes);
+    }
+    host.add("data.txt", b"0123456789");
+    let out = p.run(host);
+    // The child's lock has ended with it: its parent can lock the same bytes (RBIL INT 21/AH=5C).
+    assert_eq!((out.al(first), out.result(locked).is_ok()), (0, true));
+    assert_eq!(others.map(|call| out.al(call)), [0x21; 3]);
+    assert_eq!((out.result(own), out.result(closed).is_ok()), (Ok(1), true));
+    assert_eq!(out.host.locks, []);
+}
+
+#[test]
+fn what_is_left_locked_ends_with_its_handle() {
+    let mut p = Probe::new();
+    let name = p.text("DATA.TXT");
+    let opens = [(); 2].map(|()| p.dos(0x3d42, &[(Dx, name.into())]));
+    let range = [(Reg::Cx, 0.into()), (Dx, 0.into()), (Si, 0.into()), (Reg::Di, 5.into())];
+    let lock = |p: &mut Probe, open| {
+        p.dos(0x5c00, &[vec![(Bx, Value::After(open, Ax))], range.to_vec()].concat())
+    };
+    lock(&mut p, opens[0]);
+    let excluded = lock(&mut p, opens[1]);
+    p.dos(0x3e00, &[(Bx, Value::After(opens[0], Ax))]);
+    let free = lock(&mut p, opens[1]);
+    let mut host = host();
+    host.add("data.txt", b"0123456789");
+    let out = p.run(host);
+    assert_eq!(out.result(excluded), Err(0x21));
+    assert!(out.result(free).is_ok());
+}
