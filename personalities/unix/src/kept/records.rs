@@ -224,6 +224,8 @@ impl<K: Key, V> core::ops::Index<&K> for Records<K, V> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::collections::btree_map::Entry;
+
     use super::*;
 
     impl Key for u64 {
@@ -244,11 +246,15 @@ mod tests {
             dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             // Keys of few different low bits: hints are often of others.
             let key = (dice >> 40) % 8 * HINTS as u64 + (dice >> 50) % 4;
-            if model.contains_key(&key) && dice >> 63 == 0 {
-                assert_eq!(records.remove(&key), model.remove(&key));
-            } else if !model.contains_key(&key) {
-                records.insert(key, round);
-                model.insert(key, round);
+            match model.entry(key) {
+                Entry::Occupied(entry) if dice >> 63 == 0 => {
+                    assert_eq!(records.remove(&key), Some(entry.remove()));
+                }
+                Entry::Occupied(_) => {}
+                Entry::Vacant(entry) => {
+                    entry.insert(round);
+                    records.insert(key, round);
+                }
             }
             assert_eq!(records.get(&key), model.get(&key));
             assert_eq!(records.peek_mut(&key), model.get_mut(&key));
@@ -263,7 +269,7 @@ mod tests {
         let mut records = Records::<u64, u64>::default();
         records.insert(5, 50);
         records.insert(6, 60);
-        records.get_mut(&6).map(|value| *value += 1);
+        *records.get_mut(&6).unwrap() += 1;
         let mut kept = Vec::new();
         records.keep_changed(|value| kept.push(*value));
         assert_eq!(kept, [50, 61]);
