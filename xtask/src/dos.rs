@@ -8,6 +8,8 @@
 //!      └── loopback ── Tree                   the host's files
 //! ```
 
+#[cfg(test)]
+mod compiled;
 mod foreign;
 mod host;
 mod terminal;
