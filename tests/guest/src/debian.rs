@@ -33,6 +33,9 @@ pub fn cases() -> Vec<Case> {
             .with_package("mksh", "usr/lib/x86_64-linux-musl/bin/mksh", "/bin/mksh-musl")
             .with_package("mksh", "usr/lib/klibc/bin/mksh", "/bin/mksh-klibc")
             .with_package("mksh", "bin/lksh", "/bin/lksh"),
+        Case::twin("debian: programs that start others", include_str!("../scripts/inits.sh"))
+            .with_package("tini", "usr/bin/tini-static", "/bin/tini")
+            .with_package("catatonit", "usr/bin/catatonit", "/bin/catatonit"),
     ]
 }
 
