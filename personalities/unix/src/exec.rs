@@ -10,6 +10,7 @@ mod image;
 mod stack;
 pub mod vdso;
 
+use crate::linux::signals;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::RefCell;
@@ -352,6 +353,8 @@ pub fn install(unix: &mut Unix, pid: Pid, program: Program) {
     *process.command_line = program.command_line;
     (process.environment, process.auxiliary) = (program.environment, program.auxiliary);
     process.has_executed = true;
+    // `begin_new_exec` (fs/exec.c): whatever clone() said.
+    process.exit_signal = signals::SIGCHLD;
     let gains = program.credentials.user != process.credentials.user
         || program.credentials.group != process.credentials.group;
     process.settings.is_dumpable = !gains;

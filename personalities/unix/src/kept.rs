@@ -58,7 +58,8 @@ const RINGS: usize = (WORDS * 8).next_multiple_of(4096);
 const MOST_CHANGES: usize = 3
     * (MAX_FILES as usize + MAX_CHUNKS as usize + pipe::MAX_PIPES + MAX_THREADS)
     + MAX_PROCESSES * (3 + process::PLAIN + process::DESCRIPTOR_ROWS);
-const _: () = assert!(MOST_CHANGES < kept::JOURNAL, "a transaction keeps to its bound");
+const _: () =
+    assert!(MOST_CHANGES + texts::MOST_CHANGES < kept::JOURNAL, "a transaction keeps to its bound");
 
 /// Bytes of the memory.
 pub const BYTES: usize = RINGS + pipe::POOL;

@@ -23,7 +23,7 @@ const ENTRIES: usize = 3;
 const ENTRY: usize = 4;
 
 /// Most words that may change between two commits.
-pub const JOURNAL: usize = 65_536;
+pub const JOURNAL: usize = 73_728;
 
 /// The first of the words that are the user's.
 pub const FIRST: usize = ENTRY + 2 * JOURNAL;

@@ -160,6 +160,12 @@ impl<G: Guard> Table<G> {
         self.store.get(self.base + USED) as usize
     }
 
+    /// Returns how many words the transaction has changed, of all tables.
+    #[inline]
+    pub fn changes(&self) -> usize {
+        self.store.entries()
+    }
+
     /// Returns whether no row is in use.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

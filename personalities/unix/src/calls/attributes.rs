@@ -263,7 +263,10 @@ fn access_at(
     let (attributes, _) = of_path(context, directory, path, bits & !EFFECTIVE)?;
     let mut who = context.own().credentials.clone();
     if bits & EFFECTIVE == 0 {
-        (who.user.effective, who.group.effective) = (who.user.real, who.group.real);
+        // `access_override_creds` (fs/open.c).
+        (who.user.files, who.group.files) = (who.user.real, who.group.real);
+        who.capabilities.effective =
+            if who.user.real == 0 { who.capabilities.permitted } else { Default::default() };
     }
     let allowed = who.allows(&attributes, wanted as u32);
     if allowed { Ok(0) } else { Err(Errno::EACCES.into()) }
@@ -300,7 +303,10 @@ pub(super) fn node_of(context: &mut Context<'_>, fd: u64) -> Result<Attributes, 
     node_of_file(context, &file)
 }
 
-fn node_of_file(context: &mut Context<'_>, file: &Description) -> Result<Attributes, Errno> {
+pub(super) fn node_of_file(
+    context: &mut Context<'_>,
+    file: &Description,
+) -> Result<Attributes, Errno> {
     let node = match &file.borrow().object {
         Object::File(held) | Object::Device(_, Some(held)) => held.node(),
         Object::Directory(directory) => Context::real(directory.node)?,
@@ -395,9 +401,12 @@ fn change_owner(
     let id = |id: u64| (id as u32 != u32::MAX).then_some(id as u32);
     let (uid, gid) = (id(uid), id(gid));
     let who: &Credentials = &context.own().credentials;
+    // `chown_ok`, `chgrp_ok` (fs/attr.c); what is left as it is has to be the caller's, too, as the
+    // set-ID bits go.
+    let owns = who.user.files == attributes.uid;
     let may_uid = uid.is_none_or(|uid| uid == attributes.uid);
-    let may_gid = gid.is_none_or(|gid| who.owns(attributes.uid) && who.is_member(gid));
-    let allowed = who.can(Capability::Chown) || may_uid && may_gid;
+    let may_gid = gid.is_none_or(|gid| gid == attributes.gid || who.is_member(gid));
+    let allowed = who.can(Capability::Chown) || owns && may_uid && may_gid;
     if !allowed {
         return Err(Errno::EPERM.into());
     }

@@ -182,6 +182,11 @@ fn check(context: &mut Context<'_>, found: &Found, bits: u32) -> Result<(), Errn
         _ if bits & flags::DIRECTORY != 0 => return Err(Errno::ENOTDIR),
         _ => {}
     }
+    permit(context, &found.attributes, bits)
+}
+
+/// Returns whether the caller may open what has these attributes.
+fn permit(context: &mut Context<'_>, attributes: &Attributes, bits: u32) -> Result<(), Errno> {
     let wanted = match bits & flags::ACCESS {
         _ if bits & flags::PATH != 0 => 0,
         flags::WRITE_ONLY => want::WRITE,
@@ -191,11 +196,11 @@ fn check(context: &mut Context<'_>, found: &Found, bits: u32) -> Result<(), Errn
     let truncates = bits & flags::TRUNCATE != 0 && bits & flags::PATH == 0;
     let wanted = if truncates { wanted | want::WRITE } else { wanted };
     let who = &context.own().credentials;
-    if !who.allows(&found.attributes, wanted) {
+    if !who.allows(attributes, wanted) {
         return Err(Errno::EACCES);
     }
     // open(2), EPERM: O_NOATIME is the owner's.
-    let owns = bits & flags::NO_ACCESS_TIME == 0 || who.owns(found.attributes.uid);
+    let owns = bits & flags::NO_ACCESS_TIME == 0 || who.owns(attributes.uid);
     if owns || bits & flags::PATH != 0 { Ok(()) } else { Err(Errno::EPERM) }
 }
 
@@ -295,6 +300,11 @@ fn reopen(
         }
         (open.object.clone(), open.path.clone())
     };
+    if matches!(object, Object::File(_) | Object::Directory(_)) {
+        // `may_open` of the file itself: how the other descriptor was opened says nothing.
+        let attributes = super::attributes::node_of_file(context, &file)?;
+        permit(context, &attributes, bits)?;
+    }
     let object = context.unix.with_own_hold(object)?;
     let file = OpenFile::new(context.unix.kept, object, bits | flags::LARGE, path)?;
     add(context, file, bits)

@@ -13,7 +13,8 @@ use crate::context::{Context, Stop, Wait};
 use crate::exec::{ARGUMENTS_MAX, Foreign, Loaded, Request, install, load_any, native_arguments};
 use crate::linux::flags::{at, clone as flags};
 use crate::linux::signals;
-use crate::memory::{Mm, PAGE};
+use crate::machine::Access;
+use crate::memory::{Mm, PAGE, Sharing};
 use crate::open::{Description, Object};
 use crate::path::{Last, PATH_MAX};
 use crate::process::{Ending, Pid, Process, ThreadNumber};
@@ -217,8 +218,7 @@ fn start_child(
     registers: &Registers,
 ) -> Result<(), Errno> {
     let number = context.unix.new_thread(child, child, mm)?;
-    let inherited =
-        inherit(context, number, clone).and_then(|()| write_tids(context, child, mm, clone));
+    let inherited = inherit(context, number, clone).map(|()| write_tids(context, child, mm, clone));
     if let Err(errno) = inherited {
         context.unix.remove_thread(number);
         return Err(errno);
@@ -242,26 +242,29 @@ fn inherit(context: &mut Context<'_>, number: ThreadNumber, clone: &Clone) -> Re
     Ok(context.machine().copy_extended(call, handle)?)
 }
 
-/// Writes the child's number where parent and child want it.
-fn write_tids(
-    context: &mut Context<'_>,
-    child: Pid,
-    mm: &Rc<RefCell<Mm>>,
-    clone: &Clone,
-) -> Result<(), Errno> {
+/// Writes the child's number where parent and child want it, if they may write there (`put_user` in
+/// `kernel_clone` and `schedule_tail`, kernel/fork.c and kernel/sched/core.c: failures are ignored).
+fn write_tids(context: &mut Context<'_>, child: Pid, mm: &Rc<RefCell<Mm>>, clone: &Clone) {
     let number = child.0.to_le_bytes();
     if clone.bits & flags::PARENT_SET_TID != 0 {
-        context.copy_out(clone.parent_tid, &number)?;
+        let _ = context.copy_out(clone.parent_tid, &number);
     }
     if clone.bits & flags::CHILD_SET_TID == 0 {
-        return Ok(());
+        return;
     }
     // The child has no open call to copy through: its memory is written by its object.
     let mm = mm.borrow();
-    let Some(region) = mm.region_at(clone.child_tid) else { return Err(Errno::EFAULT) };
-    let offset = region.page_at(clone.child_tid) * PAGE + clone.child_tid % PAGE;
-    let memory = region.backing.memory();
-    Ok(context.machine().write_memory(memory, offset, &number)?)
+    let end = clone.child_tid.saturating_add(number.len() as u64);
+    let written = mm.region_at(clone.child_tid).filter(|region| {
+        // What it may write and what is only its own, or meant for others to see.
+        let is_own = region.sharing != Sharing::Image;
+        region.access == Access::Write && is_own && end <= region.end()
+    });
+    if let Some(region) = written {
+        let offset = region.page_at(clone.child_tid) * PAGE + clone.child_tid % PAGE;
+        let memory = region.backing.memory();
+        let _ = context.machine().write_memory(memory, offset, &number);
+    }
 }
 
 fn clone_thread(
@@ -273,7 +276,7 @@ fn clone_thread(
     let tid = context.unix.new_pid()?;
     let number = context.unix.new_thread(context.pid, tid, &mm)?;
     let started = inherit(context, number, clone)
-        .and_then(|()| write_tids(context, tid, &mm, clone))
+        .map(|()| write_tids(context, tid, &mm, clone))
         .and_then(|()| context.unix.start_thread(number, registers));
     if let Err(errno) = started {
         context.unix.remove_thread(number);

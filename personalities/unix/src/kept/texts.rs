@@ -11,12 +11,21 @@ use crate::kept::{CHUNK, Row, Table};
 
 /// Bytes of a text in one row.
 const BYTES: usize = (CHUNK - 1) * 8;
+/// Most words that a transaction has changed when the last text is put: what goes at once needs
+/// the rest of the journal.
+pub const MOST_CHANGES: usize = 8192;
+/// Words that change with a row: all of it, its head, and what the table knows of free rows.
+const ROW_CHANGES: usize = CHUNK + 3;
 
 /// Keeps a text; returns the word that names it, 0 for an empty one.
 ///
 /// # Errors
-/// ENOMEM: there is no room; nothing is kept.
+/// ENOMEM: there is no room, or the transaction has changed too much; nothing is kept.
 pub fn put(chunks: &Table, text: &[u8]) -> Result<u64, Errno> {
+    let changes = text.len().div_ceil(BYTES) * ROW_CHANGES;
+    if chunks.changes() + changes > MOST_CHANGES {
+        return Err(Errno::ENOMEM);
+    }
     let mut next = 0;
     for piece in text.chunks(BYTES).rev() {
         let Some(row) = chunks.take() else {

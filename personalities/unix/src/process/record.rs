@@ -90,7 +90,7 @@ impl Process {
             put(field::EXECUTABLE, path);
         }
         if let Some(line) = self.command_line.take_changed() {
-            put(field::COMMAND_LINE, line);
+            put(field::COMMAND_LINE, beginning(line));
         }
         if let Some(pending) = self.pending.take_changed() {
             let bytes = pending_bytes(pending);
@@ -130,7 +130,7 @@ impl Process {
             ("actions", actions_of(kept, row) == *self.actions),
             ("working directory", is_text(field::CWD, &self.cwd.path)),
             ("executable", is_text(field::EXECUTABLE, &self.executable)),
-            ("command line", is_text(field::COMMAND_LINE, &self.command_line)),
+            ("command line", is_text(field::COMMAND_LINE, beginning(&self.command_line))),
             ("signals", is_text(field::PENDING, &pending_bytes(&self.pending))),
         ]
         .into_iter()
@@ -247,6 +247,11 @@ impl Process {
 /// Keeps a text of a process: its length, the word that names it, and itself where it is short.
 ///
 /// Where there is no room it is lost: the next life finds it empty.
+/// Returns what is kept of a command line, which tells people and no program what runs.
+fn beginning(line: &[u8]) -> &[u8] {
+    &line[..line.len().min(1024)]
+}
+
 fn keep_text(kept: &Tables, row: Row, place: usize, text: &[u8]) {
     let table = &kept.processes;
     texts::free(&kept.chunks, table.get(row, place + 1));
