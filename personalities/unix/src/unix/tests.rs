@@ -21,6 +21,7 @@ mod memory;
 mod pidfd;
 mod pointers;
 mod random;
+mod rights;
 mod run_time;
 mod sockets;
 
