@@ -10,6 +10,7 @@ use protocols::file::mode;
 use crate::Errno;
 use crate::calls::pidfd;
 use crate::context::{Context, Stop, Wait};
+use crate::credentials::Capability;
 use crate::exec::{ARGUMENTS_MAX, Foreign, Loaded, Request, install, load_any, native_arguments};
 use crate::linux::flags::{at, clone as flags};
 use crate::linux::signals;
@@ -407,6 +408,10 @@ fn execute_foreign(
     program: &Foreign,
     environment: &[Vec<u8>],
 ) -> Result<u64, Stop> {
+    // Nobody asks native programs and DOS sessions whose files they use.
+    if !context.own().credentials.can(Capability::DacOverride) {
+        return Err(Errno::EACCES.into());
+    }
     let path = &program.path[..];
     let cwd = context.own().cwd.path.clone();
     let block = native_arguments(&cwd, &program.argv, environment)?;

@@ -91,3 +91,13 @@ fn exec_makes_sigchld_the_signal_of_the_end() {
     bench.call(child, 231, [0; 6]);
     assert_eq!(bench.value(pid, 61, &[KEEP, 0, 0, 0]) as i64, i64::from(child.0));
 }
+
+#[test]
+fn who_may_not_use_all_files_starts_no_program_that_may() {
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    bench.files.make("/bin/OTHER.COM", mode::FILE | 0o755, b"\xc3");
+    assert_eq!(bench.value(pid, SETRESUID, &[1000, 1000, 1000]), 0);
+    let path = bench.string(pid, "/bin/OTHER.COM");
+    bench.error(pid, 59, &[path, 0, 0], Errno::EACCES);
+}
