@@ -330,13 +330,6 @@ impl Unix {
         match entry {
             Some(entry) => {
                 let result = entry.handler.run(&mut context);
-                if let Ok(value) = result
-                    && !self.is_changing()
-                    && self.is_settled()
-                    && self.goes_on(thread)
-                {
-                    return Some(value);
-                }
                 self.conclude(thread, call, number, words, result);
             }
             None => {
@@ -377,6 +370,7 @@ impl Unix {
     }
 
     /// Does with a handler's result what it says.
+    #[inline(always)]
     fn conclude(
         &mut self,
         thread: ThreadNumber,
@@ -402,6 +396,7 @@ impl Unix {
     }
 
     /// Answers a call: the one being handled through the event loop, others at once.
+    #[inline(always)]
     fn answer(&mut self, number: ThreadNumber, call: OpenCall, reply: Reply) {
         self.commit_answer(number, call, reply);
         if self.current.is_some_and(|(_, current)| current == call) {

@@ -300,7 +300,7 @@ fn reopen(
         }
         (open.object.clone(), open.path.clone())
     };
-    if matches!(object, Object::File(_) | Object::Directory(_)) {
+    if matches!(object, Object::File(_) | Object::Directory(_) | Object::Device(_, Some(_))) {
         // `may_open` of the file itself: how the other descriptor was opened says nothing.
         let attributes = super::attributes::node_of_file(context, &file)?;
         permit(context, &attributes, bits)?;
@@ -331,10 +331,9 @@ pub fn close_range(context: &mut Context<'_>) -> Result<u64, Stop> {
     if bits & UNSHARE != 0 && context.own().threads.len() > 1 {
         return Err(Errno::EINVAL.into());
     }
-    let descriptors = &mut context.descriptors();
-    let numbers: Vec<u64> = descriptors.iter().map(|(number, _)| number).collect();
+    let numbers: Vec<u64> = context.descriptors().iter().map(|(number, _)| number).collect();
     for number in numbers.into_iter().filter(|number| (first..=last).contains(number)) {
-        let descriptors = &mut context.descriptors();
+        let descriptors = context.descriptors();
         if bits & CLOSE_ON_EXEC != 0 {
             descriptors.set_close_on_exec(number, true)?;
         } else {

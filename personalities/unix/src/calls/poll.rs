@@ -31,7 +31,7 @@ impl<'c, 'u> Looks<'c, 'u> {
             None => true,
             Some(deadline) => deadline > context.machine().now(),
         };
-        let descriptors = context.process().descriptors.lend();
+        let descriptors = context.descriptors().lend();
         Looks { context, descriptors, channels: waits.then(Vec::new) }
     }
 
@@ -75,7 +75,7 @@ impl<'c, 'u> Looks<'c, 'u> {
 
     /// Ends; returns what to wait for, where the call may.
     fn end(self) -> Option<Vec<Channel>> {
-        self.context.process().descriptors.give_back(self.descriptors);
+        self.context.descriptors().give_back(self.descriptors);
         self.channels
     }
 }

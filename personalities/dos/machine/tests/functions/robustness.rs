@@ -13,9 +13,8 @@ const LIMIT: u64 = 40_000_000;
 
 /// Returns the seeds of the programs: as many as KAMEN_STREAMS, from KAMEN_SEED on.
 fn seeds() -> std::ops::Range<u64> {
-    let setting = |name, default| {
-        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-    };
+    let setting =
+        |name, default| std::env::var(name).map_or(default, |text| text.parse().expect(name));
     let first = setting("KAMEN_SEED", 0);
     first..first + setting("KAMEN_STREAMS", PROGRAMS)
 }
