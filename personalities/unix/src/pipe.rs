@@ -263,6 +263,12 @@ impl End {
         }
     }
 
+    /// Returns whether the pipe is empty and can be read: somebody may wait for bytes.
+    #[inline]
+    pub fn may_be_awaited(&self) -> bool {
+        self.is_empty() && self.pipes.ends(self.row).readers != 0
+    }
+
     /// Takes bytes out of the pipe.
     pub fn read(&self, into: &mut [u8]) -> Moved {
         let ring = self.pipes.ring(self.row);

@@ -14,6 +14,7 @@ mod consistency;
 mod contents;
 mod ending;
 mod faults;
+mod hand_over;
 mod numbered;
 mod orphans;
 mod processes;
@@ -161,6 +162,8 @@ pub struct Unix {
     /// The call being handled, and its answer.
     current: Option<(ThreadNumber, OpenCall)>,
     reply: Option<Reply>,
+    /// What a reader is answered when the transaction has ended.
+    handed: hand_over::Handed,
     /// What the timer is set to.
     timer: u64,
     /// When what the file server keeps for nobody is to be given back.
@@ -223,6 +226,7 @@ impl Unix {
             buffer: Vec::new(),
             current: None,
             reply: None,
+            handed: None,
             timer: u64::MAX,
             tidy_at: None,
             doomed: Vec::new(),

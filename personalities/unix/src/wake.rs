@@ -194,6 +194,24 @@ impl Waiters {
         });
     }
 
+    /// Returns who waits, or waited, for a channel, if that is one thread.
+    #[inline]
+    pub fn only(&self, channel: Channel) -> Option<ThreadNumber> {
+        let bucket = self.buckets[channel.place()].iter();
+        let mut threads = bucket.filter(|(one, _)| *one == channel).map(|&(_, thread)| thread);
+        let first = threads.next();
+        first.filter(|_| threads.next().is_none())
+    }
+
+    /// Takes a thread out that waits for a channel.
+    #[inline]
+    pub fn remove(&mut self, channel: Channel, thread: ThreadNumber) {
+        let bucket = &mut self.buckets[channel.place()];
+        if let Some(at) = bucket.iter().position(|&entry| entry == (channel, thread)) {
+            bucket.remove(at);
+        }
+    }
+
     /// Returns whether a thread is known to wait for a channel.
     pub fn has(&self, thread: ThreadNumber, channel: Channel) -> bool {
         self.buckets[channel.place()].contains(&(channel, thread))

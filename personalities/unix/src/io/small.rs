@@ -78,6 +78,9 @@ pub fn write(
             if let Err(errno) = context.copy_in(address, bytes) {
                 return Some(Err(errno.into()));
             }
+            if end.may_be_awaited() && context.unix.hand_over(end.channel_in(), bytes).is_some() {
+                return Some(Ok(len));
+            }
             match end.write(bytes) {
                 Moved::Bytes(count) => Some(Ok(count as u64)),
                 Moved::Nothing => Some(Err(would_block(&open, end.channel_out()))),
@@ -90,7 +93,11 @@ pub fn write(
             if let Err(errno) = context.copy_in(address, bytes) {
                 return Some(Err(errno.into()));
             }
-            context.unix.sockets.send_plain(numbered.number(), bytes)?;
+            let (unix, number) = (&mut *context.unix, numbered.number());
+            let receiver = unix.sockets.empty_receiver(number).map(Channel::SocketIn);
+            if receiver.and_then(|channel| unix.hand_over(channel, bytes)).is_none() {
+                unix.sockets.send_plain(number, bytes)?;
+            }
             Some(Ok(len))
         }
         // Nothing is looked at but whether it could be there (`write_null`, drivers/char/mem.c;

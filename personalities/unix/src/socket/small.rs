@@ -2,7 +2,7 @@
 //!
 //! What is not as plain as that is left to `transfer`, which begins anew: nothing has happened.
 
-use crate::socket::{Control, Incoming, MAX_QUEUED, Sockets};
+use crate::socket::{Control, Incoming, MAX_QUEUED, Socket, Sockets};
 
 /// What a plain receive came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,21 +36,36 @@ impl Sockets {
         Some(Plain::Bytes(count))
     }
 
+    /// Returns the receiver of what is sent as write(2) does, if it wants to know nothing of the
+    /// sender.
+    #[inline]
+    fn plain_receiver(&self, socket: &Socket) -> Option<u64> {
+        let is_plain = socket.connected && !socket.shut.sending && !socket.options.pass_credentials;
+        let peer = socket.peer.filter(|_| is_plain)?;
+        let other = self.table.get(&peer)?;
+        let is_open = !other.shut.receiving && !other.unaccepted;
+        (is_open && !other.options.pass_credentials).then_some(peer)
+    }
+
+    /// Returns the receiver of what is sent as write(2) does, if all that was sent it has taken.
+    pub fn empty_receiver(&self, number: u64) -> Option<u64> {
+        let peer = self.plain_receiver(self.table.get(&number)?)?;
+        match &self.table.get(&peer)?.incoming {
+            Incoming::Bytes(queue) if queue.is_empty() => Some(peer),
+            _ => None,
+        }
+    }
+
     /// Sends bytes as write(2) does, where there is room for them all and the receiver wants to know
     /// nothing of their sender.
     pub fn send_plain(&mut self, number: u64, bytes: &[u8]) -> Option<()> {
         let socket = self.table.get(&number)?;
-        let is_plain = socket.connected && !socket.shut.sending && !socket.options.pass_credentials;
         let room = socket.options.send_buffer.saturating_sub(socket.sent);
-        let peer = socket.peer?;
-        if !is_plain || room < bytes.len() || self.queued >= MAX_QUEUED {
+        let peer = self.plain_receiver(socket)?;
+        if room < bytes.len() || self.queued >= MAX_QUEUED {
             return None;
         }
-        let other = self.table.get_mut(&peer)?;
-        if other.shut.receiving || other.options.pass_credentials || other.unaccepted {
-            return None;
-        }
-        let Incoming::Bytes(queue) = &mut other.incoming else { return None };
+        let Incoming::Bytes(queue) = &mut self.table.get_mut(&peer)?.incoming else { return None };
         let cost = queue.push(bytes, Control::default());
         self.was_sent(number, Some(peer), cost);
         Some(())

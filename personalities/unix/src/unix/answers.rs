@@ -41,18 +41,24 @@ impl Unix {
             return;
         }
         if let Some(known) = self.threads.get(&number) {
-            let (is_value, value) = match reply {
-                Reply::Value(value) => (1, value),
-                Reply::Resume => (0, 0),
-            };
-            // The answer means nothing without the call, which the transaction makes count: the
-            // call before had its answer, as this one has come.
-            let (table, store) = (&self.kept.threads, self.kept.store);
-            store.set(table.field(known.row, thread::IS_VALUE), is_value);
-            store.set(table.field(known.row, thread::VALUE), value);
-            table.put(known.row, thread::ANSWERED, call.to_raw());
+            self.keep_answer(known.row, call, reply);
         }
         self.end_transaction();
+    }
+
+    /// Keeps the answer of a call, which counts when the transaction ends.
+    #[inline(always)]
+    pub(super) fn keep_answer(&self, row: Row, call: OpenCall, reply: Reply) {
+        let (is_value, value) = match reply {
+            Reply::Value(value) => (1, value),
+            Reply::Resume => (0, 0),
+        };
+        // The answer means nothing without the call, which the transaction makes count: the
+        // call before had its answer, as this one has come.
+        let (table, store) = (&self.kept.threads, self.kept.store);
+        store.set(table.field(row, thread::IS_VALUE), is_value);
+        store.set(table.field(row, thread::VALUE), value);
+        table.put(row, thread::ANSWERED, call.to_raw());
     }
 
     /// Writes the processes and threads that have changed to their rows; returns whether anything
@@ -88,6 +94,9 @@ impl Unix {
 
     fn end_transaction(&mut self) {
         self.kept.store.commit();
+        if let Some((call, value)) = self.handed.take() {
+            self.machine.reply(call, value);
+        }
         for thread in self.doomed.drain(..) {
             self.machine.destroy_thread(thread);
         }

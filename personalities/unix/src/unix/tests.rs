@@ -12,6 +12,7 @@ use crate::signal::{Info, trampoline};
 use crate::unix::{Reply, event};
 
 mod files;
+mod hand_over;
 mod identity;
 mod inheriting;
 mod jobs;
