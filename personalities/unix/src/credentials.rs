@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 
 use protocols::file::{Attributes, mode};
 
+use crate::linux::flags::permission::{GROUP_EXECUTE, SET_GID, SET_UID};
+
 pub use capabilities::{Capabilities, Capability, LAST, Secure};
 
 /// Permission bits of one class, as in `access()`.
@@ -107,6 +109,18 @@ impl Credentials {
         of(&other.user, self.user.real)
             && of(&other.group, self.group.real)
             && other.capabilities.permitted & !can == 0
+    }
+
+    /// Returns which set-ID bits of a file go when the process writes to it, but for
+    /// `CAP_FSETID` (`setattr_should_drop_suidgid`, fs/attr.c).
+    pub fn set_id_cleared(&self, attributes: &Attributes) -> u32 {
+        let bits = attributes.mode;
+        if bits & mode::TYPE != mode::FILE {
+            return 0;
+        }
+        // Without group execution the set-group-ID bit is no right.
+        let stays = bits & GROUP_EXECUTE == 0 && self.is_member(attributes.gid);
+        bits & if stays { SET_UID } else { SET_UID | SET_GID }
     }
 
     /// Returns whether the process acts for a group.

@@ -3,6 +3,7 @@
 //! Bytes go through a buffer of this server. What cannot be moved now is [`Stop::Wait`], unless
 //! the description never waits.
 
+pub mod checked;
 mod pages;
 pub mod small;
 
@@ -12,7 +13,6 @@ use alloc::vec::Vec;
 use libipc::Endpoint;
 
 use crate::Errno;
-use crate::calls::limits::within_file_size;
 use crate::calls::sockets;
 use crate::calls::terminal::{after_wait, check_background, stops_output};
 use crate::context::{Context, Stop, Wait};
@@ -21,10 +21,8 @@ use crate::numbered;
 use crate::open::{Description, Device, Object, OpenFile};
 use crate::path::Node;
 use crate::pipe::Moved;
-use crate::process::{Resource, UNLIMITED};
 pub use crate::readiness::readiness;
 use crate::servers::{Ready, Servers};
-use crate::signal::Info;
 use crate::terminal::Line;
 use crate::unix::Unix;
 use crate::wake::Channel;
@@ -318,7 +316,7 @@ impl<'c, 'u> Transfer<'c, 'u> {
     /// Writes from ranges all there is, waiting as often as needed.
     ///
     /// # Errors
-    /// EBADF, EFAULT, and those of [`write_once`]; SIGPIPE is sent with EPIPE.
+    /// EBADF, EFAULT, and those of [`checked::write`].
     pub fn write(&mut self, ranges: &[(u64, u64)]) -> Result<u64, Stop> {
         if !self.file.borrow().is_writable() {
             return Err(Errno::EBADF.into());
@@ -347,46 +345,23 @@ impl<'c, 'u> Transfer<'c, 'u> {
             let bytes = &mut buffer[..BUFFER.min(len as usize)];
             self.context.copy_in(address, bytes)?;
             let position = self.position(done);
-            let bytes = match self.room(position, bytes.len()) {
-                Ok(room) => &bytes[..room],
-                Err(errno) => return self.failed(errno.into(), done),
-            };
-            match write_once(self.context.unix, &self.file, position, bytes) {
-                Ok(count) => done += count as u64,
+            match checked::write(self.context, &self.file, position, bytes) {
+                Ok(count) => {
+                    let is_short = count < bytes.len();
+                    done += count as u64;
+                    // A file at its limit or without space: only the next call fails.
+                    if is_short && matches!(self.file.borrow().object, Object::File(_)) {
+                        break;
+                    }
+                }
                 Err(Stop::Wait(wait)) => {
                     return Err(Stop::Wait(Wait { progress: done, ..wait }));
                 }
-                Err(stop) => return self.failed(stop, done),
+                Err(_) if done != 0 => break,
+                Err(stop) => return Err(stop),
             }
         }
         Ok(done)
-    }
-
-    /// Returns how many of `len` bytes the limit of files' sizes allows at a position.
-    fn room(&mut self, position: Position, len: usize) -> Result<usize, Errno> {
-        if self.context.own().limits.soft(Resource::FileSize) == UNLIMITED {
-            return Ok(len);
-        }
-        let node = match &self.file.borrow().object {
-            Object::File(held) => held.node(),
-            _ => return Ok(len),
-        };
-        let appends = self.file.borrow().flags() & crate::linux::flags::open::APPEND != 0;
-        let at = match position {
-            Position::At(offset) => offset,
-            Position::Current if appends => self.context.unix.files.attributes(node)?.size,
-            Position::Current => self.file.borrow().offset(),
-        };
-        Ok(within_file_size(self.context, at, len as u64)? as usize)
-    }
-
-    fn failed(&mut self, stop: Stop, done: u64) -> Result<u64, Stop> {
-        if stop == Stop::Errno(Errno::EPIPE) {
-            let info = Info::of_user(signals::SIGPIPE, self.context.pid.0, 0);
-            let number = self.context.number;
-            self.context.unix.send_to_thread(number, info);
-        }
-        if done != 0 { Ok(done) } else { Err(stop) }
     }
 
     /// Stops a background process that uses its terminal; writing is its right unless the

@@ -22,6 +22,7 @@ mod ptys;
 mod robust;
 mod scarcity;
 mod schedule;
+mod set_id;
 mod signals;
 mod take_up;
 mod terminal;
@@ -146,6 +147,8 @@ pub struct Unix {
     pub mapped: BTreeMap<Node, Rc<MappedFile>>,
     /// Programs that were executed lately.
     pub images: Images,
+    /// Files without set-ID bits.
+    pub(crate) plain: set_id::Plain,
     /// The pages of the system that every process has.
     pub vdso: Option<Rc<Backing>>,
     /// Descriptions that native programs use as their streams, by badge.
@@ -216,6 +219,7 @@ impl Unix {
             trash: Trash::default(),
             mapped: BTreeMap::new(),
             images: Images::default(),
+            plain: set_id::Plain::default(),
             vdso: None,
             exported: BTreeMap::new(),
             ended_time: RunTime::default(),

@@ -8,6 +8,7 @@ use crate::context::{Context, Stop};
 use crate::credentials::{Capability, Credentials, want};
 use crate::filesystem::Changes;
 use crate::linux::flags::at;
+use crate::linux::flags::permission::{GROUP_EXECUTE, SET_GID, SET_UID};
 use crate::linux::structures::{self, device};
 use crate::open::{Description, Kind, Object};
 use crate::path::{Found, Last, Node, VNode};
@@ -18,10 +19,6 @@ use crate::terminal::Side;
 const TREE: u64 = 1;
 const PROC: u64 = 2;
 const PIPES: u64 = 3;
-/// `S_ISUID`, `S_ISGID` and `S_IXGRP` (sys/stat.h).
-const SET_UID: u32 = 0o4000;
-const SET_GID: u32 = 0o2000;
-const GROUP_EXECUTE: u32 = 0o010;
 /// Device number of the tree that sockets are in.
 const SOCKETS: u64 = 8;
 /// Device number of the tree that descriptors of events are in (anonymous inodes).
@@ -350,6 +347,7 @@ fn change_mode(context: &mut Context<'_>, attributes: &Attributes, mode: u64) ->
         mode &= !SET_GID;
     }
     let changes = Changes { mode: Some(mode), ..Changes::default() };
+    context.unix.plain.forget(attributes.node);
     context.unix.files.change(attributes.node, changes)?;
     Ok(0)
 }
@@ -461,6 +459,7 @@ pub(super) fn resize(context: &mut Context<'_>, node: Node, len: u64) -> Result<
     if len != 0 {
         within_file_size(context, len - 1, 1)?;
     }
+    context.unix.clear_set_id(context.pid, node)?;
     context.unix.resize_contents(node, len)?;
     Ok(0)
 }

@@ -238,8 +238,11 @@ fn open_file(
     }
     match found.kind() {
         mode::FILE => {
-            if bits & flags::TRUNCATE != 0 && found.attributes.size != 0 {
-                context.unix.resize_contents(held.node(), 0)?;
+            if bits & flags::TRUNCATE != 0 {
+                context.unix.clear_set_id(context.pid, held.node())?;
+                if found.attributes.size != 0 {
+                    context.unix.resize_contents(held.node(), 0)?;
+                }
             }
             Ok(Object::File(held))
         }

@@ -3,7 +3,7 @@
 use crate::Errno;
 use crate::calls::attributes::{resize, writable_file};
 use crate::context::{Context, Stop};
-use crate::io::{BUFFER, Position, read_once, write_once};
+use crate::io::{BUFFER, Position, checked, read_once};
 use crate::linux::flags::open;
 use crate::open::{Description, Object};
 use crate::path::Node;
@@ -37,8 +37,13 @@ pub fn copy_file_range(context: &mut Context<'_>) -> Result<u64, Stop> {
         if count == 0 {
             break;
         }
-        match write_once(context.unix, &to, Position::At(end + done), &buffer[..count]) {
-            Ok(written) => done += written as u64,
+        match checked::write(context, &to, Position::At(end + done), &buffer[..count]) {
+            Ok(written) => {
+                done += written as u64;
+                if written < count {
+                    break;
+                }
+            }
             Err(_) if done != 0 => break,
             Err(stop) => return Err(stop),
         }
@@ -108,7 +113,7 @@ fn zero(context: &mut Context<'_>, file: &Description, from: u64, to: u64) -> Re
     let mut at = from;
     while at < to {
         let zeros = alloc::vec![0; BUFFER.min((to - at) as usize)];
-        at += write_once(context.unix, file, Position::At(at), &zeros)? as u64;
+        at += checked::write(context, file, Position::At(at), &zeros)? as u64;
     }
     Ok(())
 }

@@ -35,6 +35,13 @@ pub mod open {
     pub const CHANGEABLE: u32 = APPEND | NON_BLOCKING | NO_ACCESS_TIME;
 }
 
+/// Permission bits, linux/stat.h.
+pub mod permission {
+    pub const SET_UID: u32 = 0o4000;
+    pub const SET_GID: u32 = 0o2000;
+    pub const GROUP_EXECUTE: u32 = 0o010;
+}
+
 /// The *at() calls, linux/fcntl.h.
 pub mod at {
     /// The file descriptor that stands for the working directory.

@@ -1,15 +1,20 @@
 //! Rights that a program has, and those that it does not get on the way round.
 
-use super::{OPEN, fork};
+use super::{DATA, OPEN, WRITE, fork};
 use crate::Errno;
 use crate::fake::{Bench, SCRATCH};
+use crate::process::Pid;
 use protocols::file::mode;
 
 const MMAP: u32 = 9;
 const ACCESS: u32 = 21;
 const CLONE: u32 = 56;
+const TRUNCATE: u32 = 76;
+const FTRUNCATE: u32 = 77;
+const CHMOD: u32 = 90;
 const CHOWN: u32 = 92;
 const SETRESUID: u32 = 117;
+const SETRESGID: u32 = 119;
 const KEEP: u64 = -1i64 as u64;
 
 #[test]
@@ -100,4 +105,83 @@ fn who_may_not_use_all_files_starts_no_program_that_may() {
     assert_eq!(bench.value(pid, SETRESUID, &[1000, 1000, 1000]), 0);
     let path = bench.string(pid, "/bin/OTHER.COM");
     bench.error(pid, 59, &[path, 0, 0], Errno::EACCES);
+}
+
+/// Makes /bin/su anew with a mode, as root's and everybody's to write.
+fn make_su(bench: &mut Bench, bits: u32) {
+    let node = bench.files.make("/bin/su", mode::FILE | bits, b"x");
+    bench.files.own(node, 0);
+}
+
+/// Returns the permissions of /bin/su.
+fn su_mode(bench: &mut Bench, pid: Pid) -> u32 {
+    const STAT: u32 = 4;
+    let path = bench.string(pid, "/bin/su");
+    assert_eq!(bench.value(pid, STAT, &[path, DATA]), 0);
+    u32::from_le_bytes(bench.peek(pid, DATA + 24, 4).try_into().unwrap()) & 0o7777
+}
+
+// inode(7), write(2), truncate(2); `setattr_should_drop_suidgid` of fs/attr.c.
+#[test]
+fn writing_takes_set_id_bits_from_who_could_not_give_them() {
+    let mut bench = Bench::new();
+    let root = bench.launch();
+    let pid = fork(&mut bench, root);
+    assert_eq!(bench.value(pid, SETRESGID, &[1000, 1000, 1000]), 0);
+    assert_eq!(bench.value(pid, SETRESUID, &[1000, 1000, 1000]), 0);
+    for (before, after) in [(0o4777, 0o777), (0o2777, 0o777), (0o6766, 0o766), (0o1777, 0o1777)] {
+        make_su(&mut bench, before);
+        let path = bench.string(root, "/bin/su");
+        let fd = bench.value(root, OPEN, &[path, 1]);
+        assert_eq!(bench.value(root, WRITE, &[fd, path, 3]), 3);
+        assert_eq!(su_mode(&mut bench, pid), before, "root may give them");
+        let path = bench.string(pid, "/bin/su");
+        let fd = bench.value(pid, OPEN, &[path, 1]);
+        assert_eq!(bench.value(pid, WRITE, &[fd, path, 0]), 0);
+        assert_eq!(su_mode(&mut bench, pid), before, "nothing is written");
+        assert_eq!(bench.value(pid, WRITE, &[fd, path, 3]), 3);
+        assert_eq!(su_mode(&mut bench, pid), after);
+        // It is known to have none now, until it gets them again.
+        let path = bench.string(root, "/bin/su");
+        assert_eq!(bench.value(root, CHMOD, &[path, before.into()]), 0);
+        assert_eq!(bench.value(pid, WRITE, &[fd, path, 3]), 3);
+        assert_eq!(su_mode(&mut bench, pid), after);
+    }
+}
+
+#[test]
+fn truncating_takes_set_id_bits() {
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    assert_eq!(bench.value(pid, SETRESUID, &[1000, 1000, 1000]), 0);
+    for (number, words) in [(TRUNCATE, [0, 0]), (TRUNCATE, [1, 0]), (OPEN, [0o1001, 0])] {
+        make_su(&mut bench, 0o4777);
+        let path = bench.string(pid, "/bin/su");
+        assert!((bench.value(pid, number, &[path, words[0], words[1]]) as i64) >= 0);
+        assert_eq!(su_mode(&mut bench, pid), 0o777, "{number} {words:?}");
+    }
+    make_su(&mut bench, 0o4777);
+    let path = bench.string(pid, "/bin/su");
+    let fd = bench.value(pid, OPEN, &[path, 1]);
+    assert_eq!(bench.value(pid, FTRUNCATE, &[fd, 9]), 0);
+    assert_eq!(su_mode(&mut bench, pid), 0o777);
+}
+
+#[test]
+fn copying_into_a_file_takes_set_id_bits() {
+    const FALLOCATE: u32 = 285;
+    const COPY_FILE_RANGE: u32 = 326;
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    assert_eq!(bench.value(pid, SETRESUID, &[1000, 1000, 1000]), 0);
+    let path = bench.string(pid, "/etc/words");
+    let from = bench.value(pid, OPEN, &[path, 0]);
+    for number in [COPY_FILE_RANGE, FALLOCATE] {
+        make_su(&mut bench, 0o4777);
+        let path = bench.string(pid, "/bin/su");
+        let to = bench.value(pid, OPEN, &[path, 1]);
+        let words = if number == FALLOCATE { [to, 0x10, 0, 1, 0] } else { [from, 0, to, 0, 3] };
+        assert!((bench.value(pid, number, &words) as i64) >= 0);
+        assert_eq!(su_mode(&mut bench, pid), 0o777, "{number}");
+    }
 }

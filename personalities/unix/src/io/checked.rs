@@ -1,0 +1,67 @@
+//! Writing for a program: within its limits, without the rights that writing takes from a file.
+
+use crate::Errno;
+use crate::calls::limits::within_file_size;
+use crate::context::{Context, Stop};
+use crate::credentials::Capability;
+use crate::io::{Position, write_once};
+use crate::linux::flags::open;
+use crate::linux::signals;
+use crate::open::{Description, Object};
+use crate::process::{Process, Resource, UNLIMITED};
+use crate::signal::Info;
+
+/// Writes bytes for the caller and returns how many, at least one: as far as its limit of files'
+/// sizes goes, and with SIGPIPE where nobody reads.
+///
+/// # Errors
+/// EFBIG: the limit is reached, SIGXFSZ is sent; those of [`write_once`].
+pub fn write(
+    context: &mut Context<'_>,
+    file: &Description,
+    position: Position,
+    bytes: &[u8],
+) -> Result<usize, Stop> {
+    let most = match is_free(context.own()) {
+        true => bytes.len(),
+        false => prepare(context, file, position, bytes.len())?,
+    };
+    write_once(context.unix, file, position, &bytes[..most]).inspect_err(|stop| {
+        if *stop == Stop::Errno(Errno::EPIPE) {
+            let info = Info::of_user(signals::SIGPIPE, context.pid.0, 0);
+            context.unix.send_to_thread(context.number, info);
+        }
+    })
+}
+
+/// Returns whether files need not be looked at before the process writes to them.
+fn is_free(process: &Process) -> bool {
+    process.limits.soft(Resource::FileSize) == UNLIMITED
+        && process.credentials.can(Capability::FileSetId)
+}
+
+/// Makes a file ready to be written to; returns how many of `len` bytes its size may grow by.
+fn prepare(
+    context: &mut Context<'_>,
+    file: &Description,
+    position: Position,
+    len: usize,
+) -> Result<usize, Errno> {
+    let (node, appends, offset) = {
+        let open = file.borrow();
+        let Object::File(held) = &open.object else { return Ok(len) };
+        (held.node(), open.flags() & open::APPEND != 0, open.offset())
+    };
+    let mut most = len as u64;
+    if context.own().limits.soft(Resource::FileSize) != UNLIMITED {
+        let at = match position {
+            // pwrite(2), BUGS: appending wins over an offset.
+            _ if appends => context.unix.files.attributes(node)?.size,
+            Position::At(offset) => offset,
+            Position::Current => offset,
+        };
+        most = within_file_size(context, at, most)?;
+    }
+    context.unix.clear_set_id(context.pid, node)?;
+    Ok(most as usize)
+}
