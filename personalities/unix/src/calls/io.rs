@@ -4,10 +4,8 @@ use alloc::vec::Vec;
 
 use crate::Errno;
 use crate::context::{Context, Stop, Wait};
-use crate::io::{BUFFER, Position, Transfer, read_once, small, write_once};
-use crate::linux::signals;
+use crate::io::{BUFFER, Position, Transfer, checked, read_once, small};
 use crate::open::{Description, Kind, Object};
-use crate::signal::Info;
 
 /// Most ranges of one call (`IOV_MAX`).
 const MAX_RANGES: u64 = 1024;
@@ -202,16 +200,18 @@ pub fn sendfile(context: &mut Context<'_>) -> Result<u64, Stop> {
         0 => from.borrow().offset(),
         address => context.u64_in(address)?,
     };
-    let mut done = context.progress;
-    let result = send(context, &from, &to, start, len.min(MAX_BYTES), &mut done);
-    if let Err(Stop::Wait(wait)) = result {
-        return Err(Stop::Wait(Wait { progress: done, ..wait }));
-    }
+    // The offset has moved along with what was sent before the call waited: a handler that ends it
+    // then is to find it there (`do_sendfile`, fs/read_write.c).
+    let (before, mut sent) = (context.progress, 0);
+    let len = len.min(MAX_BYTES).saturating_sub(before);
+    let result = send(context, &from, &to, start, len, &mut sent);
     match offset_at {
-        0 => from.borrow_mut().set_offset(start + done),
-        address => context.copy_out(address, &(start + done).to_le_bytes())?,
+        0 => from.borrow_mut().set_offset(start + sent),
+        address => context.copy_out(address, &(start + sent).to_le_bytes())?,
     }
+    let done = before + sent;
     match result {
+        Err(Stop::Wait(wait)) => Err(Stop::Wait(Wait { progress: done, ..wait })),
         Err(stop) if done == 0 => Err(stop),
         _ => Ok(done),
     }
@@ -232,17 +232,7 @@ fn send(
         if count == 0 {
             return Ok(());
         }
-        match write_once(context.unix, to, Position::Current, &buffer[..count]) {
-            Ok(written) => *done += written as u64,
-            Err(stop) => {
-                if stop == Stop::Errno(Errno::EPIPE) {
-                    let info = Info::of_user(signals::SIGPIPE, context.pid.0, 0);
-                    let number = context.number;
-                    context.unix.send_to_thread(number, info);
-                }
-                return Err(stop);
-            }
-        }
+        *done += checked::write(context, to, Position::Current, &buffer[..count])? as u64;
     }
     Ok(())
 }

@@ -7,12 +7,10 @@ use crate::Errno;
 use crate::calls::io::ranges_in;
 use crate::calls::sockets::number_of;
 use crate::context::{Context, Stop, Wait};
-use crate::io::{BUFFER, Position, Transfer, read_once, readiness, unless, write_once};
+use crate::io::{BUFFER, Position, Transfer, checked, read_once, readiness, unless};
 use crate::linux::flags::open;
-use crate::linux::signals;
 use crate::open::{Description, Object};
 use crate::pipe::End;
-use crate::signal::Info;
 
 /// `SPLICE_F_NONBLOCK` (linux/splice.h).
 const NON_BLOCKING: u64 = 2;
@@ -78,19 +76,47 @@ fn wait_for_room(context: &mut Context<'_>, to: &Description, never: bool) -> St
     unless(never, Stop::Wait(Wait { channels, ..Wait::default() }))
 }
 
-/// Writes, and sends SIGPIPE where nobody reads.
-fn put(
+/// Reads without taking: a pipe keeps its bytes and a file's offset stays where it is, until it is
+/// known how many could be written (`splice_from_pipe_feed`, fs/splice.c).
+fn look(
     context: &mut Context<'_>,
-    to: &Description,
+    from: &Description,
     position: Position,
-    bytes: &[u8],
-) -> Result<u64, Stop> {
-    write_once(context.unix, to, position, bytes).map(|count| count as u64).inspect_err(|stop| {
-        if *stop == Stop::Errno(Errno::EPIPE) {
-            let info = Info::of_user(signals::SIGPIPE, context.pid.0, 0);
-            context.unix.send_to_thread(context.number, info);
+    into: &mut [u8],
+) -> Result<usize, Stop> {
+    let peeked = end_of(from).map_or(0, |end| end.peek(into));
+    if peeked != 0 {
+        return Ok(peeked);
+    }
+    let position = match position {
+        Position::Current if has_offset(from) => Position::At(from.borrow().offset()),
+        position => position,
+    };
+    read_once(context.unix, from, position, into)
+}
+
+/// Takes what [`look`] has read, as far as it was written.
+fn take(from: &Description, position: Position, bytes: &mut [u8]) {
+    if let Some(end) = end_of(from) {
+        let _ = end.read(bytes);
+    } else if position == Position::Current && has_offset(from) {
+        let to = from.borrow().offset() + bytes.len() as u64;
+        from.borrow_mut().set_offset(to);
+    }
+}
+
+fn has_offset(file: &Description) -> bool {
+    matches!(file.borrow().object, Object::File(_) | Object::Text(..))
+}
+
+/// Fails where nobody reads, before anything is read that nothing could keep.
+fn check_reader(context: &mut Context<'_>, to: &Description) -> Result<(), Stop> {
+    match end_of(to) {
+        Some(end) if !end.has_other() => {
+            checked::write(context, to, Position::Current, &[0]).map(|_| ())
         }
-    })
+        _ => Ok(()),
+    }
 }
 
 /// splice(2)
@@ -108,13 +134,16 @@ pub fn splice(context: &mut Context<'_>) -> Result<u64, Stop> {
     if most == 0 {
         return Err(wait_for_room(context, &to, never));
     }
+    check_reader(context, &to)?;
     let mut buffer = alloc::vec![0; most];
-    let read = read_once(context.unix, &from, read_at, &mut buffer);
+    let read = look(context, &from, read_at, &mut buffer);
     let count = read.map_err(|stop| unless(never, stop))?;
     if count == 0 {
         return Ok(0);
     }
-    let count = put(context, &to, write_at, &buffer[..count])?;
+    let count = checked::write(context, &to, write_at, &buffer[..count])?;
+    take(&from, read_at, &mut buffer[..count]);
+    let count = count as u64;
     for (at, position) in [(from_at, read_at), (to_at, write_at)] {
         if let Position::At(offset) = position {
             context.copy_out(at, &(offset + count).to_le_bytes())?;
@@ -143,7 +172,9 @@ pub fn tee(context: &mut Context<'_>) -> Result<u64, Stop> {
     match source.peek(&mut buffer) {
         0 if !source.has_other() => Ok(0),
         0 => Err(unless(never, Stop::Wait(Wait::on(source.channel_in())))),
-        count => put(context, &to, Position::Current, &buffer[..count]),
+        count => {
+            checked::write(context, &to, Position::Current, &buffer[..count]).map(|n| n as u64)
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod jobs;
 mod limits;
 mod lives;
 mod memory;
+mod moving;
 mod pidfd;
 mod pointers;
 mod random;
