@@ -12,6 +12,7 @@ use crate::context::{Context, Stop};
 use crate::credentials::{Capability, want};
 use crate::fifo;
 use crate::filesystem::NewNode;
+use crate::linux::flags::permission::{GROUP_EXECUTE, SET_GID};
 use crate::linux::flags::{at, fcntl, open as flags};
 use crate::linux::structures::device;
 use crate::open::{Description, Device, HeldNode, Object, OpenFile, Slot, Stream};
@@ -141,24 +142,29 @@ pub(super) fn create(
 }
 
 /// Returns owner and mode of what the caller creates in the directory of a target: the group is
-/// the directory's where that has its set-group-ID bit (inode(7)).
-fn new_node(
+/// the directory's where that has its set-group-ID bit (inode(7)), and whose member the caller is
+/// not, that group's rights it cannot give away (`mode_strip_sgid`, fs/inode.c).
+pub(super) fn new_node(
     context: &mut Context<'_>,
     target: &Target,
     mode: u32,
     device: u32,
 ) -> Result<NewNode, Errno> {
-    const SET_GID: u32 = 0o2000;
+    const PROGRAM: u32 = SET_GID | GROUP_EXECUTE;
     let directory = context.unix.files.attributes(Context::real(target.directory.node)?)?;
     let process = context.process();
-    let (uid, mut gid) = (process.credentials.user.effective, process.credentials.group.effective);
-    let mut mode = mode & !process.umask;
+    let who = &process.credentials;
+    let (uid, mut gid) = (who.user.files, who.group.files);
+    let mut kept = !process.umask;
     if directory.mode & SET_GID != 0 {
         gid = directory.gid;
-        if mode & mode::TYPE == mode::DIRECTORY {
-            mode |= SET_GID;
+        let may_give = who.is_member(gid) || who.can(Capability::FileSetId);
+        if mode & PROGRAM == PROGRAM && !may_give {
+            kept &= !SET_GID;
         }
     }
+    let is_inherited = directory.mode & SET_GID != 0 && mode & mode::TYPE == mode::DIRECTORY;
+    let mode = mode & kept | if is_inherited { SET_GID } else { 0 };
     Ok(NewNode { mode, uid, gid, device })
 }
 

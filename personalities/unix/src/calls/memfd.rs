@@ -23,7 +23,7 @@ pub fn memfd_create(context: &mut Context<'_>) -> Result<u64, Stop> {
         errno => errno,
     })?;
     let who = &context.own().credentials;
-    let (uid, gid) = (who.user.effective, who.group.effective);
+    let (uid, gid) = (who.user.files, who.group.files);
     let new = NewNode { mode: mode::FILE | 0o777, uid, gid, device: 0 };
     let node = context.unix.files.create_unnamed(new)?.node;
     let held = HeldNode::new(node, &context.unix.closed);

@@ -4,13 +4,13 @@ use protocols::file::mode;
 
 use crate::Errno;
 use crate::calls::attributes::named_file;
-use crate::calls::descriptors::{create, may_change};
+use crate::calls::descriptors::{create, may_change, new_node};
 use crate::context::{Context, Stop};
-use crate::credentials::Capability;
+use crate::credentials::{Capability, want};
 use crate::filesystem::Collision;
 use crate::linux::flags::{at, open as flags};
 use crate::open::{Description, Object};
-use crate::path::{Last, Node, Target, VNode};
+use crate::path::{Found, Last, Node, Target, VNode};
 use crate::proc::link_target;
 
 /// mkdir(2)
@@ -32,7 +32,8 @@ fn make_directory(
     mode: u64,
 ) -> Result<u64, Stop> {
     let target = absent(context, directory, path)?;
-    create(context, &target, mode::DIRECTORY | mode as u32 & 0o7777, 0)?;
+    // `vfs_mkdir` (fs/namei.c): set-ID bits of directories come by chmod() or from the parent.
+    create(context, &target, mode::DIRECTORY | mode as u32 & 0o1777, 0)?;
     Ok(0)
 }
 
@@ -189,10 +190,24 @@ fn move_name(
     if to.found.is_some() {
         may_remove(context, &to)?;
     }
+    if from.directory.node != to.directory.node {
+        may_move(context, found)?;
+        if let (Collision::Exchange, Some(other)) = (clash, &to.found) {
+            may_move(context, other)?;
+        }
+    }
     let old = (Context::real(from.directory.node)?, &from.name[..]);
     let new = (Context::real(to.directory.node)?, &to.name[..]);
     context.unix.files.rename(old, new, clash)?;
     Ok(0)
+}
+
+/// Checks that what has a name may get another parent: in a directory that changes ".."
+/// (`vfs_rename`, fs/namei.c).
+fn may_move(context: &Context<'_>, found: &Found) -> Result<(), Errno> {
+    let who = &context.own().credentials;
+    let may = !found.is_directory() || who.allows(&found.attributes, want::WRITE);
+    if may { Ok(()) } else { Err(Errno::EACCES) }
 }
 
 /// link(2)
@@ -300,10 +315,9 @@ fn make_symlink(
         return Err(Errno::ENOENT.into());
     }
     may_change(context, &target)?;
-    let who = &context.own().credentials;
-    let owner = (who.user.effective, who.group.effective);
+    let new = new_node(context, &target, mode::SYMLINK | 0o777, 0)?;
     let directory = Context::real(target.directory.node)?;
-    context.unix.files.symlink(directory, &target.name, owner, &text)?;
+    context.unix.files.symlink(directory, &target.name, (new.uid, new.gid), &text)?;
     Ok(0)
 }
 

@@ -185,3 +185,81 @@ fn copying_into_a_file_takes_set_id_bits() {
         assert_eq!(su_mode(&mut bench, pid), 0o777, "{number}");
     }
 }
+
+/// Returns mode and ids of a path, whose last link is not followed.
+fn attributes(bench: &mut Bench, pid: Pid, path: &str) -> (u32, u32, u32) {
+    const LSTAT: u32 = 6;
+    let path = bench.string(pid, path);
+    assert_eq!(bench.value(pid, LSTAT, &[path, DATA]), 0);
+    let words = bench.peek(pid, DATA + 24, 12);
+    let word = |at: usize| u32::from_le_bytes(words[at..at + 4].try_into().unwrap());
+    (word(0) & 0o7777, word(4), word(8))
+}
+
+// `mode_strip_sgid`, `inode_init_owner` (fs/inode.c), `vfs_mkdir` (fs/namei.c).
+#[test]
+fn a_directory_s_group_gives_no_rights_to_who_is_no_member() {
+    const MKDIR: u32 = 83;
+    const SYMLINK: u32 = 88;
+    const UMASK: u32 = 95;
+    const SETGROUPS: u32 = 116;
+    const MKNOD: u32 = 133;
+    let mut bench = Bench::new();
+    let root = bench.launch();
+    bench.files.make("/tmp/d", mode::DIRECTORY | 0o2777, b"");
+    let pid = fork(&mut bench, root);
+    assert_eq!(bench.value(pid, SETGROUPS, &[0, 0]), 0);
+    assert_eq!(bench.value(pid, SETRESGID, &[1000, 1000, 1000]), 0);
+    assert_eq!(bench.value(pid, SETRESUID, &[1000, 1000, 1000]), 0);
+    for pid in [root, pid] {
+        assert_eq!(bench.value(pid, UMASK, &[0o022]), 0o022);
+    }
+    for (name, number, bits, after) in [
+        ("open", OPEN, [0o101, 0o2755], 0o755),
+        ("mknod", MKNOD, [0o2755, 0], 0o755),
+        ("no program", MKNOD, [0o2745, 0], 0o2745),
+        ("directory", MKDIR, [0o7755, 0], 0o3755),
+        ("link", SYMLINK, [0, 0], 0o777),
+    ] {
+        let path = bench.string(pid, &alloc::format!("/tmp/d/{name}"));
+        let words = if number == SYMLINK { [path, path, 0] } else { [path, bits[0], bits[1]] };
+        assert!((bench.value(pid, number, &words) as i64) >= 0, "{name}");
+        let path = alloc::format!("/tmp/d/{name}");
+        assert_eq!(attributes(&mut bench, pid, &path), (after, 1000, 0), "{name}");
+    }
+    let path = bench.string(root, "/tmp/d/root");
+    assert_eq!(bench.value(root, MKNOD, &[path, 0o2755, 0]), 0);
+    assert_eq!(attributes(&mut bench, root, "/tmp/d/root"), (0o2755, 0, 0), "a member");
+}
+
+// setfsuid(2): files belong to the ids for files.
+#[test]
+fn what_is_made_belongs_to_the_ids_for_files() {
+    const SETFSUID: u32 = 122;
+    const SETFSGID: u32 = 123;
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    bench.files.make("/tmp/d", mode::DIRECTORY | 0o777, b"");
+    assert_eq!(bench.value(pid, SETFSGID, &[5]), 0);
+    assert_eq!(bench.value(pid, SETFSUID, &[7]), 0);
+    let path = bench.string(pid, "/tmp/d/x");
+    bench.value(pid, OPEN, &[path, 0o101, 0o600]);
+    assert_eq!(attributes(&mut bench, pid, "/tmp/d/x"), (0o600, 7, 5));
+}
+
+// rename(2), EACCES: "oldpath is a directory and does not allow write permission".
+#[test]
+fn a_directory_changes_its_parent_for_who_may_write_to_it_only() {
+    const RENAME: u32 = 82;
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    for (directory, bits) in [("/tmp/a", 0o777), ("/tmp/b", 0o777), ("/tmp/a/x", 0o755)] {
+        bench.files.make(directory, mode::DIRECTORY | bits, b"");
+    }
+    assert_eq!(bench.value(pid, SETRESUID, &[1000, 1000, 1000]), 0);
+    let old = bench.string(pid, "/tmp/a/x");
+    bench.poke(pid, DATA, b"/tmp/b/x\0");
+    bench.error(pid, RENAME, &[old, DATA], Errno::EACCES);
+    bench.poke(pid, DATA, b"/tmp/a/y\0");
+    assert_eq!(bench.value(pid, RENAME, &[old, DATA]), 0);
+}
