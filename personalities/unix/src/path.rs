@@ -308,9 +308,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Returns the directory that the walk has come to as its target.
+    /// Returns the directory that the walk has come to as its target, which need not be searched.
     fn arrived(&mut self) -> Result<Target, Errno> {
-        self.may_search()?;
         let found = self.tree.lookup(&self.here, b".")?;
         let directory = Directory { node: self.here.node, path: take(&mut self.here.path) };
         Ok(Target { directory, name: Vec::new(), found: Some(found), slash: false })

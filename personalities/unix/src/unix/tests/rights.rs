@@ -11,6 +11,7 @@ const ACCESS: u32 = 21;
 const CLONE: u32 = 56;
 const TRUNCATE: u32 = 76;
 const FTRUNCATE: u32 = 77;
+const CHDIR: u32 = 80;
 const CHMOD: u32 = 90;
 const CHOWN: u32 = 92;
 const SETRESUID: u32 = 117;
@@ -262,4 +263,22 @@ fn a_directory_changes_its_parent_for_who_may_write_to_it_only() {
     bench.error(pid, RENAME, &[old, DATA], Errno::EACCES);
     bench.poke(pid, DATA, b"/tmp/a/y\0");
     assert_eq!(bench.value(pid, RENAME, &[old, DATA]), 0);
+}
+
+// path_resolution(7): search permission is for the directories on the way.
+#[test]
+fn what_a_path_ends_at_needs_no_search_permission() {
+    const STAT: u32 = 4;
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    bench.files.make("/tmp/p", mode::DIRECTORY | 0o700, b"");
+    bench.files.make("/tmp/p/q", mode::DIRECTORY | 0o777, b"");
+    let path = bench.string(pid, "/tmp/p/q");
+    assert_eq!(bench.value(pid, CHDIR, &[path]), 0);
+    assert_eq!(bench.value(pid, SETRESUID, &[1000, 1000, 1000]), 0);
+    let path = bench.string(pid, "..");
+    assert_eq!(bench.value(pid, STAT, &[path, DATA]), 0);
+    bench.error(pid, CHDIR, &[path], Errno::EACCES);
+    let path = bench.string(pid, "../.");
+    bench.error(pid, STAT, &[path, DATA], Errno::EACCES);
 }
