@@ -1,8 +1,8 @@
 //! Executable files in memory objects, kept for the next time.
 //!
 //! The segments of a program are read once: every process that runs it shares those that are not
-//! writable, and has copy-on-write clones of the others. An image is known by its node and the
-//! time and length of its contents, so that a rewritten file is read anew.
+//! writable, and has copy-on-write clones of the others. An image is known by its node, the time of
+//! the last change and the length, so that a rewritten file is read anew.
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -76,7 +76,8 @@ pub struct Image {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Key {
     node: Node,
-    modified: u64,
+    /// When anything of the file changed last: programs can set the time of its contents.
+    changed: u64,
     size: u64,
 }
 
@@ -92,7 +93,7 @@ impl Images {
         attributes: &Attributes,
         head: &[u8],
     ) -> Result<Rc<Image>, ImageError> {
-        let key = Key { node, modified: attributes.modified, size: attributes.size };
+        let key = Key { node, changed: attributes.changed, size: attributes.size };
         let images = &mut unix.images.0;
         if let Some(at) = images.iter().position(|image| image.key == key) {
             let image = images.remove(at);

@@ -35,9 +35,11 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    fn changed(&self, node: u64) {
+    /// Notes a change of a node; returns when it was.
+    fn changed(&self, node: u64) -> u64 {
         self.changes.set(self.changes.get() + 1);
         *self.generations.borrow_mut().entry(node).or_default() += 2;
+        self.changes.get()
     }
 }
 
@@ -149,12 +151,13 @@ impl FileSystem for FakeFiles {
         if offset.checked_add(bytes.len() as u64).is_none_or(|end| end > LARGEST) {
             return Err(Errno::EFBIG);
         }
-        self.1.changed(node.0);
+        let changes = self.1.changed(node.0);
         self.with(node, |node| {
             let end = offset as usize + bytes.len();
             node.bytes.resize(node.bytes.len().max(end), 0);
             node.bytes[offset as usize..end].copy_from_slice(bytes);
             node.attributes.size = node.bytes.len() as u64;
+            node.attributes.changed = changes;
             Ok(bytes.len())
         })
     }

@@ -1,6 +1,6 @@
 //! Rights that a program has, and those that it does not get on the way round.
 
-use super::{DATA, OPEN, WRITE, fork};
+use super::{DATA, EXECVE, OPEN, WRITE, fork};
 use crate::Errno;
 use crate::fake::{Bench, SCRATCH};
 use crate::process::Pid;
@@ -9,6 +9,7 @@ use protocols::file::mode;
 const MMAP: u32 = 9;
 const ACCESS: u32 = 21;
 const CLONE: u32 = 56;
+const FSTAT: u32 = 5;
 const TRUNCATE: u32 = 76;
 const FTRUNCATE: u32 = 77;
 const CHDIR: u32 = 80;
@@ -281,4 +282,23 @@ fn what_a_path_ends_at_needs_no_search_permission() {
     bench.error(pid, CHDIR, &[path], Errno::EACCES);
     let path = bench.string(pid, "../.");
     bench.error(pid, STAT, &[path, DATA], Errno::EACCES);
+}
+
+#[test]
+fn a_program_rewritten_in_place_is_read_anew_whatever_its_time_says() {
+    const PWRITE: u32 = 18;
+    const UTIMENSAT: u32 = 280;
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    let path = bench.string(pid, "/bin/tiny");
+    let fd = bench.value(pid, OPEN, &[path, 1]);
+    bench.poke(pid, DATA, &[0xcc; 16]);
+    assert_eq!(bench.value(pid, FSTAT, &[fd, DATA + 256]), 0);
+    assert_eq!(bench.value(pid, PWRITE, &[fd, DATA, 16, 0x100]), 16);
+    let times = bench.peek(pid, DATA + 256 + 72, 32);
+    bench.poke(pid, DATA + 64, &times);
+    assert_eq!(bench.value(pid, UTIMENSAT, &[fd, 0, DATA + 64, 0]), 0);
+    let child = fork(&mut bench, pid);
+    bench.call(child, EXECVE, [path, 0, 0, 0, 0, 0]);
+    assert_eq!(bench.peek(child, 0x40_0100, 4), [0xcc; 4]);
 }
