@@ -10,6 +10,7 @@ pub mod descriptors;
 pub mod directories;
 pub mod epoll;
 pub mod events;
+pub mod execveat;
 pub mod extended;
 pub mod futex;
 pub mod identity;

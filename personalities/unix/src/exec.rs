@@ -27,8 +27,9 @@ use crate::machine::{Access, Machine};
 use crate::memory::{
     Backing, Bounds, Counted, Mm, PAGE, Purpose, Region, STACK_TOP, Sharing, Trash, pages,
 };
-use crate::path::{Last, Node, VNode, walk};
-use crate::proc::View;
+use crate::open::{Description, Object};
+use crate::path::{Directory, Found, Last, Node, VNode, walk};
+use crate::proc::{Entry, View};
 use crate::process::{AltStack, Pid, Process};
 use crate::signal::trampoline;
 use crate::unix::Unix;
@@ -53,12 +54,33 @@ pub const NAME_MAX: usize = 15;
 /// What to execute.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The program's path.
+    /// The program's name: its path, where it was not found by a descriptor.
     pub path: Vec<u8>,
+    /// What was found already.
+    pub opened: Option<Opened>,
     /// Its arguments.
     pub arguments: Vec<Vec<u8>>,
     /// Its environment.
     pub environment: Vec<Vec<u8>>,
+}
+
+impl Request {
+    /// Returns the request for a program, without arguments and environment yet.
+    pub fn new(path: Vec<u8>, opened: Option<Opened>) -> Request {
+        Request { path, opened, arguments: Vec::new(), environment: Vec::new() }
+    }
+}
+
+/// A file that is to be executed, found.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// What was found.
+    pub found: Found,
+    /// Its canonical path.
+    pub path: Vec<u8>,
+    /// Whether the request's path leads to it through a descriptor that is closed then: an
+    /// interpreter would not find it.
+    pub closes: bool,
 }
 
 /// A program that is loaded and only has to be entered.
@@ -122,10 +144,20 @@ pub fn load(unix: &mut Unix, pid: Pid, request: Request) -> Result<Program, Errn
 pub fn load_any(unix: &mut Unix, pid: Pid, request: Request) -> Result<Loaded, Errno> {
     let mut request = request;
     let asked = request.path.clone();
+    let mut opened = request.opened.take();
     for _ in 0..=MAX_INTERPRETERS {
-        let file = find(unix, pid, &request.path)?;
+        let one = match opened.take() {
+            Some(opened) => opened,
+            None => find(unix, pid, &request.path)?,
+        };
+        let closes = one.closes;
+        let file = executable(unix, pid, one)?;
         if let Some(line) = file.head.strip_prefix(b"#!") {
             interpreted(&mut request, line)?;
+            if closes {
+                // `BINPRM_FLAGS_PATH_INACCESSIBLE` (`load_script`, fs/binfmt_script.c).
+                return Err(Errno::ENOENT);
+            }
             continue;
         }
         if is_dos(&file) {
@@ -140,18 +172,49 @@ pub fn load_any(unix: &mut Unix, pid: Pid, request: Request) -> Result<Loaded, E
     Err(Errno::ELOOP)
 }
 
-fn find(unix: &mut Unix, pid: Pid, path: &[u8]) -> Result<File, Errno> {
+fn find(unix: &mut Unix, pid: Pid, path: &[u8]) -> Result<Opened, Errno> {
     let process = unix.processes.get(&pid).ok_or(Errno::ESRCH)?;
     let (cwd, who) = (process.cwd.clone(), process.credentials.clone());
     let target = walk(&mut View::new(unix, pid), &cwd, path, Last::Follow, &who)?;
-    let found = target.existing()?;
+    Ok(Opened { found: target.existing()?.clone(), path: target.path(), closes: false })
+}
+
+/// Returns what was found as a file that the process may execute.
+fn executable(unix: &mut Unix, pid: Pid, opened: Opened) -> Result<File, Errno> {
+    let Opened { mut found, mut path, .. } = opened;
+    if let VNode::Proc(Entry::Descriptor(of, number)) = found.node {
+        let process = unix.processes.get(&of).ok_or(Errno::ENOENT)?;
+        let file = process.descriptors.file(number.into())?;
+        (found, path) = of_description(unix, &file)?;
+    }
     let VNode::File(node) = found.node else { return Err(Errno::EACCES) };
+    let who = &unix.processes.get(&pid).ok_or(Errno::ESRCH)?.credentials;
     if found.kind() != mode::FILE || !who.allows(&found.attributes, want::EXECUTE) {
         return Err(Errno::EACCES);
     }
-    let (attributes, path) = (found.attributes, target.path());
     let head = read_head(unix, node, HEAD)?;
-    Ok(File { node, attributes, path, head })
+    Ok(File { node, attributes: found.attributes, path, head })
+}
+
+/// Returns the file of a description, with the path that it was opened by.
+///
+/// # Errors
+/// EACCES: it is none of the file server's; what that says.
+pub fn of_description(unix: &mut Unix, file: &Description) -> Result<(Found, Vec<u8>), Errno> {
+    let open = file.borrow();
+    let node = match &open.object {
+        Object::File(held) | Object::Device(_, Some(held)) => held.node(),
+        Object::Directory(Directory { node: VNode::File(node), .. }) => *node,
+        Object::Directory(Directory { node: VNode::Proc(_), .. })
+        | Object::Device(_, None)
+        | Object::Pipe(_)
+        | Object::Pty(_)
+        | Object::Stream(_)
+        | Object::Text(..)
+        | Object::Numbered(_) => return Err(Errno::EACCES),
+    };
+    let attributes = unix.files.attributes(node)?;
+    Ok((Found { node: VNode::File(node), attributes }, open.path.clone()))
 }
 
 /// Changes a request for a script into one for its interpreter (execve(2), "Interpreter scripts").

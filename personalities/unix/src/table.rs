@@ -357,7 +357,7 @@ pub static CALLS: &[Entry] = &[
     partial(316, "renameat2", calls::names::renameat2),
     done(318, "getrandom", calls::system::getrandom),
     partial(319, "memfd_create", calls::memfd::memfd_create),
-    partial(322, "execveat", calls::processes::execveat),
+    done(322, "execveat", calls::execveat::execveat),
     answered(324, "membarrier", calls::info::absent),
     done(325, "mlock2", calls::memory::mlock2),
     partial(326, "copy_file_range", calls::space::copy_file_range),

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use libipc::Registers;
-use protocols::file::mode;
 
 use crate::Errno;
 use crate::calls::pidfd;
@@ -291,44 +290,27 @@ fn clone_thread(
 pub fn execve(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [path, arguments, environment, ..] = context.words;
     let path = context.path_in(path)?;
-    execute(context, path, arguments, environment)
+    execute(context, Request::new(path, None), arguments, environment)
 }
 
-/// execveat(2)
-pub fn execveat(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let [directory, path, arguments, environment, bits, _] = context.words;
-    if bits & !(at::EMPTY_PATH | at::NO_FOLLOW) != 0 {
-        return Err(Errno::EINVAL.into());
-    }
-    let path = context.path_in(path)?;
-    let path = if path.is_empty() && bits & at::EMPTY_PATH != 0 {
-        context.file(directory)?.borrow().path.clone()
-    } else if bits & at::NO_FOLLOW != 0 {
-        let target = context.walk(directory, &path, Last::Keep)?;
-        if target.existing()?.kind() == mode::SYMLINK {
-            return Err(Errno::ELOOP.into());
-        }
-        target.path()
-    } else {
-        context.walk(directory, &path, Last::Follow)?.path()
-    };
-    execute(context, path, arguments, environment)
-}
-
-fn execute(
+/// Executes a program with the arguments and the environment at two addresses.
+///
+/// # Errors
+/// Gone, where all went well; what [`load_any`] says, EFAULT, E2BIG.
+pub(super) fn execute(
     context: &mut Context<'_>,
-    path: Vec<u8>,
+    mut request: Request,
     arguments: u64,
     environment: u64,
 ) -> Result<u64, Stop> {
     let mut total = 0;
-    let mut arguments = strings_in(context, arguments, &mut total)?;
-    if arguments.is_empty() {
+    request.arguments = strings_in(context, arguments, &mut total)?;
+    if request.arguments.is_empty() {
         // As Linux since 5.18: programs rely on a name.
-        arguments.push(Vec::new());
+        request.arguments.push(Vec::new());
     }
     let environment = strings_in(context, environment, &mut total)?;
-    let request = Request { path, arguments, environment: environment.clone() };
+    request.environment = environment.clone();
     let program = match load_any(context.unix, context.pid, request)? {
         Loaded::Linux(program) => program,
         Loaded::Foreign(program) => return execute_foreign(context, &program, &environment),

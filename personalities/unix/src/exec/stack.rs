@@ -75,7 +75,7 @@ impl Content<'_> {
     /// # Errors
     /// E2BIG.
     pub fn emit(&self, top: u64) -> Result<Stack, Errno> {
-        let Request { path, arguments, environment } = self.request;
+        let Request { path, arguments, environment, .. } = self.request;
         let total: usize = arguments.iter().chain(environment).map(|one| one.len() + 9).sum();
         if total > ARGUMENTS_MAX {
             return Err(Errno::E2BIG);
@@ -147,11 +147,8 @@ mod tests {
 
     fn emit(arguments: &[&[u8]], environment: &[&[u8]]) -> Result<Stack, Errno> {
         let owned = |list: &[&[u8]]| list.iter().map(|one| one.to_vec()).collect();
-        let request = Request {
-            path: b"/bin/x".to_vec(),
-            arguments: owned(arguments),
-            environment: owned(environment),
-        };
+        let mut request = Request::new(b"/bin/x".to_vec(), None);
+        (request.arguments, request.environment) = (owned(arguments), owned(environment));
         let image = Facts { entry: 0x401000, headers_at: 0x400040, headers: 3, header_bytes: 56 };
         let credentials = Credentials::default();
         let random = [7; 16];

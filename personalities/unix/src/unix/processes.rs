@@ -67,9 +67,9 @@ impl Unix {
         }
         let path = launch.arguments.first().ok_or(Errno::ENOENT)?;
         let path = if path.contains(&b'/') { path.clone() } else { [b"/bin/", &path[..]].concat() };
-        let arguments = launch.arguments.clone();
-        let request =
-            crate::exec::Request { path, arguments, environment: launch.environment.clone() };
+        let mut request = crate::exec::Request::new(path, None);
+        request.arguments = launch.arguments.clone();
+        request.environment = launch.environment.clone();
         let program = crate::exec::load(self, pid, request)?;
         let number = self.new_thread(pid, pid, &program.mm)?;
         let registers = program.registers;

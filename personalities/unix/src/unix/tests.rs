@@ -11,6 +11,7 @@ use crate::servers::Handed;
 use crate::signal::{Info, trampoline};
 use crate::unix::{Reply, event};
 
+mod executing;
 mod files;
 mod hand_over;
 mod identity;
