@@ -103,12 +103,26 @@ impl Credentials {
     /// Returns whether a process may look into one of `other` (ptrace(2), "Ptrace access mode
     /// checking", with the real IDs): all IDs of that one are its own, and it can as much.
     pub fn may_trace(&self, other: &Credentials) -> bool {
-        let of =
-            |ids: &Ids, id: u32| [ids.real, ids.effective, ids.saved].iter().all(|&one| one == id);
         let can = self.capabilities.permitted;
-        of(&other.user, self.user.real)
-            && of(&other.group, self.group.real)
-            && other.capabilities.permitted & !can == 0
+        other.are_all(self.user.real, self.group.real) && other.capabilities.permitted & !can == 0
+    }
+
+    /// Returns whether the process may read what `/proc` shows of one of `other` (as
+    /// [`Credentials::may_trace`], with the ids for files).
+    pub fn may_look(&self, other: &Credentials) -> bool {
+        let can = self.capabilities.effective;
+        other.are_all(self.user.files, self.group.files) && other.capabilities.permitted & !can == 0
+    }
+
+    /// Returns whether the process may read all files, and with them what `/proc` shows of others:
+    /// `CAP_SYS_PTRACE`, which Linux asks for, is nobody's here.
+    pub fn reads_all(&self) -> bool {
+        self.can(Capability::DacReadSearch) || self.can(Capability::DacOverride)
+    }
+
+    fn are_all(&self, user: u32, group: u32) -> bool {
+        let of = |ids: &Ids, id| [ids.real, ids.effective, ids.saved].iter().all(|&one| one == id);
+        of(&self.user, user) && of(&self.group, group)
     }
 
     /// Returns which set-ID bits of a file go when the process writes to it, but for

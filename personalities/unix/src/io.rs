@@ -141,7 +141,7 @@ pub fn write_once(
             let node = held.node();
             write_file(unix, &mut open, node, position, bytes)
         }
-        Object::Text(node, _) => Ok(crate::proc::write(unix, *node, bytes)?),
+        Object::Text(text) => Ok(crate::proc::write(unix, text, bytes)?),
         Object::Directory(_) => Err(Errno::EISDIR.into()),
         Object::Device(Device::Full, _) => Err(Errno::ENOSPC.into()),
         Object::Device(Device::Null | Device::Zero | Device::Random, _) => Ok(bytes.len()),

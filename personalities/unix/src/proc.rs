@@ -4,6 +4,7 @@
 //! over it. [`Entry`] names a node of theirs; `text` and `process` write what its files say.
 
 mod entry;
+mod file;
 mod own;
 mod process;
 mod processor;
@@ -21,8 +22,9 @@ use crate::process::Pid;
 use crate::unix::Unix;
 
 pub use entry::{About, Entry, Folder, Global, Link, ProcessLink};
+pub use file::{Text, may_look, read};
 pub use process::{run_time, write};
-pub use text::{TICKS, read, text};
+pub use text::{TICKS, text};
 
 /// The group `tty` of Debian's /etc/group, whom slaves of pseudo-terminals belong to.
 const TTY_GROUP: u32 = 5;
@@ -242,7 +244,10 @@ impl Tree for View<'_> {
     fn read_link(&mut self, node: VNode, is_last: bool) -> Result<Option<Vec<u8>>, Errno> {
         match node {
             VNode::File(node) => Ok(Some(self.unix.files.read_link(node)?)),
-            VNode::Proc(Entry::Descriptor(..)) if is_last => Ok(None),
+            VNode::Proc(Entry::Descriptor(pid, _)) if is_last => {
+                may_look(self.unix, self.pid, pid)?;
+                Ok(None)
+            }
             VNode::Proc(entry) => Ok(Some(link_target(self.unix, self.pid, entry)?)),
         }
     }
@@ -251,8 +256,12 @@ impl Tree for View<'_> {
 /// Returns what a link of `/proc` says to a process.
 ///
 /// # Errors
-/// ENOENT: its process or file is gone; EINVAL: it is no link.
+/// ENOENT: its process or file is gone; EACCES: it may not know; EINVAL: it is no link.
 pub fn link_target(unix: &Unix, reader: Pid, entry: Entry) -> Result<Vec<u8>, Errno> {
+    if let Entry::ProcessLink(pid, _) | Entry::Descriptor(pid, _) = entry {
+        // `proc_fd_access_allowed` (fs/proc/base.c).
+        may_look(unix, reader, pid)?;
+    }
     let process = |pid: Pid| unix.processes.get(&pid).ok_or(Errno::ENOENT);
     Ok(match entry {
         Entry::Link(Link::Own) => alloc::format!("{}", reader.0).into_bytes(),

@@ -41,7 +41,7 @@ fn of_file(context: &mut Context<'_>, file: &Description) -> Result<(Attributes,
     let node = match &file.borrow().object {
         Object::File(held) | Object::Device(_, Some(held)) => VNode::File(held.node()),
         Object::Directory(directory) => directory.node,
-        Object::Text(node, _) => *node,
+        Object::Text(text) => VNode::Proc(text.entry()),
         Object::Pipe(end) => return Ok((made_up(end.id(), 0o010_600, 0), PIPES)),
         Object::Numbered(numbered) if numbered.kind() == Kind::Socket => {
             return Ok((made_up(numbered.number(), mode::SOCKET | 0o777, 0), SOCKETS));

@@ -17,7 +17,7 @@ use crate::linux::flags::{at, fcntl, open as flags};
 use crate::linux::structures::device;
 use crate::open::{Description, Device, HeldNode, Object, OpenFile, Slot, Stream};
 use crate::path::{Found, Last, Target, VNode, Within};
-use crate::proc::{Entry, text};
+use crate::proc::{Entry, Text, attributes};
 use crate::terminal::Line;
 
 /// open(2)
@@ -223,7 +223,7 @@ fn open_found(
         VNode::Proc(Entry::Terminal(number)) if bits & flags::PATH == 0 => {
             ptys::open_slave(context, number, bits)?
         }
-        VNode::Proc(entry) => Object::Text(found.node, text(context.unix, entry)?.into()),
+        VNode::Proc(entry) => Object::Text(Text::open(context.unix, context.pid, entry)?),
         VNode::File(node) => {
             context.unix.files.hold(node)?;
             let held = HeldNode::new(node, &context.unix.closed);
@@ -309,6 +309,14 @@ fn reopen(
         }
         (open.object.clone(), open.path.clone())
     };
+    if let Object::Text(text) = &object {
+        let entry = text.entry();
+        let found =
+            Found { node: VNode::Proc(entry), attributes: attributes(context.unix, entry)? };
+        permit(context, &found.attributes, bits)?;
+        let file = open_found(context, &found, path, bits)?;
+        return add(context, file, bits);
+    }
     if matches!(object, Object::File(_) | Object::Directory(_) | Object::Device(_, Some(_))) {
         // `may_open` of the file itself: how the other descriptor was opened says nothing.
         let attributes = super::attributes::node_of_file(context, &file)?;

@@ -9,7 +9,6 @@ use crate::events::epoll::{self, list_of};
 use crate::linux::flags::epoll as flags;
 use crate::linux::structures::Fields;
 use crate::open::{Description, Kind, Numbered, Object, OpenFile, Slot, Watch};
-use crate::path::VNode;
 use crate::signal::SignalSet;
 use crate::wake::Channel;
 
@@ -138,8 +137,7 @@ fn can_be_watched(object: &Object) -> bool {
         Object::Pipe(_) | Object::Pty(_) | Object::Stream(_) | Object::Numbered(_) => true,
         // Of the devices here only random numbers have a poll operation (drivers/char).
         Object::Device(device, _) => *device == crate::open::Device::Random,
-        Object::Text(VNode::Proc(_) | VNode::File(_), _) => false,
-        Object::File(_) | Object::Directory(_) => false,
+        Object::Text(_) | Object::File(_) | Object::Directory(_) => false,
     }
 }
 

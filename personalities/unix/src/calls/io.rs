@@ -163,7 +163,7 @@ pub fn lseek(context: &mut Context<'_>) -> Result<u64, Stop> {
         Object::Pipe(_) | Object::Pty(_) | Object::Stream(_) | Object::Numbered(_) => {
             return Err(Errno::ESPIPE.into());
         }
-        Object::Text(_, text) => text.len() as u64,
+        Object::Text(text) => text.len_bytes() as u64,
         Object::Directory(_) => 0,
         // Devices without a position accept any and stay at 0.
         Object::Device(..) => return Ok(0),

@@ -14,8 +14,9 @@ use crate::linux::flags::open;
 use crate::linux::structures::device;
 use crate::open::numbered::{Kind, Numbered, Watch};
 use crate::open::row;
-use crate::path::{Directory, VNode};
+use crate::path::Directory;
 use crate::pipe::End;
+use crate::proc::Text;
 use crate::terminal::{PtyEnd, Side};
 
 /// An open file description, shared by the descriptors that were duplicated from one another.
@@ -139,8 +140,8 @@ pub enum Object {
     Stream(Rc<Stream>),
     /// A side of a pseudo-terminal.
     Pty(Rc<PtyEnd>),
-    /// Text that was made when the file was opened (`/proc`).
-    Text(VNode, Rc<[u8]>),
+    /// A file of `/proc`.
+    Text(Text),
     /// A socket, or a descriptor of events: what a number in a table of this server stands for.
     Numbered(Rc<Numbered>),
 }

@@ -134,6 +134,12 @@ impl Folder {
 }
 
 impl About {
+    /// Returns whether it tells of the program's memory, which is that of the time it was opened
+    /// (`proc_mem_open`, fs/proc/base.c).
+    pub fn is_of_memory(self) -> bool {
+        matches!(self, About::Auxiliary | About::Environment | About::Maps)
+    }
+
     fn permissions(self) -> u32 {
         match self {
             About::Auxiliary | About::Environment | About::Personality => 0o400,
@@ -215,6 +221,14 @@ impl Entry {
             | Entry::Descriptor(pid, _)
             | Entry::Infos(pid)
             | Entry::Info(pid, _) => Some(pid),
+        }
+    }
+
+    /// Returns what the node, a file about a process or a thread, tells.
+    pub fn about(self) -> Option<About> {
+        match self {
+            Entry::File(_, about) | Entry::TaskFile(_, _, about) => Some(about),
+            _ => None,
         }
     }
 

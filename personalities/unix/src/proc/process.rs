@@ -11,8 +11,7 @@ use crate::linux::signals;
 use crate::linux::structures::SECOND;
 use crate::machine::Access;
 use crate::memory::{PAGE, Purpose, Sharing};
-use crate::path::VNode;
-use crate::proc::{About, Entry, TICKS};
+use crate::proc::{About, Entry, TICKS, Text};
 use crate::process::{Life, Limits, Pid, Process, Resource, RunTime, State, UNLIMITED};
 use crate::unix::Unix;
 
@@ -72,13 +71,13 @@ pub fn descriptor(unix: &Unix, pid: Pid, number: u32) -> Result<Vec<u8>, Errno> 
 /// Writes to a file of `/proc`; returns how many bytes were taken.
 ///
 /// # Errors
-/// EACCES: it cannot be written; EINVAL: it is no number, or too large; ENOENT: its process is
-/// gone.
-pub fn write(unix: &mut Unix, node: VNode, bytes: &[u8]) -> Result<usize, Errno> {
-    let VNode::Proc(Entry::File(pid, about) | Entry::TaskFile(pid, _, about)) = node else {
+/// EACCES: it cannot be written; EINVAL: it is no number, or too large; ESRCH: its process is gone.
+pub fn write(unix: &mut Unix, file: &Text, bytes: &[u8]) -> Result<usize, Errno> {
+    let (Entry::File(pid, about) | Entry::TaskFile(pid, _, about)) = file.entry() else {
         return Err(Errno::EACCES);
     };
-    let process = unix.processes.get_mut(&pid).ok_or(Errno::ENOENT)?;
+    file.process(unix)?;
+    let process = unix.processes.get_mut(&pid).ok_or(Errno::ESRCH)?;
     match about {
         About::Name => {
             let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or(&[]);

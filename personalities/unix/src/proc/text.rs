@@ -7,10 +7,7 @@ use alloc::vec::Vec;
 use crate::Errno;
 use crate::calls::system::VERSION;
 use crate::calls::{RELEASE, SYSTEM};
-use crate::io::Position;
 use crate::linux::structures::SECOND;
-use crate::open::{Description, Object};
-use crate::path::VNode;
 use crate::proc::{Entry, Global, process, processor, tree};
 use crate::process::{RunTime, State};
 use crate::unix::Unix;
@@ -43,41 +40,6 @@ pub fn text(unix: &mut Unix, entry: Entry) -> Result<Vec<u8>, Errno> {
         | Entry::Terminals
         | Entry::Terminal(_) => Err(Errno::EINVAL),
     }
-}
-
-/// Reads an open file of `/proc`, whose text is made anew for who reads from its beginning.
-///
-/// # Errors
-/// As [`text`].
-pub fn read(
-    unix: &mut Unix,
-    file: &Description,
-    position: Position,
-    into: &mut [u8],
-) -> Result<usize, Errno> {
-    let at = match position {
-        Position::Current => file.borrow().offset(),
-        Position::At(offset) => offset,
-    };
-    let node = match &file.borrow().object {
-        Object::Text(VNode::Proc(entry), _) if at == 0 => Some(*entry),
-        _ => None,
-    };
-    // Nothing is borrowed here: the text may be about this very description (fdinfo).
-    let fresh = node.map(|entry| text(unix, entry)).transpose()?;
-    let mut open = file.borrow_mut();
-    let Object::Text(_, text) = &mut open.object else { return Ok(0) };
-    if let Some(fresh) = fresh {
-        *text = fresh.into();
-    }
-    let rest = text.get(at as usize..).unwrap_or(&[]);
-    let count = rest.len().min(into.len());
-    into[..count].copy_from_slice(&rest[..count]);
-    if position == Position::Current {
-        let to = open.offset() + count as u64;
-        open.set_offset(to);
-    }
-    Ok(count)
 }
 
 fn global_text(unix: &mut Unix, global: Global) -> String {

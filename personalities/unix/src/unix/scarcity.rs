@@ -140,7 +140,7 @@ fn burden(sockets: &Sockets, process: &Process) -> u64 {
 fn held_by(sockets: &Sockets, file: &OpenFile) -> u64 {
     let contents = match &file.object {
         Object::Pipe(end) => end.len(),
-        Object::Text(_, text) => text.len(),
+        Object::Text(text) => text.len_bytes(),
         Object::Numbered(one) if one.kind() == Kind::Socket => {
             sockets.get(one.number()).map_or(0, |socket| socket.sent)
         }

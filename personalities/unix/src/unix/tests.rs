@@ -19,6 +19,7 @@ mod inheriting;
 mod jobs;
 mod limits;
 mod lives;
+mod looking;
 mod memory;
 mod moving;
 mod pidfd;
