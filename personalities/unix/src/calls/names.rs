@@ -1,5 +1,7 @@
 //! Making, removing and renaming what has a name.
 
+use alloc::vec::Vec;
+
 use protocols::file::mode;
 
 use crate::Errno;
@@ -199,7 +201,35 @@ fn move_name(
     let old = (Context::real(from.directory.node)?, &from.name[..]);
     let new = (Context::real(to.directory.node)?, &to.name[..]);
     context.unix.files.rename(old, new, clash)?;
+    let (old, new) = (from.path(), to.path());
+    if found.is_directory() {
+        move_along(context, &old, &new, clash);
+    } else if clash == Collision::Exchange {
+        move_along(context, &new, &old, Collision::Replace);
+    }
     Ok(0)
+}
+
+/// Gives working directories at or below a renamed directory their new paths, which Linux finds
+/// when they are asked for (`d_path`, fs/d_path.c).
+fn move_along(context: &mut Context<'_>, old: &[u8], new: &[u8], clash: Collision) {
+    let path_now = |path: &[u8]| match clash {
+        Collision::Exchange => moved(path, old, new).or_else(|| moved(path, new, old)),
+        Collision::Replace | Collision::Keep => moved(path, old, new),
+    };
+    let processes = &mut context.unix.processes;
+    let there = processes.values().filter_map(|one| Some((one.pid, path_now(&one.cwd.path)?)));
+    for (pid, path) in there.collect::<Vec<_>>() {
+        if let Some(process) = processes.get_mut(&pid) {
+            process.cwd.path = path;
+        }
+    }
+}
+
+/// Returns what becomes of a path, if it leads to the old path of a directory or beyond.
+fn moved(path: &[u8], old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
+    let rest = path.strip_prefix(old)?;
+    (rest.is_empty() || rest[0] == b'/').then(|| [new, rest].concat())
 }
 
 /// Checks that what has a name may get another parent: in a directory that changes ".."

@@ -286,3 +286,34 @@ fn a_file_of_proc_is_made_anew_for_who_reads_from_its_beginning() {
     assert_eq!(bench.value(pid, PREAD, &[3, DATA, 6, 0]), 6);
     assert_eq!(bench.peek(pid, DATA, 6), b"pos:\t6", "it tells of the description itself");
 }
+
+// getcwd(2): the path is where the directory is now.
+#[test]
+fn working_directories_move_along_with_the_directories_above_them() {
+    const GETCWD: u32 = 79;
+    const CHDIR: u32 = 80;
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    for directory in ["/tmp/a", "/tmp/a/b", "/tmp/ab", "/tmp/c"] {
+        let path = bench.string(pid, directory);
+        assert_eq!(bench.value(pid, MKDIR, &[path, 0o755]), 0);
+    }
+    let others = [(); 3].map(|()| Pid(bench.value(pid, FORK, &[]) as u32));
+    for (pid, path) in others.into_iter().zip(["/tmp/a/b", "/tmp/ab", "/tmp/c"]) {
+        let path = bench.string(pid, path);
+        assert_eq!(bench.value(pid, CHDIR, &[path]), 0);
+    }
+    for (old, new, bits, paths) in [
+        ("/tmp/a", "/tmp/x", 0, ["/tmp/x/b", "/tmp/ab", "/tmp/c"]),
+        ("/tmp/x", "/tmp/c", 2, ["/tmp/c/b", "/tmp/ab", "/tmp/x"]),
+        ("/etc/words", "/tmp/ab", 2, ["/tmp/c/b", "/etc/words", "/tmp/x"]),
+    ] {
+        let (old, new) = (bench.string(pid, old), second(&mut bench, pid, new));
+        assert_eq!(bench.value(pid, RENAMEAT2, &[HERE, old, HERE, new, bits]), 0);
+        for (pid, path) in others.into_iter().zip(paths) {
+            let len = bench.value(pid, GETCWD, &[DATA, 100]);
+            assert_eq!(bench.peek(pid, DATA, len as usize - 1), path.as_bytes());
+        }
+    }
+    assert_eq!(bench.unix.inconsistencies(), alloc::vec![alloc::string::String::new(); 0]);
+}
