@@ -30,6 +30,7 @@ pub const SIGXFSZ: u8 = 25;
 pub const SIGWINCH: u8 = 28;
 pub const SIGVTALRM: u8 = 26;
 pub const SIGPROF: u8 = 27;
+pub const SIGSYS: u8 = 31;
 /// The first realtime signal of the kernel (`SIGRTMIN`).
 pub const FIRST_REALTIME: u8 = 32;
 /// The highest signal number (`_NSIG`).

@@ -7,7 +7,7 @@ use crate::linux::signals::alt_stack;
 use crate::process::Pid;
 use crate::process::record::{pending_bytes, pending_of};
 use crate::signal::{Pending, SignalSet};
-use crate::wake::Channels;
+use crate::wake::{Channel, Channels};
 
 /// The number under which a thread's calls come in: the badge of its handler.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -223,6 +223,14 @@ pub struct Parked {
     pub deadline: Option<u64>,
     /// How much of it is done, in bytes.
     pub progress: u64,
+}
+
+impl Parked {
+    /// Returns whether only what ends its thread may end it: its memory and its stack are lent to
+    /// a child (`wait_for_vfork_done`, kernel/fork.c).
+    pub fn is_killable(&self) -> bool {
+        matches!(self.channels, Channels::One(Channel::Borrowed(_)))
+    }
 }
 
 /// An answer that waits until the process is continued.

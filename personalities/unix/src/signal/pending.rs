@@ -41,6 +41,14 @@ impl SignalSet {
     }
 }
 
+/// Signals that faults cause (`SYNCHRONOUS_MASK`, kernel/signal.c).
+const SYNCHRONOUS: SignalSet = SignalSet::of(signals::SIGSEGV)
+    .union(SignalSet::of(signals::SIGBUS))
+    .union(SignalSet::of(signals::SIGILL))
+    .union(SignalSet::of(signals::SIGTRAP))
+    .union(SignalSet::of(signals::SIGFPE))
+    .union(SignalSet::of(signals::SIGSYS));
+
 /// What a process does on a signal (`struct sigaction` of the kernel, 32 bytes).
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Action {
@@ -190,6 +198,21 @@ impl Pending {
     /// Returns the signals that wait, in the order they came in.
     pub fn infos(&self) -> &[Info] {
         &self.infos
+    }
+
+    /// Returns which signal is to be taken next by who masks some: a fault's, so that its handler
+    /// finds the instruction where it was, or the lowest (`dequeue_synchronous_signal` and
+    /// `next_signal`, kernel/signal.c).
+    #[inline]
+    pub fn next(&self, mask: SignalSet) -> Option<u8> {
+        let open = self.set.without(mask);
+        if open.0 & SYNCHRONOUS.0 == 0 { open.first() } else { self.next_fault(open) }
+    }
+
+    fn next_fault(&self, open: SignalSet) -> Option<u8> {
+        let faults = SignalSet(open.0 & SYNCHRONOUS.0);
+        let is_fault = |info: &&Info| info.code > code::USER && faults.contains(info.signal);
+        self.infos.iter().find(is_fault).map_or(faults.first(), |info| Some(info.signal))
     }
 
     /// Takes a signal out.

@@ -42,6 +42,17 @@ pub(super) fn goes_on(thread: &Thread, process: &Process) -> bool {
     quiet && thread.mask_after.is_none()
 }
 
+/// Returns the signals that do not end a thread whose call only its end may cut short: those that
+/// are masked, and those that are ignored, stop it or have a handler (`sig_fatal`, kernel/signal.c).
+fn bearable(thread: &Thread, process: &Process) -> SignalSet {
+    let ends = |&signal: &u8| {
+        let is_default = process.actions.of(signal).handler == signals::DEFAULT;
+        is_default && signals::default(signal) == DefaultAction::End
+    };
+    let fatal = (1..=signals::MAX).filter(ends).map(SignalSet::of);
+    thread.mask.union(SignalSet(!0).without(fatal.fold(SignalSet(0), SignalSet::union)))
+}
+
 impl Unix {
     /// Sends a signal to a process.
     pub fn send(&mut self, pid: Pid, info: Info) {
@@ -218,16 +229,19 @@ impl Unix {
                 thread.state = State::Held(Held { call, answer });
                 return;
             }
-            let waiting = thread.pending.set().union(process.pending.set());
-            let Some(signal) = waiting.without(thread.mask).first() else {
-                break;
+            let mask = match &answer {
+                Answer::Wait(parked) if parked.is_killable() => bearable(thread, process),
+                _ => thread.mask,
             };
-            let is_own = thread.pending.set().contains(signal);
-            let taken =
-                if is_own { thread.pending.take(signal) } else { process.pending.take(signal) };
-            let Some(info) = taken else { break };
             let pid = thread.pid;
-            if is_own {
+            // The thread's own come first (`dequeue_signal`, kernel/signal.c).
+            let own = thread.pending.next(mask);
+            let taken = match own {
+                Some(signal) => thread.pending.take(signal),
+                None => process.pending.next(mask).and_then(|signal| process.pending.take(signal)),
+            };
+            let Some(info) = taken else { break };
+            if own.is_some() {
                 self.threads.mark(number);
             } else {
                 self.processes.mark(pid);

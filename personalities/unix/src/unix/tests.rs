@@ -28,6 +28,7 @@ mod random;
 mod rights;
 mod run_time;
 mod sockets;
+mod taking;
 
 const READ: u32 = 0;
 const WRITE: u32 = 1;
