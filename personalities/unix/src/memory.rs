@@ -9,14 +9,15 @@
 //! copy-on-write and shares the others. Pages of files are a [`MappedFile`]'s. Backings and spaces
 //! whose last user went end in the [`Trash`], which the event loop empties.
 //!
-//! `mm` places, splits and forks; `heap` is brk, `fault` what a fault means and stacks that grow,
-//! `remap` is mremap, `advice` is madvise, `bounds` are limits.
+//! `mm` places, splits and forks, `join` joins; `heap` is brk, `fault` what a fault means and stacks
+//! that grow, `remap` is mremap, `advice` is madvise, `bounds` are limits.
 
 mod advice;
 mod backing;
 mod bounds;
 mod fault;
 mod heap;
+mod join;
 mod mapped;
 mod mm;
 mod region;

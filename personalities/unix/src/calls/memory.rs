@@ -317,9 +317,11 @@ pub fn madvise(context: &mut Context<'_>) -> Result<u64, Stop> {
         // Pages may go at any time from now on; they go at once.
         advice::FREE => mm.discard(machine, address, count)?,
         advice::REMOVE => mm.punch(machine, address, count)?,
-        advice::DONT_FORK => mm.set_at_fork(address, count, AtFork::Absent)?,
-        advice::DO_FORK | advice::KEEP_ON_FORK => mm.set_at_fork(address, count, AtFork::Kept)?,
-        advice::WIPE_ON_FORK => mm.set_at_fork(address, count, AtFork::Wiped)?,
+        advice::DONT_FORK => mm.set_at_fork(machine, address, count, AtFork::Absent)?,
+        advice::DO_FORK | advice::KEEP_ON_FORK => {
+            mm.set_at_fork(machine, address, count, AtFork::Kept)?
+        }
+        advice::WIPE_ON_FORK => mm.set_at_fork(machine, address, count, AtFork::Wiped)?,
         advice::POPULATE_READ | advice::POPULATE_WRITE => mm.populate(machine, address, count)?,
         // How memory is used changes nothing here.
         _ => {}
@@ -429,7 +431,7 @@ fn note_locked(context: &mut Context<'_>, address: u64, len: u64) -> Result<(u64
     if !mm.covers(start, count) {
         return Err(Errno::ENOMEM.into());
     }
-    mm.set_locked(start, count, Locked::Yes)?;
+    mm.set_locked(context.machine(), start, count, Locked::Yes)?;
     Ok((start, count))
 }
 
@@ -439,7 +441,7 @@ pub fn munlock(context: &mut Context<'_>) -> Result<u64, Stop> {
     let (start, count) = around(address, len)?;
     let mm = context.mm()?;
     let mut mm = mm.borrow_mut();
-    mm.set_locked(start, count, Locked::No)?;
+    mm.set_locked(context.machine(), start, count, Locked::No)?;
     if mm.covers(start, count) { Ok(0) } else { Err(Errno::ENOMEM.into()) }
 }
 
@@ -457,7 +459,7 @@ pub fn mlockall(context: &mut Context<'_>) -> Result<u64, Stop> {
             let more = if bits & CURRENT != 0 { all } else { 0 };
             check_locks(context, more, Errno::ENOMEM)?;
             if bits & CURRENT != 0 {
-                mm.borrow_mut().set_all_locked(Locked::Yes);
+                mm.borrow_mut().set_all_locked(context.machine(), Locked::Yes);
             }
             Ok(0)
         }
@@ -467,6 +469,6 @@ pub fn mlockall(context: &mut Context<'_>) -> Result<u64, Stop> {
 /// munlockall(2)
 pub fn munlockall(context: &mut Context<'_>) -> Result<u64, Stop> {
     let mm = context.mm()?;
-    mm.borrow_mut().set_all_locked(Locked::No);
+    mm.borrow_mut().set_all_locked(context.machine(), Locked::No);
     Ok(0)
 }

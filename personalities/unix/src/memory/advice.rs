@@ -75,6 +75,7 @@ impl Mm {
             let backing = Backing::new(memory, file.backing.pages(), self.trash());
             self.insert(machine, Region { backing, ..region })?;
         }
+        self.join(machine, address, pages);
         Ok(())
     }
 
@@ -119,7 +120,13 @@ impl Mm {
     ///
     /// # Errors
     /// ENOMEM: too many regions; EINVAL: wiping of what is not private and anonymous.
-    pub fn set_at_fork(&mut self, address: u64, pages: u64, fork: AtFork) -> Result<(), Errno> {
+    pub fn set_at_fork(
+        &mut self,
+        machine: &mut dyn Machine,
+        address: u64,
+        pages: u64,
+        fork: AtFork,
+    ) -> Result<(), Errno> {
         if self.is_full() {
             return Err(Errno::ENOMEM);
         }
@@ -131,6 +138,7 @@ impl Mm {
                 region.at_fork = fork;
             }
         }
+        self.join(machine, address, pages);
         Ok(())
     }
 

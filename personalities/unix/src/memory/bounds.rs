@@ -4,8 +4,8 @@
 //! is no stack. A locked page is one that was asked to stay in memory, where all pages stay here.
 
 use crate::Errno;
-use crate::machine::Access;
-use crate::memory::{Mm, PAGE, Purpose, Region, STACK_LIMIT, Sharing};
+use crate::machine::{Access, Machine};
+use crate::memory::{Mm, PAGE, Purpose, Region, STACK_LIMIT, STACK_TOP, Sharing};
 use crate::process::{Limits, Resource, UNLIMITED};
 
 /// Bounds in bytes; [`UNLIMITED`] where there is none.
@@ -139,7 +139,13 @@ impl Mm {
     ///
     /// # Errors
     /// ENOMEM: too many regions.
-    pub fn set_locked(&mut self, at: u64, pages: u64, is_locked: Locked) -> Result<(), Errno> {
+    pub fn set_locked(
+        &mut self,
+        machine: &mut dyn Machine,
+        at: u64,
+        pages: u64,
+        is_locked: Locked,
+    ) -> Result<(), Errno> {
         let is_locked = is_locked == Locked::Yes;
         if pages == 0 || self.all_in(at, pages, |region| region.is_locked == is_locked) {
             return Ok(());
@@ -152,14 +158,16 @@ impl Mm {
                 region.is_locked = is_locked;
             }
         }
+        self.join(machine, at, pages);
         Ok(())
     }
 
     /// Notes of everything whether it is locked.
-    pub fn set_all_locked(&mut self, is_locked: Locked) {
+    pub fn set_all_locked(&mut self, machine: &mut dyn Machine, is_locked: Locked) {
         for region in self.regions.values_mut() {
             region.is_locked = is_locked == Locked::Yes;
         }
+        self.join(machine, 0, STACK_TOP / PAGE);
     }
 
     /// Returns how many pages of a range lie in regions that are `wanted`.

@@ -36,6 +36,8 @@ pub struct Mm {
     /// First byte of the heap, and its end as the program set it.
     pub(super) brk: Range<u64>,
     pub(super) bounds: Bounds,
+    /// How many more mappings than regions the kernel may have, as regions were joined.
+    pub(super) joined: usize,
     trash: Trash,
 }
 
@@ -50,7 +52,7 @@ impl Mm {
             None => machine.create_space()?,
         };
         let (regions, bounds) = (BTreeMap::new(), Bounds::default());
-        Ok(Mm { space, regions, brk: 0..0, bounds, trash: trash.clone() })
+        Ok(Mm { space, regions, brk: 0..0, bounds, joined: 0, trash: trash.clone() })
     }
 
     /// Returns the kernel's space.
@@ -123,7 +125,7 @@ impl Mm {
     /// Adds a region where nothing lies.
     fn place(&mut self, machine: &mut dyn Machine, region: Region) -> Result<(), Errno> {
         let mut region = region;
-        (region.shown, region.mapped) = (0, region.access);
+        (region.shown, region.mapped, region.is_joined) = (0, region.access, false);
         show(machine, self.space, &mut region)?;
         self.regions.insert(region.start, region);
         Ok(())
@@ -211,10 +213,9 @@ impl Mm {
                 }
                 continue;
             }
-            machine.unmap(self.space, region.start, region.pages);
-            (region.shown, region.mapped) = (0, access);
-            show(machine, self.space, region)?;
+            region.map_anew(machine, self.space)?;
         }
+        self.join(machine, address, pages);
         Ok(())
     }
 

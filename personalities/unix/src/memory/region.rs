@@ -67,6 +67,8 @@ pub struct Region {
     pub is_locked: bool,
     /// The most that mprotect may allow: reading, where a shared file is open for nothing else.
     pub most: Access,
+    /// Whether it was joined of regions that the kernel still maps one by one.
+    pub is_joined: bool,
 }
 
 impl Region {
@@ -92,6 +94,7 @@ impl Region {
             file: None,
             is_locked: false,
             most: Access::Write,
+            is_joined: false,
         }
     }
 

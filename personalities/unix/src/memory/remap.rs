@@ -65,12 +65,13 @@ impl Mm {
         }
         let moves = matches!(to, Destination::At(_)) || old == Old::Fresh;
         if !moves {
-            if wanted <= pages {
+            if wanted < pages {
                 self.remove(machine, address + wanted * PAGE, pages - wanted);
+            }
+            if wanted <= pages {
                 return Ok(address);
             }
             if self.grows_in_place(address, pages, wanted) {
-                self.isolate(address, pages);
                 self.extend(machine, address + pages * PAGE, wanted - pages)?;
                 return Ok(address);
             }

@@ -166,8 +166,8 @@ fn open_files(process: &Process) -> u64 {
 
 /// Returns about how many kernel objects a process takes.
 fn objects(process: &Process) -> u64 {
-    let regions = process.mm.as_ref().map_or(0, |mm| mm.borrow().regions().count());
-    1 + (regions + process.threads.len()) as u64
+    let mappings = process.mm.as_ref().map_or(0, |mm| mm.borrow().mappings());
+    1 + (mappings + process.threads.len()) as u64
 }
 
 #[cfg(test)]

@@ -108,3 +108,48 @@ fn what_is_refused_is_refused_as_on_linux() {
     bench.error(pid, 25, &[SCRATCH, PAGE, PAGE, 64], Errno::EINVAL);
     bench.error(pid, 25, &[SCRATCH, PAGE, PAGE, 2], Errno::EINVAL);
 }
+
+// Linux: vma_merge() (mm/mmap.c) leaves one mapping, or two where a part differs.
+#[test]
+fn regions_that_are_alike_again_are_joined() {
+    const MPROTECT: u32 = 10;
+    const MREMAP: u32 = 25;
+    const MADVISE: u32 = 28;
+    const MLOCK: u32 = 149;
+    const MUNLOCKALL: u32 = 152;
+    const DONT_FORK: u64 = 10;
+    const DO_FORK: u64 = 11;
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    let regions = |bench: &Bench| {
+        let mm = bench.unix.processes[&pid].mm.clone().unwrap();
+        let mm = mm.borrow();
+        mm.regions().count()
+    };
+    let at = bench.value(pid, MMAP, &[0, 16 * PAGE, 0, 0x22, u64::MAX, 0]);
+    let before = regions(&bench);
+    // More often than there may be regions, and than the kernel may have mappings beyond them.
+    for (turn, page) in (0..5000).map(|turn| (turn, turn % 16)) {
+        let access = if turn / 16 % 2 == 0 { 3 } else { 1 };
+        assert_eq!(bench.value(pid, MPROTECT, &[at + page * PAGE, PAGE, access]), 0, "{turn}");
+        assert!(regions(&bench) <= before + 1, "{turn}");
+    }
+    assert_eq!(bench.value(pid, MPROTECT, &[at, 16 * PAGE, 3]), 0);
+    assert_eq!(regions(&bench), before);
+    bench.poke(pid, at + 5 * PAGE, b"contents");
+    for (call, arguments, cuts) in [
+        (MPROTECT, [at + 4 * PAGE, 3 * PAGE, 1, 0], 2),
+        (MPROTECT, [at + 5 * PAGE, PAGE, 5, 0], 4),
+        (MPROTECT, [at + 4 * PAGE, 3 * PAGE, 3, 0], 0),
+        (MLOCK, [at + PAGE, PAGE, 0, 0], 2),
+        (MUNLOCKALL, [0; 4], 0),
+        (MADVISE, [at, PAGE, DONT_FORK, 0], 1),
+        (MADVISE, [at, PAGE, DO_FORK, 0], 0),
+        (MREMAP, [at + PAGE, PAGE, PAGE, 0], 0),
+    ] {
+        let result = bench.value(pid, call, &arguments);
+        assert!((result as i64) >= 0, "{call} {arguments:x?}");
+        assert_eq!(regions(&bench), before + cuts, "{call} {arguments:x?}");
+    }
+    assert_eq!(bench.peek(pid, at + 5 * PAGE, 8), b"contents");
+}
