@@ -2,10 +2,10 @@
 
 use crate::Errno;
 use crate::context::{Context, Stop, Wait};
-use crate::credentials::{Capability, Credentials};
+use crate::credentials::Capability;
 use crate::linux::signals::{self, action, alt_stack, code};
 use crate::linux::structures::Fields;
-use crate::process::{AltStack, Pid, ThreadNumber};
+use crate::process::{AltStack, Pid, Process, ThreadNumber};
 use crate::signal::{Action, Info, RestoredFrame, SignalSet};
 use crate::wake::Channel;
 
@@ -42,8 +42,7 @@ pub fn sigaction(context: &mut Context<'_>) -> Result<u64, Stop> {
         let process = context.process();
         process.actions.set(number, action);
         if process.actions.ignores(number) {
-            process.pending.drop_all(SignalSet::of(number));
-            context.thread().pending.drop_all(SignalSet::of(number));
+            context.unix.drop_pending(context.pid, SignalSet::of(number));
         }
     }
     Ok(0)
@@ -193,12 +192,15 @@ pub fn sigaltstack(context: &mut Context<'_>) -> Result<u64, Stop> {
     Ok(0)
 }
 
-/// Returns whether one process may signal another (kill(2)).
-fn may_signal(from: &Credentials, to: &Credentials) -> bool {
-    from.can(Capability::Kill)
-        || [from.user.real, from.user.effective]
-            .iter()
-            .any(|&id| id == to.user.real || id == to.user.saved)
+/// Returns whether one process may send another a signal, or may ask whether it is there
+/// (`check_kill_permission`, kernel/signal.c).
+fn may_signal(from: &Process, to: &Process, signal: Option<u8>) -> bool {
+    let (own, other) = (&from.credentials.user, &to.credentials.user);
+    let is_same = |id: u32| id == other.real || id == other.saved;
+    // A shell continues its jobs, whoever they have become.
+    let continues = signal == Some(signals::SIGCONT) && from.session == to.session;
+    let is_own = from.pid == to.pid || is_same(own.real) || is_same(own.effective);
+    is_own || continues || from.credentials.can(Capability::Kill)
 }
 
 /// kill(2)
@@ -207,36 +209,42 @@ pub fn kill(context: &mut Context<'_>) -> Result<u64, Stop> {
     let number = if number as u32 == 0 { None } else { Some(signal(number)?) };
     let (own, group) = (context.pid, context.own().group);
     let to = to as i32;
-    let targets: alloc::vec::Vec<Pid> = context
-        .unix
-        .processes
-        .values()
-        .filter(|process| match to {
-            1.. => process.pid.0 == to as u32,
-            0 => process.group == group,
-            -1 => process.pid != own,
-            _ => process.group.0 == to.unsigned_abs(),
-        })
-        .map(|process| process.pid)
-        .collect();
-    if targets.is_empty() {
+    let one = process_of(context, to as u32);
+    let all = context.unix.processes.values();
+    let targets = all.filter(|process| match to {
+        1.. => Some(process.pid) == one,
+        0 => process.group == group,
+        -1 => process.pid != own,
+        _ => process.group.0 == to.unsigned_abs(),
+    });
+    let mut is_any = false;
+    let allowed = targets.inspect(|_| is_any = true);
+    let allowed = allowed.filter(|process| may_signal(context.own(), process, number));
+    let allowed: alloc::vec::Vec<Pid> = allowed.map(|process| process.pid).collect();
+    if !is_any {
         return Err(Errno::ESRCH.into());
     }
-    let who = context.own().credentials.clone();
-    let allowed = |pid: &Pid| {
-        let process = context.unix.processes.get(pid);
-        process.is_some_and(|process| may_signal(&who, &process.credentials))
-    };
-    let targets: alloc::vec::Vec<Pid> = targets.into_iter().filter(allowed).collect();
-    if targets.is_empty() {
+    // Whom everybody is sent to may be nobody (`kill_something_info`, kernel/signal.c).
+    if allowed.is_empty() && to != -1 {
         return Err(Errno::EPERM.into());
     }
     if let Some(number) = number {
-        for pid in targets {
-            context.unix.send(pid, Info::of_user(number, own.0, who.user.real));
+        let user = context.own().credentials.user.real;
+        for pid in allowed {
+            context.unix.send(pid, Info::of_user(number, own.0, user));
         }
     }
     Ok(0)
+}
+
+/// Returns the process that has a number, or one of whose threads has it.
+fn process_of(context: &Context<'_>, number: u32) -> Option<Pid> {
+    let number = Pid(number);
+    if context.unix.processes.contains_key(&number) {
+        return Some(number);
+    }
+    let threads = context.unix.threads.values();
+    threads.filter(|thread| thread.tid == number).map(|thread| thread.pid).next()
 }
 
 /// tkill(2)
@@ -261,10 +269,11 @@ fn send_to(
         return Err(Errno::EINVAL.into());
     }
     let (to, owner) = thread_of(context, pid, tid)?;
-    check_permission(context, owner)?;
-    if number as u32 != 0 {
+    let signal = if number as u32 == 0 { None } else { Some(signal(number)?) };
+    check_permission(context, owner, signal)?;
+    if let Some(signal) = signal {
         let uid = context.own().credentials.user.real;
-        let info = Info::of_user(signal(number)?, context.pid.0, uid);
+        let info = Info::of_user(signal, context.pid.0, uid);
         context.unix.send_to_thread(to, Info { code: code::TKILL, ..info });
     }
     Ok(0)
@@ -282,26 +291,23 @@ fn thread_of(
     target.map(|thread| (thread.number, thread.pid)).ok_or(Errno::ESRCH)
 }
 
-fn check_permission(context: &mut Context<'_>, to: Pid) -> Result<(), Errno> {
-    let who = context.own().credentials.clone();
-    let process = context.unix.processes.get(&to).ok_or(Errno::ESRCH)?;
-    if may_signal(&who, &process.credentials) { Ok(()) } else { Err(Errno::EPERM) }
+fn check_permission(context: &Context<'_>, to: Pid, signal: Option<u8>) -> Result<(), Errno> {
+    let to = context.unix.processes.get(&to).ok_or(Errno::ESRCH)?;
+    if may_signal(context.own(), to, signal) { Ok(()) } else { Err(Errno::EPERM) }
 }
 
 /// rt_sigqueueinfo(2)
 pub fn sigqueueinfo(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [pid, number, info, ..] = context.words;
-    let pid = Pid(pid as u32);
-    let info = info_in(context, number, info, pid)?;
+    let info = info_in(context, number, info, Pid(pid as u32))?;
+    let pid = process_of(context, pid as u32).ok_or(Errno::ESRCH)?;
+    let sent = Some(info.signal).filter(|_| number as u32 != 0);
+    check_permission(context, pid, sent)?;
     let process = context.unix.processes.get(&pid).ok_or(Errno::ESRCH)?;
-    let (to, has_room) = (process.credentials.clone(), process.pending.has_room(info.signal));
-    if !may_signal(&context.own().credentials.clone(), &to) {
-        return Err(Errno::EPERM.into());
-    }
-    if !has_room {
+    if !process.pending.has_room(info.signal) {
         return Err(Errno::EAGAIN.into());
     }
-    if number as u32 != 0 {
+    if sent.is_some() {
         context.unix.send(pid, info);
     }
     Ok(0)
@@ -324,7 +330,7 @@ pub(super) fn send_named(
         info = info_in(context, number, info_at, to.unwrap_or(Pid(0)))?;
     }
     let to = to.ok_or(Errno::ESRCH)?;
-    check_permission(context, to)?;
+    check_permission(context, to, signal)?;
     let process = context.unix.processes.get(&to).ok_or(Errno::ESRCH)?;
     if info_at != 0 && !process.pending.has_room(info.signal) {
         return Err(Errno::EAGAIN.into());
@@ -341,12 +347,13 @@ pub fn tgsigqueueinfo(context: &mut Context<'_>) -> Result<u64, Stop> {
     let pid = Pid(pid as u32);
     let info = info_in(context, number, info, pid)?;
     let (to, owner) = thread_of(context, Some(pid), tid)?;
-    check_permission(context, owner)?;
+    let sent = Some(info.signal).filter(|_| number as u32 != 0);
+    check_permission(context, owner, sent)?;
     let thread = context.unix.threads.get(&to).ok_or(Errno::ESRCH)?;
     if !thread.pending.has_room(info.signal) {
         return Err(Errno::EAGAIN.into());
     }
-    if number as u32 != 0 {
+    if sent.is_some() {
         context.unix.send_to_thread(to, info);
     }
     Ok(0)

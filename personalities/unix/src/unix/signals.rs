@@ -11,7 +11,7 @@ use crate::process::{
     Alarm, AltStack, Answer, Ending, Held, Life, Parked, Pid, Process, Report, State, Thread,
     ThreadNumber,
 };
-use crate::signal::{Action, Frame, FrameContext, Info, SignalSet};
+use crate::signal::{Action, Frame, FrameContext, Info, Pending, SignalSet};
 use crate::table::{self, Restart};
 use crate::timers::SHORTEST;
 use crate::unix::{Reply, Unix};
@@ -101,15 +101,26 @@ impl Unix {
             signal if STOPS.contains(signal) => SignalSet::of(signals::SIGCONT),
             _ => return,
         };
-        let Some(process) = self.processes.get_mut(&pid) else { return };
-        process.pending.drop_all(dropped);
-        for number in process.threads.clone() {
-            if let Some(thread) = self.threads.get_mut(&number) {
-                thread.pending.drop_all(dropped);
-            }
-        }
+        self.drop_pending(pid, dropped);
         if continues {
             self.continue_process(pid);
+        }
+    }
+
+    /// Drops signals that wait for a process or for one of its threads.
+    pub(crate) fn drop_pending(&mut self, pid: Pid, dropped: SignalSet) {
+        let waits = |pending: &Pending| pending.set().0 & dropped.0 != 0;
+        let Some(process) = self.processes.get(&pid) else { return };
+        let (is_pending, threads) = (waits(&process.pending), process.threads.clone());
+        if is_pending && let Some(process) = self.processes.get_mut(&pid) {
+            process.pending.drop_all(dropped);
+        }
+        for number in threads {
+            if self.threads.get(&number).is_some_and(|thread| waits(&thread.pending))
+                && let Some(thread) = self.threads.get_mut(&number)
+            {
+                thread.pending.drop_all(dropped);
+            }
         }
     }
 

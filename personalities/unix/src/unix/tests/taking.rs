@@ -2,8 +2,9 @@
 
 use libipc::Kind;
 
-use super::{ANY, DATA, EXIT_GROUP, VFORK, WAIT4, fork, handle};
-use crate::fake::Bench;
+use super::{ANY, DATA, EXIT_GROUP, KILL, SIGACTION, VFORK, WAIT4, fork, handle};
+use crate::Errno;
+use crate::fake::{Bench, SCRATCH};
 use crate::linux::signals;
 use crate::process::Pid;
 use crate::signal::Info;
@@ -11,6 +12,12 @@ use crate::unix::Reply;
 
 const EXECVE: u32 = 59;
 const CLONE: u32 = 56;
+const SIGPROCMASK: u32 = 14;
+const SETRESUID: u32 = 117;
+const SETSID: u32 = 112;
+const TGKILL: u32 = 234;
+/// CLONE_VM, FS, FILES, SIGHAND and THREAD.
+const THREAD: u64 = 0x1_0f00;
 
 /// Returns the child that was made last.
 fn last_child(bench: &Bench) -> Pid {
@@ -94,4 +101,57 @@ fn a_fault_s_frame_is_the_first() {
     }
     assert_eq!(order, [signals::SIGHUP, signals::SIGTRAP, signals::SIGSEGV]);
     assert_eq!(bench.registers(pid).rip, faulting);
+}
+
+// Linux: kill_ok_by_cred(), check_kill_permission() and kill_something_info() (kernel/signal.c).
+#[test]
+fn who_may_signal_whom_is_as_on_linux() {
+    let mut bench = Bench::new();
+    let root = bench.launch();
+    let pid = fork(&mut bench, root);
+    let child = fork(&mut bench, root);
+    assert_eq!(bench.value(pid, SETRESUID, &[1000, 1000, 1000]), 0);
+    let [pid_of, term, cont] = [child.0, signals::SIGTERM.into(), signals::SIGCONT.into()];
+    bench.error(pid, KILL, &[pid_of.into(), term.into()], Errno::EPERM);
+    assert_eq!(bench.value(pid, KILL, &[pid_of.into(), cont.into()]), 0, "of one session");
+    assert_eq!(bench.value(pid, KILL, &[ANY, term.into()]), 0, "all, but nobody");
+    assert_eq!(bench.value(child, SETSID, &[]), u64::from(pid_of));
+    bench.error(pid, KILL, &[pid_of.into(), cont.into()], Errno::EPERM);
+    bench.error(pid, TGKILL, &[pid_of.into(), pid_of.into(), cont.into()], Errno::EPERM);
+    bench.error(pid, KILL, &[30_000, 0], Errno::ESRCH);
+}
+
+// Linux: find_vpid() finds any thread, whose process is signalled (kill_pid_info()).
+#[test]
+fn a_thread_s_number_names_its_process_to_kill() {
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    let tid = bench.value(pid, CLONE, &[THREAD, SCRATCH + 0x1000]);
+    let other = fork(&mut bench, pid);
+    assert_eq!(bench.value(other, KILL, &[tid, signals::SIGTERM.into()]), 0);
+    let pending = &bench.unix.processes[&pid].pending;
+    assert!(pending.set().contains(signals::SIGTERM));
+}
+
+// Linux: do_sigaction() flushes what is ignored from all threads of the process.
+#[test]
+fn what_is_ignored_goes_from_all_threads() {
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    let usual = signals::SIGUSR1;
+    bench.poke(pid, DATA, &(1u64 << (usual - 1)).to_le_bytes());
+    assert_eq!(bench.value(pid, SIGPROCMASK, &[0, DATA, 0, 8]), 0);
+    let tid = bench.value(pid, CLONE, &[THREAD, SCRATCH + 0x1000]);
+    let threads = bench.unix.processes[&pid].threads.clone();
+    for tid in [pid.0.into(), tid] {
+        assert_eq!(bench.value(pid, TGKILL, &[pid.0.into(), tid, usual.into()]), 0);
+    }
+    let waiting = |bench: &Bench| {
+        let waits = |number| bench.unix.threads[number].pending.set().contains(usual);
+        threads.iter().filter(|number| waits(number)).count()
+    };
+    assert_eq!(waiting(&bench), 2);
+    bench.poke(pid, DATA, &[1u64, 0, 0, 0].map(u64::to_le_bytes).concat());
+    assert_eq!(bench.value(pid, SIGACTION, &[usual.into(), DATA, 0, 8]), 0);
+    assert_eq!(waiting(&bench), 0);
 }
