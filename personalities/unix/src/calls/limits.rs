@@ -112,13 +112,13 @@ pub fn within_file_size(context: &mut Context<'_>, at: u64, len: u64) -> Result<
     Err(Errno::EFBIG)
 }
 
-/// Returns whether a user may have one more process.
+/// Returns whether a user may have one more thread, of a process of its own or not
+/// (`copy_process`, kernel/fork.c).
 pub fn may_fork<'p>(parent: &Process, all: impl Iterator<Item = &'p Process>) -> bool {
     let most = parent.limits.soft(Resource::Processes);
     let user = parent.credentials.user.real;
-    // The bound of all processes together is checked elsewhere.
-    if most >= crate::process::MAX_PROCESSES as u64 || parent.credentials.can(Capability::Resource)
-    {
+    // The bound of all threads together is checked elsewhere.
+    if most >= crate::process::MAX_THREADS as u64 || parent.credentials.can(Capability::Resource) {
         return true;
     }
     let threads = all.filter(|process| process.credentials.user.real == user);

@@ -7,6 +7,7 @@ use core::cell::RefCell;
 use libipc::Registers;
 
 use crate::Errno;
+use crate::calls::limits::may_fork;
 use crate::calls::pidfd;
 use crate::context::{Context, Stop, Wait};
 use crate::credentials::Capability;
@@ -272,6 +273,9 @@ fn clone_thread(
     clone: &Clone,
     registers: &Registers,
 ) -> Result<u64, Stop> {
+    if !may_fork(context.own(), context.unix.processes.values()) {
+        return Err(Errno::EAGAIN.into());
+    }
     let mm = context.mm()?;
     let tid = context.unix.new_pid()?;
     let number = context.unix.new_thread(context.pid, tid, &mm)?;

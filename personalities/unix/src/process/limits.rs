@@ -5,7 +5,7 @@
 
 use crate::memory::STACK_LIMIT;
 use crate::open::{MAX_DESCRIPTORS, USUAL_DESCRIPTORS};
-use crate::process::{MAX_PROCESSES, MAX_THREADS};
+use crate::process::MAX_THREADS;
 
 /// A limit that does not limit (`RLIM_INFINITY`).
 pub const UNLIMITED: u64 = u64::MAX;
@@ -28,7 +28,7 @@ pub enum Resource {
     Core = 4,
     /// Resident bytes, which Linux does not enforce either.
     Resident = 5,
-    /// Processes of a user.
+    /// Threads of a user's processes.
     Processes = 6,
     /// One more than the highest descriptor.
     Descriptors = 7,
@@ -128,7 +128,7 @@ impl Default for Limits {
         for (resource, limit) in [
             (Resource::Stack, Limit { soft: STACK_LIMIT, hard: UNLIMITED }),
             (Resource::Core, Limit { soft: 0, hard: UNLIMITED }),
-            (Resource::Processes, Limit::both(MAX_PROCESSES as u64)),
+            (Resource::Processes, Limit::both(MAX_THREADS as u64)),
             (
                 Resource::Descriptors,
                 Limit { soft: USUAL_DESCRIPTORS as u64, hard: MAX_DESCRIPTORS as u64 },

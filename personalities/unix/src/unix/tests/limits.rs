@@ -2,7 +2,7 @@
 
 use super::{DATA, FORK, OPEN, WRITE, fork};
 use crate::Errno;
-use crate::fake::Bench;
+use crate::fake::{Bench, SCRATCH};
 use crate::linux::signals;
 use crate::linux::structures::{Fields, SECOND};
 use crate::memory::PAGE;
@@ -88,6 +88,8 @@ fn an_ordinary_user_has_no_more_processes_than_allowed() {
     assert_eq!(bench.value(child, SETUID, &[5]), 0);
     fork(&mut bench, child);
     bench.error(child, FORK, &[], Errno::EAGAIN);
+    // CLONE_VM, FS, FILES, SIGHAND, THREAD
+    bench.error(child, 56, &[0x1_0f00, SCRATCH + 0x1000], Errno::EAGAIN);
 }
 
 #[test]
