@@ -59,6 +59,20 @@ impl Wait {
     }
 }
 
+/// Bytes that a call moves before others get their turn: the server serves one call at a time.
+pub const STEP: u64 = 1 << 20;
+/// How long the others' turn is, in ns: some dozen calls.
+const TURN: u64 = 20_000;
+
+/// Whether a handler may end a call that goes on after the others' turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Interruption {
+    /// It gets what is done.
+    ByHandlers,
+    /// As on Linux all is done, unless the thread ends.
+    None,
+}
+
 /// What a handler has at hand.
 pub struct Context<'u> {
     /// The personality.
@@ -103,6 +117,17 @@ impl<'u> Context<'u> {
             self.progress = progress;
             self.deadline = deadline;
         }
+    }
+
+    /// Has a long call go on after the others' turn, when so much of it is done.
+    #[cold]
+    pub fn pause(&mut self, progress: u64, interruption: Interruption) -> Stop {
+        let deadline = Some(self.machine().now().saturating_add(TURN));
+        let channels = match interruption {
+            Interruption::ByHandlers => Channels::None,
+            Interruption::None => Channels::One(Channel::Turn(self.number.0)),
+        };
+        Stop::Wait(Wait { channels, deadline, progress })
     }
 
     /// Returns the caller's process, to be looked at.

@@ -15,7 +15,7 @@ use libipc::Endpoint;
 use crate::Errno;
 use crate::calls::sockets;
 use crate::calls::terminal::{after_wait, check_background, stops_output};
-use crate::context::{Context, Stop, Wait};
+use crate::context::{Context, Interruption, STEP, Stop, Wait};
 use crate::linux::signals;
 use crate::numbered;
 use crate::open::{Description, Device, Object, OpenFile};
@@ -282,12 +282,17 @@ impl<'c, 'u> Transfer<'c, 'u> {
         ranges: &[(u64, u64)],
         whole: bool,
     ) -> Result<u64, Stop> {
-        let mut done = 0;
+        let mut done = self.context.progress;
+        let (mut skipped, most) = (done, done + STEP);
         for &(address, len) in ranges {
-            let mut moved = 0;
+            let mut moved = skipped.min(len);
+            skipped -= moved;
             while moved < len {
                 let position = self.position(done);
-                let (to, rest) = (address.wrapping_add(moved), len - moved);
+                let (to, rest) = (address.wrapping_add(moved), (len - moved).min(most - done));
+                if rest == 0 {
+                    return Err(self.pause(done));
+                }
                 if let Some(count) = pages::read(self.context, &self.file, position, to, rest) {
                     if count == 0 {
                         return Ok(done);
@@ -340,8 +345,12 @@ impl<'c, 'u> Transfer<'c, 'u> {
         ranges: &[(u64, u64)],
         done: u64,
     ) -> Result<u64, Stop> {
+        let most = done + STEP;
         let mut done = done;
         while let Some((address, len)) = after(ranges, done) {
+            if done >= most {
+                return Err(self.pause(done));
+            }
             let bytes = &mut buffer[..BUFFER.min(len as usize)];
             self.context.copy_in(address, bytes)?;
             let position = self.position(done);
@@ -362,6 +371,15 @@ impl<'c, 'u> Transfer<'c, 'u> {
             }
         }
         Ok(done)
+    }
+
+    /// Lets others have their turn: of a file all there is is moved at last (`filemap_read`,
+    /// mm/filemap.c), of devices what was moved when a signal came (`read_iter_zero`,
+    /// drivers/char/mem.c).
+    fn pause(&mut self, done: u64) -> Stop {
+        let is_file = matches!(self.file.borrow().object, Object::File(_));
+        let by = if is_file { Interruption::None } else { Interruption::ByHandlers };
+        self.context.pause(done, by)
     }
 
     /// Stops a background process that uses its terminal; writing is its right unless the

@@ -42,6 +42,8 @@ pub enum Channel {
     Epoll(u64),
     /// The expiry of the timer descriptor of that number.
     Timer(u64),
+    /// This thread's turn in a long call, which a time brings and nothing else.
+    Turn(u64),
     /// A signal for this process that nobody takes yet, or that a signal descriptor may tell.
     Signals(Pid),
 }
@@ -54,6 +56,7 @@ impl Channel {
             Channel::PipeIn(number)
             | Channel::PipeOut(number)
             | Channel::Borrowed(number)
+            | Channel::Turn(number)
             | Channel::SocketIn(number)
             | Channel::SocketOut(number)
             | Channel::SocketQueue(number)

@@ -3,7 +3,7 @@
 use alloc::rc::Rc;
 
 use crate::Errno;
-use crate::context::{Context, Stop};
+use crate::context::{Context, Interruption, STEP, Stop};
 use crate::credentials::Capability;
 use crate::linux::flags::map;
 use crate::machine::Access;
@@ -351,11 +351,25 @@ pub fn msync(context: &mut Context<'_>) -> Result<u64, Stop> {
     };
     // MS_ASYNC has no effect on Linux; what was written goes to the file when it is unmapped.
     if bits & SYNC != 0 {
-        for (file, first, count) in files {
-            context.unix.write_back(&file, first, count)?;
-        }
+        write_back(context, &files)?;
     }
     if covered { Ok(0) } else { Err(Errno::ENOMEM.into()) }
+}
+
+/// Writes pages of files back, so many at a time that others have their turn.
+fn write_back(context: &mut Context<'_>, files: &[(Rc<MappedFile>, u64, u64)]) -> Result<(), Stop> {
+    let (mut skipped, mut rest) = (context.progress, STEP / PAGE);
+    for (file, first, count) in files {
+        let before = skipped.min(*count);
+        let step = rest.min(count - before);
+        (skipped, rest) = (skipped - before, rest - step);
+        context.unix.write_back(file, first + before, step)?;
+        if before + step < *count {
+            let done = context.progress + STEP / PAGE;
+            return Err(context.pause(done, Interruption::None));
+        }
+    }
+    Ok(())
 }
 
 /// mincore(2): pages that are mapped are in memory, as there is no other place for them.

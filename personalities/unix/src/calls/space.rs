@@ -2,15 +2,11 @@
 
 use crate::Errno;
 use crate::calls::attributes::{resize, writable_file};
-use crate::context::{Context, Stop};
+use crate::context::{Context, Interruption, STEP, Stop};
 use crate::io::{BUFFER, Position, checked, read_once};
 use crate::linux::flags::open;
 use crate::open::{Description, Object};
 use crate::path::Node;
-
-/// Most bytes that one call copies between files, so that others are served meanwhile; a program
-/// goes on where a call was short (copy_file_range(2)).
-const MAX_COPY: u64 = 1 << 20;
 
 /// copy_file_range(2)
 pub fn copy_file_range(context: &mut Context<'_>) -> Result<u64, Stop> {
@@ -26,7 +22,8 @@ pub fn copy_file_range(context: &mut Context<'_>) -> Result<u64, Stop> {
     }
     let start = place(context, &from, from_at)?;
     let end = place(context, &to, to_at)?;
-    let len = len.min(MAX_COPY);
+    // A program goes on where a call was short (copy_file_range(2)).
+    let len = len.min(STEP);
     if source == target && start < end.saturating_add(len) && end < start.saturating_add(len) {
         return Err(Errno::EINVAL.into());
     }
@@ -110,8 +107,12 @@ pub fn fallocate(context: &mut Context<'_>) -> Result<u64, Stop> {
 
 /// Writes zeros over a range.
 fn zero(context: &mut Context<'_>, file: &Description, from: u64, to: u64) -> Result<(), Stop> {
-    let mut at = from;
+    let mut at = from + context.progress;
+    let most = at + STEP;
     while at < to {
+        if at >= most {
+            return Err(context.pause(at - from, Interruption::None));
+        }
         let zeros = alloc::vec![0; BUFFER.min((to - at) as usize)];
         at += checked::write(context, file, Position::At(at), &zeros)? as u64;
     }

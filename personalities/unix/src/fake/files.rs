@@ -45,7 +45,7 @@ impl Ledger {
 
 const ROOT: u64 = 1;
 /// Most bytes of a file.
-const LARGEST: u64 = 1 << 20;
+const LARGEST: u64 = 8 << 20;
 
 impl FakeFiles {
     pub fn new() -> Self {

@@ -227,9 +227,9 @@ pub struct Parked {
 
 impl Parked {
     /// Returns whether only what ends its thread may end it: its memory and its stack are lent to
-    /// a child (`wait_for_vfork_done`, kernel/fork.c).
+    /// a child (`wait_for_vfork_done`, kernel/fork.c), or it makes a pause that Linux has not.
     pub fn is_killable(&self) -> bool {
-        matches!(self.channels, Channels::One(Channel::Borrowed(_)))
+        matches!(self.channels, Channels::One(Channel::Borrowed(_) | Channel::Turn(_)))
     }
 }
 

@@ -126,6 +126,7 @@ impl Unix {
                 let lent = self.processes.values().any(|child| child.borrowed_from == lender);
                 number == thread.number.0 && lent
             }
+            Channel::Turn(number) => number == thread.number.0,
             // Others are awaited for themselves.
             _ => true,
         }

@@ -29,6 +29,7 @@ mod rights;
 mod run_time;
 mod sockets;
 mod taking;
+mod turns;
 
 const READ: u32 = 0;
 const WRITE: u32 = 1;
