@@ -69,6 +69,10 @@ impl Interest {
     }
 }
 
+/// What is known of lists that were looked at: in layers of lists that all watch one another there
+/// are many ways to each.
+type Known<T> = BTreeMap<u64, T>;
+
 #[derive(Default, Debug)]
 struct List {
     interests: BTreeMap<Key, Interest>,
@@ -230,28 +234,32 @@ impl Epolls {
         files.filter_map(|file| list_of(&file)).collect()
     }
 
-    /// Returns how many lists lie below one another from one on, itself counted, `most` at most;
-    /// nothing where `other` is among them.
-    fn depth(&self, number: u64, other: u64, most: usize) -> Option<usize> {
+    /// Returns how many lists lie below one another from one on, itself counted; nothing where
+    /// `other` is among them. Each list is looked at once (`ep_loop_check_proc`, fs/eventpoll.c).
+    fn depth(&self, number: u64, other: u64, known: &mut Known<usize>) -> Option<usize> {
         if number == other {
             return None;
         }
-        let mut deepest = 0;
-        if most > 0 {
-            for below in self.below(number) {
-                deepest = deepest.max(self.depth(below, other, most - 1)?);
-            }
+        if let Some(&depth) = known.get(&number) {
+            return Some(depth);
         }
+        let mut deepest = 0;
+        for below in self.below(number) {
+            deepest = deepest.max(self.depth(below, other, known)?);
+        }
+        known.insert(number, 1 + deepest);
         Some(1 + deepest)
     }
 
     /// Returns how many lists lie above one, itself counted.
-    fn height(&self, number: u64, most: usize) -> usize {
-        if most == 0 {
-            return 1;
+    fn height(&self, number: u64, known: &mut Known<usize>) -> usize {
+        if let Some(&height) = known.get(&number) {
+            return height;
         }
         let watchers = self.watchers.get(&Channel::Epoll(number)).into_iter().flatten();
-        1 + watchers.map(|&(above, _)| self.height(above, most - 1)).max().unwrap_or(0)
+        let highest = watchers.map(|&(above, _)| self.height(above, known)).max();
+        known.insert(number, 1 + highest.unwrap_or(0));
+        1 + highest.unwrap_or(0)
     }
 
     /// Checks that a list may watch another.
@@ -259,8 +267,9 @@ impl Epolls {
     /// # Errors
     /// ELOOP: the other watches it, or too many watch one another in a row.
     pub fn may_watch(&self, number: u64, other: u64) -> Result<(), Errno> {
-        let below = self.depth(other, number, MAX_DEPTH).ok_or(Errno::ELOOP)?;
-        if below + self.height(number, MAX_DEPTH) > MAX_DEPTH { Err(Errno::ELOOP) } else { Ok(()) }
+        let below = self.depth(other, number, &mut Known::new()).ok_or(Errno::ELOOP)?;
+        let above = self.height(number, &mut Known::new());
+        if below + above > MAX_DEPTH { Err(Errno::ELOOP) } else { Ok(()) }
     }
 }
 
@@ -281,22 +290,37 @@ pub fn put(unix: &mut Unix, number: u64, file: &Description, key: Key, events: u
 
 /// Returns whether anything in a list is ready: it can be "read" itself.
 pub fn list_readiness(unix: &mut Unix, number: u64) -> Readiness {
+    let is_ready = is_ready(unix, number, &mut Known::new());
+    Readiness::new(if is_ready { READABLE } else { 0 }, Channel::Epoll(number))
+}
+
+/// As [`list_readiness`], where some lists were looked at already.
+fn is_ready(unix: &mut Unix, number: u64, known: &mut Known<bool>) -> bool {
+    if let Some(&is_ready) = known.get(&number) {
+        return is_ready;
+    }
     let queued = unix.epolls.table.get(&number).map(|list| list.ready.clone());
-    let ready = queued.into_iter().flatten().any(|key| check(unix, number, key) != 0);
-    Readiness::new(if ready { READABLE } else { 0 }, Channel::Epoll(number))
+    let is_ready = queued.into_iter().flatten().any(|key| check(unix, number, key, known) != 0);
+    known.insert(number, is_ready);
+    is_ready
 }
 
 /// Returns the events that an interest can be reported for now.
-fn check(unix: &mut Unix, number: u64, key: Key) -> u16 {
+fn check(unix: &mut Unix, number: u64, key: Key, known: &mut Known<bool>) -> u16 {
     let Some(list) = unix.epolls.table.get(&number) else { return 0 };
     let Some(wanted) = list.interests.get(&key).map(Interest::wanted) else { return 0 };
-    let file = unix.epolls.files.get(&key.0).and_then(Weak::upgrade);
-    file.map_or(0, |file| readiness(unix, &file).events & wanted)
+    let Some(file) = unix.epolls.files.get(&key.0).and_then(Weak::upgrade) else { return 0 };
+    let events = match list_of(&file) {
+        Some(below) if is_ready(unix, below, known) => READABLE,
+        Some(_) => 0,
+        None => readiness(unix, &file).events,
+    };
+    events & wanted
 }
 
 /// Takes up to `most` reports out of a list, each with the interest's data.
 pub fn take(unix: &mut Unix, number: u64, most: usize) -> Vec<(Key, u32, u64)> {
-    let mut reports = Vec::new();
+    let (mut reports, mut known) = (Vec::new(), Known::new());
     let queued = unix.epolls.table.get(&number).map_or(0, |list| list.ready.len());
     for _ in 0..queued {
         if reports.len() == most {
@@ -304,7 +328,7 @@ pub fn take(unix: &mut Unix, number: u64, most: usize) -> Vec<(Key, u32, u64)> {
         }
         let list = unix.epolls.table.get_mut(&number);
         let Some(key) = list.and_then(|list| list.ready.pop_front()) else { break };
-        let events = check(unix, number, key);
+        let events = check(unix, number, key, &mut known);
         let Some(list) = unix.epolls.table.get_mut(&number) else { break };
         let Some(interest) = list.interests.get_mut(&key) else { continue };
         interest.queued = false;

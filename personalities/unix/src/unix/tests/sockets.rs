@@ -210,6 +210,31 @@ fn lists_must_not_watch_one_another_in_a_circle_nor_too_deep() {
     assert_eq!(reports(&mut bench, pid, *lists.last().unwrap()).len(), 1);
 }
 
+// On every way once, that would be 40^3 lists for each that is added at the top, and 40^4 for each
+// look at it (fs/eventpoll.c, loop_check_gen).
+#[test]
+fn layers_of_lists_are_looked_at_once() {
+    const WIDTH: usize = 40;
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    let counter = bench.value(pid, EVENTFD2, &[1, NO_WAIT]);
+    let mut below = alloc::vec![counter];
+    for _ in 1..crate::events::epoll::MAX_DEPTH {
+        let mut layer = alloc::vec::Vec::new();
+        for _ in 0..WIDTH {
+            let list = bench.value(pid, EPOLL_CREATE1, &[0]);
+            below.iter().for_each(|&fd| watch(&mut bench, pid, list, fd, 1));
+            layer.push(list);
+        }
+        below = layer;
+    }
+    let top = bench.value(pid, EPOLL_CREATE1, &[0]);
+    below.iter().for_each(|&fd| watch(&mut bench, pid, top, fd, 1));
+    assert!(!reports(&mut bench, pid, top).is_empty());
+    assert_eq!(bench.value(pid, READ, &[counter, DATA, 8]), 8);
+    assert_eq!(reports(&mut bench, pid, top).len(), 0);
+}
+
 #[test]
 fn a_timer_descriptor_wakes_its_reader_and_who_polls_it() {
     let mut bench = Bench::new();
