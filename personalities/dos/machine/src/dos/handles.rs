@@ -4,6 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::files::FileKind;
+use super::psp::{FREE, TABLE_LEN};
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
 use crate::host::{FileTree, Host, HostError, Node, Wait, flag};
@@ -75,7 +76,7 @@ impl<H: Host> Session<H> {
             return Ok(());
         }
         self.dos.files.share(entry)?;
-        if self.bus.read8(at) != super::psp::FREE {
+        if self.bus.read8(at) != FREE {
             self.close(to)?;
         }
         self.show_file(entry);
@@ -114,19 +115,41 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// AH=67: more handles than the PSP has room for lie in a block of their own.
+    /// AH=67: more handles than the PSP has room for lie in a block of their own, which is another
+    /// one each time; handles that would be lost must be closed.
     pub(super) fn set_handle_count(&mut self) -> Call {
-        let (psp, count) = (self.dos.psp, self.bx());
-        if count <= psp.table_len(&self.bus) {
+        let (psp, count) = (self.dos.psp, self.bx().max(TABLE_LEN));
+        let old = psp.table_len(&self.bus);
+        if count == u16::MAX {
+            return Err(DosError::InvalidFunction.into());
+        }
+        if count == old {
             return Ok(());
         }
-        let paragraphs = count.div_ceil(16);
-        let (arena, strategy) = (self.dos.arena, self.dos.strategy);
-        let segment = arena
-            .allocate(&mut self.bus, paragraphs, psp.0, strategy)
-            .map_err(|(error, _)| error)?;
-        psp.move_table(&mut self.bus, FarPointer::new(segment, 0), count);
+        for handle in count..old {
+            if self.bus.read8(psp.handle_at(&self.bus, handle)?) != FREE {
+                return Err(DosError::TooManyOpenFiles.into());
+            }
+        }
+        let to = match count {
+            TABLE_LEN => psp.own_table(),
+            _ => self.handle_block(count)?,
+        };
+        let from = psp.table(&self.bus);
+        psp.move_table(&mut self.bus, to, count);
+        if from.offset == 0 {
+            // A table at the beginning of a segment is a block; one that is none stays.
+            let _ = self.dos.arena.free(&mut self.bus, from.segment);
+        }
         Ok(())
+    }
+
+    /// Returns a new block for a table of handles.
+    fn handle_block(&mut self, count: u16) -> Result<FarPointer, DosError> {
+        let (arena, strategy) = (self.dos.arena, self.dos.strategy);
+        let paragraphs = count.div_ceil(16);
+        let block = arena.allocate(&mut self.bus, paragraphs, self.dos.psp.0, strategy);
+        Ok(FarPointer::new(block.map_err(|(error, _)| error)?, 0))
     }
 
     /// Returns the entry of a handle of the current program.
@@ -140,7 +163,7 @@ impl<H: Host> Session<H> {
     /// Closes a handle of the current program.
     pub(super) fn close(&mut self, handle: u16) -> Call {
         let entry = self.entry(handle)?;
-        self.set_handle(handle, super::psp::FREE)?;
+        self.set_handle(handle, FREE)?;
         self.release(entry)
     }
 

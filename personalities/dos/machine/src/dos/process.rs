@@ -30,6 +30,9 @@ const INITIAL_FLAGS: u16 = bit::INTERRUPT;
 /// BP at a program's entry, as COMMAND.COM leaves it.
 const INITIAL_BP: u16 = 0x091c;
 
+/// Fewest paragraphs that stay resident (RBIL INT 21/AH=31).
+const RESIDENT_LEAST: u16 = 6;
+
 /// How a program ended (RBIL INT 21/AH=4D).
 const ENDED_BY_BREAK: u8 = 1;
 const ENDED_RESIDENT: u8 = 3;
@@ -316,9 +319,11 @@ impl<H: Host> Session<H> {
     }
 
     fn keep_resident(&mut self, paragraphs: u16, code: u8) -> Call {
-        let segment = self.dos.psp.0;
-        // A length that does not fit leaves the block as it is, as in DOS.
-        let _ = self.dos.arena.resize(&mut self.bus, segment, paragraphs);
+        let (psp, paragraphs) = (self.dos.psp, paragraphs.max(RESIDENT_LEAST));
+        // A length that does not fit leaves the program's as it is, as in DOS.
+        if self.dos.arena.resize(&mut self.bus, psp.0, paragraphs).is_ok() {
+            psp.set_top(&mut self.bus, psp.0 + paragraphs);
+        }
         self.terminate(code, ENDED_RESIDENT)
     }
 

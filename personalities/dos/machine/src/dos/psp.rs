@@ -22,6 +22,7 @@ pub const FREE: u8 = 0xff;
 /// Most bytes of a command tail (the length byte and 0D take two of 128).
 pub const TAIL_MAX: usize = 126;
 
+const TOP: u16 = 0x02;
 /// Offset of the saved vector 22h: where the program returns to.
 pub const RETURN_ADDRESS: u16 = 0x0a;
 const BREAK_ADDRESS: u16 = 0x0e;
@@ -50,7 +51,7 @@ impl Psp {
     pub fn create(self, bus: &mut Bus, parent: Psp, top: u16) {
         bus.write(self.at(0), &[0; 256]);
         bus.write(self.at(0), &[0xcd, 0x20]);
-        bus.write16(self.at(2), top);
+        self.set_top(bus, top);
         bus.write(self.at(5), &[0x9a, 0xf0, 0xfe, 0x1d, 0xf0]);
         self.save_vectors(bus);
         bus.write16(self.at(PARENT), parent.0);
@@ -64,7 +65,12 @@ impl Psp {
     pub fn use_own_table(self, bus: &mut Bus) {
         bus.write(self.at(TABLE), &[FREE; TABLE_LEN as usize]);
         bus.write16(self.at(TABLE_SIZE), TABLE_LEN);
-        bus.write_far(self.at(TABLE_POINTER), self.at(TABLE));
+        bus.write_far(self.at(TABLE_POINTER), self.own_table());
+    }
+
+    /// Sets the segment behind the program's memory.
+    pub fn set_top(self, bus: &mut Bus, top: u16) {
+        bus.write16(self.at(TOP), top);
     }
 
     /// Returns the parent.
@@ -150,6 +156,16 @@ impl Psp {
         bus.read16(self.at(TABLE_SIZE))
     }
 
+    /// Returns where the table is.
+    pub fn table(self, bus: &Bus) -> FarPointer {
+        bus.read_far(self.at(TABLE_POINTER))
+    }
+
+    /// Returns where the table inside the PSP is.
+    pub fn own_table(self) -> FarPointer {
+        self.at(TABLE)
+    }
+
     /// Returns where a handle's byte is.
     ///
     /// # Errors
@@ -158,7 +174,7 @@ impl Psp {
         if handle >= self.table_len(bus) {
             return Err(DosError::InvalidHandle);
         }
-        Ok(bus.read_far(self.at(TABLE_POINTER)).add(handle))
+        Ok(self.table(bus).add(handle))
     }
 
     /// Returns the lowest free handle.
@@ -166,15 +182,15 @@ impl Psp {
     /// # Errors
     /// `TooManyOpenFiles`.
     pub fn free_handle(self, bus: &Bus) -> Result<u16, DosError> {
-        let table = bus.read_far(self.at(TABLE_POINTER));
+        let table = self.table(bus);
         (0..self.table_len(bus))
             .find(|handle| bus.read8(table.add(*handle)) == FREE)
             .ok_or(DosError::TooManyOpenFiles)
     }
 
-    /// Moves the table to memory elsewhere, for more handles.
+    /// Moves the table to memory elsewhere, for more handles or fewer.
     pub fn move_table(self, bus: &mut Bus, to: FarPointer, len: u16) {
-        let from = bus.read_far(self.at(TABLE_POINTER));
+        let from = self.table(bus);
         let old = self.table_len(bus);
         for handle in 0..len {
             let byte = if handle < old { bus.read8(from.add(handle)) } else { FREE };

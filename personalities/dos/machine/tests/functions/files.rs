@@ -224,6 +224,50 @@ fn f67_gives_room_for_more_handles() {
     assert_eq!(out.host.open, 0);
 }
 
+/// MS-DOS 4.0's source, HANDLE.ASM, $ExtHandle: each growth has a block of its own and frees the one
+/// before; 20 handles or fewer are the table in the PSP again.
+#[test]
+fn f67_frees_the_table_it_leaves() {
+    let mut p = Probe::new();
+    let own = Value::Own;
+    p.dos(0x4a00, &[(Reg::Es, own), (Bx, 0x1000.into())]);
+    let free = |p: &mut Probe| p.dos(0x4800, &[(Bx, 0xffff.into())]);
+    let before = free(&mut p);
+    let sizes = [40, 60, 30, 5].map(|count: u16| {
+        let set = p.dos(0x6700, &[(Bx, count.into())]);
+        (set, p.peek(own, 0x32.into(), 2))
+    });
+    let table = p.peek(own, 0x34.into(), 2);
+    let after = free(&mut p);
+    let most = p.dos(0x6700, &[(Bx, 0xffff.into())]);
+    let out = p.run(host());
+    assert!(sizes.iter().all(|(set, _)| out.result(*set).is_ok()));
+    assert_eq!(sizes.map(|(_, len)| out.data16(len)), [40, 60, 30, 20]);
+    assert_eq!(out.data16(table), 0x18);
+    assert_eq!(out.word(before, Bx), out.word(after, Bx));
+    assert_eq!(out.result(most), Err(1));
+}
+
+/// There, chck_handles: error 4 where a handle is open that would be lost.
+#[test]
+fn f67_keeps_room_for_what_is_open() {
+    let mut p = Probe::new();
+    let there = p.text("THERE.TXT");
+    p.dos(0x4a00, &[(Reg::Es, Value::Own), (Bx, 0x1000.into())]);
+    p.dos(0x6700, &[(Bx, 40.into())]);
+    let opens: Vec<usize> = (0..17).map(|_| p.dos(0x3d00, &[(Dx, there.into())])).collect();
+    let refused = p.dos(0x6700, &[(Bx, 21.into())]);
+    p.dos(0x3e00, &[(Bx, 21.into())]);
+    let set = p.dos(0x6700, &[(Bx, 21.into())]);
+    let last = p.dos(0x3d00, &[(Dx, there.into())]);
+    p.dos(0x3e00, &[(Bx, 20.into())]);
+    let out = p.run(host());
+    assert_eq!((out.result(opens[16]), out.result(refused)), (Ok(21), Err(4)));
+    assert!(out.result(set).is_ok());
+    assert_eq!(out.result(last), Err(4));
+    assert_eq!(out.host.open, 0);
+}
+
 #[test]
 fn twenty_handles_are_all_without_f67() {
     let mut p = Probe::new();

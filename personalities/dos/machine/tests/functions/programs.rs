@@ -116,6 +116,55 @@ fn a_resident_program_keeps_its_memory() {
     assert_eq!(out.word(after, Bx), out.word(last, Bx));
 }
 
+/// RBIL INT 21/AH=31: six paragraphs at least; the PSP tells where the program's memory ends.
+#[test]
+fn six_paragraphs_stay_resident_at_least() {
+    let (mut p, block) = parent();
+    let mut kept = Vec::new();
+    for name in ["NONE.COM", "SIX.COM", "SEVEN.COM"] {
+        let before = p.dos(0x4800, &[(Bx, 0xffff.into())]);
+        execute(&mut p, block, 0, name);
+        let after = p.dos(0x4800, &[(Bx, 0xffff.into())]);
+        let segment = p.dos(0x3560, &[]);
+        let top = p.peek(Value::After(segment, Es), 2.into(), 2);
+        kept.push((before, after, segment, top));
+    }
+    let mut host = host();
+    for (name, len) in [("none.com", 0), ("six.com", 6), ("seven.com", 7)] {
+        // Vector 60 tells its segment: mov ax, 2560, int 21, mov ax, 3100, mov dx, len, int 21.
+        let program = [&b"\xb8\x60\x25\xcd\x21\xb8\x00\x31\xba"[..], &[len, 0, 0xcd, 0x21]];
+        host.add(name, &program.concat());
+    }
+    let out = p.run(host);
+    let tops = kept.iter().map(|(_, _, segment, top)| out.data16(*top) - out.word(*segment, Es));
+    assert_eq!(tops.collect::<Vec<_>>(), [6, 6, 7]);
+    let kept = kept.iter().map(|(before, after, ..)| out.word(*before, Bx) - out.word(*after, Bx));
+    let kept: Vec<u16> = kept.collect();
+    assert_eq!((kept[1] - kept[0], kept[2] - kept[0]), (0, 1));
+}
+
+/// MS-DOS 4.0's source, EXEC.ASM, exec_read_ok: off by 512 bytes or more, the header lied (error 0B).
+#[test]
+fn an_image_may_lack_less_than_a_page() {
+    let (mut p, block) = parent();
+    let runs = ["FULL.EXE", "LESS.EXE", "SHORT.EXE"].map(|name| execute(&mut p, block, 0, name));
+    let mut host = host();
+    // Two pages of 512 bytes, a header of 32.
+    let mut file = vec![0u8; 1024];
+    for (place, word) in
+        [(0, 0x5a4du16), (4, 2), (8, 2), (0x0c, 0xffff), (0x10, 0x200), (0x18, 0x1c)]
+    {
+        file[place..place + 2].copy_from_slice(&word.to_le_bytes());
+    }
+    file[32..32 + SEVEN.len()].copy_from_slice(SEVEN);
+    for (name, len) in [("full.exe", 1024), ("less.exe", 513), ("short.exe", 512)] {
+        host.add(name, &file[..len]);
+    }
+    let out = p.run(host);
+    assert!(out.result(runs[0]).is_ok() && out.result(runs[1]).is_ok());
+    assert_eq!(out.result(runs[2]), Err(0x0b));
+}
+
 #[test]
 fn f4b01_loads_and_does_not_start() {
     let (mut p, block) = parent();
