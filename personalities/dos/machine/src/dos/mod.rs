@@ -95,6 +95,13 @@ impl From<HostError> for Refusal {
 /// What a function returns.
 pub(crate) type Call = Result<(), Refusal>;
 
+/// Returns whether a function's number is beyond those of DOS 5, and none of those for long names.
+fn is_beyond(function: u8) -> bool {
+    const LAST: u8 = 0x6c;
+    const LONG_NAMES: u8 = 0x71;
+    function > LAST && function != LONG_NAMES
+}
+
 /// All that DOS knows and that programs do not find in memory.
 pub(crate) struct Dos {
     pub(crate) psp: Psp,
@@ -210,8 +217,8 @@ impl<H: Host> Session<H> {
         self.dos.psp.set_stack(&mut self.bus, self.cpu.stack());
         let function = self.ah();
         match self.function(function) {
-            // The older functions leave CF as it was.
-            Ok(()) if function < 0x38 => {}
+            // The older functions, and what is none, leave CF as it was.
+            Ok(()) if function < 0x38 || is_beyond(function) => {}
             Ok(()) => self.set_carry(false),
             Err(Refusal::Error(error)) if self.is_critical(error) => self.raise_critical(error),
             Err(Refusal::Error(error)) => {
@@ -343,16 +350,9 @@ impl<H: Host> Session<H> {
             0x69 => self.serial_number(),
             0x6c => self.extended_open(),
             0x71 => self.long_names(),
-            _ => self.unknown_function(function),
+            // Nothing else: an error would break programs that look at CF in vain.
+            _ => self.answer(0),
         }
-    }
-
-    fn unknown_function(&mut self, function: u8) -> Call {
-        if function < 0x38 {
-            self.set_al(0);
-            return Ok(());
-        }
-        Err(DosError::InvalidFunction.into())
     }
 
     /// The far call at PSP:5: function CL; the near return address lies above the far one.

@@ -97,16 +97,21 @@ fn f37_has_a_slash() {
 }
 
 #[test]
-fn functions_that_are_none_are_refused_as_of_old_and_new() {
+fn functions_that_are_none_answer_zero() {
     let mut p = Probe::new();
-    // RBIL: 18, 1D, 1E, 20 give AL=0; from 2.0 on, unknown ones CF and error 1.
+    // RBIL: 18, 1D, 1E, 20 give AL=0.
     let old = [0x18, 0x1d, 0x1e, 0x20].map(|function: u16| p.dos(function << 8 | 0x55, &[]));
     let null = [0x61, 0x6b].map(|function: u16| p.dos(function << 8 | 0x55, &[]));
-    let new = [0x72, 0xff].map(|function: u16| p.dos(function << 8, &[]));
+    // MS-DOS 4.0's source, DISP.ASM, BADCALL: beyond the last function AL=0, and CF stays.
+    let set = p.dos(0x71ff, &[]);
+    let new = [0x6d, 0x72, 0xff].map(|function: u16| p.dos(function << 8 | 0x55, &[]));
     let out = p.run(MemoryHost::new(b""));
     assert_eq!(old.map(|call| out.al(call)), [0; 4]);
     assert_eq!(null.map(|call| out.al(call)), [0; 2]);
-    assert_eq!(new.map(|call| out.result(call)), [Err(1); 2]);
+    // The function for long names has set CF before.
+    assert!(out.result(set).is_err());
+    assert_eq!(new.map(|call| out.ax(call)), [0x6d00, 0x7200, 0xff00]);
+    assert_eq!(new.map(|call| out.result(call).is_err()), [true; 3]);
 }
 
 #[test]
