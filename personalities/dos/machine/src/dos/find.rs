@@ -26,7 +26,7 @@ pub const SEARCHES_MAX: usize = 64;
 
 /// Attribute bits (RBIL table 01420).
 pub mod attribute {
-    pub use crate::host::flag::{ARCHIVE, HIDDEN, SYSTEM};
+    pub use crate::host::flag::{ARCHIVE, HIDDEN, READ_ONLY, SYSTEM};
     /// Volume label.
     pub const LABEL: u8 = 0x08;
     /// Directory.

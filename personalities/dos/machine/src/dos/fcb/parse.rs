@@ -7,17 +7,38 @@ use crate::dos::country::upper_case;
 use crate::host::Host;
 use crate::session::Session;
 
-/// Separators that end a name (RBIL INT 21/AH=29).
-const SEPARATORS: &[u8] = b".:;,=+ \t/\"[]<>|\r\n";
+/// One of these is skipped before a name if bit 0 of AL says so; the period is none, as it begins
+/// an extension (MS-DOS 4.0's source, FCB.ASM, CharType).
+const DELIMITERS: &[u8] = b":;,=+<>|";
+/// What ends a name, beside control characters (there, and RBIL INT 21/AH=29).
+const SEPARATORS: &[u8] = b".:;,=+ /\\\"[]<>|";
+
+/// What may stand before a name, beside blanks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leading {
+    Nothing,
+    Delimiter,
+}
 
 /// Parses a file name as AH=29 does with its control byte 1; returns the FCB's first 16 bytes and
 /// how many characters were used.
 pub(in crate::dos) fn parse_name(text: &[u8]) -> ([u8; 16], usize) {
-    let skipped = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-    let mut rest = &text[skipped..];
+    parse(text, Leading::Delimiter)
+}
+
+fn parse(text: &[u8], leading: Leading) -> ([u8; 16], usize) {
+    let mut rest = skip_blanks(text);
+    if let [first, after @ ..] = rest
+        && leading == Leading::Delimiter
+        && DELIMITERS.contains(first)
+    {
+        rest = skip_blanks(after);
+    }
     let mut fcb = [0; 16];
     fcb[1..12].fill(b' ');
-    if let [letter, b':', after @ ..] = rest {
+    if let [letter, b':', after @ ..] = rest
+        && is_name(letter)
+    {
         fcb[0] = letter.to_ascii_uppercase().wrapping_sub(b'A').wrapping_add(1);
         rest = after;
     }
@@ -28,8 +49,16 @@ pub(in crate::dos) fn parse_name(text: &[u8]) -> ([u8; 16], usize) {
     (fcb, text.len() - rest.len())
 }
 
+fn skip_blanks(text: &[u8]) -> &[u8] {
+    let blanks = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    &text[blanks..]
+}
+
+fn is_name(byte: &u8) -> bool {
+    !SEPARATORS.contains(byte) && *byte > b' '
+}
+
 fn parse_part<'a>(text: &'a [u8], field: &mut [u8]) -> &'a [u8] {
-    let is_name = |byte: &u8| !SEPARATORS.contains(byte) && *byte > b' ';
     let len = text.iter().take_while(|byte| is_name(byte)).count();
     let (part, rest) = text.split_at(len);
     for (place, byte) in part.iter().enumerate().take(field.len()) {
@@ -54,8 +83,8 @@ impl<H: Host> Session<H> {
                 byte => text.push(byte),
             }
         }
-        let skip = text.first().is_some_and(|byte| control & 1 != 0 && b":;,=+.".contains(byte));
-        let (parsed, used) = parse_name(&text[skip as usize..]);
+        let leading = if control & 1 != 0 { Leading::Delimiter } else { Leading::Nothing };
+        let (parsed, used) = parse(&text, leading);
         let to = self.es_di();
         if control & 2 == 0 || parsed[0] != 0 {
             self.bus.write8(to, parsed[0]);
@@ -71,7 +100,7 @@ impl<H: Host> Session<H> {
         let drive_known = self.drive_argument(parsed[0]).is_ok();
         let wild = parsed[1..12].contains(&b'?');
         self.set_al(if !drive_known { 0xff } else { wild as u8 });
-        self.set_si(from.offset.wrapping_add(used as u16 + skip as u16));
+        self.set_si(from.offset.wrapping_add(used as u16));
         Ok(())
     }
 }
@@ -88,5 +117,6 @@ mod tests {
         let (fcb, used) = parse_name(b"");
         assert_eq!((&fcb[..12], used), (&b"\0           "[..], 0));
         assert_eq!(&parse_name(b"/switch").0[1..9], b"        ");
+        assert_eq!(&parse_name(b"c:\\dir\\file").0[..9], b"\x03        ");
     }
 }

@@ -1,5 +1,7 @@
 //! FCBs: what matches a name in the current directory is found, deleted or renamed.
 
+use alloc::vec::Vec;
+
 use super::EXTENDED;
 use crate::FarPointer;
 use crate::dos::find::{Found, attribute};
@@ -9,25 +11,38 @@ use crate::host::{FileTree, Host};
 use crate::session::Session;
 
 impl<H: Host> Session<H> {
-    /// AH=13: all files that match.
+    /// AH=13: all files that match, with an extended FCB also those of its attributes. Directories
+    /// stay, whatever an extended FCB says: DOS would lose what is in them.
     pub(in crate::dos) fn fcb_delete(&mut self) -> Call {
         self.fcb_status(|dos, fcb| {
             let place = dos.fcb_place(fcb)?;
-            let found = dos.matching(place.directory, &place.short, b"", 0)?;
+            let wanted = dos.fcb_attributes();
+            let mut found = dos.matching(place.directory, &place.short, b"", wanted)?;
+            found.retain(|file| file.attributes & attribute::DIRECTORY == 0);
+            let (kept, found): (Vec<_>, Vec<_>) = found
+                .iter()
+                .partition(|file| file.attributes & !wanted & attribute::READ_ONLY != 0);
             for file in &found {
                 dos.host.files().unlink(place.directory, &file.host_name)?;
             }
-            if found.is_empty() { Err(DosError::FileNotFound.into()) } else { Ok(()) }
+            match (found.is_empty(), kept.is_empty()) {
+                (false, _) => Ok(()),
+                (true, false) => Err(DosError::AccessDenied.into()),
+                (true, true) => Err(DosError::FileNotFound.into()),
+            }
         })
     }
 
-    /// AH=17: the new name lies at offset 11h; its `?` keep the old characters.
+    /// AH=17: the new name lies at offset 11h; its `?` keep the old characters. An extended FCB
+    /// renames what has its attributes, too, also directories.
     pub(in crate::dos) fn fcb_rename(&mut self) -> Call {
         self.fcb_status(|dos, fcb| {
             let place = dos.fcb_place(fcb)?;
             let mut pattern = [0; 11];
             dos.bus.read(fcb.add(0x11), &mut pattern);
-            let found = dos.matching(place.directory, &place.short, b"", 0)?;
+            let wanted = dos.fcb_attributes();
+            let mut found = dos.matching(place.directory, &place.short, b"", wanted)?;
+            found.retain(|file| !matches!(file.name, ShortName::SELF | ShortName::PARENT));
             for file in &found {
                 let new = ShortName::substitute(&ShortName(pattern), &file.name).text();
                 if dos.find_entry(place.directory, &new).is_ok() {
@@ -43,9 +58,7 @@ impl<H: Host> Session<H> {
     pub(in crate::dos) fn fcb_find_first(&mut self) -> Call {
         self.fcb_status(|dos, fcb| {
             let place = dos.fcb_place(fcb)?;
-            let given = dos.ds_dx();
-            let extended = dos.bus.read8(given) == EXTENDED;
-            let wanted = if extended { dos.bus.read8(given.add(6)) } else { 0 };
+            let wanted = dos.fcb_attributes();
             let mut found = dos.matching(place.directory, &place.short, b"", wanted)?;
             if wanted & attribute::LABEL != 0 && dos.is_root(place.directory) {
                 found.splice(0..0, dos.found_label(place.drive, &place.short));
@@ -62,6 +75,12 @@ impl<H: Host> Session<H> {
         self.fcb_status(|dos, fcb| dos.fcb_found(fcb))
     }
 
+    /// Returns the attributes in the prefix of an extended FCB at DS:DX; a plain one has none.
+    pub(super) fn fcb_attributes(&self) -> u8 {
+        let at = self.ds_dx();
+        if self.bus.read8(at) == EXTENDED { self.bus.read8(at.add(6)) } else { 0 }
+    }
+
     fn fcb_found(&mut self, fcb: FarPointer) -> Call {
         let number = self.bus.read32(fcb.add(0x18));
         let index = self.bus.read16(fcb.add(0x1c));
@@ -69,7 +88,8 @@ impl<H: Host> Session<H> {
         self.bus.write16(fcb.add(0x1c), index.saturating_add(1));
         let mut to = self.dos.transfer;
         if self.bus.read8(self.ds_dx()) == EXTENDED {
-            self.bus.write(to, &[EXTENDED, 0, 0, 0, 0, 0, found.attributes]);
+            let wanted = self.fcb_attributes();
+            self.bus.write(to, &[EXTENDED, 0, 0, 0, 0, 0, wanted]);
             to = to.add(7);
         }
         let drive = match self.bus.read8(fcb) {
