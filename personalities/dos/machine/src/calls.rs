@@ -11,6 +11,7 @@ enum OwnCall {
     BreakReturn = 0xf0,
     CriticalReturn = 0xf1,
     ExtendedMemory = 0xf3,
+    ExpandedReturn = 0xf4,
 }
 
 /// A program's Ctrl-C handler returned.
@@ -19,3 +20,5 @@ pub(crate) const BREAK_RETURN: u8 = OwnCall::BreakReturn as u8;
 pub(crate) const CRITICAL_RETURN: u8 = OwnCall::CriticalReturn as u8;
 /// The XMS driver's entry was called.
 pub(crate) const EXTENDED_MEMORY: u8 = OwnCall::ExtendedMemory as u8;
+/// What was called by the EMS driver returned.
+pub(crate) const EXPANDED_RETURN: u8 = OwnCall::ExpandedReturn as u8;

@@ -1,5 +1,7 @@
-//! Programs that use memory beyond 640 KiB: XMS, EMS, upper memory, the HMA.
+//! Programs that use memory beyond 640 KiB: XMS, upper memory, the HMA; EMS in `expanded`.
 
+#[path = "memory/expanded.rs"]
+mod expanded;
 mod support;
 
 use dos_machine::End;
@@ -213,118 +215,4 @@ fn the_high_memory_area_is_there_with_a20_on() {
         a.pop(ds)
     });
     assert_eq!(found, [0x80, 1, 0x9100, 0x1111, 0x1111, 0x3333, 1, 0x1111, 0x2222]);
-}
-
-fn ems(a: &mut CodeAssembler, ax_value: u32) -> Emitted {
-    a.mov(ax, ax_value)?;
-    a.int(0x67)
-}
-
-/// Maps a logical page of the handle in BP to a slot.
-fn map(a: &mut CodeAssembler, slot: u32, page: u32) -> Emitted {
-    a.mov(bx, page)?;
-    a.mov(dx, bp)?;
-    ems(a, 0x4400 | slot)
-}
-
-#[test]
-fn expanded_memory_is_seen_through_its_frame() {
-    let found = results(|a| {
-        // The driver's name, behind its segment (EMS 4.0, "Testing for the presence").
-        a.mov(ax, 0x3567u32)?;
-        a.int(0x21)?;
-        a.mov(ax, word_ptr(0x0a).es())?;
-        keep(a)?;
-        ems(a, 0x4100)?;
-        keep_register(a, bx)?;
-        a.mov(es, bx)?;
-        ems(a, 0x4200)?;
-        keep_register(a, bx)?;
-        a.mov(bx, 2u32)?;
-        ems(a, 0x4300)?;
-        keep(a)?;
-        a.mov(bp, dx)?;
-        map(a, 0, 0)?;
-        a.mov(word_ptr(0).es(), 0x4141u32)?;
-        map(a, 0, 1)?;
-        a.mov(word_ptr(0).es(), 0x4242u32)?;
-        // Page 0 in slot 1, D000:4000.
-        map(a, 1, 0)?;
-        a.mov(ax, word_ptr(0x4000).es())?;
-        keep(a)?;
-        // Errors: a page too many, no such slot, no such handle.
-        map(a, 0, 2)?;
-        keep(a)?;
-        map(a, 4, 0)?;
-        keep(a)?;
-        a.mov(dx, 77u32)?;
-        a.mov(bx, 0u32)?;
-        ems(a, 0x4400)?;
-        keep(a)?;
-        // Exchange two bytes of pages 0 and 1, which are in the frame.
-        move_words(
-            a,
-            &[Some(2), Some(0), Some(1), Some(0), Some(0), Some(0x0100), Some(0), Some(0), Some(1)],
-        )?;
-        a.mov(word_ptr(BLOCK + 5), bp)?;
-        a.mov(word_ptr(BLOCK + 12), bp)?;
-        a.mov(word_ptr(BLOCK + 14), 0u32)?;
-        a.mov(word_ptr(BLOCK + 16), 1u32)?;
-        a.mov(byte_ptr(BLOCK + 11), 1u32)?;
-        ems(a, 0x5701)?;
-        keep(a)?;
-        a.mov(ax, word_ptr(0).es())?;
-        keep(a)?;
-        a.mov(ax, word_ptr(0x4000).es())?;
-        keep(a)?;
-        a.mov(dx, bp)?;
-        ems(a, 0x4500)?;
-        keep(a)?;
-        ems(a, 0x4200)?;
-        keep_register(a, bx)?;
-        ems(a, 0x6000)?;
-        keep(a)
-    });
-    let name = u16::from_le_bytes(*b"EM");
-    // A status is in AH; AL stays as it was.
-    let expected =
-        [name, 0xd000, 256, 0, 0x4141, 0x8a00, 0x8b04, 0x8300, 1, 0x4141, 0x4242, 0, 256, 0x8400];
-    assert_eq!(found, expected);
-}
-
-#[test]
-fn maps_are_saved_and_names_found() {
-    let found = results(|a| {
-        a.push(cs)?;
-        a.pop(es)?;
-        a.mov(bx, 1u32)?;
-        ems(a, 0x4300)?;
-        a.mov(bp, dx)?;
-        map(a, 0, 0)?;
-        a.mov(ax, 0xd000u32)?;
-        a.mov(es, ax)?;
-        a.mov(word_ptr(0x10).es(), 0x7777u32)?;
-        a.mov(dx, bp)?;
-        ems(a, 0x4700)?;
-        map(a, 0, 0xffff)?;
-        a.mov(ax, word_ptr(0x10).es())?;
-        keep(a)?;
-        a.mov(dx, bp)?;
-        ems(a, 0x4800)?;
-        a.mov(ax, word_ptr(0x10).es())?;
-        keep(a)?;
-        a.mov(dx, bp)?;
-        ems(a, 0x4800)?;
-        a.mov(al, 0u32)?;
-        keep(a)?;
-        // A name of eight bytes at PSP:0000, CD 20 and so on.
-        a.mov(si, 0u32)?;
-        a.mov(dx, bp)?;
-        ems(a, 0x5301)?;
-        a.mov(dx, 0u32)?;
-        ems(a, 0x5401)?;
-        a.sub(dx, bp)?;
-        keep_register(a, dx)
-    });
-    assert_eq!(found, [0xffff, 0x7777, 0x8e00, 0]);
 }

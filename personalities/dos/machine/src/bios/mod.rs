@@ -15,7 +15,7 @@ pub(crate) mod keys;
 mod system;
 pub(crate) mod video;
 
-use crate::calls::{BREAK_RETURN, CRITICAL_RETURN, EXTENDED_MEMORY};
+use crate::calls::{BREAK_RETURN, CRITICAL_RETURN, EXPANDED_RETURN, EXTENDED_MEMORY};
 use crate::cpu::HOST_SEGMENT;
 use crate::dos::time::DateTime;
 use crate::host::Host;
@@ -136,6 +136,7 @@ impl<H: Host> Session<H> {
             0x20..=0x30 | BREAK_RETURN | CRITICAL_RETURN => self.dos_interrupt(number),
             0x33 => self.mouse(),
             0x67 => self.expanded_memory(),
+            EXPANDED_RETURN => self.expanded_call_returned(),
             EXTENDED_MEMORY => self.extended_memory_call(),
             _ => {}
         }

@@ -5,6 +5,7 @@
 //!
 //! Source: Lotus, Intel, Microsoft: Expanded Memory Specification 4.0 (1987); RBIL INT 67.
 
+mod call;
 mod exchange;
 mod state;
 
@@ -53,7 +54,9 @@ enum EmsError {
     PastPage = 0x95,
     TooLong = 0x96,
     ExchangesOverlap = 0x97,
+    MemoryType = 0x98,
     NoName = 0xa0,
+    /// The name is another handle's, or none.
     NameTaken = 0xa1,
     PastMemory = 0xa2,
     BadState = 0xa3,
@@ -88,6 +91,15 @@ impl Ems {
     fn page(&mut self, handle: u16, page: u16) -> Result<&mut Vec<u8>, EmsError> {
         let pages = &mut self.block(handle)?.pages;
         pages.get_mut(usize::from(page)).ok_or(EmsError::LogicalPage)
+    }
+
+    /// Returns what a slot shows of a handle: a logical page, or with FFFF nothing.
+    fn shown(&mut self, handle: u16, page: u16) -> Result<Option<(u16, u16)>, EmsError> {
+        if page == NO_PAGE {
+            return Ok(None);
+        }
+        self.page(handle, page)?;
+        Ok(Some((handle, page)))
     }
 
     fn open_handles(&self) -> usize {
@@ -163,6 +175,8 @@ impl<H: Host> Session<H> {
             0x52 => self.handle_attribute(),
             0x53 => self.handle_name(),
             0x54 => self.handle_directory(),
+            0x55 => self.map_and_jump(),
+            0x56 => self.map_and_call(),
             0x57 => self.exchange_memory(),
             0x58 => self.list_slots(),
             0x59 => self.hardware_information(),
@@ -172,6 +186,11 @@ impl<H: Host> Session<H> {
             0x5c => Ok(()),
             _ => Err(EmsError::NoFunction),
         };
+        self.answer_ems(answer);
+    }
+
+    /// Tells in AH how a function ended.
+    fn answer_ems(&mut self, answer: Answer) {
         let status = answer.err().map_or(0, |error| error as u16);
         self.set_ax(self.ax() & 0xff | status << 8);
     }
@@ -224,7 +243,9 @@ impl<H: Host> Session<H> {
         self.write_frame_back();
         let had = self.extended.ems.block(handle)?.pages.len();
         if count > had {
+            self.set_bx(had as u16);
             let more = self.extended.allocate_pages(count - had)?;
+            self.set_bx(count as u16);
             self.extended.ems.block(handle)?.pages.extend(more);
         } else {
             let gone = self.extended.ems.block(handle)?.pages.split_off(count);
@@ -251,17 +272,19 @@ impl<H: Host> Session<H> {
         if index >= SLOTS {
             return Err(EmsError::PhysicalPage);
         }
-        let new = (page != NO_PAGE).then_some((handle, page));
-        if new.is_some() {
-            self.extended.ems.page(handle, page)?;
-        }
+        let new = self.extended.ems.shown(handle, page)?;
         self.load_slot(index, new);
         Ok(())
     }
 
     /// Writes a slot's page back and shows another one there.
     fn load_slot(&mut self, index: usize, new: Option<(u16, u16)>) {
-        self.write_slot_back(index);
+        // What another slot shows of the page is newer than the page.
+        for other in 0..SLOTS {
+            if other == index || new.is_some() && self.extended.ems.map[other] == new {
+                self.write_slot_back(other);
+            }
+        }
         self.extended.ems.map[index] = new;
         let Some(bytes) = self.bus.slice_mut(slot(index), PAGE) else { return };
         match new.map(|(handle, page)| self.extended.ems.page(handle, page)) {

@@ -51,10 +51,12 @@ impl<H: Host> Session<H> {
         let (kind, handle) = (self.bus.read8(at), self.bus.read16(at.add(1)));
         let offset = usize::from(self.bus.read16(at.add(3)));
         let page = usize::from(self.bus.read16(at.add(5)));
-        if kind == 0 {
-            return Ok(Side::Memory(page * 16 + offset));
+        match kind {
+            0 => return Ok(Side::Memory(page * 16 + offset)),
+            1 => {}
+            _ => return Err(EmsError::MemoryType),
         }
-        self.extended.ems.block(handle)?;
+        self.extended.ems.page(handle, page as u16)?;
         if offset >= PAGE {
             return Err(EmsError::PastPage);
         }

@@ -8,11 +8,18 @@ use crate::session::Session;
 /// Bytes of a map in a program's memory: handle and page of each slot, a sum over them.
 const MAP_BYTES: usize = SLOTS * 4 + 2;
 
+/// The handle of a slot that a partial map leaves as it is.
+const NOT_KEPT: u16 = 0xfffe;
+
+/// What a program keeps of a map: nothing of some slots.
+type Kept = [Option<Option<(u16, u16)>>; SLOTS];
+
 /// Returns a map as programs keep it.
-fn to_bytes(map: &Map) -> [u8; MAP_BYTES] {
+fn to_bytes(kept: &Kept) -> [u8; MAP_BYTES] {
     let mut bytes = [0; MAP_BYTES];
-    for (place, entry) in bytes.chunks_exact_mut(4).zip(map) {
-        let (handle, page) = entry.unwrap_or((NO_PAGE, NO_PAGE));
+    for (place, entry) in bytes.chunks_exact_mut(4).zip(kept) {
+        let entry = entry.map(|shown| shown.unwrap_or((NO_PAGE, NO_PAGE)));
+        let (handle, page) = entry.unwrap_or((NOT_KEPT, NO_PAGE));
         place[..2].copy_from_slice(&handle.to_le_bytes());
         place[2..].copy_from_slice(&page.to_le_bytes());
     }
@@ -22,17 +29,17 @@ fn to_bytes(map: &Map) -> [u8; MAP_BYTES] {
 }
 
 /// Returns the map that a program kept, unless it is none.
-fn from_bytes(bytes: &[u8; MAP_BYTES]) -> Result<Map, EmsError> {
+fn from_bytes(bytes: &[u8; MAP_BYTES]) -> Result<Kept, EmsError> {
     let word = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
     if sum(&bytes[..SLOTS * 4]) != word(SLOTS * 4) {
         return Err(EmsError::BadState);
     }
-    let mut map = Map::default();
-    for (index, place) in map.iter_mut().enumerate() {
+    let mut kept = Kept::default();
+    for (index, place) in kept.iter_mut().enumerate() {
         let (handle, page) = (word(index * 4), word(index * 4 + 2));
-        *place = (page != NO_PAGE).then_some((handle, page));
+        *place = (handle != NOT_KEPT).then_some((page != NO_PAGE).then_some((handle, page)));
     }
-    Ok(map)
+    Ok(kept)
 }
 
 fn sum(bytes: &[u8]) -> u16 {
@@ -84,7 +91,7 @@ impl<H: Host> Session<H> {
         }
         let new = if function >= 1 { Some(self.read_map(from)?) } else { None };
         if function != 1 {
-            let bytes = to_bytes(&self.extended.ems.map);
+            let bytes = to_bytes(&self.extended.ems.map.map(Some));
             self.bus.write(to, &bytes);
         }
         if let Some(map) = new {
@@ -93,17 +100,21 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// AH=4F: the same of some slots, whose segments DS:SI lists; here always of all.
+    /// AH=4F: the same of some slots, whose segments DS:SI lists; the others stay.
     pub(super) fn partial_map(&mut self) -> Answer {
         match self.al() {
             0 => {
                 let (list, to) = (self.ds_si(), self.es_di());
-                for place in 0..self.bus.read16(list) {
-                    let segment = self.bus.read16(list.add(2 + place.wrapping_mul(2)));
-                    slot_of(segment)?;
+                let count = self.bus.read16(list);
+                if usize::from(count) > SLOTS {
+                    return Err(EmsError::BadState);
                 }
-                let bytes = to_bytes(&self.extended.ems.map);
-                self.bus.write(to, &bytes);
+                let mut kept = Kept::default();
+                for place in 0..count {
+                    let index = slot_of(self.bus.read16(list.add(2 + place * 2)))?;
+                    kept[index] = Some(self.extended.ems.map[index]);
+                }
+                self.bus.write(to, &to_bytes(&kept));
                 Ok(())
             }
             1 => {
@@ -111,6 +122,7 @@ impl<H: Host> Session<H> {
                 self.load_map(map);
                 Ok(())
             }
+            2 if usize::from(self.bx()) > SLOTS => Err(EmsError::PhysicalPage),
             2 => {
                 self.set_al(MAP_BYTES as u8);
                 Ok(())
@@ -119,24 +131,43 @@ impl<H: Host> Session<H> {
         }
     }
 
-    fn read_map(&self, at: FarPointer) -> Result<Map, EmsError> {
+    /// Returns the map as it is with what a program kept of one.
+    fn read_map(&mut self, at: FarPointer) -> Result<Map, EmsError> {
         let mut bytes = [0; MAP_BYTES];
         self.bus.read(at, &mut bytes);
-        from_bytes(&bytes)
+        let mut map = self.extended.ems.map;
+        for (slot, kept) in map.iter_mut().zip(from_bytes(&bytes)?) {
+            *slot = kept.unwrap_or(*slot);
+        }
+        Ok(map)
     }
 
     /// AH=50: CX pairs of logical page and slot, by number or segment, at DS:SI.
     pub(super) fn map_pages(&mut self) -> Answer {
-        let (at, handle, function) = (self.ds_si(), self.dx(), self.al());
-        if function > 1 {
+        if self.al() > 1 {
             return Err(EmsError::NoSubfunction);
         }
-        for place in 0..self.cx() {
+        self.map_pairs(self.ds_si(), self.cx(), self.al(), self.dx())
+    }
+
+    /// Maps pairs of logical page and slot, all of them or none.
+    pub(super) fn map_pairs(
+        &mut self,
+        at: FarPointer,
+        count: u16,
+        function: u8,
+        handle: u16,
+    ) -> Answer {
+        self.extended.ems.block(handle)?;
+        let mut map = self.extended.ems.map;
+        for place in 0..count {
             let pair = at.add(place.wrapping_mul(4));
             let (page, slot) = (self.bus.read16(pair), self.bus.read16(pair.add(2)));
             let index = if function == 0 { slot.into() } else { slot_of(slot)? };
-            self.map_page(index, page, handle)?;
+            let shown = map.get_mut(index).ok_or(EmsError::PhysicalPage)?;
+            *shown = self.extended.ems.shown(handle, page)?;
         }
+        self.load_map(map);
         Ok(())
     }
 
@@ -203,6 +234,9 @@ impl<H: Host> Session<H> {
             1 => {
                 let mut name = [0; 8];
                 self.bus.read(self.ds_si(), &mut name);
+                if name == [0; 8] {
+                    return Err(EmsError::NameTaken);
+                }
                 let handle = self.handle_of(&name).ok_or(EmsError::NoName)?;
                 self.set_dx(handle);
                 Ok(())
@@ -239,10 +273,17 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// AH=59: raw pages are pages; the rest is for the operating system.
+    /// AH=59: raw pages are pages; there are no other sets of registers.
     pub(super) fn hardware_information(&mut self) -> Answer {
         match self.al() {
-            0 => Err(EmsError::Denied),
+            0 => {
+                let at = self.es_di();
+                let words = [(PAGE / 16) as u16, 0, MAP_BYTES as u16, 0, 0];
+                for (place, word) in (0..).zip(words) {
+                    self.bus.write16(at.add(place * 2), word);
+                }
+                Ok(())
+            }
             1 => {
                 let free = self.extended.free_pages() as u16;
                 self.set_bx(free);
@@ -266,9 +307,9 @@ mod tests {
 
     #[test]
     fn a_kept_map_is_known_and_a_spoilt_one_refused() {
-        let map = [Some((1, 2)), None, Some((3, 0)), None];
-        let mut bytes = to_bytes(&map);
-        assert_eq!(from_bytes(&bytes), Ok(map));
+        let kept = [Some(Some((1, 2))), Some(None), None, Some(Some((3, 0)))];
+        let mut bytes = to_bytes(&kept);
+        assert_eq!(from_bytes(&bytes), Ok(kept));
         bytes[0] ^= 1;
         assert!(from_bytes(&bytes).is_err());
     }
