@@ -104,7 +104,7 @@ impl Shell {
                 self.note_break();
                 Vec::new()
             }
-            Reply::Failed(_) | Reply::Start => Vec::new(),
+            Reply::Failed(_) | Reply::Start | Reply::Command => Vec::new(),
         };
         let end = text.iter().position(|byte| *byte == END);
         self.write_all(system, typed.to, &text[..end.unwrap_or(text.len())]);

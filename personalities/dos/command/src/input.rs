@@ -168,12 +168,13 @@ fn completions(system: &mut impl System, word: &[u8]) -> Vec<Vec<u8>> {
 
 impl Reply {
     /// Returns the reply that the stub's registers stand for: AX, and 0 done, 1 failed, 2 break, 3
-    /// start.
+    /// start, 4 a line of INT 2Eh.
     pub fn of(ax: u16, how: u16) -> Reply {
         match how {
             0 => Reply::Done(ax),
             1 => Reply::Failed(ax),
             2 => Reply::Break,
+            4 => Reply::Command,
             _ => Reply::Start,
         }
     }

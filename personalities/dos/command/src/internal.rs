@@ -106,8 +106,15 @@ pub fn find(line: &[u8]) -> Option<(Internal, &[u8])> {
 }
 
 impl Shell {
-    /// Runs a command without redirections: internal, or a program.
+    /// Runs a command without redirections: what extends this interpreter is asked first.
     pub(crate) fn dispatch<S: System>(&mut self, system: &mut S, command: &[u8]) {
+        if !self.ask_extensions(system, command) {
+            self.dispatch_own(system, command);
+        }
+    }
+
+    /// Runs a command: internal, or a program.
+    pub(crate) fn dispatch_own<S: System>(&mut self, system: &mut S, command: &[u8]) {
         match find(command) {
             Some((internal, tail)) => self.run_internal(system, internal, tail),
             None => self.run(system, command, Caller::Left),

@@ -26,6 +26,7 @@ mod dir;
 mod editor;
 mod environment;
 mod expand;
+mod extension;
 mod external;
 mod files;
 mod input;

@@ -11,6 +11,7 @@ use crate::batch::Batch;
 use crate::control::Loop;
 use crate::copy::Typed;
 use crate::editor::{Editor, History};
+use crate::extension::Asked;
 use crate::input::Question;
 use crate::options::Arguments;
 use crate::parse::{self, Redirections};
@@ -36,6 +37,8 @@ pub enum Reply {
     Failed(u16),
     /// Ctrl-C came meanwhile.
     Break,
+    /// A program wants a line carried out (INT 2Eh); it is at [`System::command_line`].
+    Command,
 }
 
 /// What the stub shall do.
@@ -52,7 +55,16 @@ pub enum Request {
         /// Its command tail, without length and 0D.
         tail: Vec<u8>,
     },
-    /// Terminate (AH=4C).
+    /// Ask programs that extend COMMAND.COM (INT 2Fh, AX=AE00 or AE01).
+    Extension {
+        /// AX.
+        function: u16,
+        /// The command line.
+        line: Vec<u8>,
+        /// The command's name, in capitals.
+        name: Vec<u8>,
+    },
+    /// Terminate (AH=4C), or go back to who called INT 2Eh.
     Exit(u8),
 }
 
@@ -85,6 +97,7 @@ pub(crate) enum Waiting {
     AnyKey,
     Typed(Typed),
     Line(Editor, Question),
+    Extension(Asked),
 }
 
 /// A command interpreter.
@@ -282,8 +295,12 @@ impl Shell {
         let waiting = core::mem::replace(&mut self.waiting, Waiting::Nothing);
         match (reply, waiting) {
             (Reply::Start, _) => self.start(system),
+            (Reply::Command, _) => self.start_line(system),
             (reply, Waiting::Typed(typed)) => self.take_typed(system, typed, reply),
             (Reply::Break, _) => self.broken = true,
+            (Reply::Done(ax), Waiting::Extension(asked)) => {
+                self.take_extension(system, asked, ax as u8);
+            }
             (Reply::Done(_), Waiting::Program) => self.program_ended(system),
             (Reply::Failed(error), Waiting::Program) => self.program_refused(system, error),
             (Reply::Done(ax), Waiting::Line(editor, question)) => {
@@ -334,6 +351,13 @@ impl Shell {
             prompt.extend(crate::prompt::prompt(system));
         }
         self.ask(system, &prompt, Question::Command);
+    }
+
+    /// INT 2Eh: carries out one line.
+    fn start_line<S: System>(&mut self, system: &mut S) {
+        self.single = true;
+        let line = system.command_line();
+        self.tasks.push(Task::Command(line));
     }
 
     /// Acts on the command line: `[/P] [/E:n] [/C command | /K command]`.

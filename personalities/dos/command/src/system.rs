@@ -266,6 +266,12 @@ pub trait System {
     fn exit_code(&mut self) -> (u8, u8);
     /// The command tail in the shell's PSP.
     fn tail(&mut self) -> Vec<u8>;
+    /// The line that INT 2Eh's caller wants carried out.
+    fn command_line(&mut self) -> Vec<u8>;
+    /// Whether a program has hooked INT 2Fh, by which it may extend this interpreter.
+    fn may_be_extended(&mut self) -> bool;
+    /// The name and the line of the last [`Request::Extension`](crate::Request), as they are now.
+    fn extended(&mut self) -> (Vec<u8>, Vec<u8>);
     /// Tells, and forgets, whether somebody wants a stop.
     fn stop(&mut self) -> Stop;
     /// Whether no other shell lies below this one.

@@ -2,6 +2,8 @@
 //!
 //! Expected texts are those of MS-DOS 5.0 (User's Guide and Reference, chapters 5, 10 and 14).
 
+#[path = "command/extensions.rs"]
+mod extensions;
 mod support;
 
 use dos_machine::End;
@@ -16,7 +18,10 @@ fn command(host: MemoryHost, line: &str) -> (End, String, MemoryHost) {
 
 /// Runs a batch file without echo and returns what it printed.
 fn batch(lines: &str) -> String {
-    let mut host = MemoryHost::new(b"");
+    batch_in(MemoryHost::new(b""), lines)
+}
+
+fn batch_in(mut host: MemoryHost, lines: &str) -> String {
     host.add("T.BAT", format!("@echo off\r\n{}", lines.replace('\n', "\r\n")).as_bytes());
     host.add("SUB.BAT", b"@echo sub %1 %2\r\n");
     let (end, text, host) = command(host, "t one two three");

@@ -1,154 +1,34 @@
-//! The service behind COMMAND.COM: each shell's interpreter, and DOS as it sees it.
+//! DOS as COMMAND.COM's interpreter sees it.
 //!
-//! The stub asks by INT 2Fh; [`Guest`] carries out what the interpreter wants with the functions of
-//! INT 21h, in the shell's process and with buffers in its memory, so that handles, searches and
-//! the environment are what programs find there.
+//! [`Guest`] carries out what the interpreter wants with the functions of INT 21h, in the shell's
+//! process and with buffers in its memory, so that handles, searches and the environment are what
+//! programs find there. The stub's side is in `service`.
 
-use alloc::collections::BTreeMap;
+mod service;
+
+pub(crate) use service::Shells;
+
 use alloc::vec;
 use alloc::vec::Vec;
 
 use dos_command::stub::{self, DATA, DATA_BYTES, PATHS, TRANSFER};
-use dos_command::{
-    Clock, Found, Input, Outcome, Refused, Reply, Request, Setting, Shell, Stamp, Stop, System,
-};
+use dos_command::{Clock, Found, Input, Outcome, Refused, Setting, Stamp, Stop, System};
 
 use super::files::FileKind;
-use super::load::{Entry, LoadError};
 use super::paths::PATH_MAX;
 use super::psp::{self, Psp};
-use super::{Call, DosError, Refusal, Strategy, fcb};
-use crate::FarPointer;
+use super::{DosError, Refusal, Strategy};
 use crate::cpu::register::{AX, BX, CX, DI, DX, SI};
 use crate::cpu::segment::{DS, ES};
-use crate::host::{Attributes, Host};
+use crate::host::Host;
 use crate::session::Session;
+use crate::{FarPointer, bios};
 
-/// The program that is there without a file.
-pub(super) const NAME: &[u8] = b"COMMAND.COM";
-const PATH: &[u8] = b"C:\\COMMAND.COM";
 /// Environments grow in steps of so many paragraphs.
 const ENVIRONMENT_STEP: u16 = 32;
 /// Most entries that one search gives.
 const FOUND_MAX: usize = 4096;
-/// How Ctrl-C ends a program (RBIL INT 21/AH=4D).
-const ENDED_BY_BREAK: u8 = 1;
 const NO_MORE_FILES: u16 = 0x12;
-
-/// The interpreters, by the segment of their shell's PSP.
-pub(crate) type Shells = BTreeMap<u16, Shell>;
-
-impl<H: Host> Session<H> {
-    /// INT 2Fh of the stub: leaves the registers of the INT 21h that it shall execute.
-    pub(super) fn command_service(&mut self) -> Call {
-        if self.ax() != stub::SERVICE || self.bx() != stub::SIGN {
-            return Ok(());
-        }
-        let psp = self.dos.psp;
-        let reply = Reply::of(self.cx(), self.dx());
-        let mut shell = match reply {
-            Reply::Start => Shell::default(),
-            _ => self.dos.shells.remove(&psp.0).unwrap_or_default(),
-        };
-        let transfer = core::mem::replace(&mut self.dos.transfer, FarPointer::new(psp.0, TRANSFER));
-        let request = shell.resume(&mut Guest { session: self, psp }, reply);
-        self.dos.transfer = transfer;
-        match request {
-            Request::Key => self.set_ax(0x0800),
-            Request::Read(handle) => {
-                self.set_ax(0x3f00);
-                self.set_bx(handle);
-                self.set_cx(DATA_BYTES as u16);
-                self.set_dx(DATA);
-            }
-            Request::Execute { path, tail } => self.ask_to_execute(psp, &path, &tail),
-            Request::Exit(code) => {
-                self.set_ax(0x4c00 | u16::from(code));
-                return Ok(());
-            }
-        }
-        self.dos.shells.insert(psp.0, shell);
-        Ok(())
-    }
-
-    /// Returns the file of a program; nothing where it is COMMAND.COM, which needs none.
-    pub(super) fn program_at(&mut self, path: &[u8]) -> Result<Option<Attributes>, Refusal> {
-        let name = path.rsplit(|byte| matches!(byte, b'\\' | b'/' | b':')).next();
-        match self.existing(path) {
-            Ok((_, file)) => Ok(Some(file)),
-            Err(Refusal::Error(DosError::FileNotFound | DosError::PathNotFound))
-                if name.is_some_and(|name| name.eq_ignore_ascii_case(NAME)) =>
-            {
-                Ok(None)
-            }
-            Err(refusal) => Err(refusal),
-        }
-    }
-
-    /// Loads COMMAND.COM where no disk has it.
-    pub(super) fn load_resident(
-        &mut self,
-        environment: &[u8],
-        parent: Psp,
-    ) -> Result<Entry, LoadError> {
-        let environment = self.make_environment(environment, PATH)?;
-        let needed = psp::PARAGRAPHS * 2 + (stub::FILE.len() as u16).div_ceil(16);
-        let allocated = self.allocate_program(needed, u16::MAX, parent);
-        let (psp, paragraphs) = match allocated {
-            Ok(allocated) => allocated,
-            Err(error) => {
-                // Fails only where programs destroyed the chain; the first error tells more.
-                let _ = self.dos.arena.free(&mut self.bus, environment);
-                return Err(error);
-            }
-        };
-        let arena = self.dos.arena;
-        arena.set_owner(&mut self.bus, environment, psp.0, &[0; 8])?;
-        arena.set_owner(&mut self.bus, psp.0, psp.0, b"COMMAND\0")?;
-        psp.set_environment(&mut self.bus, environment);
-        let code = FarPointer::new(psp.0, 0x100);
-        self.bus.write(code, stub::FILE);
-        let top = (u32::from(paragraphs) * 16).min(0x10000) as u16;
-        let stack = FarPointer::new(psp.0, top.wrapping_sub(2));
-        Ok(Entry { psp, code, stack })
-    }
-
-    /// Ends a program that was to be stopped by Ctrl-C and leaves that to its shell: also one that
-    /// calls no DOS.
-    pub(crate) fn end_what_computes(&mut self) {
-        let handler = self.bus.read_far(FarPointer::new(0, 0x23 * 4)).segment;
-        self.dos.take_up(&self.bus);
-        let shells = &self.dos.shells;
-        let is_meant = shells.contains_key(&handler) && !shells.contains_key(&self.dos.psp.0);
-        if is_meant && self.take_break() {
-            let ended = self.terminate(0, ENDED_BY_BREAK);
-            self.settle(ended);
-            self.dos.lay_down(&mut self.bus);
-        }
-    }
-
-    fn ask_to_execute(&mut self, psp: Psp, path: &[u8], tail: &[u8]) {
-        let at = |offset| FarPointer::new(psp.0, offset);
-        let path = &path[..path.len().min(PATH_MAX - 1)];
-        let tail = &tail[..tail.len().min(psp::TAIL_MAX)];
-        self.bus.write(at(stub::PROGRAM), &[path, &[0]].concat());
-        self.bus.write(at(stub::TAIL), &[&[tail.len() as u8], tail, b"\r"].concat());
-        let mut rest = tail;
-        for block in stub::BLOCKS {
-            let (parsed, used) = fcb::parse_name(rest);
-            self.bus.write(at(block), &parsed);
-            rest = &rest[used..];
-        }
-        self.bus.write16(at(stub::PARAMETERS), 0);
-        let [first, second] = stub::BLOCKS;
-        for (place, to) in [(2, stub::TAIL), (6, first), (10, second)] {
-            self.bus.write_far(at(stub::PARAMETERS + place), at(to));
-        }
-        self.set_ax(0x4b00);
-        self.set_bx(stub::PARAMETERS);
-        self.set_dx(stub::PROGRAM);
-    }
-}
 
 /// Registers of a function.
 #[derive(Clone, Copy, Default)]
@@ -226,6 +106,14 @@ impl<H: Host> Guest<'_, H> {
     pub(super) fn kind(&mut self, handle: u16) -> Option<FileKind> {
         let entry = self.session.entry(handle).ok()?;
         self.session.dos.files.get(entry).ok().map(|file| file.kind)
+    }
+
+    /// Returns the text behind its length.
+    fn counted(&self, at: FarPointer, most: u8) -> Vec<u8> {
+        let bus = &self.session.bus;
+        let mut text = vec![0; bus.read8(at).min(most).into()];
+        bus.read(at.add(1), &mut text);
+        text
     }
 
     fn found(&self) -> Found {
@@ -468,10 +356,20 @@ impl<H: Host> System for Guest<'_, H> {
         (code, how)
     }
     fn tail(&mut self) -> Vec<u8> {
-        let at = self.at(0x80);
-        let mut tail = vec![0; self.session.bus.read8(at).min(psp::TAIL_MAX as u8) as usize];
-        self.session.bus.read(at.add(1), &mut tail);
-        tail
+        self.counted(self.at(0x80), psp::TAIL_MAX as u8)
+    }
+    fn command_line(&mut self) -> Vec<u8> {
+        let at = self.session.bus.read_far(self.at(stub::LINE));
+        let text = self.counted(at, psp::TAIL_MAX as u8);
+        text.split(|byte| *byte == b'\r').next().unwrap_or_default().to_vec()
+    }
+    fn may_be_extended(&mut self) -> bool {
+        bios::is_hooked(&self.session.bus, 0x2f)
+    }
+    fn extended(&mut self) -> (Vec<u8>, Vec<u8>) {
+        let name = self.counted(self.at(service::NAME_BUFFER), service::NAME_MAX);
+        let line = self.counted(self.at(service::LINE_BUFFER + 1), service::LINE_MAX);
+        (name, line)
     }
     fn stop(&mut self) -> Stop {
         self.session.look_for_requests();

@@ -197,6 +197,7 @@ impl<H: Host> Session<H> {
             0x27 => self.stay_resident_bytes(),
             0x28 => self.idle_interrupt(),
             0x29 => self.fast_output(),
+            0x2e => self.command_without_shell(),
             0x2f => self.multiplex(),
             0x30 => return self.call_five(),
             BREAK_RETURN => return self.break_returned(),

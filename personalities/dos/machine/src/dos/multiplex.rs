@@ -1,7 +1,7 @@
 //! INT 2Fh: DOS's internal services (12xx), and what is installed or not.
 //!
 //! Functions and their registers: RBIL INT 2F. What is not here leaves registers as they are, which
-//! says "not installed": PRINT (01), ASSIGN (06), COMMAND.COM's extension (AE), and more.
+//! says "not installed": PRINT (01), ASSIGN (06), and more. COMMAND.COM asks AE00 and AE01 itself.
 
 use super::layout::{ERROR_TABLE, ERROR_TEXT, NULL_DEVICE};
 use super::tables::{directory_structure, file_entry};
