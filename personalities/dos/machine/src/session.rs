@@ -84,6 +84,8 @@ pub struct Start {
     pub versions: Vec<(Vec<u8>, (u8, u8))>,
     /// The host's file that PRN prints to; empty: the usual one.
     pub printer: Vec<u8>,
+    /// The host's file that AUX sends to; empty: none.
+    pub auxiliary: Vec<u8>,
 }
 
 /// A virtual machine with DOS in it.

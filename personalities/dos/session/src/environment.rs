@@ -2,7 +2,7 @@
 //!
 //! A UNIX shell's PATH becomes one of drives; other variables are passed on as they are, with
 //! their names in capitals, as long as they fit. `DOSVER=4.0` sets the version that programs see,
-//! `DOSPRN=/root/paper` the file that PRN prints to.
+//! `DOSPRN=/root/paper` the file that PRN prints to, `DOSAUX` that for AUX.
 
 use alloc::vec::Vec;
 
@@ -19,6 +19,7 @@ const TEMPORARY: [&[u8]; 2] = [b"TEMP=", b"TMP="];
 const TEMPORARY_FILES: &[u8] = b"/tmp";
 const VERSION: &[u8] = b"DOSVER";
 const PRINTER: &[u8] = b"DOSPRN";
+const AUXILIARY: &[u8] = b"DOSAUX";
 
 /// What is started where the arguments name no program.
 const INTERPRETER: &[u8] = b"COMMAND.COM";
@@ -33,6 +34,7 @@ pub fn start_of(given: &Arguments, drives: &[Drive]) -> Start {
         environment: environment(given, drives),
         version: given.variable(VERSION).and_then(version),
         printer: given.variable(PRINTER).unwrap_or_default().to_vec(),
+        auxiliary: given.variable(AUXILIARY).unwrap_or_default().to_vec(),
         ..Start::default()
     }
 }

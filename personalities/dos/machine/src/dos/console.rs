@@ -48,11 +48,6 @@ impl<H: Host> Session<H> {
         self.put(&[byte])
     }
 
-    /// AH=04, 05: nothing is connected to AUX and PRN.
-    pub(super) fn device_output(&mut self) -> Call {
-        Ok(())
-    }
-
     /// AH=06: output, or with DL=FF input without waiting, ZF set where there is none.
     pub(super) fn direct_console(&mut self) -> Call {
         if self.dl() != 0xff {
@@ -210,7 +205,9 @@ impl<H: Host> Session<H> {
                 file.position = file.position.wrapping_add(written as u32);
                 Ok(())
             }
-            FileKind::Null | FileKind::Auxiliary | FileKind::Printer | FileKind::Clock => Ok(()),
+            FileKind::Printer => self.print_on_paper(bytes),
+            FileKind::Auxiliary => self.send_to_auxiliary(bytes),
+            FileKind::Null | FileKind::Clock => Ok(()),
         }
     }
 

@@ -26,9 +26,9 @@ pub enum FileKind {
     Console,
     /// NUL.
     Null,
-    /// AUX: nothing is connected.
+    /// AUX: a file of the host, or nothing.
     Auxiliary,
-    /// PRN: nothing is connected.
+    /// PRN: a file of the host.
     Printer,
     /// CLOCK$.
     Clock,

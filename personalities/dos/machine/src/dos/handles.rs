@@ -252,7 +252,11 @@ impl<H: Host> Session<H> {
                 self.print_on_paper(&bytes)?;
                 len
             }
-            FileKind::Null | FileKind::Auxiliary | FileKind::Clock => len,
+            FileKind::Auxiliary => {
+                self.send_to_auxiliary(&bytes)?;
+                len
+            }
+            FileKind::Null | FileKind::Clock => len,
             FileKind::Stream(stream) => {
                 self.dos.output.print(&mut self.host, stream, &bytes)?;
                 len

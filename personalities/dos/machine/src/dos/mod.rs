@@ -125,6 +125,7 @@ pub(crate) struct Dos {
     /// Programs that are told another version.
     versions: Vec<(Vec<u8>, (u8, u8))>,
     printer: Vec<u8>,
+    auxiliary: Vec<u8>,
     spelling: Spelling,
     long_searches: Vec<Option<lfn::Search>>,
     /// Exit code in the low byte, how the program ended in the high one (RBIL INT 21/AH=4D).
@@ -163,6 +164,7 @@ impl Dos {
             version: (5, 0),
             versions: Vec::new(),
             printer: Vec::new(),
+            auxiliary: Vec::new(),
             spelling: Spelling::default(),
             long_searches: Vec::new(),
             upper_memory: 0,
@@ -254,7 +256,7 @@ impl<H: Host> Session<H> {
             0x01 => self.character_input_echo(),
             0x02 => self.character_output(),
             0x03 => self.answer(0x1a),
-            0x04 => self.device_output(),
+            0x04 => self.auxiliary_output(),
             0x05 => self.printer_output(),
             0x06 => self.direct_console(),
             0x07 => self.character_input(BreakKey::Passes),

@@ -1,15 +1,22 @@
-//! PRN: what programs print is appended to a file of the host.
+//! PRN and AUX: what programs print or send is appended to files of the host.
 //!
-//! The file is that of `Start::printer`, made when something is printed.
+//! The files are those of `Start::printer` and `Start::auxiliary`, made when something is written;
+//! without the latter AUX is connected to nothing. A file that can't be written is a device that
+//! fails: INT 24h is asked.
 
 use super::{Call, DosError, Refusal};
-use crate::host::{FileTree, Host, NodeKind};
+use crate::host::{FileTree, Host, HostError, NodeKind};
 use crate::session::Session;
 
 /// Where the printer's file is, where nothing else is said.
 const FILE: &[u8] = b"/tmp/printer.txt";
 
 impl<H: Host> Session<H> {
+    /// AH=04: the character in DL.
+    pub(super) fn auxiliary_output(&mut self) -> Call {
+        self.send_to_auxiliary(&[self.dl()])
+    }
+
     /// AH=05: the character in DL.
     pub(super) fn printer_output(&mut self) -> Call {
         self.print_on_paper(&[self.dl()])
@@ -17,16 +24,34 @@ impl<H: Host> Session<H> {
 
     /// Appends to the printer's file.
     pub(crate) fn print_on_paper(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
-        let path = if self.dos.printer.is_empty() { FILE } else { &self.dos.printer };
+        let named = &self.dos.printer;
+        let path = if named.is_empty() { FILE.to_vec() } else { named.clone() };
+        self.append(&path, bytes)
+    }
+
+    /// Appends to AUX's file.
+    pub(super) fn send_to_auxiliary(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        let path = self.dos.auxiliary.clone();
+        if path.is_empty() { Ok(()) } else { self.append(&path, bytes) }
+    }
+
+    fn append(&mut self, path: &[u8], bytes: &[u8]) -> Result<(), Refusal> {
         let path = self.spelled(path);
-        let super::paths::Target::Place(place) = self.target(&path)? else {
+        let Ok(super::paths::Target::Place(place)) = self.target(&path) else {
             return Err(DosError::WriteFault.into());
         };
-        let found = match place.found {
-            Some(found) => found,
-            None => self.host.files().create(place.directory, &place.name, NodeKind::File)?,
+        let files = self.host.files();
+        let mut write = || {
+            let found = match place.found {
+                Some(found) => found,
+                None => files.create(place.directory, &place.name, NodeKind::File)?,
+            };
+            files.write(found.node, found.size, bytes)
         };
-        let written = self.host.files().write(found.node, found.size, bytes)?;
-        if written < bytes.len() { Err(DosError::WriteFault.into()) } else { Ok(()) }
+        match write() {
+            Ok(written) if written == bytes.len() => Ok(()),
+            Err(HostError::Interrupted) => Err(Refusal::Break),
+            _ => Err(DosError::WriteFault.into()),
+        }
     }
 }

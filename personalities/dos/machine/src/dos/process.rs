@@ -47,6 +47,7 @@ impl<H: Host> Session<H> {
         self.cpu = Cpu::new(start.model);
         self.dos.versions = start.versions.clone();
         self.dos.printer = start.printer.clone();
+        self.dos.auxiliary = start.auxiliary.clone();
         self.make_shell();
         if !self.enter_host_directory(&start.directory) {
             // Programs then start at the root.

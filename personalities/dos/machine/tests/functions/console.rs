@@ -2,6 +2,7 @@
 
 use crate::probe::{Probe, Reg};
 use crate::support::MemoryHost;
+use dos_machine::{End, Session};
 
 #[test]
 fn f02_f06_f09_print_and_leave_the_last_character_in_al() {
@@ -83,6 +84,35 @@ fn f03_reads_nothing_from_aux_and_f04_f05_do_not_fail() {
     let out = p.run(host);
     assert_eq!(out.al(read), 0x1a);
     assert_eq!(out.host.read_path("tmp/printer.txt").as_deref(), Some(&b"paper"[..]));
+}
+
+/// AUX is the file that a start names: AH=04 and handle 3 append to it.
+#[test]
+fn f04_and_handle_3_send_to_the_file_of_aux() {
+    // mov ah, 4, mov dl, 'x', int 21; mov ah, 40, mov bx, 3, mov cx, 2, mov dx, 100, int 21; int 20.
+    let program =
+        b"\xb4\x04\xb2x\xcd\x21\xb4\x40\xbb\x03\x00\xb9\x02\x00\xba\x00\x01\xcd\x21\xcd\x20";
+    let mut host = MemoryHost::new(b"");
+    host.add("send.com", program);
+    host.add_directory("tmp");
+    let mut start = crate::support::start("send.com", &[]);
+    start.auxiliary = b"/tmp/line".to_vec();
+    let mut session = Session::new(host);
+    assert_eq!(session.run(&start), End::Exit(0));
+    let sent = session.into_host().read_path("tmp/line");
+    assert_eq!(sent.as_deref(), Some(&b"x\xb4\x04"[..]));
+}
+
+/// AH=02 prints where handle 1 leads (RBIL INT 21/AH=02: standard output).
+#[test]
+fn f02_prints_on_paper_where_handle_1_is_prn() {
+    let mut p = Probe::new();
+    p.dos(0x4600, &[(Reg::Bx, 4.into()), (Reg::Cx, 1.into())]);
+    p.dos(0x0200, &[(Reg::Dx, 0x41.into())]);
+    let mut host = MemoryHost::new(b"");
+    host.add_directory("tmp");
+    let out = p.run(host);
+    assert_eq!(out.host.read_path("tmp/printer.txt").as_deref(), Some(&b"A"[..]));
 }
 
 #[test]
