@@ -309,3 +309,55 @@ fn what_is_left_locked_ends_with_its_handle() {
     assert_eq!(out.result(excluded), Err(0x21));
     assert!(out.result(free).is_ok());
 }
+
+/// Locks one byte of handle 5 after the other until that fails; the error's code is the exit code, how
+/// many there were is written to the file behind them.
+fn locks_all() -> Vec<u8> {
+    use iced_x86::code_asm::{ah, ax, bp, bx, cx, di, dx, si, word_ptr};
+    crate::support::assembled::com(|a| {
+        let mut next = a.create_label();
+        a.xor(bp, bp)?;
+        a.set_label(&mut next)?;
+        a.mov(bx, 5u32)?;
+        a.xor(cx, cx)?;
+        a.mov(dx, bp)?;
+        a.xor(si, si)?;
+        a.mov(di, 1u32)?;
+        a.inc(bp)?;
+        a.mov(ax, 0x5c00u32)?;
+        a.int(0x21)?;
+        a.jnc(next)?;
+        a.push(ax)?;
+        a.dec(bp)?;
+        a.mov(word_ptr(0x200), bp)?;
+        a.mov(bx, 1u32)?;
+        a.mov(cx, 2u32)?;
+        a.mov(dx, 0x200u32)?;
+        a.mov(ah, 0x40u32)?;
+        a.int(0x21)?;
+        a.pop(ax)?;
+        a.mov(ah, 0x4cu32)?;
+        a.int(0x21)
+    })
+}
+
+/// RBIL table 01680: 24h is "sharing buffer overflow"; a session has 1,024 locks, a host fewer or more.
+#[test]
+fn locks_beyond_the_bound_are_error_24() {
+    for (most, expected) in [(usize::MAX, 1024u16), (10, 10)] {
+        let (mut p, block) = parent();
+        let name = p.text("DATA.TXT");
+        p.dos(0x3d42, &[(Dx, name.into())]);
+        execute(&mut p, block, 0, "ALL.COM");
+        let code = p.dos(0x4d00, &[]);
+        let mut host = host();
+        host.add("all.com", &locks_all());
+        host.add("data.txt", b"0123456789");
+        host.most_locks = most;
+        let out = p.run(host);
+        assert_eq!(out.ax(code), 0x24);
+        assert_eq!(out.host.output, expected.to_le_bytes());
+        // They have ended with the child.
+        assert_eq!(out.host.locks, []);
+    }
+}

@@ -45,6 +45,8 @@ pub struct MemoryHost {
     pub foreign: Vec<Foreign>,
     pub open: i32,
     pub locks: Vec<(Node, Range<u64>)>,
+    /// How many locks it keeps.
+    pub most_locks: usize,
     /// A file that another session has locked.
     pub foreign_lock: Option<Node>,
     /// How many reads of files succeed before how many that fail, as those of a broken disk.
@@ -69,6 +71,7 @@ impl MemoryHost {
             foreign: Vec::new(),
             open: 0,
             locks: Vec::new(),
+            most_locks: usize::MAX,
             foreign_lock: None,
             failing_after: None,
         };
@@ -307,6 +310,9 @@ impl FileTree for MemoryHost {
         };
         if self.locks.iter().any(meets) {
             return Err(HostError::Locked);
+        }
+        if self.locks.len() >= self.most_locks {
+            return Err(HostError::NoSpace);
         }
         self.locks.push((node, bytes));
         Ok(())
