@@ -18,6 +18,8 @@ mod errors;
 mod fcb;
 #[path = "functions/files.rs"]
 mod files;
+#[path = "functions/labels.rs"]
+mod labels;
 #[path = "functions/language.rs"]
 mod language;
 #[path = "functions/long_names.rs"]

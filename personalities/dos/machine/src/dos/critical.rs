@@ -8,9 +8,12 @@
 //! The handler's IRET leads to a host call, which does what AL says. A handler may also drop the
 //! first three words and return to the program itself.
 
+use alloc::string::String;
+
 use super::console::BreakKey;
+use super::files::{AUXILIARY, PRINTER};
 use super::layout::{NULL_DEVICE, SWAPPABLE};
-use super::{Call, DosError, Refusal};
+use super::{Call, DosError, Refusal, fcb};
 use crate::FarPointer;
 use crate::calls::CRITICAL_RETURN;
 use crate::cpu::HOST_SEGMENT;
@@ -23,6 +26,8 @@ use crate::session::Session;
 /// bits of AH).
 const ALLOWED: u8 = 0x3e;
 const WRITING: u8 = 1;
+/// The error is no disk's: the device is that at BP:SI.
+const DEVICE: u8 = 0x80;
 /// How a program ended (RBIL INT 21/AH=4D).
 const ENDED_BY_ERROR: u8 = 2;
 
@@ -57,12 +62,15 @@ impl<H: Host> Session<H> {
             let value = self.cpu.register(register);
             self.cpu.push(&mut self.bus, value);
         }
-        let writing = if self.ah() == 0x40 { WRITING } else { 0 };
-        self.set_ax(u16::from_le_bytes([self.dos.drive, ALLOWED | writing]));
+        let writing = if writes(self.ah()) { WRITING } else { 0 };
+        let device = self.failing_device();
+        let kind = if device.is_some() { DEVICE } else { 0 };
+        let device = device.unwrap_or(NULL_DEVICE);
+        self.set_ax(u16::from_le_bytes([self.dos.drive, ALLOWED | writing | kind]));
         // Errors 13h and up are the handler's 0 and up.
         self.cpu.set_register(DI, error as u16 - 0x13);
-        self.cpu.set_register(BP, NULL_DEVICE.segment);
-        self.cpu.set_register(SI, NULL_DEVICE.offset);
+        self.cpu.set_register(BP, device.segment);
+        self.cpu.set_register(SI, device.offset);
         self.bus.write(SWAPPABLE, &[1, 0]);
         self.cpu.jump(FarPointer::new(HOST_SEGMENT, CRITICAL_RETURN as u16 * 4));
         self.cpu.interrupt(&mut self.bus, 0x24);
@@ -91,13 +99,51 @@ impl<H: Host> Session<H> {
             }
             answer => {
                 self.cpu.jump(FarPointer::new(HOST_SEGMENT, 0x21 * 4 + 2));
-                self.set_carry(answer != IGNORE);
                 if answer != IGNORE {
                     self.note_error(DosError::CriticalFailure);
+                }
+                self.end_failed_function(answer == IGNORE);
+            }
+        }
+    }
+
+    /// Tells the program how its function ended, in the function's own way.
+    fn end_failed_function(&mut self, is_ignored: bool) {
+        match (fcb::failure_of(self.ah()), self.ah()) {
+            (Some(al), _) => self.set_al(if is_ignored { 0 } else { al }),
+            // Functions on characters tell of no errors.
+            (None, ..0x38) => {}
+            (None, _) => {
+                self.set_carry(!is_ignored);
+                if !is_ignored {
                     self.set_ax(DosError::AccessDenied as u16);
                 }
             }
         }
+    }
+
+    /// Returns the header of the character device that the current function is about.
+    fn failing_device(&mut self) -> Option<FarPointer> {
+        let entry = match self.ah() {
+            0x04 => AUXILIARY,
+            0x05 => PRINTER,
+            0x01..=0x0c => self.entry(1).ok()?,
+            0x14 | 0x15 | 0x21 | 0x22 | 0x27 | 0x28 => self.fcb_entry(self.fcb()).ok()?.0,
+            0x3f | 0x40 => self.entry(self.bx()).ok()?,
+            _ => return None,
+        };
+        super::tables::device_of(self.dos.files.get(entry).ok()?.kind)
+    }
+
+    /// Returns the drive or device that INT 24h is about, by name.
+    fn failing_place(&self) -> String {
+        if self.ah() & DEVICE == 0 {
+            return alloc::format!("drive {}", (b'A' + self.al()) as char);
+        }
+        let header = FarPointer::new(self.cpu.register(BP), self.cpu.register(SI));
+        let mut name = [0; 8];
+        self.bus.read(header.add(0x0a), &mut name);
+        alloc::format!("device {}", String::from_utf8_lossy(&name).trim_end())
     }
 
     /// INT 24h without a handler: a person at a terminal is asked, otherwise the function fails.
@@ -108,8 +154,13 @@ impl<H: Host> Session<H> {
         if !self.dos.is_asking {
             self.dos.is_asking = true;
             let way = if self.ah() & WRITING != 0 { "writing" } else { "reading" };
-            let drive = (b'A' + self.al()) as char;
-            let text = alloc::format!("\r\nGeneral failure {way} drive {drive}\r\n{QUESTION}");
+            let what = match self.cpu.register(DI) as u8 {
+                0x0a => "Write fault error",
+                0x0b => "Read fault error",
+                _ => "General failure",
+            };
+            let place = self.failing_place();
+            let text = alloc::format!("\r\n{what} {way} {place}\r\n{QUESTION}");
             self.print(text.as_bytes())?;
         }
         loop {
@@ -130,4 +181,11 @@ impl<H: Host> Session<H> {
             return self.answer(answer);
         }
     }
+}
+
+/// Returns whether a function writes.
+fn writes(function: u8) -> bool {
+    const OF_CHARACTERS: [u8; 5] = [0x02, 0x04, 0x05, 0x06, 0x09];
+    const OF_FILES: [u8; 7] = [0x13, 0x15, 0x16, 0x17, 0x22, 0x28, 0x40];
+    OF_CHARACTERS.contains(&function) || OF_FILES.contains(&function)
 }

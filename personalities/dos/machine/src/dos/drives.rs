@@ -1,9 +1,10 @@
-//! Functions on drives: the current one, room, parameters, labels, serial numbers.
+//! Functions on drives: the current one, room, parameters, serial numbers.
 //!
 //! There are no sectors under the file tree: sizes are the file system's in clusters made up for
 //! it, and absolute reads and writes are refused.
 
 use super::layout::{DATA, LAST_DRIVE};
+use super::names::ShortName;
 use super::tables::drive_parameters;
 use super::{Call, DosError};
 use crate::FarPointer;
@@ -12,6 +13,8 @@ use crate::session::Session;
 
 /// What a drive's file system calls itself (RBIL INT 21/AX=6900, table 01766).
 const FILE_SYSTEM: &[u8; 8] = b"FAT16   ";
+/// What the table has for a label where there is none.
+const NO_LABEL: ShortName = ShortName(*b"NO NAME    ");
 
 impl<H: Host> Session<H> {
     /// AH=0E.
@@ -54,9 +57,10 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// INT 25h, 26h: there are no sectors under the file tree.
+    /// INT 25h, 26h: there are no sectors under the file tree. CF is set, and the caller's flags stay
+    /// on the stack, as RBIL says of both.
     pub(super) fn refuse_absolute_disk(&mut self) -> Call {
-        // Drive not ready, as the BIOS and as DOS number it.
+        // Drive not ready, and nothing responds (RBIL INT 25, values of AL and AH).
         self.set_ax(0x8002);
         let flags = self.cpu.flags().word() | crate::cpu::bit::CARRY;
         self.cpu.set_flags(flags);
@@ -88,8 +92,8 @@ impl<H: Host> Session<H> {
         let serial = self.serial_of(drive);
         self.bus.write16(at, 0);
         self.bus.write32(at.add(2), serial);
-        let label = self.label_of(drive);
-        self.bus.write(at.add(6), &label);
+        let label = self.label_of(drive).unwrap_or(NO_LABEL);
+        self.bus.write(at.add(6), &label.0);
         self.bus.write(at.add(17), FILE_SYSTEM);
         Ok(())
     }
@@ -101,12 +105,6 @@ impl<H: Host> Session<H> {
         // FNV-1a.
         path.iter()
             .fold(0x811c_9dc5, |hash: u32, byte| (hash ^ *byte as u32).wrapping_mul(0x0100_0193))
-    }
-
-    /// Returns a drive's label, 11 characters.
-    pub(super) fn label_of(&self, drive: u8) -> [u8; 11] {
-        let state = self.dos.drives.iter().find(|state| state.number == drive);
-        state.map_or([b' '; 11], |state| state.label)
     }
 
     /// AH=5F: without a network there are no redirections; drives can't be switched off.

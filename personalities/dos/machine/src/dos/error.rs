@@ -56,6 +56,8 @@ pub enum DosError {
     DiskFull = 0x27,
     /// The file exists already.
     FileExists = 0x50,
+    /// A directory entry cannot be made.
+    CannotMake = 0x52,
     /// A critical-error handler let the function fail.
     CriticalFailure = 0x53,
 }

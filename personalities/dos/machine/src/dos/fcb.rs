@@ -22,11 +22,13 @@ pub(super) use parse::parse_name;
 use alloc::vec::Vec;
 
 use super::country::upper_case;
+use super::files::FileKind;
 use super::names::ShortName;
 use super::paths::{Place, Target};
+use super::time::DateTime;
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
-use crate::host::{FileTree, Host, Node};
+use crate::host::{FileTree, Host};
 use crate::session::Session;
 
 /// Records in a block.
@@ -40,27 +42,40 @@ const MARK: u8 = 0xa5;
 const EXTENDED: u8 = 0xff;
 /// What functions answer in AL that succeed.
 const DONE: u8 = 0;
+/// And those that fail, but for those on records.
+const FAILED: u8 = 0xff;
+
+/// Returns what a function on FCBs answers in AL where INT 24h's handler lets it fail.
+pub(super) fn failure_of(function: u8) -> Option<u8> {
+    match function {
+        0x0f..=0x13 | 0x16 | 0x17 | 0x23 => Some(FAILED),
+        0x14 | 0x15 | 0x21 | 0x22 | 0x27 | 0x28 => Some(records::END),
+        _ => None,
+    }
+}
 
 impl<H: Host> Session<H> {
     /// AH=0F.
     pub(super) fn fcb_open(&mut self) -> Call {
         self.fcb_status(|dos, fcb| {
-            let place = dos.fcb_place(fcb)?;
-            let found = place.found.ok_or(DosError::FileNotFound)?;
-            let mode = if found.is_read_only() { 0 } else { 2 };
-            let entry = dos.open_entry(Target::Place(place), mode)?;
-            dos.fcb_opened(fcb, entry, found.node)
+            let target = dos.fcb_target(fcb)?;
+            let found = match &target {
+                Target::Place(place) => Some(place.found.ok_or(DosError::FileNotFound)?),
+                Target::Device(_) | Target::Root(..) => None,
+            };
+            let mode = if found.is_some_and(|found| found.is_read_only()) { 0 } else { 2 };
+            let entry = dos.open_entry(target, mode)?;
+            dos.fcb_opened(fcb, entry)
         })
     }
 
-    /// AH=16.
+    /// AH=16: an extended FCB has the attributes, that of a label among them.
     pub(super) fn fcb_create(&mut self) -> Call {
         self.fcb_status(|dos, fcb| {
-            let place = dos.fcb_place(fcb)?;
-            let (directory, name) = (place.directory, place.name.clone());
-            let entry = dos.create_entry(Target::Place(place), 0)?;
-            let node = dos.host.files().lookup(directory, &name)?.node;
-            dos.fcb_opened(fcb, entry, node)
+            let target = dos.fcb_target(fcb)?;
+            let attributes = dos.fcb_attributes();
+            let entry = dos.create_entry(target, attributes.into())?;
+            dos.fcb_opened(fcb, entry)
         })
     }
 
@@ -92,7 +107,7 @@ impl<H: Host> Session<H> {
     }
 
     /// Returns the FCB at DS:DX, behind the prefix of an extended one.
-    fn fcb(&self) -> FarPointer {
+    pub(super) fn fcb(&self) -> FarPointer {
         let at = self.ds_dx();
         if self.bus.read8(at) == EXTENDED { at.add(7) } else { at }
     }
@@ -102,16 +117,16 @@ impl<H: Host> Session<H> {
         let fcb = self.fcb();
         match function(self, fcb) {
             Ok(()) => self.set_al(DONE),
-            Err(Refusal::Error(error)) => {
+            Err(Refusal::Error(error)) if !self.is_critical(error) => {
                 self.note_error(error);
-                self.set_al(0xff);
+                self.set_al(FAILED);
             }
             other => return other,
         }
         Ok(())
     }
 
-    fn fcb_place(&mut self, fcb: FarPointer) -> Result<Place, Refusal> {
+    fn fcb_target(&mut self, fcb: FarPointer) -> Result<Target, Refusal> {
         let mut name = [0; 11];
         self.bus.read(fcb.add(1), &mut name);
         let short = ShortName(name.map(upper_case));
@@ -121,40 +136,51 @@ impl<H: Host> Session<H> {
         }
         path.extend(short.text());
         match self.target(&path)? {
-            Target::Place(place) => Ok(Place { short, ..place }),
+            Target::Place(place) => Ok(Target::Place(Place { short, ..place })),
+            target => Ok(target),
+        }
+    }
+
+    fn fcb_place(&mut self, fcb: FarPointer) -> Result<Place, Refusal> {
+        match self.fcb_target(fcb)? {
+            Target::Place(place) => Ok(place),
             Target::Device(_) | Target::Root(..) => Err(DosError::FileNotFound.into()),
         }
     }
 
-    fn fcb_opened(&mut self, fcb: FarPointer, entry: u8, node: Node) -> Call {
+    fn fcb_opened(&mut self, fcb: FarPointer, entry: u8) -> Call {
         let drive = self.bus.read8(fcb);
         if drive == 0 {
             self.bus.write8(fcb, self.dos.drive + 1);
         }
         self.bus.write16(fcb.add(0x0c), 0);
         self.bus.write16(fcb.add(0x0e), RECORD);
-        let time = super::time::DateTime::from_ns(self.host.files().attributes(node)?.modified);
+        let kind = self.dos.files.get(entry)?.kind;
+        let time = match kind {
+            FileKind::File(node) => DateTime::from_ns(self.host.files().attributes(node)?.modified),
+            _ => self.now(),
+        };
         self.bus.write16(fcb.add(0x14), time.packed_date());
         self.bus.write16(fcb.add(0x16), time.packed_time());
         self.bus.write(fcb.add(0x18), &[entry, MARK]);
-        self.fcb_update_size(fcb, node)
+        self.fcb_update_size(fcb, kind)
     }
 
-    fn fcb_update_size(&mut self, fcb: FarPointer, node: Node) -> Call {
-        let size = self.host.files().attributes(node)?.size as u32;
+    fn fcb_update_size(&mut self, fcb: FarPointer, kind: FileKind) -> Call {
+        let size = match kind {
+            FileKind::File(node) => self.host.files().attributes(node)?.size as u32,
+            _ => 0,
+        };
         self.bus.write32(fcb.add(0x10), size);
         Ok(())
     }
 
-    fn fcb_entry(&mut self, fcb: FarPointer) -> Result<(u8, Node), Refusal> {
+    pub(super) fn fcb_entry(&mut self, fcb: FarPointer) -> Result<(u8, FileKind), Refusal> {
         let entry = self.bus.read8(fcb.add(0x18));
         if self.bus.read8(fcb.add(0x19)) != MARK {
             return Err(DosError::InvalidHandle.into());
         }
-        match self.dos.files.get(entry)?.kind {
-            super::files::FileKind::File(node) => Ok((entry, node)),
-            _ => Err(DosError::InvalidHandle.into()),
-        }
+        Ok((entry, self.dos.files.get(entry)?.kind))
     }
 
     fn fcb_record_size(&mut self, fcb: FarPointer) -> u16 {

@@ -100,8 +100,8 @@ impl<H: Host> Session<H> {
             Target::Place(place) => {
                 let mut found =
                     self.matching(place.directory, &place.short, &place.name, wanted)?;
-                if wanted & attribute::LABEL != 0 && self.is_root(place.directory) {
-                    found.splice(0..0, self.found_label(place.drive, &place.short));
+                if self.is_root(place.directory) {
+                    found.splice(0..0, self.found_label(&place, wanted));
                 }
                 (place.drive, place.short, found)
             }
@@ -173,19 +173,6 @@ impl<H: Host> Session<H> {
             size: 0,
             host_name: name.text(),
         }
-    }
-
-    /// Returns a drive's label, where it matches a pattern.
-    pub(super) fn found_label(&mut self, drive: u8, pattern: &ShortName) -> Option<Found> {
-        let name = ShortName(self.label_of(drive));
-        let found = Found {
-            name,
-            attributes: attribute::LABEL | attribute::ARCHIVE,
-            modified: DateTime::from_packed(0x0021, 0),
-            size: 0,
-            host_name: Vec::new(),
-        };
-        pattern.matches(&name).then_some(found)
     }
 
     fn next_found(&mut self) -> Call {

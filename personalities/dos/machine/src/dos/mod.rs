@@ -23,6 +23,7 @@ mod foreign;
 mod handles;
 mod input;
 mod ioctl;
+mod labels;
 pub(crate) mod layout;
 mod lfn;
 mod load;

@@ -152,7 +152,7 @@ impl<H: Host> Session<H> {
             return Err(DosError::AccessDenied.into());
         }
         if attributes as u8 & attribute::LABEL != 0 {
-            return Err(DosError::AccessDenied.into());
+            return self.create_label(&place);
         }
         let created = match place.found {
             Some(_) if existing == Existing::Refuse => return Err(DosError::FileExists.into()),

@@ -30,8 +30,8 @@ pub struct DriveState {
     pub directory: Vec<Component>,
     /// The drive as the host has it.
     pub host: Drive,
-    /// The volume's label, padded with blanks.
-    pub label: [u8; 11],
+    /// The volume's label, where it has one.
+    pub label: Option<ShortName>,
 }
 
 impl DriveState {
@@ -39,6 +39,7 @@ impl DriveState {
     pub fn new(host: Drive) -> DriveState {
         let mut label = *b"KAMEN_C    ";
         label[6] = b'A' + host.number;
+        let label = Some(ShortName(label));
         DriveState { number: host.number, root: host.root, directory: Vec::new(), host, label }
     }
 }

@@ -183,6 +183,18 @@ pub fn write_directory(bus: &mut Bus, drive: u8, path: &[u8]) {
     bus.write(directory_structure(drive), &text);
 }
 
+/// Returns the header of a character device.
+pub fn device_of(kind: FileKind) -> Option<FarPointer> {
+    Some(match kind {
+        FileKind::Console => device(0),
+        FileKind::Auxiliary => device(1),
+        FileKind::Printer => device(2),
+        FileKind::Clock => device(3),
+        FileKind::Null => NULL_DEVICE,
+        FileKind::Stream(_) | FileKind::File(_) => return None,
+    })
+}
+
 /// Returns where an entry of the system file table is.
 pub fn file_entry(entry: u8) -> FarPointer {
     FILES.add(FILES_HEADER + entry as u16 * FILE_BYTES)
@@ -194,14 +206,8 @@ pub fn write_file(bus: &mut Bus, entry: u8, file: Option<(&OpenFile, u32)>) {
     let Some((file, size)) = file else {
         return bus.write16(at, 0);
     };
-    let FarPointer { segment, offset } = match file.kind {
-        FileKind::Console => device(0),
-        FileKind::Auxiliary => device(1),
-        FileKind::Printer => device(2),
-        FileKind::Clock => device(3),
-        FileKind::Null => NULL_DEVICE,
-        FileKind::Stream(_) | FileKind::File(_) => drive_parameters(file.drive),
-    };
+    let at_device = device_of(file.kind);
+    let FarPointer { segment, offset } = at_device.unwrap_or(drive_parameters(file.drive));
     bus.write16(at, file.references());
     let mode = file.mode.access as u16 | (file.mode.sharing as u16) << 4;
     bus.write16(at.add(2), mode | if file.private { 0x80 } else { 0 });

@@ -118,6 +118,7 @@ fn int25_int26_are_refused_and_leave_the_flags_on_the_stack() {
     let write = p.interrupt(0x26, 2, &[(Cx, 1.into()), (Dx, 0.into()), (Bx, 0x6000.into())]);
     let after = p.dos(0x3000, &[]);
     let out = p.run(MemoryHost::new(b""));
-    assert!(out.result(read).is_err() && out.result(write).is_err());
+    // RBIL INT 25: CF, in AL drive not ready, in AH the attachment did not respond.
+    assert_eq!((out.result(read), out.result(write)), (Err(0x8002), Err(0x8002)));
     assert_eq!(out.al(after), 5);
 }

@@ -134,3 +134,70 @@ fn without_a_handler_a_person_is_asked() {
     let shown = String::from_utf8_lossy(&out.host.output).into_owned();
     assert_eq!(shown.matches("Abort, Retry, Fail? ").count(), 1, "{shown}");
 }
+
+/// Reads a record by an FCB, as `with_handler`; returns the calls of opening and reading.
+fn fcb_with_handler(answer: u8) -> (Probe, [usize; 2], u16) {
+    let (mut p, _, seen) = with_handler(answer);
+    let block = p.bytes(&[&b"\0DISK    TXT"[..], &[0; 25]].concat());
+    let open = p.dos(0x0f00, &[(Dx, block.into())]);
+    let read = p.dos(0x1400, &[(Dx, block.into())]);
+    p.dos(0x1000, &[(Dx, block.into())]);
+    (p, [open, read], seen)
+}
+
+/// RBIL INT 24: functions on FCBs ask as well; a read that is to fail is an end of file.
+#[test]
+fn int24_is_asked_by_functions_on_fcbs() {
+    for (answer, bad, al, asked) in [(1, 2, 3, 2), (3, 1, 1, 1), (0, 1, 0, 1)] {
+        let (p, [open, read], seen) = fcb_with_handler(answer);
+        let mut host = host();
+        // Two reads load the program, one is that by the handle.
+        host.failing_after = Some((3, bad));
+        let out = p.run(host);
+        assert_eq!((out.al(open), out.al(read)), (0, al), "answer {answer}");
+        assert_eq!(out.bytes(seen, 2), [asked, 0x0c]);
+    }
+}
+
+/// RBIL INT 24: bit 7 of AH and the header at BP:SI tell of a character device, 0A in DI of a fault in
+/// writing.
+#[test]
+fn int24_tells_which_device_failed() {
+    let mut p = Probe::new();
+    let text = p.text("text$");
+    let seen = p.space(16);
+    // mov [cs:seen], ah; mov es, bp; mov ax, [es:si + 0A]; mov [cs:seen + 2], ax; mov ax, di;
+    // mov [cs:seen + 1], al; mov al, 3; iret
+    let [[a, b], [c, d], [e, f]] = [0, 2, 1].map(|at| (seen + at).to_le_bytes());
+    #[rustfmt::skip]
+    let handler = p.bytes(&[
+        0x2e, 0x88, 0x26, a, b, 0x8e, 0xc5, 0x26, 0x8b, 0x44, 0x0a, 0x2e, 0xa3, c, d,
+        0x89, 0xf8, 0x2e, 0xa2, e, f, 0xb0, 3, 0xcf,
+    ]);
+    p.dos(0x2524, &[(Dx, handler.into()), (Ds, Value::Own)]);
+    let handle = p.dos(0x4000, &[(Bx, 4.into()), (Cx, 4.into()), (Dx, text.into())]);
+    let first = p.peek(Value::Own, seen.into(), 4);
+    p.poke(Value::Own, seen.into(), &[0; 4]);
+    let character = p.dos(0x0500, &[(Dx, 0x41.into())]);
+    let second = p.peek(Value::Own, seen.into(), 4);
+    // Nowhere is a directory for the printer's file.
+    let out = p.run(host());
+    assert!(out.result(handle).is_err());
+    for seen in [first, second] {
+        let [ah, error, rest @ ..] = out.bytes(seen, 4) else { unreachable!() };
+        assert_eq!((ah & 0x81, *error, rest), (0x81, 0x0a, &b"PR"[..]));
+    }
+    assert_eq!(out.ax(character) >> 8, 5);
+}
+
+/// The same told to a person, as MS-DOS does: "Write fault error writing device PRN".
+#[test]
+fn a_person_is_told_which_device_failed() {
+    let mut p = Probe::new();
+    p.dos(0x0500, &[(Dx, 0x41.into())]);
+    let mut host = MemoryHost::new(b"f");
+    host.terminal = true;
+    let out = p.run(host);
+    let shown = String::from_utf8_lossy(&out.host.output).into_owned();
+    assert!(shown.contains("Write fault error writing device PRN"), "{shown}");
+}

@@ -144,6 +144,31 @@ fn f28_grows_no_file_beyond_32_bits() {
     assert_eq!(out.host.file("recs.dat").unwrap().len(), 300);
 }
 
+/// FCBs name devices as well: records are what is read from and written to them.
+#[test]
+fn fcbs_of_devices_read_and_write() {
+    let mut p = Probe::new();
+    let [printer, null] = [b"PRN        ", b"NUL        "].map(|name| p.bytes(&fcb(name)));
+    let area = p.bytes(b"on paper");
+    p.dos(0x1a00, &[(Dx, area.into())]);
+    let opens = [0x0f00, 0x1600].map(|open: u16| {
+        let opened = p.dos(open, &[(Dx, printer.into())]);
+        p.poke(Value::Own, (printer + 0x0e).into(), &[8, 0]);
+        let written = p.dos(0x1500, &[(Dx, printer.into())]);
+        [opened, written, p.dos(0x1000, &[(Dx, printer.into())])]
+    });
+    p.dos(0x0f00, &[(Dx, null.into())]);
+    let read = p.dos(0x1400, &[(Dx, null.into())]);
+    p.dos(0x1000, &[(Dx, null.into())]);
+    let mut host = host();
+    host.add_directory("tmp");
+    let out = p.run(host);
+    assert_eq!(opens.as_flattened().iter().map(|call| out.al(*call)).max(), Some(0));
+    assert_eq!(out.host.read_path("tmp/printer.txt").as_deref(), Some(&b"on paperon paper"[..]));
+    // The end of the file: AL=1.
+    assert_eq!(out.al(read), 1);
+}
+
 #[test]
 fn f23_counts_records() {
     let mut p = Probe::new();

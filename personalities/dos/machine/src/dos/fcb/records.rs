@@ -2,12 +2,13 @@
 
 use super::DONE;
 use crate::FarPointer;
+use crate::dos::files::FileKind;
 use crate::dos::{Call, DosError, Refusal};
 use crate::host::{FileTree, Host};
 use crate::session::Session;
 
 /// Results of reading and writing beside success (RBIL INT 21/AH=14).
-const END: u8 = 1;
+pub(super) const END: u8 = 1;
 const WRAPPED: u8 = 2;
 const PARTLY: u8 = 3;
 
@@ -50,13 +51,14 @@ impl<H: Host> Session<H> {
             return self.fcb_block(Session::fcb_write_at);
         }
         self.fcb_status(|dos, fcb| {
-            let (_, node) = dos.fcb_entry(fcb)?;
+            let (_, kind) = dos.fcb_entry(fcb)?;
+            let FileKind::File(node) = kind else { return Ok(()) };
             let size = dos.fcb_random_record(fcb) as u64 * dos.fcb_record_size(fcb) as u64;
             if size > u32::MAX as u64 {
                 return Err(DosError::DiskFull.into());
             }
             dos.host.files().resize(node, size)?;
-            dos.fcb_update_size(fcb, node)
+            dos.fcb_update_size(fcb, kind)
         })
     }
 
@@ -79,7 +81,7 @@ impl<H: Host> Session<H> {
             Access::Random => self.fcb_random_record(fcb),
         };
         let result = match operation(self, fcb, record, self.dos.transfer) {
-            Err(Refusal::Error(_)) => END,
+            Err(Refusal::Error(error)) if !self.is_critical(error) => END,
             result => result?,
         };
         let done = matches!(result, DONE | PARTLY);
@@ -105,7 +107,9 @@ impl<H: Host> Session<H> {
             };
             let at = FarPointer::new(self.dos.transfer.segment, offset);
             result = match operation(self, fcb, first.wrapping_add(done as u32), at) {
-                Err(Refusal::Error(_)) => END,
+                Err(Refusal::Error(error)) if !self.is_critical(error) => END,
+                // What was typed so far is not typed again.
+                Err(Refusal::Waiting) if done > 0 => END,
                 result => result?,
             };
             done += matches!(result, DONE | PARTLY) as u16;
@@ -120,13 +124,22 @@ impl<H: Host> Session<H> {
 
     /// Reads a record; a partial one is filled with zeros.
     fn fcb_read_at(&mut self, fcb: FarPointer, record: u32, to: FarPointer) -> Result<u8, Refusal> {
-        let (_, node) = self.fcb_entry(fcb)?;
+        let (entry, kind) = self.fcb_entry(fcb)?;
         let size = self.fcb_record_size(fcb);
         if to.offset as u32 + size as u32 > 0x10000 {
             return Ok(WRAPPED);
         }
         let mut bytes = alloc::vec![0; size as usize];
-        let read = self.host.files().read(node, record as u64 * size as u64, &mut bytes)?;
+        let read = match kind {
+            FileKind::File(node) => {
+                self.host.files().read(node, record as u64 * size as u64, &mut bytes)?
+            }
+            _ => {
+                let count = self.read_entry(entry, to, size)?.into();
+                self.bus.read(to, &mut bytes[..count]);
+                count
+            }
+        };
         if read > 0 {
             self.bus.write(to, &bytes);
         }
@@ -143,15 +156,19 @@ impl<H: Host> Session<H> {
         record: u32,
         from: FarPointer,
     ) -> Result<u8, Refusal> {
-        let (_, node) = self.fcb_entry(fcb)?;
+        let (entry, kind) = self.fcb_entry(fcb)?;
         let size = self.fcb_record_size(fcb);
         if from.offset as u32 + size as u32 > 0x10000 {
             return Ok(WRAPPED);
         }
+        let FileKind::File(node) = kind else {
+            self.write_entry(entry, from, size)?;
+            return Ok(DONE);
+        };
         let mut bytes = alloc::vec![0; size as usize];
         self.bus.read(from, &mut bytes);
         let written = self.host.files().write(node, record as u64 * size as u64, &bytes)?;
-        self.fcb_update_size(fcb, node)?;
+        self.fcb_update_size(fcb, kind)?;
         Ok(if written < size as usize { END } else { DONE })
     }
 }

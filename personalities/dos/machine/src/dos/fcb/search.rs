@@ -25,7 +25,8 @@ impl<H: Host> Session<H> {
             for file in &found {
                 dos.host.files().unlink(place.directory, &file.host_name)?;
             }
-            match (found.is_empty(), kept.is_empty()) {
+            let label = dos.delete_label(&place, wanted);
+            match (found.is_empty() && !label, kept.is_empty()) {
                 (false, _) => Ok(()),
                 (true, false) => Err(DosError::AccessDenied.into()),
                 (true, true) => Err(DosError::FileNotFound.into()),
@@ -50,7 +51,8 @@ impl<H: Host> Session<H> {
                 }
                 dos.host.files().rename(place.directory, &file.host_name, place.directory, &new)?;
             }
-            if found.is_empty() { Err(DosError::FileNotFound.into()) } else { Ok(()) }
+            let label = dos.rename_label(&place, wanted, ShortName(pattern));
+            if found.is_empty() && !label { Err(DosError::FileNotFound.into()) } else { Ok(()) }
         })
     }
 
@@ -60,9 +62,7 @@ impl<H: Host> Session<H> {
             let place = dos.fcb_place(fcb)?;
             let wanted = dos.fcb_attributes();
             let mut found = dos.matching(place.directory, &place.short, b"", wanted)?;
-            if wanted & attribute::LABEL != 0 && dos.is_root(place.directory) {
-                found.splice(0..0, dos.found_label(place.drive, &place.short));
-            }
+            found.splice(0..0, dos.found_label(&place, wanted));
             let number = dos.dos.searches.add(found);
             dos.bus.write32(fcb.add(0x18), number);
             dos.bus.write16(fcb.add(0x1c), 0);
