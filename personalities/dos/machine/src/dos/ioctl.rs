@@ -86,9 +86,11 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
+    /// AX=4409: no drive is remote; bit 15 tells of one that stands for a directory.
     fn drive_is_remote(&mut self) -> Call {
-        self.drive_argument(self.bl())?;
-        self.set_dx(0);
+        let drive = self.drive_argument(self.bl())?;
+        let substituted = self.substitute_of(drive).is_some();
+        self.set_dx(if substituted { 0x8000 } else { 0 });
         Ok(())
     }
 

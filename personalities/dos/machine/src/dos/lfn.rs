@@ -68,6 +68,7 @@ impl<H: Host> Session<H> {
             0xa6 => self.information_of_handle(),
             0xa7 => self.convert_time(),
             0xa8 => self.make_short_name(),
+            0xaa => self.substitute_drive(),
             _ => self.no_such_long_function(),
         }
     }

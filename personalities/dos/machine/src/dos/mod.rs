@@ -37,6 +37,7 @@ mod paths;
 mod printer;
 mod process;
 mod psp;
+mod substitutes;
 mod swap;
 mod system;
 mod tables;

@@ -32,6 +32,8 @@ pub struct DriveState {
     pub host: Drive,
     /// The volume's label, where it has one.
     pub label: Option<ShortName>,
+    /// The path of the directory of another drive that it stands for.
+    pub substitute: Option<Vec<u8>>,
 }
 
 impl DriveState {
@@ -39,8 +41,23 @@ impl DriveState {
     pub fn new(host: Drive) -> DriveState {
         let mut label = *b"KAMEN_C    ";
         label[6] = b'A' + host.number;
-        let label = Some(ShortName(label));
-        DriveState { number: host.number, root: host.root, directory: Vec::new(), host, label }
+        let (number, root, label) = (host.number, host.root, Some(ShortName(label)));
+        DriveState { number, root, directory: Vec::new(), host, label, substitute: None }
+    }
+
+    /// Returns the path of its root, without a backslash at the end.
+    fn root_path(&self) -> Vec<u8> {
+        let substitute = self.substitute.as_deref();
+        let path = substitute.map(|path| path.strip_suffix(b"\\").unwrap_or(path));
+        path.map_or_else(|| alloc::vec![b'A' + self.number, b':'], <[u8]>::to_vec)
+    }
+
+    /// Returns a path on it as it is where it stands for another drive's directory.
+    pub(super) fn true_path(&self, names: &[ShortName]) -> Vec<u8> {
+        let mut text = self.root_path();
+        text.push(b'\\');
+        text.extend(names.iter().map(ShortName::text).collect::<Vec<_>>().join(&b'\\'));
+        text
     }
 }
 
@@ -249,7 +266,8 @@ impl<H: Host> Session<H> {
         }
         let found = walked.iter().map(|component| component.name);
         let names: Vec<ShortName> = found.chain(missing).collect();
-        Ok(path_text(drive, &names))
+        let state = self.dos.drives.iter().find(|state| state.number == drive);
+        Ok(state.map_or_else(|| path_text(drive, &names), |state| state.true_path(&names)))
     }
 
     /// Returns the short names from the root of a drive to its current directory.
@@ -312,7 +330,8 @@ impl<H: Host> Session<H> {
     pub(super) fn set_directory(&mut self, drive: u8, directory: Vec<Component>) {
         if let Some(state) = self.dos.drives.iter_mut().find(|state| state.number == drive) {
             let names: Vec<ShortName> = directory.iter().map(|part| part.name).collect();
-            super::tables::write_directory(&mut self.bus, drive, &path_text(drive, &names));
+            let (path, root) = (state.true_path(&names), state.root_path().len() as u16);
+            super::tables::write_directory(&mut self.bus, drive, &path, root);
             state.directory = directory;
         }
     }

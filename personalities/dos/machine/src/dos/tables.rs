@@ -25,6 +25,8 @@ const DEVICE_BYTES: u16 = 18;
 const END: FarPointer = FarPointer::new(0xffff, 0xffff);
 /// Flag in a current directory structure: a drive of its own, valid.
 const PHYSICAL: u16 = 0x4000;
+/// The drive stands for a directory of another one.
+const SUBSTITUTED: u16 = 0x1000;
 
 /// The devices behind NUL: name and attributes.
 const DEVICE_LIST: [(&[u8; 8], u16); 11] = [
@@ -135,22 +137,29 @@ pub fn directory_structure(drive: u8) -> FarPointer {
     DIRECTORIES.add(drive as u16 * DIRECTORY_BYTES)
 }
 
-/// Writes the drives' tables; each must be below [`LAST_DRIVE`].
+/// Writes the drives' tables at their roots; each must be below [`LAST_DRIVE`].
 pub fn install_drives(bus: &mut Bus, drives: &[DriveState], space: Space) {
+    for number in 0..LAST_DRIVE {
+        write_directory(bus, number, &[b'A' + number, b':', b'\\'], 2);
+    }
+    show_drives(bus, drives, space);
+}
+
+/// Writes which drives there are.
+pub fn show_drives(bus: &mut Bus, drives: &[DriveState], space: Space) {
     bus.write8(LISTS.add(0x20), drives.len() as u8);
     if let Some(first) = drives.first() {
         bus.write_far(LISTS, drive_parameters(first.number));
     }
     for number in 0..LAST_DRIVE {
-        let at = directory_structure(number);
-        bus.write(at, &[b'A' + number, b':', b'\\', 0]);
-        bus.write16(at.add(0x4f), 2);
+        bus.write16(directory_structure(number).add(0x43), 0);
     }
     for (index, drive) in drives.iter().enumerate() {
         let next = drives.get(index + 1).map_or(END, |next| drive_parameters(next.number));
         write_parameters(bus, drive.number, index as u8, next, space);
         let at = directory_structure(drive.number);
-        bus.write16(at.add(0x43), PHYSICAL);
+        let substituted = if drive.substitute.is_some() { SUBSTITUTED } else { 0 };
+        bus.write16(at.add(0x43), PHYSICAL | substituted);
         bus.write_far(at.add(0x45), drive_parameters(drive.number));
     }
 }
@@ -176,11 +185,14 @@ fn write_parameters(bus: &mut Bus, drive: u8, unit: u8, next: FarPointer, space:
     bus.write16(at.add(0x1f), 0xffff);
 }
 
-/// Writes a drive's current directory, `C:\NAME`, as far as the structure has room.
-pub fn write_directory(bus: &mut Bus, drive: u8, path: &[u8]) {
+/// Writes a drive's current directory, `C:\NAME`, as far as the structure has room, and how long its
+/// root is.
+pub fn write_directory(bus: &mut Bus, drive: u8, path: &[u8], root: u16) {
     let mut text = path[..path.len().min(66)].to_vec();
     text.resize(67, 0);
-    bus.write(directory_structure(drive), &text);
+    let at = directory_structure(drive);
+    bus.write(at, &text);
+    bus.write16(at.add(0x4f), root);
 }
 
 /// Returns the header of a character device.

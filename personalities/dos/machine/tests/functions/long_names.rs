@@ -3,6 +3,7 @@
 use crate::probe::{Probe, Reg, Value};
 use crate::support::MemoryHost;
 use Reg::{Ax, Bx, Cx, Di, Ds, Dx, Es, Si};
+use dos_machine::host::{FileTree, NodeKind};
 
 fn host() -> MemoryHost {
     let mut host = MemoryHost::new(b"");
@@ -162,4 +163,41 @@ fn f71ff_asks_for_the_function_without_71() {
     let unknown = p.dos(0x71ff, &[]);
     let out = p.run(host());
     assert_eq!(out.result(unknown), Err(0x7100));
+}
+
+/// RBIL INT 21/AX=71AA: BH=0 makes a drive of a directory, 1 ends it, 2 tells the directory; AX=4409:
+/// bit 15 of DX.
+#[test]
+fn f71aa_substitutes_a_drive_for_a_directory() {
+    let mut p = Probe::new();
+    let [sub, missing, file] = ["C:\\SUB", "C:\\NONE", "E:\\IN.TXT"].map(|path| p.text(path));
+    let [path, name] = [p.space(80), p.space(80)];
+    let substitute =
+        |p: &mut Probe, bx: u16, dx: u16| p.dos(0x71aa, &[(Bx, bx.into()), (Dx, dx.into())]);
+    let taken = substitute(&mut p, 0x0003, sub);
+    let nowhere = substitute(&mut p, 0x0005, missing);
+    let none = substitute(&mut p, 0x0205, path);
+    let made = substitute(&mut p, 0x0005, sub);
+    let told = substitute(&mut p, 0x0205, path);
+    let open = p.dos(0x3d00, &[(Dx, file.into())]);
+    p.dos(0x3e00, &[(Bx, Value::After(open, Ax))]);
+    p.dos(0x6000, &[(Si, file.into()), (Es, Value::Own), (Di, name.into())]);
+    let remote = p.dos(0x4409, &[(Bx, 5.into())]);
+    p.dos(0x0e00, &[(Dx, 4.into())]);
+    let current = p.dos(0x1900, &[]);
+    let in_use = substitute(&mut p, 0x0105, path);
+    p.dos(0x0e00, &[(Dx, 2.into())]);
+    let ended = substitute(&mut p, 0x0105, path);
+    let gone = p.dos(0x3d00, &[(Dx, file.into())]);
+    let own = substitute(&mut p, 0x0103, path);
+    let mut host = MemoryHost::new(b"");
+    let node = host.add_directory("sub");
+    host.create(node, b"in.txt", NodeKind::File).unwrap();
+    let out = p.run(host);
+    for refused in [taken, nowhere, none, in_use, gone, own] {
+        assert!(out.result(refused).is_err());
+    }
+    assert!([made, told, open, ended].iter().all(|call| out.result(*call).is_ok()));
+    assert_eq!((out.text(path), out.text(name)), ("C:\\SUB".into(), "C:\\SUB\\IN.TXT".into()));
+    assert_eq!((out.word(remote, Dx) >> 15, out.al(current)), (1, 4));
 }

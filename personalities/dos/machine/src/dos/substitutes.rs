@@ -1,0 +1,77 @@
+//! Drives that stand for a directory of another one (AX=71AA): SUBST.
+//!
+//! They are the session's. Their names are resolved when they are made; what the directory is called
+//! later does not matter.
+
+use alloc::vec::Vec;
+
+use super::layout::LAST_DRIVE;
+use super::names::ShortName;
+use super::paths::{DriveState, LONG_PATH_MAX};
+use super::{Call, DosError};
+use crate::host::{Drive, FileTree, Host};
+use crate::session::Session;
+
+impl<H: Host> Session<H> {
+    /// AX=71AA: BH=0 makes, 1 ends, 2 tells of the substitute drive BL (RBIL INT 21/AX=71AA).
+    pub(super) fn substitute_drive(&mut self) -> Call {
+        let number = self.bl().checked_sub(1).unwrap_or(self.dos.drive);
+        match self.bh() {
+            0 => self.make_substitute(number),
+            1 => self.end_substitute(number),
+            2 => {
+                let path = self.substitute_of(number).ok_or(DosError::InvalidDrive)?;
+                self.bus.write(self.ds_dx(), &[&path, &b"\0"[..]].concat());
+                Ok(())
+            }
+            _ => Err(DosError::InvalidFunction.into()),
+        }
+    }
+
+    fn make_substitute(&mut self, number: u8) -> Call {
+        let is_taken = self.dos.drives.iter().any(|state| state.number == number);
+        if is_taken || number >= LAST_DRIVE {
+            return Err(DosError::InvalidDrive.into());
+        }
+        let path = self.read_string(self.ds_dx(), LONG_PATH_MAX);
+        let (drive, components) = self.directory(&path)?;
+        let state = self.dos.drives.iter().find(|state| state.number == drive);
+        let state = state.ok_or(DosError::InvalidDrive)?;
+        let names: Vec<ShortName> = components.iter().map(|part| part.name).collect();
+        let mut host_path = state.host.path.clone();
+        for part in &components {
+            if !host_path.ends_with(b"/") {
+                host_path.push(b'/');
+            }
+            host_path.extend(&part.host_name);
+        }
+        let root = components.last().map_or(state.root, |part| part.node);
+        let (label, substitute) = (state.label, Some(state.true_path(&names)));
+        let host = Drive { number, root, path: host_path };
+        self.dos.drives.push(DriveState { label, substitute, ..DriveState::new(host) });
+        self.dos.drives.sort_by_key(|state| state.number);
+        self.show_drives();
+        self.set_directory(number, Vec::new());
+        Ok(())
+    }
+
+    fn end_substitute(&mut self, number: u8) -> Call {
+        self.substitute_of(number).ok_or(DosError::InvalidDrive)?;
+        if number == self.dos.drive {
+            return Err(DosError::CurrentDirectory.into());
+        }
+        self.dos.drives.retain(|state| state.number != number);
+        self.show_drives();
+        Ok(())
+    }
+
+    /// Returns the path that a drive stands for.
+    pub(super) fn substitute_of(&self, number: u8) -> Option<Vec<u8>> {
+        self.dos.drives.iter().find(|state| state.number == number)?.substitute.clone()
+    }
+
+    fn show_drives(&mut self) {
+        let space = self.host.files().space();
+        super::tables::show_drives(&mut self.bus, &self.dos.drives, space);
+    }
+}
