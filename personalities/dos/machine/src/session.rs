@@ -32,8 +32,8 @@ const FAST_TICK_NS: u64 = 5_000_000;
 /// The same while an interrupt waits for the processor to let it.
 const EAGER_SLICE: u32 = 100;
 
-/// What in the environment asks for a coprocessor.
-const COPROCESSOR: &[u8] = b"COPROCESSOR=80387";
+/// What in the environment takes the coprocessor away.
+const NO_COPROCESSOR: &[u8] = b"COPROCESSOR=NONE";
 
 /// How a session ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -145,7 +145,7 @@ impl<H: Host> Session<H> {
         if let Err(text) = self.start_first(start) {
             return End::Fault(text);
         }
-        if start.environment.iter().any(|variable| variable.eq_ignore_ascii_case(COPROCESSOR)) {
+        if !start.environment.iter().any(|variable| variable.eq_ignore_ascii_case(NO_COPROCESSOR)) {
             self.cpu.set_coprocessor(Coprocessor::I80387);
             bios::data::note_coprocessor(&mut self.bus);
         }

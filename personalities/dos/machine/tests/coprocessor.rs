@@ -151,31 +151,91 @@ fn packed_decimals_come_and_go() {
 
 #[test]
 fn the_machine_status_word_says_whether_there_is_one() {
-    // smsw ax: EM without, ET with a coprocessor.
+    // smsw ax: ET with an 80387; EM is an emulator's.
     let found = |coprocessor| {
         let (mut cpu, mut bus) = machine(coprocessor, &[0x0f, 0x01, 0xe0]);
         cpu.run(&mut bus, 1);
         cpu.register(AX)
     };
-    assert_eq!(found(Coprocessor::None), 0x0004);
+    assert_eq!(found(Coprocessor::None), 0x0000);
     assert_eq!(found(Coprocessor::I80387), 0x0010);
     assert_eq!(Model::default(), Model::I80386);
 }
 
+/// The address of interrupt 7's handler.
+const HANDLER: FarPointer = FarPointer::new(0x3000, 0);
+
+/// Returns a processor that has executed `lmsw [200]` with a status word, and stands at CODE + 5.
+fn with_status(word: u16, coprocessor: Coprocessor, code: &[u8]) -> (Cpu, Bus) {
+    let lmsw = [0x0f, 0x01, 0x36, 0x00, 0x02];
+    let (mut cpu, mut bus) = machine(coprocessor, &[&lmsw[..], code].concat());
+    bus.write16(FarPointer::new(CODE.segment, 0x200), word);
+    bus.write_far(FarPointer::new(0, 7 * 4), HANDLER);
+    cpu.run(&mut bus, 1);
+    (cpu, bus)
+}
+
 #[test]
-fn a_session_has_one_where_its_environment_says_so() {
-    // fninit; fnstcw [200]; int 11; mov al, [201] in bits 2 and up, bit 1 as the equipment word has it.
-    let program = [
-        0xdb, 0xe3, 0xd9, 0x3e, 0x00, 0x02, 0xcd, 0x11, 0x24, 0x02, 0x8a, 0x1e, 0x01, 0x02, 0xd0,
-        0xe3, 0xd0, 0xe3, 0x08, 0xd8, 0xb4, 0x4c, 0xcd, 0x21,
-    ];
-    let ends_with = |variable: &[u8]| {
-        let mut host = support::MemoryHost::new(b"");
-        host.add("PROBE.COM", &program);
-        let mut start = support::start("PROBE.COM", &[]);
-        start.environment.push(variable.to_vec());
-        Session::new(host).run(&start)
+fn emulation_calls_interrupt_7_at_the_instruction_with_its_prefixes() {
+    // es: fld dword [200], once with EM and once with TS; EM goes before a coprocessor that is there.
+    for (word, coprocessor) in
+        [(4, Coprocessor::None), (4, Coprocessor::I80387), (8, Coprocessor::I80387)]
+    {
+        let code = [0x26, 0xd9, 0x06, 0x00, 0x02];
+        let (mut cpu, mut bus) = with_status(word, coprocessor, &code);
+        cpu.run(&mut bus, 1);
+        assert_eq!(cpu.next_instruction(), HANDLER);
+        assert_eq!(bus.read_far(cpu.stack()), CODE.add(5));
+    }
+}
+
+#[test]
+fn clts_gives_the_coprocessor_back() {
+    // clts; fnstcw [202]
+    let code = [0x0f, 0x06, 0xd9, 0x3e, 0x02, 0x02];
+    let (mut cpu, mut bus) = with_status(8, Coprocessor::I80387, &code);
+    cpu.run(&mut bus, 2);
+    assert_eq!((word(&bus, 0x202), cpu.next_instruction()), (0x037f, CODE.add(11)));
+}
+
+#[test]
+fn wait_calls_interrupt_7_where_mp_and_ts_are_set() {
+    for (word, calls) in [(2, false), (4, false), (8, false), (10, true)] {
+        let (mut cpu, mut bus) = with_status(word, Coprocessor::I80387, &[0x9b]);
+        cpu.run(&mut bus, 1);
+        assert_eq!(cpu.next_instruction() == HANDLER, calls, "{word}");
+    }
+}
+
+/// FNINIT; FNSTCW [200]; INT 11; exits with bits 2 and up of [201], bit 1 of the equipment word.
+const PROGRAM: [u8; 24] = [
+    0xdb, 0xe3, 0xd9, 0x3e, 0x00, 0x02, 0xcd, 0x11, 0x24, 0x02, 0x8a, 0x1e, 0x01, 0x02, 0xd0, 0xe3,
+    0xd0, 0xe3, 0x08, 0xd8, 0xb4, 0x4c, 0xcd, 0x21,
+];
+
+fn ends_with(program: &[u8], variable: &[u8]) -> End {
+    let mut host = support::MemoryHost::new(b"");
+    host.add("PROBE.COM", program);
+    let mut start = support::start("PROBE.COM", &[]);
+    start.environment.push(variable.to_vec());
+    Session::new(host).run(&start)
+}
+
+#[test]
+fn a_session_has_one_unless_its_environment_takes_it_away() {
+    assert_eq!(ends_with(&PROGRAM, b"PATH="), End::Exit(3 << 2 | 2));
+    assert_eq!(ends_with(&PROGRAM, b"coprocessor=none"), End::Exit(0));
+    // mov al, 14h; out 70h, al; in al, 71h; and al, 2; mov ah, 4Ch; int 21h (RBIL CMOS 14h).
+    let setup = [0xb0, 0x14, 0xe6, 0x70, 0xe4, 0x71, 0x24, 0x02, 0xb4, 0x4c, 0xcd, 0x21];
+    assert_eq!(ends_with(&setup, b"PATH="), End::Exit(2));
+    assert_eq!(ends_with(&setup, b"COPROCESSOR=NONE"), End::Exit(0));
+}
+
+#[test]
+fn emulation_without_an_emulator_is_told() {
+    // mov ax, 4; lmsw ax; fninit
+    let End::Fault(text) = ends_with(&[0xb8, 4, 0, 0x0f, 0x01, 0xf0, 0xdb, 0xe3], b"PATH=") else {
+        panic!("the program went on");
     };
-    assert_eq!(ends_with(b"COPROCESSOR=80387"), End::Exit(3 << 2 | 2));
-    assert_eq!(ends_with(b"COPROCESSOR=NONE"), End::Exit(0));
+    assert!(text.contains("nobody emulates the coprocessor at "), "{text}");
 }

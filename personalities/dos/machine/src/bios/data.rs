@@ -197,8 +197,9 @@ fn after(bus: &Bus, place: u16) -> u16 {
 
 /// Says that there is a coprocessor.
 pub(crate) fn note_coprocessor(bus: &mut Bus) {
-    let word = bus.read16(EQUIPMENT);
-    bus.write16(EQUIPMENT, word | EQUIPMENT_COPROCESSOR);
+    let word = bus.read16(EQUIPMENT) | EQUIPMENT_COPROCESSOR;
+    bus.write16(EQUIPMENT, word);
+    bus.devices.cmos.set_equipment(word as u8);
 }
 
 #[cfg(test)]

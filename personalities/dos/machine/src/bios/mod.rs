@@ -116,6 +116,8 @@ impl<H: Host> Session<H> {
         match number {
             0x00 => self.fault("division by zero or quotient too large", self.caller()),
             0x06 => self.fault("invalid instruction", self.caller()),
+            // The BIOS of a PC returns to the instruction, which calls it again, for ever.
+            0x07 => self.fault("nobody emulates the coprocessor", self.caller()),
             0x08 => self.tick(),
             0x09 => self.scan_code(),
             0x10 => self.video(),

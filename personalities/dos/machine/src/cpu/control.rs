@@ -1,9 +1,8 @@
 //! Prefixes, transfers of control, segment registers, and the groups of opcodes FE, FF, F6, F7,
 //! 80-83.
 
-use super::fpu::Format;
 use super::operand::{ModRm, Operand, Place, Word};
-use super::register::{AX, CX};
+use super::register::CX;
 use super::segment::{CS, DS, GS, SS};
 use super::{Cpu, Exit, Flags, MAX_PREFIXES, Model, Repeat};
 use crate::{Bus, FarPointer};
@@ -12,8 +11,6 @@ use crate::{Bus, FarPointer};
 const UNDEFINED_OPCODE: u8 = 6;
 /// The interrupt of BOUND.
 const BOUND_RANGE: u8 = 5;
-/// What a PC's BIOS calls when the coprocessor has an error.
-const COPROCESSOR_ERROR: u8 = 2;
 /// The interrupt of INTO.
 const OVERFLOW: u8 = 4;
 
@@ -238,58 +235,6 @@ impl Cpu {
         }
         let offset = self.address_offset(bus, modrm);
         W::set_register(self, modrm.reg(), W::narrow(offset));
-    }
-
-    /// ESC: the coprocessor's; without one the operand is decoded and dropped.
-    pub(super) fn escape<W: Word>(&mut self, bus: &mut Bus, opcode: u8) {
-        let modrm = self.fetch_modrm(bus);
-        let place = self.place(bus, modrm);
-        let escape = opcode & 7;
-        let waits = match place {
-            // FENI to FSETPM, FSTSW AX; FSTENV, FSTCW, FSAVE, FSTSW, and the loads of both states.
-            Place::Register(_) => !matches!((escape, modrm.reg()), (3, 4) | (7, 4)),
-            Place::Memory(_) => !matches!((escape, modrm.reg()), (1, 6 | 7) | (5, 6 | 7)),
-        };
-        if waits && self.calls_for_coprocessor(bus) {
-            return;
-        }
-        let at = FarPointer::new(self.segments[CS], self.start);
-        let Some(fpu) = &mut self.fpu else { return };
-        let is_control = !waits || matches!((escape, modrm.reg()), (1, 4 | 5) | (5, 4));
-        match place {
-            Place::Register(_) => {
-                if waits {
-                    fpu.note(at, modrm.code(escape), None);
-                }
-                if let Some(status) = fpu.on_registers(escape, modrm.byte()) {
-                    self.registers[AX] = status;
-                }
-            }
-            Place::Memory(operand) => {
-                if !is_control {
-                    fpu.note(at, modrm.code(escape), Some(operand));
-                }
-                let format = if W::BITS == 16 { Format::Words } else { Format::Doublewords };
-                fpu.on_memory(bus, escape, modrm.reg() as u8, operand, format);
-            }
-        }
-    }
-
-    /// WAIT.
-    pub(super) fn wait(&mut self, bus: &mut Bus) {
-        self.calls_for_coprocessor(bus);
-    }
-
-    /// Calls interrupt 2 for an exception that is not masked, before the instruction; returns whether
-    /// it did. A PC's board asks by IRQ 13, whose handler in the BIOS calls interrupt 2.
-    fn calls_for_coprocessor(&mut self, bus: &mut Bus) -> bool {
-        let enabled = self.flags.interrupts_enabled();
-        let calls = enabled && self.fpu.as_mut().is_some_and(|fpu| fpu.take_pending());
-        if calls {
-            self.ip = self.start;
-            self.interrupt(bus, COPROCESSOR_ERROR);
-        }
-        calls
     }
 
     pub(super) fn move_immediate<W: Operand>(&mut self, bus: &mut Bus) {

@@ -8,16 +8,6 @@ use super::shift::{COUNT_MASK, top};
 use super::{Cpu, Exit, HOST_SEGMENT, Model};
 use crate::{Bus, FarPointer};
 
-/// The machine status word, low half of CR0, of a processor without coprocessor: EM is set
-/// (80386 Programmer's Reference Manual 4.1.3, 11.1).
-const STATUS: u16 = 0x0004;
-/// Of an 80386 with an 80387: ET is set.
-const STATUS_80387: u16 = 0x0010;
-/// Bits of it that read as set on the 80286.
-const STATUS_80286: u16 = 0xfff0;
-/// PE, which asks for protected mode.
-const PROTECTION: u32 = 1;
-
 impl Cpu {
     /// Executes an instruction whose first byte, 0F, was fetched.
     #[cold]
@@ -32,8 +22,7 @@ impl Cpu {
             Model::I80186 => self.undefined(bus),
             Model::I80286 => match self.fetch8(bus) {
                 0x01 => self.system_group::<W>(bus),
-                // CLTS: tasks are not switched here.
-                0x06 => {}
+                0x06 => self.clear_switched(),
                 _ => self.undefined(bus),
             },
             Model::I80386 => self.extended_80386::<W>(bus),
@@ -44,7 +33,7 @@ impl Cpu {
         let opcode = self.fetch8(bus);
         match opcode {
             0x01 => self.system_group::<W>(bus),
-            0x06 => {}
+            0x06 => self.clear_switched(),
             0x20..=0x24 | 0x26 => self.move_control(bus, opcode),
             0x80..=0x8f => {
                 let distance = W::fetch(self, bus);
@@ -198,22 +187,6 @@ impl Cpu {
                 self.set_status(status.into());
             }
             _ => self.undefined(bus),
-        }
-    }
-
-    fn status(&self) -> u16 {
-        let status = match (&self.fpu, self.model) {
-            (None, _) => STATUS,
-            (Some(_), Model::I80386) => STATUS_80387,
-            (Some(_), _) => 0,
-        };
-        if self.model == Model::I80286 { status | STATUS_80286 } else { status }
-    }
-
-    fn set_status(&mut self, status: u32) {
-        if status & PROTECTION != 0 {
-            self.ip = self.start;
-            self.leave(Exit::Protected);
         }
     }
 

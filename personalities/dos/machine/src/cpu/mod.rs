@@ -27,7 +27,8 @@
 //!
 //! Protected mode is not there: who asks for it ends [`Cpu::run`] with [`Exit::Protected`]. Offsets
 //! above FFFF are in no segment of real mode and end it with [`Exit::Limit`]; words at offset FFFF wrap
-//! as on the 8086. The coprocessor is `fpu`; without one ESC reads its operand and does nothing.
+//! as on the 8086. The coprocessor is `fpu`; without one ESC reads its operand and does nothing, or calls
+//! the interrupt of an emulator (`escape`).
 //! Undefined opcodes raise interrupt 6, but on the 8086, which has none.
 //!
 //! DOS and the BIOS are reached through *host calls*: the bytes 0F n, executed in segment F000,
@@ -41,6 +42,7 @@ mod arithmetic;
 mod cache;
 mod control;
 mod decode;
+mod escape;
 mod execute;
 mod extended;
 mod flags;
@@ -183,6 +185,8 @@ pub struct Cpu {
     /// Whether a prefix makes addresses 32 bits wide.
     is_wide_address: bool,
     repeat: Repeat,
+    /// Bits of the machine status word that programs set.
+    status: u16,
     /// The coprocessor, if there is one.
     fpu: Option<Box<fpu::Fpu>>,
     /// The instruction before which nothing may interrupt: SS was loaded, SP may follow.
@@ -212,6 +216,7 @@ impl Cpu {
             override_segment: None,
             is_wide_address: false,
             repeat: Repeat::Once,
+            status: 0,
             fpu: None,
             held_at: None,
         }

@@ -43,6 +43,11 @@ impl Cmos {
         Cmos { selected: STATUS_D, bytes, time: 0 }
     }
 
+    /// Sets what the setup program wrote of the equipment.
+    pub(crate) fn set_equipment(&mut self, equipment: u8) {
+        self.bytes[EQUIPMENT] = equipment;
+    }
+
     /// Sets the time of day.
     pub(crate) fn set_time(&mut self, time: u64) {
         self.time = time;

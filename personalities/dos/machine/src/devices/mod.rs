@@ -40,7 +40,7 @@ pub(crate) struct Devices {
     pub(crate) pit: Pit,
     pub(crate) keyboard: Keyboard,
     pub(crate) display: Display,
-    cmos: Cmos,
+    pub(crate) cmos: Cmos,
     /// Port 61: the loudspeaker's gate and switch.
     speaker: u8,
     /// Ticks that have not interrupted yet.
