@@ -127,7 +127,7 @@ impl<H: Host> Session<H> {
         let entry = match self.ah() {
             0x04 => AUXILIARY,
             0x05 => PRINTER,
-            0x01..=0x0c => self.entry(1).ok()?,
+            function @ 0x01..=0x0c => self.entry(writes(function).into()).ok()?,
             0x14 | 0x15 | 0x21 | 0x22 | 0x27 | 0x28 => self.fcb_entry(self.fcb()).ok()?.0,
             0x3f | 0x40 => self.entry(self.bx()).ok()?,
             _ => return None,

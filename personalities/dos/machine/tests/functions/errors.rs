@@ -159,13 +159,11 @@ fn int24_is_asked_by_functions_on_fcbs() {
     }
 }
 
-/// RBIL INT 24: bit 7 of AH and the header at BP:SI tell of a character device, 0A in DI of a fault in
-/// writing.
-#[test]
-fn int24_tells_which_device_failed() {
+/// A program with a handler that keeps AH, the error and two characters of the device's name, and lets
+/// the function fail; and where these are.
+fn with_telling_handler() -> (Probe, u16) {
     let mut p = Probe::new();
-    let text = p.text("text$");
-    let seen = p.space(16);
+    let seen = p.space(4);
     // mov [cs:seen], ah; mov es, bp; mov ax, [es:si + 0A]; mov [cs:seen + 2], ax; mov ax, di;
     // mov [cs:seen + 1], al; mov al, 3; iret
     let [[a, b], [c, d], [e, f]] = [0, 2, 1].map(|at| (seen + at).to_le_bytes());
@@ -175,6 +173,15 @@ fn int24_tells_which_device_failed() {
         0x89, 0xf8, 0x2e, 0xa2, e, f, 0xb0, 3, 0xcf,
     ]);
     p.dos(0x2524, &[(Dx, handler.into()), (Ds, Value::Own)]);
+    (p, seen)
+}
+
+/// RBIL INT 24: bit 7 of AH and the header at BP:SI tell of a character device, 0A in DI of a fault in
+/// writing.
+#[test]
+fn int24_tells_which_device_failed() {
+    let (mut p, seen) = with_telling_handler();
+    let text = p.text("text$");
     let handle = p.dos(0x4000, &[(Bx, 4.into()), (Cx, 4.into()), (Dx, text.into())]);
     let first = p.peek(Value::Own, seen.into(), 4);
     p.poke(Value::Own, seen.into(), &[0; 4]);
@@ -200,4 +207,17 @@ fn a_person_is_told_which_device_failed() {
     let out = p.run(host);
     let shown = String::from_utf8_lossy(&out.host.output).into_owned();
     assert!(shown.contains("Write fault error writing device PRN"), "{shown}");
+}
+
+/// And of CON, where the terminal fails: 0C is a general failure.
+#[test]
+fn int24_tells_of_the_console() {
+    let (mut p, seen) = with_telling_handler();
+    p.dos(0x0800, &[]);
+    let mut host = MemoryHost::new(b"x");
+    host.terminal = true;
+    host.failing_input = 1;
+    let out = p.run(host);
+    let [ah, error, rest @ ..] = out.bytes(seen, 4) else { unreachable!() };
+    assert_eq!((ah & 0x81, *error, rest), (0x80, 0x0c, &b"CO"[..]));
 }

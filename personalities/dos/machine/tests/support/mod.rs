@@ -51,6 +51,8 @@ pub struct MemoryHost {
     pub foreign_lock: Option<Node>,
     /// How many reads of files succeed before how many that fail, as those of a broken disk.
     pub failing_after: Option<(u32, u32)>,
+    /// How many reads of input fail first.
+    pub failing_input: u32,
 }
 
 impl MemoryHost {
@@ -74,6 +76,7 @@ impl MemoryHost {
             most_locks: usize::MAX,
             foreign_lock: None,
             failing_after: None,
+            failing_input: 0,
         };
         for (name, bytes) in dos_samples::all() {
             host.add(name, &bytes);
@@ -160,6 +163,10 @@ impl Host for MemoryHost {
         self.echoes
     }
     fn read_input(&mut self, wait: Wait, into: &mut [u8]) -> Result<usize, HostError> {
+        if self.failing_input > 0 {
+            self.failing_input -= 1;
+            return Err(HostError::Device);
+        }
         if self.input.is_empty() && self.interrupt_at.is_some() {
             if wait == Wait::Never {
                 return Err(HostError::WouldBlock);
