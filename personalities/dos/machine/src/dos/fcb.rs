@@ -79,10 +79,10 @@ impl<H: Host> Session<H> {
         })
     }
 
-    /// AH=10.
+    /// AH=10; one that is closed may be closed again, as programs do.
     pub(super) fn fcb_close(&mut self) -> Call {
         self.fcb_status(|dos, fcb| {
-            let (entry, _) = dos.fcb_entry(fcb)?;
+            let Ok((entry, _)) = dos.fcb_entry(fcb) else { return Ok(()) };
             dos.bus.write8(fcb.add(0x19), 0);
             dos.release(entry)
         })

@@ -33,6 +33,19 @@ fn f0f_fills_in_what_f10_and_others_need() {
     assert_eq!(out.host.open, 0);
 }
 
+/// MS-DOS 4.0's source, FCBIO.ASM, $FCB_Close: what is closed already is closed well.
+#[test]
+fn f10_closes_as_often_as_asked() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"RECS    DAT"));
+    p.dos(0x0f00, &[(Dx, block.into())]);
+    let closes = [(); 2].map(|()| p.dos(0x1000, &[(Dx, block.into())]));
+    let read = p.dos(0x1400, &[(Dx, block.into())]);
+    let out = p.run(host());
+    assert_eq!(closes.map(|call| out.al(call)), [0, 0]);
+    assert_eq!((out.al(read), out.host.open), (1, 0));
+}
+
 #[test]
 fn f14_reads_a_last_partial_record_with_zeros() {
     let mut p = Probe::new();
