@@ -1,4 +1,4 @@
-//! Programs that extend COMMAND.COM: asked by INT 2Fh before a command is carried out.
+//! Programs that extend COMMAND.COM: INT 2Fh asks them before each command.
 //!
 //! AX=AE00 asks whether somebody knows the command, AX=AE01 has it carried out; what then is left of
 //! the name is a command of this interpreter, with the parameters of the line. Source: RBIL INT

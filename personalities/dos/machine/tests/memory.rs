@@ -1,4 +1,4 @@
-//! Programs that use memory beyond 640 KiB: XMS, upper memory, the HMA; EMS in `expanded`.
+//! Programs that use memory beyond 640 KiB: XMS, upper memory, the HMA, EMS.
 
 #[path = "memory/expanded.rs"]
 mod expanded;

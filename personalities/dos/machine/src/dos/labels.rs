@@ -1,4 +1,4 @@
-//! Volume labels: one for each drive, that programs read, give, change and take away.
+//! Volume labels: one for each drive, that programs read, give and take away.
 //!
 //! A label is an entry of the root directory with the attribute 08. Extended FCBs with that attribute
 //! find (AH=11), create (16), rename (17) and delete (13) it from any directory, as RBIL says there;

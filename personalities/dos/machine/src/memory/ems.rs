@@ -8,6 +8,7 @@
 mod call;
 mod exchange;
 mod state;
+mod system;
 
 use alloc::vec::Vec;
 
@@ -55,6 +56,7 @@ enum EmsError {
     TooLong = 0x96,
     ExchangesOverlap = 0x97,
     MemoryType = 0x98,
+    RegisterSet = 0x9c,
     NoName = 0xa0,
     /// The name is another handle's, or none.
     NameTaken = 0xa1,
@@ -80,6 +82,7 @@ struct Block {
 pub(super) struct Ems {
     blocks: Vec<Option<Block>>,
     map: Map,
+    system: system::System,
 }
 
 impl Ems {
@@ -182,8 +185,9 @@ impl<H: Host> Session<H> {
             0x59 => self.hardware_information(),
             0x5a if self.al() <= 1 => self.allocate_ems(self.bx().into(), Least::None),
             0x5a => Err(EmsError::NoSubfunction),
-            0x5b | 0x5d => Err(EmsError::Denied),
+            0x5b => self.register_sets(),
             0x5c => Ok(()),
+            0x5d => self.system_functions(),
             _ => Err(EmsError::NoFunction),
         };
         self.answer_ems(answer);

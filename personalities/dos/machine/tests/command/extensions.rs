@@ -1,4 +1,4 @@
-//! Programs that have COMMAND.COM do something (INT 2Eh), and such that extend it (INT 2Fh, AE).
+//! Programs that have COMMAND.COM do something (INT 2Eh), or extend it (INT 2Fh).
 
 use dos_machine::End;
 use iced_x86::code_asm::*;

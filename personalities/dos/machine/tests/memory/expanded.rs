@@ -288,3 +288,69 @@ fn partial_maps_moves_and_hardware_are_as_specified() {
     });
     assert_eq!(found, [1, 0x4141, 0xffff, 0x400, 0x8a00, 0x9800]);
 }
+
+/// EMS 4.0, function 28: set 0 restores the map that it is given; 9C, others are not supported.
+#[test]
+fn there_is_one_set_of_registers() {
+    let found = results(|a| {
+        page_with_code(a)?;
+        a.push(ds)?;
+        a.pop(es)?;
+        a.push(di)?;
+        a.mov(di, BUFFER)?;
+        ems(a, 0x4e00)?;
+        map(a, 0, 1)?;
+        a.mov(di, BUFFER)?;
+        a.mov(bx, 0u32)?;
+        ems(a, 0x5b01)?;
+        a.mov(bx, 0xffffu32)?;
+        a.mov(di, 0u32)?;
+        a.push(ax)?;
+        ems(a, 0x5b00)?;
+        a.mov(dx, di)?;
+        a.pop(ax)?;
+        a.pop(di)?;
+        keep(a)?;
+        keep_register(a, bx)?;
+        keep_register(a, dx)?;
+        a.mov(ax, 0xd000u32)?;
+        a.mov(es, ax)?;
+        a.mov(ax, word_ptr(0).es())?;
+        keep(a)?;
+        a.mov(bx, 1u32)?;
+        ems(a, 0x5b01)?;
+        keep(a)?;
+        ems(a, 0x5b03)?;
+        keep_register(a, bx)?;
+        ems(a, 0x5b09)?;
+        keep(a)
+    });
+    assert_eq!(found, [1, 0xff00, BUFFER as u16, 0x4141, 0x9c01, 0, 0x8f09]);
+}
+
+/// EMS 4.0, function 30: the first call gets a key, A4 without it, and for functions that it disables.
+#[test]
+fn functions_of_the_system_are_kept_by_a_key() {
+    let found = results(|a| {
+        ems(a, 0x5d01)?;
+        keep(a)?;
+        a.mov(bp, bx)?;
+        a.mov(word_ptr(BUFFER), cx)?;
+        ems(a, 0x5b02)?;
+        keep(a)?;
+        // Others go on.
+        ems(a, 0x4000)?;
+        keep(a)?;
+        a.not(bx)?;
+        ems(a, 0x5d00)?;
+        keep(a)?;
+        for function in [0x5d02, 0x5b02] {
+            a.mov(bx, bp)?;
+            a.mov(cx, word_ptr(BUFFER))?;
+            ems(a, function)?;
+            keep(a)?;
+        }
+        Ok(())
+    });
+    assert_eq!(found, [1, 0xa402, 0, 0xa400, 2, 2]);
+}

@@ -1,4 +1,4 @@
-//! The service behind COMMAND.COM: each shell's interpreter, and what its stub shall do.
+//! The service behind COMMAND.COM: a shell's interpreter, what its stub shall do.
 //!
 //! The stub asks by INT 2Fh; the answer is in the registers of the interrupt that it shall execute.
 //! A shell has an interpreter for its own lines, and while INT 2Eh is carried out a second one.

@@ -1,4 +1,4 @@
-//! FCBs: records read and written, one after the other, at random, and several at once.
+//! FCBs: records read and written in sequence, at random, several at once.
 
 use super::DONE;
 use crate::FarPointer;

@@ -6,7 +6,7 @@ use crate::host::Host;
 use crate::session::Session;
 
 /// Bytes of a map in a program's memory: handle and page of each slot, a sum over them.
-const MAP_BYTES: usize = SLOTS * 4 + 2;
+pub(super) const MAP_BYTES: usize = SLOTS * 4 + 2;
 
 /// The handle of a slot that a partial map leaves as it is.
 const NOT_KEPT: u16 = 0xfffe;
@@ -132,7 +132,7 @@ impl<H: Host> Session<H> {
     }
 
     /// Returns the map as it is with what a program kept of one.
-    fn read_map(&mut self, at: FarPointer) -> Result<Map, EmsError> {
+    pub(super) fn read_map(&mut self, at: FarPointer) -> Result<Map, EmsError> {
         let mut bytes = [0; MAP_BYTES];
         self.bus.read(at, &mut bytes);
         let mut map = self.extended.ems.map;
@@ -277,6 +277,7 @@ impl<H: Host> Session<H> {
     pub(super) fn hardware_information(&mut self) -> Answer {
         match self.al() {
             0 => {
+                self.check_system_functions()?;
                 let at = self.es_di();
                 let words = [(PAGE / 16) as u16, 0, MAP_BYTES as u16, 0, 0];
                 for (place, word) in (0..).zip(words) {
