@@ -262,6 +262,9 @@ fn terminal() -> Vec<Case> {
 }
 
 fn containment() -> Vec<Case> {
+    let crashes = "cd /root; ./PRIMES.COM > count & \
+                   for p in WILD STOPPED DIVZERO BADCODE; do ./$p.COM; echo $?; done; \
+                   kill -0 $! && echo still computing; wait; cat count";
     vec![
         sample("fault: a DOS program's names it and the address", "BADCODE.COM", &[])
             .mentions(&["D:\\ROOT\\BADCODE.COM: invalid instruction at ", ":0102"])
@@ -269,6 +272,22 @@ fn containment() -> Vec<Case> {
         sample("fault: a DOS program's division", "DIVZERO.COM", &[])
             .mentions(&["DIVZERO.COM: division by zero"])
             .exits(255),
+        with(
+            Case::line("fault: DOS sessions crash, and one beside them computes on", crashes),
+            &["PRIMES.COM", "WILD.COM", "STOPPED.COM", "DIVZERO.COM", "BADCODE.COM"],
+        )
+        .mentions(&[
+            "halted with interrupts off at 34F4:34F5",
+            "255",
+            "STOPPED.COM: halted with interrupts off at ",
+            ":0102",
+            "255",
+            "division by zero",
+            "255",
+            "invalid instruction",
+            "255",
+            "still computing\n1900\r\n",
+        ]),
         Case::program("dos: a malformed EXE is refused with the reason", &["/root/BAD.EXE"])
             .with("/root/BAD.EXE", "MZ\x10")
             .mentions(&["its EXE header is cut off"])

@@ -156,6 +156,23 @@ fn faults_name_program_and_address() {
     assert_eq!(end.status(), 255);
     let (end, _) = output_of("DIVZERO.COM", &[], b"");
     assert!(matches!(&end, End::Fault(text) if text.contains("division by zero")), "{end:?}");
+    let (end, _) = output_of("STOPPED.COM", &[], b"");
+    let End::Fault(text) = &end else { panic!("{end:?}") };
+    assert!(text.starts_with("C:\\STOPPED.COM: halted with interrupts off at "), "{text}");
+    assert!(text.ends_with(":0102"), "{text}");
+}
+
+#[test]
+fn a_fault_whose_program_lost_its_name_is_told_without_it() {
+    let (end, _) = output_of("WILD.COM", &[], b"");
+    let text = "a DOS program: halted with interrupts off at 34F4:34F5";
+    assert_eq!(end, End::Fault(text.to_owned()));
+}
+
+#[test]
+fn primes_below_16384_are_1900() {
+    // OEIS A007053(14).
+    assert_eq!(output_of("PRIMES.COM", &[], b""), (End::Exit(0), "1900\r\n".into()));
 }
 
 #[test]

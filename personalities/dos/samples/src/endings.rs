@@ -1,9 +1,9 @@
 //! Programs that end in other ways than by themselves: interrupted, cut off, faulting.
 
-use iced_x86::code_asm::{al, bx, dl, dx};
+use iced_x86::code_asm::{al, ax, bx, cs, cx, di, dl, dx, es};
 
 use crate::format::{DATA, com};
-use crate::programs::{Assembled, dos, exit};
+use crate::programs::{Assembled, dos, exit, labels};
 
 /// Prints a line for ever: ends when nobody reads any more.
 pub fn endless() -> Assembled {
@@ -67,6 +67,47 @@ pub fn divide_by_zero() -> Assembled {
             a.xor(bx, bx)?;
             a.div(bx)?;
             exit(a, 0)
+        },
+        b"",
+    )
+}
+
+/// Halts with interrupts off at offset 101h: on a PC only a reset goes on from there.
+pub fn stopped() -> Assembled {
+    com(
+        |a| {
+            a.cli()?;
+            a.hlt()
+        },
+        b"",
+    )
+}
+
+/// Overwrites all memory below A000:0000 but its own 64 KiB, vectors, DOS and all, with a word that is
+/// HLT at even addresses, and calls DOS: by a vector that points to 34F4:34F4.
+pub fn wild() -> Assembled {
+    com(
+        |a| {
+            let [mut next, mut skip] = labels(a);
+            a.cli()?;
+            a.cld()?;
+            a.mov(dx, cs)?;
+            a.xor(bx, bx)?;
+            a.mov(ax, 0x34f4u32)?;
+            a.set_label(&mut next)?;
+            a.mov(cx, bx)?;
+            a.sub(cx, dx)?;
+            a.cmp(cx, 0x1000u32)?;
+            a.jb(skip)?;
+            a.mov(es, bx)?;
+            a.xor(di, di)?;
+            a.mov(cx, 8u32)?;
+            a.rep().stosw()?;
+            a.set_label(&mut skip)?;
+            a.inc(bx)?;
+            a.cmp(bx, 0xa000u32)?;
+            a.jb(next)?;
+            a.int(0x21)
         },
         b"",
     )

@@ -269,7 +269,10 @@ impl<H: Host> Session<H> {
             0 => ShortName::parse(b"DOS").text(),
             segment => self.path_in_environment(segment),
         };
-        alloc::string::String::from_utf8_lossy(&name).into_owned()
+        // A program may have overwritten it, or named itself in a code page's characters.
+        let is_name = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
+        let name = if is_name { &name } else { &b"a DOS program"[..] };
+        alloc::string::String::from_utf8_lossy(name).into_owned()
     }
 
     fn path_in_environment(&self, segment: u16) -> alloc::vec::Vec<u8> {
