@@ -63,6 +63,8 @@ fn mixed() -> Vec<Case> {
                 kill -9 $!; wait $! 2> /dev/null; echo $?";
     let loadlin = "cd /root; gunzip -c loadlin.exe.gz > LOADLIN.EXE; chmod 755 LOADLIN.EXE; \
                    ./LOADLIN.EXE < /dev/null | head -n 1";
+    let pipes = "@echo off\r\nd:\\bin\\busybox ls nowhere | d:\\bin\\busybox wc -l\r\n\
+                 d:\\bin\\busybox seq 1 300000 | d:\\bin\\busybox wc -c\r\n";
     let closed = "cd /root; ./ENDLESS.COM | head -n 2 | tr -d '\\r'; echo done";
     vec![
         Case::line("mixed: LOADLIN.EXE, of Debian's package, says who it is", loadlin)
@@ -81,6 +83,12 @@ fn mixed() -> Vec<Case> {
             &["/dos/COMMAND.COM", "/C", "echo b| c:\\sorter | d:\\bin\\busybox tr a-z A-Z"],
         )
         .prints("B\n"),
+        Case::program(
+            "mixed: errors go past a pipe of the DOS interpreter, and megabytes through it",
+            &["/dos/COMMAND.COM", "/C", "d:\\root\\pipes"],
+        )
+        .with("/root/PIPES.BAT", pipes)
+        .mentions(&["nowhere: No such file", "0\n", "1988895\n"]),
         with(Case::line("mixed: both see the same files", files), &["COPYFILE.COM"])
             .prints("kamen\n"),
         with(Case::line("smp: both worlds on two processors", both), &["SORTER.COM"])

@@ -4,10 +4,11 @@
 //! a channel. Ctrl-C is the terminal's: a signal that sets a flag.
 
 use super::terminal::Keys;
-use dos_machine::host::{Foreign, ForeignEnd, Host, HostError, StopRequest, Stream, Wait};
+use dos_machine::host::{Foreign, Host, HostError, Node, StopRequest, Stream, Wait};
 use dos_session::Files;
 use libipc::loopback::Loopback;
 use std::io::{ErrorKind, IsTerminal, Read, Write, stderr, stdin, stdout};
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
@@ -165,7 +166,12 @@ impl<'a> Host for RealHost<'a> {
         let time = SystemTime::now().duration_since(UNIX_EPOCH);
         time.map_or(0, |time| time.as_nanos() as u64)
     }
-    fn run_foreign(&mut self, program: &Foreign) -> Result<ForeignEnd, HostError> {
+    fn temporary(&mut self) -> Result<(Node, Vec<u8>), HostError> {
+        let path = std::env::temp_dir().canonicalize().map_err(|_| HostError::NotFound)?;
+        let path = path.as_os_str().as_bytes().to_vec();
+        Ok((self.files.find(&path)?, path))
+    }
+    fn run_foreign(&mut self, program: &Foreign) -> Result<u8, HostError> {
         // The terminal has its own modes meanwhile.
         self.keys = None;
         super::foreign::run(program)

@@ -10,7 +10,7 @@ use crate::batch::Caller;
 use crate::environment;
 use crate::parse::command_name;
 use crate::shell::{Request, Shell, Waiting};
-use crate::system::{System, attribute};
+use crate::system::{Refused, System, attribute, code};
 use crate::text;
 use crate::wildcard;
 
@@ -51,7 +51,11 @@ impl Shell {
             }
             Some(Program::Foreign(path)) => match system.run_foreign(&path, &arguments(tail)) {
                 Ok(status) => self.errorlevel = status,
-                Err(_) => self.complain(system, b"Cannot execute program"),
+                Err(Refused::Break) => self.note_break(),
+                Err(Refused::Error(code::DISK_FULL)) => {
+                    self.complain(system, b"Insufficient disk space");
+                }
+                Err(Refused::Error(_)) => self.complain(system, b"Cannot execute program"),
             },
             None => self.complain(system, b"Bad command or file name"),
         }

@@ -28,6 +28,8 @@ pub mod code {
     pub const NO_MEMORY: u16 = 8;
     /// A program file is malformed.
     pub const BAD_FORMAT: u16 = 11;
+    /// The disk is full.
+    pub const DISK_FULL: u16 = 39;
 }
 
 /// Attribute bits (RBIL table 01420).

@@ -157,29 +157,10 @@ pub struct Foreign {
     pub environment: Vec<Vec<u8>>,
     /// Its working directory.
     pub directory: Vec<u8>,
-    /// All of its standard input; nothing: the machine's.
+    /// Absolute path of the file that is its standard input; nothing: the machine's.
     pub input: Option<Vec<u8>>,
-    /// Where its standard output goes.
-    pub output: ForeignOutput,
-}
-
-/// Where a foreign program's standard output goes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum ForeignOutput {
-    /// To the machine's standard output.
-    #[default]
-    Inherited,
-    /// To whoever ran it.
-    Collected,
-}
-
-/// How a foreign program ended.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct ForeignEnd {
-    /// Its exit code; 128 + n where signal n ended it.
-    pub status: u8,
-    /// What it wrote, where that was collected.
-    pub output: Vec<u8>,
+    /// Absolute path of the file that takes its standard output; nothing: the machine's.
+    pub output: Option<Vec<u8>>,
 }
 
 /// A drive letter and the directory that is its root.
@@ -256,11 +237,19 @@ pub trait Host {
     /// Returns the local time in ns since 1970.
     fn time(&mut self) -> u64;
 
-    /// Runs a program of the system around the machine, and waits for its end.
+    /// Returns the directory of temporary files, and its absolute path.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none, `Device`.
+    fn temporary(&mut self) -> Result<(Node, Vec<u8>), HostError> {
+        Err(HostError::NotFound)
+    }
+    /// Runs a program of the system around the machine, waits for its end and returns its exit code;
+    /// 128 + n where signal n ended it.
     ///
     /// # Errors
     /// `NotFound` where it is no such program, `Device` where it cannot be run.
-    fn run_foreign(&mut self, _program: &Foreign) -> Result<ForeignEnd, HostError> {
+    fn run_foreign(&mut self, _program: &Foreign) -> Result<u8, HostError> {
         Err(HostError::NotFound)
     }
 

@@ -374,6 +374,19 @@ fn pipes_lead_through_both_worlds() {
 }
 
 #[test]
+fn pipes_to_programs_of_the_other_world_have_no_bound() {
+    let mut host = MemoryHost::new(b"");
+    host.add("upper", b"\x7fELF\x02\x01\x01");
+    let text = "abcdefghijklmno\n".repeat(100_000);
+    host.add("IN", text.as_bytes());
+    let (_, _, host) = command(host, "upper <in >out");
+    assert!(host.file("out") == Some(text.to_uppercase().as_bytes()));
+    // Nothing is left behind.
+    assert_eq!(host.open, 0);
+    assert_eq!(host.names().iter().filter(|name| name.ends_with(".tmp")).count(), 0);
+}
+
+#[test]
 fn nesting_has_a_bound() {
     let mut host = MemoryHost::new(b"");
     host.add("DEEP.BAT", b"@call deep\r\n");

@@ -16,7 +16,7 @@ pub const ENVIRONMENT_MAX: usize = 4096;
 const DEFAULTS: [&[u8]; 2] = [b"PROMPT=$P$G", b"COMSPEC=C:\\COMMAND.COM"];
 const TEMPORARY: [&[u8]; 2] = [b"TEMP=", b"TMP="];
 /// The host's directory for temporary files.
-const TEMPORARY_FILES: &[u8] = b"/tmp";
+pub(crate) const TEMPORARY_FILES: &[u8] = b"/tmp";
 const VERSION: &[u8] = b"DOSVER";
 const PRINTER: &[u8] = b"DOSPRN";
 const AUXILIARY: &[u8] = b"DOSAUX";

@@ -1,8 +1,11 @@
 //! The machine's host: each call goes to the streams or to the files.
 
-use dos_machine::host::{Foreign, ForeignEnd, Host, HostError, StopRequest, Stream, Wait};
+use alloc::vec::Vec;
+
+use dos_machine::host::{Foreign, Host, HostError, Node, StopRequest, Stream, Wait};
 use libipc::now;
 
+use crate::environment::TEMPORARY_FILES;
 use crate::files::Files;
 use crate::foreign::Runners;
 use crate::streams::Streams;
@@ -69,7 +72,10 @@ impl Host for SystemHost {
     fn time(&mut self) -> u64 {
         self.boot_time.saturating_add(now().0)
     }
-    fn run_foreign(&mut self, program: &Foreign) -> Result<ForeignEnd, HostError> {
+    fn temporary(&mut self) -> Result<(Node, Vec<u8>), HostError> {
+        Ok((self.files.find(TEMPORARY_FILES)?, TEMPORARY_FILES.to_vec()))
+    }
+    fn run_foreign(&mut self, program: &Foreign) -> Result<u8, HostError> {
         self.runners.run(&mut self.streams, &mut self.files, program)
     }
     fn files(&mut self) -> &mut Files {

@@ -1,12 +1,13 @@
 //! Programs of the system around DOS, started by COMMAND.COM.
 //!
-//! Standard streams that are the session's own are theirs, too. Where a handle leads to a file or a
-//! device of DOS, the input is read before the program starts, and what it wrote goes through the
-//! handle after its end: so redirections, pipes through temporary files, NUL and PRN work alike.
+//! Standard streams that are the session's own are theirs, too; standard error always is. Where a
+//! handle leads to a file or a device of DOS, the input is copied to a temporary file of the host's
+//! before the program starts, and what it wrote to another one goes through the handle after its end:
+//! so redirections, pipes through temporary files, NUL and PRN work alike.
 //! Working directory and PATH become paths of the host; the variables that are the interpreter's
 //! stay behind.
 
-use alloc::vec;
+use alloc::format;
 use alloc::vec::Vec;
 
 use dos_command::{Outcome, Refused, System};
@@ -15,14 +16,20 @@ use super::command::Guest;
 use super::files::FileKind;
 use super::paths::Component;
 use super::{DosError, Refusal};
-use crate::host::{FileTree, Foreign, ForeignOutput, Host, HostError, NodeKind};
+use crate::host::{FileTree, Foreign, Host, HostError, Node, NodeKind};
 use crate::session::Session;
 
-/// Most bytes of input that are read for a program.
-pub(super) const INPUT_MAX: usize = 1 << 20;
 /// Variables that mean something to DOS programs only.
 const OURS: [&[u8]; 5] = [b"COMSPEC", b"PROMPT", b"DIRCMD", b"TEMP", b"TMP"];
 const CHUNK: usize = 2048;
+
+/// A file of the host for the time of one program.
+struct Temporary {
+    folder: Node,
+    name: Vec<u8>,
+    path: Vec<u8>,
+    node: Node,
+}
 
 impl<H: Host> Session<H> {
     /// Returns whether a file is an ELF program or names its interpreter.
@@ -83,6 +90,21 @@ impl<H: Host> Session<H> {
         found.collect::<Vec<_>>().join(&b':')
     }
 
+    /// Creates an empty temporary file of the host's.
+    fn temporary(&mut self) -> Result<Temporary, HostError> {
+        let (folder, place) = self.host.temporary()?;
+        loop {
+            let name = format!("dos{:x}.tmp", self.host.monotonic()).into_bytes();
+            let made = self.host.files().create(folder, &name, NodeKind::File);
+            // Another session may have had the same time.
+            if made == Err(HostError::Exists) {
+                continue;
+            }
+            let path = [&place[..], b"/", &name].concat();
+            return Ok(Temporary { folder, name, path, node: made?.node });
+        }
+    }
+
     fn host_environment(&mut self, strings: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
         let mut environment = Vec::new();
         for string in strings {
@@ -105,16 +127,45 @@ impl<H: Host> Guest<'_, H> {
     pub(super) fn foreign_program(&mut self, path: &[u8], arguments: &[Vec<u8>]) -> Outcome<u8> {
         let strings = self.environment();
         let made = self.foreign(path, arguments, strings).map_err(outcome)?;
-        let input = if self.is_streamed(0) { None } else { Some(self.all_input()?) };
-        let collects = !self.is_streamed(1);
-        let output = if collects { ForeignOutput::Collected } else { ForeignOutput::Inherited };
-        self.session.flush_output();
-        let end = self.session.host.run_foreign(&Foreign { input, output, ..made });
-        let end = end.map_err(|error| outcome(error.into()))?;
-        for chunk in end.output.chunks(CHUNK) {
-            self.write(1, chunk)?;
+        let mut files = [None, None];
+        let mut ran = self.temporaries(&mut files).map_err(|error| outcome(error.into()));
+        if ran.is_ok() {
+            ran = self.run_redirected(made, &files);
         }
-        Ok(end.status)
+        for file in files.into_iter().flatten() {
+            // A temporary file that cannot be deleted stays.
+            let _ = self.session.host.files().unlink(file.folder, &file.name);
+        }
+        ran
+    }
+
+    /// Creates a file for each of standard input and output that is not the session's.
+    fn temporaries(&mut self, files: &mut [Option<Temporary>; 2]) -> Result<u8, HostError> {
+        for (handle, file) in (0..).zip(files) {
+            if !self.is_streamed(handle) {
+                *file = Some(self.session.temporary()?);
+            }
+        }
+        Ok(0)
+    }
+
+    fn run_redirected(
+        &mut self,
+        program: Foreign,
+        [input, output]: &[Option<Temporary>; 2],
+    ) -> Outcome<u8> {
+        if let Some(file) = input {
+            self.gather(file.node)?;
+        }
+        self.session.flush_output();
+        let path = |file: &Option<Temporary>| file.as_ref().map(|file| file.path.clone());
+        let program = Foreign { input: path(input), output: path(output), ..program };
+        let ran = self.session.host.run_foreign(&program);
+        let status = ran.map_err(|error| outcome(error.into()))?;
+        if let Some(file) = output {
+            self.pass_on(file.node)?;
+        }
+        Ok(status)
     }
 
     fn foreign(
@@ -142,18 +193,46 @@ impl<H: Host> Guest<'_, H> {
         matches!(self.kind(handle), Some(FileKind::Console | FileKind::Stream(_)))
     }
 
-    fn all_input(&mut self) -> Outcome<Vec<u8>> {
-        let mut input = Vec::new();
-        let mut chunk = vec![0; CHUNK];
-        while input.len() < INPUT_MAX {
-            match self.read(0, &mut chunk)? {
-                0 => break,
-                count => input.extend(&chunk[..count]),
+    /// Copies what handle 0 gives to a file of the host.
+    fn gather(&mut self, file: Node) -> Outcome<()> {
+        let mut chunk = [0; CHUNK];
+        let mut at = 0;
+        loop {
+            let count = self.read(0, &mut chunk)?;
+            if count == 0 {
+                return Ok(());
             }
+            let written = self.session.host.files().write(file, at, &chunk[..count]);
+            if written.map_err(|error| outcome(error.into()))? < count {
+                return Err(FULL);
+            }
+            at += count as u64;
         }
-        Ok(input)
+    }
+
+    /// Writes what a file of the host holds to handle 1.
+    fn pass_on(&mut self, file: Node) -> Outcome<()> {
+        let mut chunk = [0; CHUNK];
+        let mut at = 0;
+        loop {
+            let read = self.session.host.files().read(file, at, &mut chunk);
+            let count = read.map_err(|error| outcome(error.into()))?;
+            if count == 0 {
+                return Ok(());
+            }
+            let mut rest = &chunk[..count];
+            while !rest.is_empty() {
+                match self.write(1, rest)? {
+                    0 => return Err(FULL),
+                    taken => rest = &rest[taken.min(rest.len())..],
+                }
+            }
+            at += count as u64;
+        }
     }
 }
+
+const FULL: Refused = Refused::Error(DosError::DiskFull as u16);
 
 fn outcome(refusal: Refusal) -> Refused {
     match refusal {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use dos_machine::host::{
-    Attributes, Drive, Entry, FileTree, Foreign, ForeignEnd, Host, HostError, Node, NodeKind,
-    OpenMode, Space, StopRequest, Stream, Wait, flag,
+    Attributes, Drive, Entry, FileTree, Foreign, Host, HostError, Node, NodeKind, OpenMode, Space,
+    StopRequest, Stream, Wait, flag,
 };
 use dos_machine::{End, Session, Start};
 
@@ -118,6 +118,12 @@ impl MemoryHost {
         Some(self.items[node as usize].bytes.clone())
     }
 
+    /// Returns the names in the root.
+    pub fn names(&self) -> Vec<String> {
+        let entries = self.items[0].entries.as_ref().expect("the root is a directory");
+        entries.keys().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+    }
+
     /// Returns the node of a name in the root.
     pub fn node(&self, name: &str) -> Option<Node> {
         self.items[0].entries.as_ref()?.get(name.as_bytes()).map(|node| Node(*node))
@@ -209,10 +215,18 @@ impl Host for MemoryHost {
     fn time(&mut self) -> u64 {
         TIME + self.clock
     }
-    fn run_foreign(&mut self, program: &Foreign) -> Result<ForeignEnd, HostError> {
+    fn temporary(&mut self) -> Result<(Node, Vec<u8>), HostError> {
+        Ok((Node(0), Vec::new()))
+    }
+    fn run_foreign(&mut self, program: &Foreign) -> Result<u8, HostError> {
         self.foreign.push(program.clone());
-        let output = program.input.clone().unwrap_or_default().to_ascii_uppercase();
-        Ok(ForeignEnd { status: 7, output })
+        let name = |path: &[u8]| String::from_utf8(path[1..].to_vec()).expect("ASCII");
+        let input = program.input.as_ref().map(|path| self.file(&name(path)).expect("a file"));
+        let output = input.unwrap_or_default().to_ascii_uppercase();
+        if let Some(path) = &program.output {
+            self.add(&name(path), &output);
+        }
+        Ok(7)
     }
 }
 
