@@ -49,6 +49,11 @@ fn programs() -> Vec<Case> {
         )
         .prints("")
         .exits(2),
+        Case::program(
+            "dos: the command interpreter finds and sorts",
+            &["/dos/COMMAND.COM", "/C", "dir /b c:\\ | find /v \"M\" | sort /r | find \"E\""],
+        )
+        .prints("RELOC.EXE\r\n"),
         with(sample("dos: a program executes another", "PARENT.COM", &[]), &["EXITCODE.COM"])
             .prints("child ended with 7\n")
             .exits(8),

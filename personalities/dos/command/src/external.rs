@@ -2,12 +2,13 @@
 //!
 //! .COM, .EXE and .BAT, in this order, in the current directory and then in each of PATH. After
 //! them comes what the system around DOS can run: a file of just that name, or with the extension
-//! that was given.
+//! that was given. MORE, SORT and FIND are there without a file, and go before such files.
 
 use alloc::vec::Vec;
 
 use crate::batch::Caller;
 use crate::environment;
+use crate::filter;
 use crate::parse::command_name;
 use crate::shell::{Request, Shell, Waiting};
 use crate::system::{Refused, System, attribute, code};
@@ -23,6 +24,7 @@ enum Program {
     Executable(Vec<u8>),
     Batch(Vec<u8>),
     Foreign(Vec<u8>),
+    Filter(filter::Name),
 }
 
 impl Shell {
@@ -57,6 +59,7 @@ impl Shell {
                 }
                 Err(Refused::Error(_)) => self.complain(system, b"Cannot execute program"),
             },
+            Some(Program::Filter(name)) => self.run_filter(system, name, tail),
             None => self.complain(system, b"Bad command or file name"),
         }
     }
@@ -73,12 +76,14 @@ fn find(system: &mut impl System, name: &[u8]) -> Option<Program> {
     if !directory.is_empty() {
         return find_in(system, directory, base);
     }
-    if let Some(found) = find_in(system, b"", base) {
-        return Some(found);
-    }
     let path = environment::variable(system, b"PATH").unwrap_or_default();
     let places = path.split(|byte| *byte == b';').map(text::trim);
-    let mut places = places.filter(|place| !place.is_empty());
+    let places = places.filter(|place| !place.is_empty());
+    let mut places = core::iter::once(&b""[..]).chain(places);
+    if let Some(filter) = filter::named(base) {
+        let found = places.find_map(|place| executable_in(system, place, base));
+        return found.or(Some(Program::Filter(filter)));
+    }
     places.find_map(|place| find_in(system, place, base)).or_else(|| interpreter(system, base))
 }
 
@@ -91,6 +96,13 @@ fn interpreter(system: &mut impl System, base: &[u8]) -> Option<Program> {
 }
 
 fn find_in(system: &mut impl System, directory: &[u8], base: &[u8]) -> Option<Program> {
+    executable_in(system, directory, base).or_else(|| {
+        let path = wildcard::join(directory, base);
+        (is_file(system, &path) && system.is_foreign(&path)).then_some(Program::Foreign(path))
+    })
+}
+
+fn executable_in(system: &mut impl System, directory: &[u8], base: &[u8]) -> Option<Program> {
     let path = wildcard::join(directory, base);
     let (_, ending) = wildcard::extension(base);
     let ending = ending.to_ascii_uppercase();
@@ -105,7 +117,7 @@ fn find_in(system: &mut impl System, directory: &[u8], base: &[u8]) -> Option<Pr
             return Some(if is_batch { Program::Batch(path) } else { Program::Executable(path) });
         }
     }
-    (is_file(system, &path) && system.is_foreign(&path)).then_some(Program::Foreign(path))
+    None
 }
 
 fn is_file(system: &mut impl System, path: &[u8]) -> bool {

@@ -104,7 +104,7 @@ impl Shell {
         }
     }
 
-    fn wait_for_key<S: System>(&mut self, system: &mut S) {
+    pub(crate) fn wait_for_key<S: System>(&mut self, system: &mut S) {
         if system.input() == Input::Keys {
             self.waiting = Waiting::AnyKey;
             self.request = Some(Request::Key);

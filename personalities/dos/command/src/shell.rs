@@ -12,6 +12,7 @@ use crate::control::Loop;
 use crate::copy::Typed;
 use crate::editor::{Editor, History};
 use crate::extension::Asked;
+use crate::filter::{Filter, Text};
 use crate::input::Question;
 use crate::options::Arguments;
 use crate::parse::{self, Redirections};
@@ -84,11 +85,22 @@ pub(crate) enum Task {
     Erase(Vec<u8>),
     /// Lines that are shown a page at a time.
     Page(Vec<u8>),
+    /// The rest of what MORE shows.
+    More(Text),
+    /// The job file table's entry of handle 0, to be put back.
+    Input(u8),
 }
 
 /// Job file table entries that a redirection replaced, by handle.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Saved([Option<u8>; 2]);
+
+impl Saved {
+    /// Returns what handle 0 was.
+    pub(crate) fn input(&self) -> Option<u8> {
+        self.0[0]
+    }
+}
 
 /// What the next reply is for.
 pub(crate) enum Waiting {
@@ -96,6 +108,7 @@ pub(crate) enum Waiting {
     Program,
     AnyKey,
     Typed(Typed),
+    Filter(Filter, Vec<u8>),
     Line(Editor, Question),
     Extension(Asked),
 }
@@ -222,10 +235,10 @@ impl Shell {
     pub(crate) fn abandon<S: System>(&mut self, system: &mut S) {
         while let Some(task) = self.tasks.pop() {
             match task {
-                Task::Restore(_) | Task::Erase(_) => self.perform(system, task),
+                Task::Restore(_) | Task::Erase(_) | Task::Input(_) => self.perform(system, task),
                 Task::Batch(batch) => self.echo = batch.echo_before,
                 Task::Pipe(pipe) => pipe.clean_up(system),
-                Task::Command(_) | Task::For(_) | Task::Page(_) => {}
+                Task::Command(_) | Task::For(_) | Task::Page(_) | Task::More(_) => {}
             }
         }
     }
@@ -286,6 +299,8 @@ impl Shell {
             Task::Pipe(pipe) => self.next_stage(system, pipe),
             Task::Restore(saved) => restore(system, saved),
             Task::Page(text) => self.show_page(system, &text),
+            Task::More(text) => self.show_more(system, text),
+            Task::Input(entry) => system.set_table_entry(0, entry),
             // A temporary file that cannot be deleted stays.
             Task::Erase(path) => drop(system.delete(&path)),
         }
@@ -297,6 +312,9 @@ impl Shell {
             (Reply::Start, _) => self.start(system),
             (Reply::Command, _) => self.start_line(system),
             (reply, Waiting::Typed(typed)) => self.take_typed(system, typed, reply),
+            (reply, Waiting::Filter(filter, typed)) => {
+                self.take_filtered(system, filter, typed, reply);
+            }
             (Reply::Break, _) => self.broken = true,
             (Reply::Done(ax), Waiting::Extension(asked)) => {
                 self.take_extension(system, asked, ax as u8);

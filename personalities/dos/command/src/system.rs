@@ -264,6 +264,8 @@ pub trait System {
     fn set_setting(&mut self, setting: Setting, on: bool);
     /// AX=6601.
     fn code_page(&mut self) -> u16;
+    /// AX=6506: the collating table.
+    fn collating_weights(&mut self) -> [u8; 256];
     /// AH=4D: code, and how the program ended.
     fn exit_code(&mut self) -> (u8, u8);
     /// The command tail in the shell's PSP.

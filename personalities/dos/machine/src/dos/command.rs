@@ -15,6 +15,7 @@ use dos_command::stub::{self, DATA, DATA_BYTES, PATHS, TRANSFER};
 use dos_command::{Clock, Found, Input, Outcome, Refused, Setting, Stamp, Stop, System};
 
 use super::files::FileKind;
+use super::layout::COLLATING;
 use super::paths::PATH_MAX;
 use super::psp::{self, Psp};
 use super::{DosError, Refusal, Strategy};
@@ -350,6 +351,9 @@ impl<H: Host> System for Guest<'_, H> {
     }
     fn code_page(&mut self) -> u16 {
         self.simple(0x6601, 0).bx
+    }
+    fn collating_weights(&mut self) -> [u8; 256] {
+        core::array::from_fn(|byte| self.session.bus.read8(COLLATING.add(2 + byte as u16)))
     }
     fn exit_code(&mut self) -> (u8, u8) {
         let [code, how] = self.simple(0x4d00, 0).ax.to_le_bytes();
