@@ -9,7 +9,7 @@ use crate::calls::sockets::number_of;
 use crate::context::{Context, Stop, Wait};
 use crate::io::{BUFFER, Position, Transfer, checked, read_once, readiness, unless};
 use crate::linux::flags::open;
-use crate::open::{Description, Object};
+use crate::open::{Description, Device, Object};
 use crate::pipe::End;
 
 /// `SPLICE_F_NONBLOCK` (linux/splice.h).
@@ -33,6 +33,8 @@ fn room(context: &mut Context<'_>, file: &Description) -> Result<usize, Errno> {
     match &file.borrow().object {
         Object::Pipe(end) if end.is_hung_up() => Ok(BUFFER),
         Object::Pipe(end) => Ok(end.room()),
+        // It has no operation for that (`full_fops`, drivers/char/mem.c).
+        Object::Device(Device::Full, _) => Err(Errno::EINVAL),
         Object::File(_) | Object::Device(..) => Ok(BUFFER),
         // Their writers may be stopped in the middle (`EINVAL`, splice(2)).
         Object::Stream(_)
