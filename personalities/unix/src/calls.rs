@@ -26,6 +26,7 @@ pub mod pidfd;
 pub mod poll;
 pub mod prctl;
 pub mod processes;
+mod reopen;
 pub mod scheduling;
 pub mod signals;
 pub mod sockets;

@@ -55,11 +55,7 @@ impl Fifos {
 /// # Errors
 /// Wait; ENXIO: a writer that never waits finds no reader; ENFILE: too many pipes.
 pub fn open(context: &mut Context<'_>, node: Node, bits: u32) -> Result<End, Stop> {
-    let direction = match bits & flags::ACCESS {
-        0 => Direction::Read,
-        flags::WRITE_ONLY => Direction::Write,
-        _ => Direction::Both,
-    };
+    let direction = Direction::from_flags(bits);
     let number = context.number;
     let end = match context.unix.fifos.waiting.remove(&number) {
         Some(end) => end,

@@ -11,6 +11,7 @@ mod tests;
 
 use crate::Errno;
 use crate::kept::Row;
+use crate::linux::flags::open;
 use crate::path::Node;
 use crate::wake::Channel;
 
@@ -56,6 +57,15 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// Returns the direction that the flags of open(2) ask for.
+    pub fn from_flags(bits: u32) -> Direction {
+        match bits & open::ACCESS {
+            0 => Direction::Read,
+            open::WRITE_ONLY => Direction::Write,
+            _ => Direction::Both,
+        }
+    }
+
     /// Returns whether it is read.
     pub fn reads(self) -> bool {
         self != Direction::Write

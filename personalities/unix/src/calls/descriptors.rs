@@ -7,6 +7,7 @@ use protocols::file::{Attributes, mode};
 
 use crate::Errno;
 use crate::calls::locks;
+use crate::calls::reopen::reopen;
 use crate::calls::terminal::ptys;
 use crate::context::{Context, Stop};
 use crate::credentials::{Capability, want};
@@ -17,7 +18,7 @@ use crate::linux::flags::{at, fcntl, open as flags};
 use crate::linux::structures::device;
 use crate::open::{Description, Device, HeldNode, Object, OpenFile, Slot, Stream};
 use crate::path::{Found, Last, Target, VNode, Within};
-use crate::proc::{Entry, Text, attributes};
+use crate::proc::{Entry, Text};
 use crate::terminal::Line;
 
 /// open(2)
@@ -76,9 +77,7 @@ pub(super) fn open_at(
         None if bits & flags::CREATE == 0 => return Err(Errno::ENOENT.into()),
         None => return open_new(context, &target, bits, mode),
     };
-    if let VNode::Proc(Entry::Descriptor(pid, number)) = found.node
-        && bits & flags::PATH == 0
-    {
+    if let (VNode::Proc(Entry::Descriptor(pid, number)), Last::Follow) = (found.node, last) {
         return reopen(context, pid, number, bits);
     }
     check(context, &found, bits)?;
@@ -86,7 +85,7 @@ pub(super) fn open_at(
     add(context, file, bits)
 }
 
-fn add(context: &mut Context<'_>, file: Description, bits: u32) -> Result<u64, Stop> {
+pub(super) fn add(context: &mut Context<'_>, file: Description, bits: u32) -> Result<u64, Stop> {
     let close_on_exec = bits & flags::CLOSE_ON_EXEC != 0;
     Ok(context.descriptors().add(0, Slot { file, close_on_exec })?)
 }
@@ -179,7 +178,7 @@ pub(super) fn may_change(context: &mut Context<'_>, target: &Target) -> Result<(
     if context.own().credentials.allows(&attributes, wanted) { Ok(()) } else { Err(Errno::EACCES) }
 }
 
-fn check(context: &mut Context<'_>, found: &Found, bits: u32) -> Result<(), Errno> {
+pub(super) fn check(context: &mut Context<'_>, found: &Found, bits: u32) -> Result<(), Errno> {
     let writes = bits & flags::ACCESS != 0 || bits & flags::TRUNCATE != 0;
     match found.kind() {
         mode::SYMLINK if bits & flags::PATH == 0 => return Err(Errno::ELOOP),
@@ -210,7 +209,7 @@ fn permit(context: &mut Context<'_>, attributes: &Attributes, bits: u32) -> Resu
     if owns || bits & flags::PATH != 0 { Ok(()) } else { Err(Errno::EPERM) }
 }
 
-fn open_found(
+pub(super) fn open_found(
     context: &mut Context<'_>,
     found: &Found,
     path: Vec<u8>,
@@ -289,42 +288,6 @@ fn open_device(
         }
         _ => Err(Errno::ENXIO),
     }
-}
-
-/// Opens what another descriptor names (`/proc/PID/fd/N`): pipes and streams are shared, files
-/// get a description of their own.
-fn reopen(
-    context: &mut Context<'_>,
-    pid: crate::process::Pid,
-    number: u32,
-    bits: u32,
-) -> Result<u64, Stop> {
-    let process = context.unix.processes.get(&pid).ok_or(Errno::ENOENT)?;
-    let file = process.descriptors.file(number.into())?;
-    let (object, path) = {
-        let open = file.borrow();
-        if matches!(open.object, Object::Numbered(_)) {
-            // They have no open operation (`sock_no_open`, `no_open`: net/socket.c, fs/inode.c).
-            return Err(Errno::ENXIO.into());
-        }
-        (open.object.clone(), open.path.clone())
-    };
-    if let Object::Text(text) = &object {
-        let entry = text.entry();
-        let found =
-            Found { node: VNode::Proc(entry), attributes: attributes(context.unix, entry)? };
-        permit(context, &found.attributes, bits)?;
-        let file = open_found(context, &found, path, bits)?;
-        return add(context, file, bits);
-    }
-    if matches!(object, Object::File(_) | Object::Directory(_) | Object::Device(_, Some(_))) {
-        // `may_open` of the file itself: how the other descriptor was opened says nothing.
-        let attributes = super::attributes::node_of_file(context, &file)?;
-        permit(context, &attributes, bits)?;
-    }
-    let object = context.unix.with_own_hold(object)?;
-    let file = OpenFile::new(context.unix.kept, object, bits | flags::LARGE, path)?;
-    add(context, file, bits)
 }
 
 /// close(2)

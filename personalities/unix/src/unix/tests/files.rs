@@ -317,3 +317,37 @@ fn working_directories_move_along_with_the_directories_above_them() {
     }
     assert_eq!(bench.unix.inconsistencies(), alloc::vec![alloc::string::String::new(); 0]);
 }
+
+// `do_open` (fs/namei.c) opens what `/proc/PID/fd/N` leads to as any file; fifo_open (fs/pipe.c).
+#[test]
+fn what_is_opened_again_is_opened_as_asked() {
+    const NO_FOLLOW: u64 = 0o400_000;
+    const DIRECTORY: u64 = 0o200_000;
+    const TRUNCATE: u64 = 0o1000;
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    let file = open(&mut bench, pid, "/etc/words", 0);
+    let directory = open(&mut bench, pid, "/proc/self/fd", 0);
+    let path =
+        |bench: &mut Bench, fd: u64| bench.string(pid, &alloc::format!("/proc/self/fd/{fd}"));
+    let at = path(&mut bench, file);
+    bench.error(pid, OPEN, &[at, DIRECTORY], Errno::ENOTDIR);
+    bench.error(pid, OPEN, &[at, NO_FOLLOW], Errno::ELOOP);
+    let only = bench.value(pid, OPEN, &[at, PATH]);
+    bench.error(pid, READ, &[only, DATA, 9], Errno::EBADF);
+    bench.value(pid, OPEN, &[at, 1 | TRUNCATE]);
+    assert_eq!(bench.value(pid, READ, &[file, DATA, 9]), 0);
+    let at = path(&mut bench, directory);
+    bench.error(pid, OPEN, &[at, 1], Errno::EISDIR);
+    let again = bench.value(pid, OPEN, &[at, DIRECTORY]);
+    assert_ne!(bench.value(pid, GETDENTS, &[again, DATA, 512]), 0);
+    let (read, write) = super::make_pipe(&mut bench, pid);
+    let at = path(&mut bench, read);
+    let other = bench.value(pid, OPEN, &[at, 1]);
+    bench.value(pid, CLOSE, &[write]);
+    bench.error(pid, READ, &[other, DATA, 1], Errno::EBADF);
+    assert_eq!(bench.value(pid, WRITE, &[other, DATA, 1]), 1);
+    assert_eq!(bench.value(pid, READ, &[read, DATA, 9]), 1);
+    bench.value(pid, CLOSE, &[other]);
+    assert_eq!(bench.value(pid, READ, &[read, DATA, 9]), 0, "nobody writes any more");
+}
