@@ -17,7 +17,8 @@ use crate::unix::Unix;
 pub struct Text {
     entry: Entry,
     bytes: Rc<[u8]>,
-    subject: Option<Subject>,
+    /// Beside the rest: descriptions of anything else are no larger for it.
+    subject: Option<Rc<Subject>>,
 }
 
 /// A process as it was when a file about it was opened: its number may come to be another one's,
@@ -47,7 +48,8 @@ impl Text {
             if entry.about().is_some_and(About::is_of_memory) {
                 may_look(unix, reader, pid)?;
             }
-            subject = Some(Subject::of(unix.processes.get(&pid).ok_or(Errno::ENOENT)?));
+            let process = unix.processes.get(&pid).ok_or(Errno::ENOENT)?;
+            subject = Some(Rc::new(Subject::of(process)));
         }
         Ok(Text { entry, bytes: text(unix, entry)?.into(), subject })
     }
