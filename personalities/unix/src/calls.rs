@@ -18,6 +18,7 @@ pub mod info;
 pub mod io;
 pub mod limits;
 pub mod locks;
+pub mod membarrier;
 pub mod memfd;
 pub mod memory;
 pub mod names;

@@ -110,6 +110,13 @@ pub trait Machine {
         access: Access,
     ) -> Result<(), Error>;
 
+    /// Has every processor on which a thread executes from these pages, which are mapped to be
+    /// executed, pass through the kernel.
+    ///
+    /// # Errors
+    /// BadRange.
+    fn barrier(&mut self, space: Space, address: u64, pages: u64) -> Result<(), Error>;
+
     /// Creates a stopped foreign thread whose calls come to this server under `badge`.
     ///
     /// # Errors

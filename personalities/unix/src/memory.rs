@@ -10,10 +10,12 @@
 //! whose last user went end in the [`Trash`], which the event loop empties.
 //!
 //! `mm` places, splits and forks, `join` joins; `heap` is brk, `fault` what a fault means and stacks
-//! that grow, `remap` is mremap, `advice` is madvise, `bounds` are limits.
+//! that grow, `remap` is mremap, `advice` is madvise, `bounds` are limits,
+//! `barrier` is membarrier.
 
 mod advice;
 mod backing;
+mod barrier;
 mod bounds;
 mod fault;
 mod heap;

@@ -358,7 +358,7 @@ pub static CALLS: &[Entry] = &[
     done(318, "getrandom", calls::system::getrandom),
     partial(319, "memfd_create", calls::memfd::memfd_create),
     done(322, "execveat", calls::execveat::execveat),
-    answered(324, "membarrier", calls::info::absent),
+    partial(324, "membarrier", calls::membarrier::membarrier),
     done(325, "mlock2", calls::memory::mlock2),
     partial(326, "copy_file_range", calls::space::copy_file_range),
     partial(327, "preadv2", calls::io::preadv2).restarted(),

@@ -31,6 +31,8 @@ pub struct World {
     /// Answers that did not go through the event loop, by thread.
     pub replies: BTreeMap<u16, Reply>,
     pub recalled: Vec<u16>,
+    /// Spaces in which all have passed a barrier.
+    pub barriers: BTreeSet<u16>,
     pub now: u64,
     /// What every thread has run itself, in ns.
     pub run_time: Option<u64>,
@@ -198,6 +200,16 @@ impl Machine for FakeMachine {
         for (_, page) in space.range_mut(address..address + pages * PAGE) {
             page.access = access;
         }
+        Ok(())
+    }
+
+    fn barrier(&mut self, space: Space, address: u64, pages: u64) -> Result<(), Error> {
+        let mut world = self.0.borrow_mut();
+        let mapped = world.spaces.get(&space.0.0).ok_or(Error::InvalidHandle)?;
+        let of_range = mapped.range(address..address + pages * PAGE);
+        let executed = of_range.filter(|(_, page)| page.access == Access::Execute).count();
+        assert_eq!(executed as u64, pages, "not all is executed");
+        world.barriers.insert(space.0.0);
         Ok(())
     }
 

@@ -163,6 +163,11 @@ impl Machine for KernelMachine {
         space.protect(address, pages, rights(access))
     }
 
+    fn barrier(&mut self, space: Space, address: u64, pages: u64) -> Result<(), Error> {
+        // The rights stay; the page-table entries go, and all processors flush them.
+        space.protect(address, pages, rights(Access::Execute))
+    }
+
     fn create_thread(&mut self, space: Space, badge: u64) -> Result<Thread, Error> {
         let thread = self.quota.create_thread(space, None)?;
         let configured = thread

@@ -38,6 +38,8 @@ pub struct Mm {
     pub(super) bounds: Bounds,
     /// How many more mappings than regions the kernel may have, as regions were joined.
     pub(super) joined: usize,
+    /// Whether it is registered for barriers (membarrier(2)).
+    pub(super) has_barriers: bool,
     trash: Trash,
 }
 
@@ -52,7 +54,8 @@ impl Mm {
             None => machine.create_space()?,
         };
         let (regions, bounds) = (BTreeMap::new(), Bounds::default());
-        Ok(Mm { space, regions, brk: 0..0, bounds, joined: 0, trash: trash.clone() })
+        let trash = trash.clone();
+        Ok(Mm { space, regions, brk: 0..0, bounds, joined: 0, has_barriers: false, trash })
     }
 
     /// Returns the kernel's space.
@@ -274,6 +277,7 @@ impl Mm {
     pub fn fork(&self, machine: &mut dyn Machine) -> Result<Mm, Errno> {
         let mut child = Mm::new(machine, &self.trash)?;
         (child.brk, child.bounds) = (self.brk.clone(), self.bounds);
+        child.has_barriers = self.has_barriers;
         let mut clones: Vec<(Memory, Rc<Backing>)> = Vec::new();
         for region in self.regions.values() {
             // Locks are the parent's (mlock(2)).

@@ -52,6 +52,11 @@ static FLAGS: &[(&str, &str, &str)] = &[
         "others: EINVAL",
     ),
     ("linkat", "AT_SYMLINK_FOLLOW, AT_EMPTY_PATH", "others: EINVAL"),
+    (
+        "membarrier",
+        "QUERY, GLOBAL, PRIVATE_EXPEDITED, REGISTER_PRIVATE_EXPEDITED",
+        "others, as QUERY tells: EINVAL",
+    ),
     ("memfd_create", "MFD_CLOEXEC", "MFD_ALLOW_SEALING, MFD_HUGETLB: EINVAL"),
     ("mount", "", "all: EPERM, once the place is found"),
     (

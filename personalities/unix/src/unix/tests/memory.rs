@@ -153,3 +153,37 @@ fn regions_that_are_alike_again_are_joined() {
     }
     assert_eq!(bench.peek(pid, at + 5 * PAGE, 8), b"contents");
 }
+
+// membarrier(2); registration: membarrier_private_expedited(), kernel/sched/membarrier.c.
+#[test]
+fn all_who_run_in_the_memory_pass_a_barrier() {
+    const MEMBARRIER: u32 = 324;
+    const EXECVE: u32 = 59;
+    const PRIVATE_EXPEDITED: u64 = 8;
+    const REGISTER: u64 = 16;
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    let other = super::fork(&mut bench, pid);
+    let passed = |bench: &mut Bench| core::mem::take(&mut bench.machine.0.borrow_mut().barriers);
+    let space = |bench: &Bench, pid: Pid| {
+        bench.unix.processes[&pid].mm.as_ref().unwrap().borrow().space().0.0
+    };
+    assert_eq!(bench.value(pid, MEMBARRIER, &[0]), 1 | PRIVATE_EXPEDITED | REGISTER);
+    bench.error(pid, MEMBARRIER, &[PRIVATE_EXPEDITED], Errno::EPERM);
+    assert_eq!(bench.value(pid, MEMBARRIER, &[REGISTER]), 0);
+    assert!(passed(&mut bench).is_empty());
+    assert_eq!(bench.value(pid, MEMBARRIER, &[PRIVATE_EXPEDITED]), 0);
+    assert!(passed(&mut bench).into_iter().eq([space(&bench, pid)]));
+    bench.error(other, MEMBARRIER, &[PRIVATE_EXPEDITED], Errno::EPERM);
+    let child = super::fork(&mut bench, pid);
+    assert_eq!(bench.value(child, MEMBARRIER, &[PRIVATE_EXPEDITED]), 0);
+    passed(&mut bench);
+    assert_eq!(bench.value(pid, MEMBARRIER, &[1]), 0);
+    assert_eq!(passed(&mut bench).len(), 3, "all processes");
+    for arguments in [[2, 0], [32, 0], [0, 1], [u64::MAX, 0]] {
+        bench.error(pid, MEMBARRIER, &arguments, Errno::EINVAL);
+    }
+    let path = bench.string(pid, "/bin/tiny");
+    bench.call(pid, EXECVE, [path, 0, 0, 0, 0, 0]);
+    bench.error(pid, MEMBARRIER, &[PRIVATE_EXPEDITED], Errno::EPERM);
+}
