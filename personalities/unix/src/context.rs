@@ -10,8 +10,8 @@ use crate::Errno;
 use crate::machine::{Access, Machine};
 use crate::memory::{Fault, Mm, PAGE};
 use crate::open::{Description, Descriptors};
-use crate::path::{Directory, Last, PATH_MAX, Target, VNode, Within, walk, walk_within};
-use crate::proc::View;
+use crate::path::{Directory, Last, PATH_MAX, Target, VNode, Within};
+use crate::proc::walk_as;
 use crate::process::{Parked, Pid, Process, Thread, ThreadNumber};
 use crate::unix::Unix;
 use crate::wake::{Channel, Channels};
@@ -324,12 +324,10 @@ impl<'u> Context<'u> {
     /// Walks a path from the directory that a descriptor argument names.
     ///
     /// # Errors
-    /// EBADF, ENOTDIR: the descriptor; what [`walk`] says.
+    /// EBADF, ENOTDIR: the descriptor; what [`walk_as`] says.
     pub fn walk(&mut self, descriptor: u64, path: &[u8], last: Last) -> Result<Target, Errno> {
         let from = self.start(descriptor, path)?;
-        let who = self.own().credentials.clone();
-        let mut view = View::new(&mut *self.unix, self.pid);
-        walk(&mut view, &from, path, last, &who)
+        walk_as(self.unix, self.pid, &from, path, last, Within::default())
     }
 
     /// Walks a path as [`Context::walk`] does, within bounds.
@@ -348,9 +346,7 @@ impl<'u> Context<'u> {
         }
         // What an absolute path begins at is where the bounds are (openat2(2), RESOLVE_IN_ROOT).
         let from = self.start(descriptor, b"")?;
-        let who = self.own().credentials.clone();
-        let mut view = View::new(&mut *self.unix, self.pid);
-        walk_within(&mut view, &from, path, last, &who, within)
+        walk_as(self.unix, self.pid, &from, path, last, within)
     }
 
     /// Walks the path at an address of the caller's.

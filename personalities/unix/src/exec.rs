@@ -28,8 +28,8 @@ use crate::memory::{
     Backing, Bounds, Counted, Mm, PAGE, Purpose, Region, STACK_TOP, Sharing, Trash, pages,
 };
 use crate::open::{Description, Object};
-use crate::path::{Directory, Found, Last, Node, VNode, walk};
-use crate::proc::{Entry, View};
+use crate::path::{Directory, Found, Last, Node, VNode, Within};
+use crate::proc::{Entry, walk_as};
 use crate::process::{AltStack, Pid, Process};
 use crate::signal::trampoline;
 use crate::unix::Unix;
@@ -174,8 +174,8 @@ pub fn load_any(unix: &mut Unix, pid: Pid, request: Request) -> Result<Loaded, E
 
 fn find(unix: &mut Unix, pid: Pid, path: &[u8]) -> Result<Opened, Errno> {
     let process = unix.processes.get(&pid).ok_or(Errno::ESRCH)?;
-    let (cwd, who) = (process.cwd.clone(), process.credentials.clone());
-    let target = walk(&mut View::new(unix, pid), &cwd, path, Last::Follow, &who)?;
+    let cwd = process.cwd.clone();
+    let target = walk_as(unix, pid, &cwd, path, Last::Follow, Within::default())?;
     Ok(Opened { found: target.existing()?.clone(), path: target.path(), closes: false })
 }
 

@@ -165,11 +165,27 @@ pub fn walk_within(
     who: &Credentials,
     within: Within,
 ) -> Result<Target, Errno> {
+    walk_below(tree, from, from, path, last, who, within)
+}
+
+/// Walks a path within bounds below a directory, which may be another than where it begins.
+///
+/// # Errors
+/// As [`walk_within`].
+pub fn walk_below(
+    tree: &mut dyn Tree,
+    top: &Directory,
+    from: &Directory,
+    path: &[u8],
+    last: Last,
+    who: &Credentials,
+    within: Within,
+) -> Result<Target, Errno> {
     if path.is_empty() {
         return Err(Errno::ENOENT);
     }
     let (here, rest) = (from.clone(), path.to_vec());
-    let mut walk = Walk { tree, who, within, top: from, here, rest, at: 0, links: 0 };
+    let mut walk = Walk { tree, who, within, top, here, rest, at: 0, links: 0 };
     walk.run(last)
 }
 
@@ -177,7 +193,7 @@ struct Walk<'a> {
     tree: &'a mut dyn Tree,
     who: &'a Credentials,
     within: Within,
-    /// Where the walk began.
+    /// Where the walk began, or the root of the process that walks.
     top: &'a Directory,
     here: Directory,
     /// The path, or what a link was replaced by and what came after it.
@@ -347,6 +363,16 @@ fn push_name(path: &mut Vec<u8>, name: &[u8]) {
 fn go_up(path: &mut Vec<u8>) {
     let at = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
     path.truncate(at.max(1));
+}
+
+/// Returns the path of what lies below a directory as seen from there.
+pub fn seen_from(root: &[u8], path: &[u8]) -> Option<Vec<u8>> {
+    let rest = path.strip_prefix(root)?;
+    match rest.first() {
+        None => Some(b"/".to_vec()),
+        Some(b'/') => Some(rest.to_vec()),
+        Some(_) => None,
+    }
 }
 
 /// Returns the path of a name in a directory.

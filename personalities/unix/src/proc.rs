@@ -17,7 +17,9 @@ use protocols::file::Attributes;
 
 use crate::Errno;
 use crate::linux::terminal::slave_device;
-use crate::path::{Directory, Found, Node, Tree, VNode};
+use crate::path::{
+    Directory, Found, Last, Node, Target, Tree, VNode, Within, seen_from, walk_below, walk_within,
+};
 use crate::process::Pid;
 use crate::unix::Unix;
 
@@ -253,6 +255,30 @@ impl Tree for View<'_> {
     }
 }
 
+/// Walks a path as a process does: with its rights, and below its root.
+///
+/// # Errors
+/// What [`walk_within`] says.
+#[inline]
+pub fn walk_as(
+    unix: &mut Unix,
+    pid: Pid,
+    from: &Directory,
+    path: &[u8],
+    last: Last,
+    within: Within,
+) -> Result<Target, Errno> {
+    let process = unix.processes.get(&pid).ok_or(Errno::ESRCH)?;
+    let (who, root) = (process.credentials.clone(), process.root.clone());
+    let mut view = View::new(unix, pid);
+    match root {
+        Some(root) if !within.has_top() => {
+            walk_below(&mut view, &root, from, path, last, &who, within.below_root())
+        }
+        _ => walk_within(&mut view, from, path, last, &who, within),
+    }
+}
+
 /// Returns what a link of `/proc` says to a process.
 ///
 /// # Errors
@@ -263,6 +289,10 @@ pub fn link_target(unix: &Unix, reader: Pid, entry: Entry) -> Result<Vec<u8>, Er
         may_look(unix, reader, pid)?;
     }
     let process = |pid: Pid| unix.processes.get(&pid).ok_or(Errno::ENOENT);
+    let seen = |path: &[u8]| {
+        let root = unix.processes.get(&reader).and_then(|reader| reader.root.as_deref());
+        root.and_then(|root| seen_from(&root.path, path)).unwrap_or_else(|| path.to_vec())
+    };
     Ok(match entry {
         Entry::Link(Link::Own) => alloc::format!("{}", reader.0).into_bytes(),
         Entry::Link(Link::OwnThread) => {
@@ -271,13 +301,16 @@ pub fn link_target(unix: &Unix, reader: Pid, entry: Entry) -> Result<Vec<u8>, Er
         }
         Entry::Link(Link::Mounts) => b"self/mounts".to_vec(),
         Entry::ProcessLink(pid, ProcessLink::Executable) => {
-            let path = process(pid)?.executable.clone();
-            if path.is_empty() { return Err(Errno::ENOENT) } else { path }
+            let path = &process(pid)?.executable;
+            if path.is_empty() { return Err(Errno::ENOENT) } else { seen(path) }
         }
-        Entry::ProcessLink(pid, ProcessLink::Cwd) => process(pid)?.cwd.path.clone(),
-        Entry::ProcessLink(_, ProcessLink::Root) => b"/".to_vec(),
+        Entry::ProcessLink(pid, ProcessLink::Cwd) => seen(&process(pid)?.cwd.path),
+        Entry::ProcessLink(pid, ProcessLink::Root) => match &*process(pid)?.root {
+            Some(root) => seen(&root.path),
+            None => b"/".to_vec(),
+        },
         Entry::Descriptor(pid, number) => {
-            process(pid)?.descriptors.file(number.into())?.borrow().path.clone()
+            seen(&process(pid)?.descriptors.file(number.into())?.borrow().path)
         }
         Entry::Root
         | Entry::Global(_)

@@ -135,6 +135,8 @@ pub struct Process {
     pub settings: Marked<Settings>,
     /// Its working directory.
     pub cwd: Marked<Directory>,
+    /// Its root directory, if that is not the tree's.
+    pub root: Marked<Option<Rc<Directory>>>,
     /// Its file descriptors.
     pub descriptors: Descriptors,
     /// What it does on signals.

@@ -256,7 +256,7 @@ pub static CALLS: &[Entry] = &[
     done(158, "arch_prctl", calls::info::arch_prctl),
     partial(159, "adjtimex", calls::adjtimex::adjtimex),
     partial(160, "setrlimit", calls::limits::setrlimit),
-    partial(161, "chroot", calls::processes::chroot),
+    done(161, "chroot", calls::directories::chroot),
     done(162, "sync", calls::io::sync),
     done(164, "settimeofday", calls::time::settimeofday),
     partial(165, "mount", calls::system::mount),

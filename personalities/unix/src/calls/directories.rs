@@ -1,17 +1,19 @@
 //! Listing directories and the working directory.
 
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use protocols::file::{LIST_HEADER, mode};
 
 use crate::Errno;
 use crate::context::{Context, Stop};
-use crate::credentials::want;
+use crate::credentials::{Capability, want};
 use crate::linux::flags::{at, open as flags};
 use crate::linux::structures::Fields;
 use crate::open::{Description, Object};
-use crate::path::{Directory, Last, VNode};
+use crate::path::{Directory, Last, VNode, seen_from};
 use crate::proc::{attributes, list};
+use crate::process::Process;
 
 /// Bytes of `struct linux_dirent64` before the name (getdents(2)).
 const HEADER: usize = 19;
@@ -159,13 +161,43 @@ fn parse_records(records: &[u8]) -> Vec<DirectoryEntry> {
 /// getcwd(2)
 pub fn getcwd(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [address, len, ..] = context.words;
-    let mut path = context.own().cwd.path.clone();
+    let mut path = seen_from_root(context.own());
     path.push(0);
     if path.len() as u64 > len {
         return Err(Errno::ERANGE.into());
     }
     context.copy_out(address, &path)?;
     Ok(path.len() as u64)
+}
+
+/// Returns a process's working directory as it sees it (getcwd(2), "(unreachable)").
+fn seen_from_root(process: &Process) -> Vec<u8> {
+    let path = &process.cwd.path;
+    match &*process.root {
+        Some(root) => {
+            seen_from(&root.path, path).unwrap_or_else(|| [b"(unreachable)", &path[..]].concat())
+        }
+        None => path.clone(),
+    }
+}
+
+/// chroot(2)
+pub fn chroot(context: &mut Context<'_>) -> Result<u64, Stop> {
+    let path = context.words[0];
+    let target = context.walk_at(at::WORKING_DIRECTORY, path, Last::Follow)?;
+    let directory = target.to_directory()?;
+    let who = &context.own().credentials;
+    if !who.allows(&target.existing()?.attributes, want::EXECUTE) {
+        return Err(Errno::EACCES.into());
+    }
+    if !who.can(Capability::Chroot) {
+        return Err(Errno::EPERM.into());
+    }
+    // What this server makes up is no root: its nodes are not kept.
+    Context::real(directory.node)?;
+    let is_tree_s = directory.path == b"/";
+    *context.process().root = (!is_tree_s).then(|| Rc::new(directory));
+    Ok(0)
 }
 
 /// chdir(2)

@@ -1,5 +1,6 @@
 //! Making, removing and renaming what has a name.
 
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use protocols::file::mode;
@@ -12,7 +13,7 @@ use crate::credentials::{Capability, want};
 use crate::filesystem::Collision;
 use crate::linux::flags::{at, open as flags};
 use crate::open::{Description, Object};
-use crate::path::{Found, Last, Node, Target, VNode};
+use crate::path::{Directory, Found, Last, Node, Target, VNode};
 use crate::proc::link_target;
 
 /// mkdir(2)
@@ -210,7 +211,7 @@ fn move_name(
     Ok(0)
 }
 
-/// Gives working directories at or below a renamed directory their new paths, which Linux finds
+/// Gives working directories and roots at or below a renamed directory their new paths, which Linux finds
 /// when they are asked for (`d_path`, fs/d_path.c).
 fn move_along(context: &mut Context<'_>, old: &[u8], new: &[u8], clash: Collision) {
     let path_now = |path: &[u8]| match clash {
@@ -222,6 +223,15 @@ fn move_along(context: &mut Context<'_>, old: &[u8], new: &[u8], clash: Collisio
     for (pid, path) in there.collect::<Vec<_>>() {
         if let Some(process) = processes.get_mut(&pid) {
             process.cwd.path = path;
+        }
+    }
+    let rooted = processes.values().filter_map(|one| {
+        let root = one.root.as_ref()?;
+        Some((one.pid, Directory { path: path_now(&root.path)?, node: root.node }))
+    });
+    for (pid, root) in rooted.collect::<Vec<_>>() {
+        if let Some(process) = processes.get_mut(&pid) {
+            *process.root = Some(Rc::new(root));
         }
     }
 }

@@ -12,12 +12,11 @@ use crate::calls::pidfd;
 use crate::context::{Context, Stop, Wait};
 use crate::credentials::Capability;
 use crate::exec::{ARGUMENTS_MAX, Foreign, Loaded, Request, install, load_any, native_arguments};
-use crate::linux::flags::{at, clone as flags};
+use crate::linux::flags::clone as flags;
 use crate::linux::signals;
 use crate::machine::Access;
 use crate::memory::{Mm, PAGE, Sharing};
 use crate::open::{Description, Object};
-use crate::path::{Last, PATH_MAX};
 use crate::process::{Ending, Pid, Process, ThreadNumber};
 use crate::servers::Handed;
 use crate::terminal::Line;
@@ -394,8 +393,8 @@ fn execute_foreign(
     program: &Foreign,
     environment: &[Vec<u8>],
 ) -> Result<u64, Stop> {
-    // Nobody asks native programs and DOS sessions whose files they use.
-    if !context.own().credentials.can(Capability::DacOverride) {
+    // Nobody asks native programs and DOS sessions whose files they use, nor where their root is.
+    if !context.own().credentials.can(Capability::DacOverride) || context.own().root.is_some() {
         return Err(Errno::EACCES.into());
     }
     let path = &program.path[..];
@@ -472,11 +471,4 @@ pub fn exit_group(context: &mut Context<'_>) -> Result<u64, Stop> {
     let code = context.words[0] as u8;
     context.unix.end_process(context.pid, Ending::Code(code));
     Err(Stop::Gone)
-}
-
-/// chroot(2): refused, because a process's root is the tree's.
-pub fn chroot(context: &mut Context<'_>) -> Result<u64, Stop> {
-    let path = context.string_in(context.words[0], PATH_MAX)?;
-    let target = context.walk(at::WORKING_DIRECTORY, &path, Last::Follow)?;
-    if target.to_directory()?.path == b"/" { Ok(0) } else { Err(Errno::EPERM.into()) }
 }

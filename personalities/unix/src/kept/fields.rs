@@ -80,8 +80,12 @@ pub mod process {
     pub const COMMAND_LINE: usize = EXECUTABLE + TEXT;
     /// Signals for whichever thread takes them.
     pub const PENDING: usize = COMMAND_LINE + TEXT;
+    /// The node of its root directory; 0: the tree's.
+    pub const ROOT_NODE: usize = PENDING + TEXT;
+    /// The root directory's path.
+    pub const ROOT: usize = ROOT_NODE + 1;
     /// How many there are.
-    pub const COUNT: usize = PENDING + TEXT;
+    pub const COUNT: usize = ROOT + TEXT;
 }
 
 /// Fields of an open file description's row.

@@ -10,6 +10,8 @@ const NO_LINKS: u64 = 0x04;
 const BENEATH: u64 = 0x08;
 const IN_ROOT: u64 = 0x10;
 const CACHED: u64 = 0x20;
+/// No flag of openat2's: the walk is one of a process with a root of its own.
+const CHANGED_ROOT: u64 = 1 << 63;
 
 /// The bounds of a walk; by default none (linux/openat2.h, `RESOLVE_*`).
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -38,9 +40,19 @@ impl Within {
         self.has(CACHED)
     }
 
-    /// Returns whether "/" is where the walk began (`RESOLVE_IN_ROOT`).
+    /// Returns the bounds of a walk that stays below the process's root (chroot(2)).
+    pub fn below_root(self) -> Within {
+        Within(self.0 | CHANGED_ROOT)
+    }
+
+    /// Returns whether the bounds say themselves where the walk stays.
+    pub fn has_top(self) -> bool {
+        self.has(BENEATH) || self.has(IN_ROOT)
+    }
+
+    /// Returns whether "/" is the walk's top (`RESOLVE_IN_ROOT`).
     pub fn is_rooted(self) -> bool {
-        self.has(IN_ROOT)
+        self.has(IN_ROOT) || self.has(CHANGED_ROOT)
     }
 
     /// Checks a step to the root, or above the directory where the walk began.

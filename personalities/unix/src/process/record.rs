@@ -1,5 +1,6 @@
 //! Processes in kept memory: their plain fields as words, and texts.
 
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use libipc::{Handle, Notification};
@@ -86,6 +87,13 @@ impl Process {
             kept.processes.put(row, field::CWD_NODE, node);
             put(field::CWD, path);
         }
+        if let Some(root) = self.root.take_changed() {
+            // What a root of its own is told of by its node has none, as a rule.
+            if root.is_some() || kept.processes.get(row, field::ROOT_NODE) != 0 {
+                kept.processes.put(row, field::ROOT_NODE, root_node(root.as_deref()));
+                put(field::ROOT, root.as_ref().map_or(&[], |root| &root.path));
+            }
+        }
         if let Some(path) = self.executable.take_changed() {
             put(field::EXECUTABLE, path);
         }
@@ -105,6 +113,9 @@ impl Process {
         self.descriptors.give_up();
         for place in [field::CWD, field::EXECUTABLE, field::COMMAND_LINE, field::PENDING] {
             texts::free(&kept.chunks, kept.processes.get(self.row, place + 1));
+        }
+        if self.root.is_some() {
+            texts::free(&kept.chunks, kept.processes.get(self.row, field::ROOT + 1));
         }
         kept.processes.free(self.row);
     }
@@ -129,6 +140,11 @@ impl Process {
             ("limits", limits_of(kept, row) == *self.limits),
             ("actions", actions_of(kept, row) == *self.actions),
             ("working directory", is_text(field::CWD, &self.cwd.path)),
+            (
+                "root",
+                root_node(self.root.as_deref()) == kept.processes.get(row, field::ROOT_NODE)
+                    && is_text(field::ROOT, self.root.as_ref().map_or(&[], |root| &root.path)),
+            ),
             ("executable", is_text(field::EXECUTABLE, &self.executable)),
             ("command line", is_text(field::COMMAND_LINE, beginning(&self.command_line))),
             ("signals", is_text(field::PENDING, &pending_bytes(&self.pending))),
@@ -193,6 +209,10 @@ impl Process {
         let name = name.to_le_bytes().into_iter().take_while(|&byte| byte != 0).collect();
         descriptors.set_limit(plain[21] as usize);
         let node = VNode::File(protocols::file::Node(get(field::CWD_NODE)));
+        let root = Some(get(field::ROOT_NODE)).filter(|&node| node != 0).map(|node| {
+            let node = VNode::File(protocols::file::Node(node));
+            Rc::new(Directory { node, path: text(kept, row, field::ROOT) })
+        });
         let client = Client { badge: plain[17], exited: Notification(Handle(plain[18] as u16)) };
         Process {
             pid: Pid(halves(plain[0]).0),
@@ -206,6 +226,7 @@ impl Process {
             limits: Marked::new(limits_of(kept, row)),
             settings: Marked::new(settings_of(kept, row)),
             cwd: Marked::new(Directory { node, path: text(kept, row, field::CWD) }),
+            root: Marked::new(root),
             descriptors,
             actions: Marked::new(actions_of(kept, row)),
             pending: Marked::new(pending_of(&text(kept, row, field::PENDING))),
@@ -241,6 +262,14 @@ impl Process {
             exported: Vec::new(),
             client: Some(client).filter(|client| client.badge != 0),
         }
+    }
+}
+
+/// Returns what names a root directory of a process's own.
+fn root_node(root: Option<&Directory>) -> u64 {
+    match root.map(|root| root.node) {
+        Some(VNode::File(node)) => node.0,
+        Some(VNode::Proc(_)) | None => 0,
     }
 }
 

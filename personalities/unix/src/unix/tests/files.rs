@@ -4,6 +4,7 @@ use super::{CLOSE, DATA, FORK, OPEN, READ, WRITE};
 use crate::Errno;
 use crate::fake::{Bench, SCRATCH};
 use crate::process::Pid;
+use protocols::file::mode;
 
 const STAT: u32 = 4;
 const FSTAT: u32 = 5;
@@ -350,4 +351,59 @@ fn what_is_opened_again_is_opened_as_asked() {
     assert_eq!(bench.value(pid, READ, &[read, DATA, 9]), 1);
     bench.value(pid, CLOSE, &[other]);
     assert_eq!(bench.value(pid, READ, &[read, DATA, 9]), 0, "nobody writes any more");
+}
+
+// chroot(2), path_resolution(7); getcwd(2): "(unreachable)".
+#[test]
+fn a_process_with_a_root_of_its_own_stays_below_it() {
+    const SYMLINK: u32 = 88;
+    const CHDIR: u32 = 80;
+    const GETCWD: u32 = 79;
+    const CHROOT: u32 = 161;
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    for path in ["/tmp/jail", "/tmp/jail/etc", "/tmp/jail/bin"] {
+        bench.files.make(path, mode::DIRECTORY | 0o755, b"");
+    }
+    bench.files.make("/tmp/jail/etc/words", mode::FILE | 0o644, b"below");
+    let program = crate::fake::tiny_program();
+    bench.files.make("/tmp/jail/bin/own", mode::FILE | 0o755, &program);
+    bench.files.make("/tmp/jail/bin/script", mode::FILE | 0o755, b"#!/bin/own\n");
+    let (to, link) = (bench.string(pid, "/etc/words"), second(&mut bench, pid, "/tmp/jail/link"));
+    assert_eq!(bench.value(pid, SYMLINK, &[to, link]), 0);
+    let cwd = |bench: &mut Bench, pid: Pid| {
+        let len = bench.value(pid, GETCWD, &[DATA, 100]);
+        alloc::string::String::from_utf8(bench.peek(pid, DATA, len as usize - 1)).unwrap()
+    };
+    let contents = |bench: &mut Bench, pid: Pid, path: &str| {
+        let path = bench.string(pid, path);
+        let fd = bench.value(pid, OPEN, &[path, 0]);
+        let len = bench.value(pid, READ, &[fd, DATA, 100]);
+        bench.peek(pid, DATA, len as usize)
+    };
+    let path = bench.string(pid, "/tmp/jail/etc/words");
+    bench.error(pid, CHROOT, &[path], Errno::ENOTDIR);
+    let path = bench.string(pid, "/tmp/jail");
+    assert_eq!(bench.value(pid, CHROOT, &[path]), 0);
+    assert_eq!(cwd(&mut bench, pid), "(unreachable)/");
+    let path = bench.string(pid, "/etc");
+    assert_eq!(bench.value(pid, CHDIR, &[path]), 0);
+    let child = Pid(bench.value(pid, FORK, &[]) as u32);
+    for path in ["/etc/words", "words", "../link", "/../../etc/words", "../../../link"] {
+        assert_eq!(contents(&mut bench, child, path), b"below", "{path}");
+    }
+    assert_eq!(cwd(&mut bench, child), "/etc");
+    for path in ["/tmp", "/proc", "/bin/tiny"] {
+        let path = bench.string(child, path);
+        bench.error(child, OPEN, &[path, 0], Errno::ENOENT);
+    }
+    assert_eq!(bench.unix.inconsistencies(), alloc::vec![alloc::string::String::new(); 0]);
+    let path = bench.string(child, "/bin/script");
+    assert_eq!(bench.call(child, 59, [path, 0, 0, 0, 0, 0]), None);
+    assert_eq!(&bench.unix.processes[&child].executable[..], b"/tmp/jail/bin/own");
+    bench.add_scratch(child);
+    assert_eq!(bench.value(pid, 117, &[1000, 1000, 1000]), 0);
+    let path = bench.string(pid, "/etc");
+    bench.error(pid, CHROOT, &[path], Errno::EPERM);
+    assert_eq!(contents(&mut bench, child, "/etc/words"), b"below", "after exec");
 }
