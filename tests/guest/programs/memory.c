@@ -336,6 +336,27 @@ static void stack(void) {
     printf("zero again %d\n", heap[4 * PAGE]);
 }
 
+/* Mappings that are alike again are one: an arena that grows by a page does not use them up. */
+static void joining(void) {
+    enum { PAGES = 6000 };
+    char *arena = mmap(NULL, PAGES * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int failed = 0;
+    for (long at = 0; at < PAGES; at++) {
+        failed += mprotect(arena + at * PAGE, PAGE, PROT_READ | PROT_WRITE) != 0;
+        arena[at * PAGE] = (char)at;
+    }
+    for (long turn = 0; turn < 2000; turn++) {
+        char *page = arena + (turn * 7 % PAGES) * PAGE;
+        failed += mprotect(page, PAGE, PROT_READ) != 0;
+        failed += mprotect(page, PAGE, PROT_READ | PROT_WRITE) != 0;
+    }
+    long wrong = 0;
+    for (long at = 0; at < PAGES; at++)
+        wrong += arena[at * PAGE] != (char)at;
+    printf("joined: %d refused, %ld bytes wrong\n", failed, wrong);
+    munmap(arena, PAGES * PAGE);
+}
+
 int main(void) {
     char *alternate = zeros(16);
     stack_t other = {.ss_sp = alternate, .ss_size = 16 * PAGE};
@@ -350,6 +371,7 @@ int main(void) {
     placing();
     remapping();
     advising();
+    joining();
     stack();
     return 0;
 }

@@ -190,6 +190,23 @@ static void waits(void) {
     show("getrusage 9", getrusage(9, &usage));
 }
 
+/* A parent whose memory is lent runs no handler on it. */
+static void lending(void) {
+    handle(SIGALRM, 0);
+    count = 0;
+    struct itimerval soon = {{0, 0}, {0, 10000}};
+    setitimer(ITIMER_REAL, &soon, NULL);
+    pid_t child = vfork();
+    if (child == 0) {
+        struct timespec time = {0, 100000000};
+        nanosleep(&time, NULL);
+        _exit(count);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    printf("handled before the child ended: %d, and after: %d\n", WEXITSTATUS(status), count);
+}
+
 static void timers(void) {
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 2};
     event.sigev_value.sival_int = 42;
@@ -225,6 +242,7 @@ int main(void) {
     flags();
     faults();
     interruptions();
+    lending();
     waits();
     timers();
     return 0;

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -325,12 +326,77 @@ static void inherit(void) {
     result("unlock it twice", pthread_mutex_unlock(&inheriting));
 }
 
+/* Barriers that one thread makes for all. */
+
+#define ROUNDS 500
+static volatile int stored[2];
+static int loaded[2];
+static pthread_barrier_t begin, end;
+
+static long membarrier(int command, unsigned flags) {
+    return syscall(SYS_membarrier, command, flags, 0);
+}
+
+/* Stores and loads; only the compiler keeps them in this order. */
+static void *stores(void *argument) {
+    for (int round = 0; round < ROUNDS; round++) {
+        pthread_barrier_wait(&begin);
+        stored[1] = 1;
+        __asm__ volatile("" ::: "memory");
+        loaded[1] = stored[0];
+        pthread_barrier_wait(&end);
+    }
+    return argument;
+}
+
+static void *sleeps(void *argument) {
+    *(volatile int *)argument = gettid();
+    usleep(100000);
+    return NULL;
+}
+
+static void barriers(void) {
+    int asked = MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_PRIVATE_EXPEDITED
+                | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
+    result("barriers", membarrier(MEMBARRIER_CMD_QUERY, 0) & asked);
+    result("not registered", membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0));
+    result("register", membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0));
+    result("global", membarrier(MEMBARRIER_CMD_GLOBAL, 0));
+    result("with flags", membarrier(MEMBARRIER_CMD_GLOBAL, 1));
+    result("unknown", membarrier(1 << 20, 0));
+    pthread_t thread;
+    pthread_barrier_init(&begin, NULL, 2);
+    pthread_barrier_init(&end, NULL, 2);
+    pthread_create(&thread, NULL, stores, NULL);
+    int missed = 0;
+    long worst = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        stored[0] = stored[1] = 0;
+        pthread_barrier_wait(&begin);
+        stored[0] = 1;
+        long made = membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0);
+        loaded[0] = stored[1];
+        pthread_barrier_wait(&end);
+        missed += !loaded[0] && !loaded[1];
+        worst = made < worst ? made : worst;
+    }
+    join(&thread, 1);
+    printf("neither saw the other: %d, %ld\n", missed, worst);
+    volatile int tid = 0;
+    pthread_create(&thread, NULL, sleeps, (void *)&tid);
+    while (!tid)
+        sched_yield();
+    result("a thread's number names its process", kill(tid, 0));
+    join(&thread, 1);
+}
+
 int main(int count, char **arguments) {
     if (count > 1)
         return getpid() == gettid() ? 11 : 12;
     setvbuf(stdout, NULL, _IOLBF, 0);
     futexes();
     inherit();
+    barriers();
     shared();
     signals();
     libraries();
