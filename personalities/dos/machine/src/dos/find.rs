@@ -14,11 +14,11 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::names::{ShortName, assign};
-use super::paths::{DeviceName, Target};
+use super::paths::{DeviceName, Place, Target};
 use super::time::DateTime;
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
-use crate::host::{Attributes, FileTree, Host, Node, NodeKind, flag};
+use crate::host::{Attributes, FileTree, Host, NodeKind, flag};
 use crate::session::Session;
 
 /// Most searches that are remembered at once.
@@ -98,9 +98,8 @@ impl<H: Host> Session<H> {
                 (self.dos.drive, device.name(), vec![self.found_device(device)])
             }
             Target::Place(place) => {
-                let mut found =
-                    self.matching(place.directory, &place.short, &place.name, wanted)?;
-                if self.is_root(place.directory) {
+                let mut found = self.matching(&place, &place.name, wanted)?;
+                if self.is_root(&place) {
                     found.splice(0..0, self.found_label(&place, wanted));
                 }
                 (place.drive, place.short, found)
@@ -124,19 +123,20 @@ impl<H: Host> Session<H> {
         self.next_found()
     }
 
-    /// Returns a directory's entries that match a pattern and the attributes wanted.
+    /// Returns the entries of a place's directory that match its pattern, or are spelled so, and the
+    /// attributes wanted.
     pub(super) fn matching(
         &mut self,
-        directory: Node,
-        pattern: &ShortName,
+        place: &Place,
         spelled: &[u8],
         wanted: u8,
     ) -> Result<Vec<Found>, Refusal> {
+        let (directory, pattern) = (place.directory, &place.short);
         let mut found = Vec::new();
         if wanted == attribute::LABEL {
             return Ok(found);
         }
-        if !self.is_root(directory) && wanted & attribute::DIRECTORY != 0 {
+        if !self.is_root(place) && wanted & attribute::DIRECTORY != 0 {
             for name in [ShortName::SELF, ShortName::PARENT] {
                 if pattern.matches(&name) {
                     let attributes = self.host.files().attributes(directory)?;
@@ -198,8 +198,11 @@ impl<H: Host> Session<H> {
         self.bus.write(at.add(0x1e), &name);
     }
 
-    pub(super) fn is_root(&self, directory: Node) -> bool {
-        self.dos.drives.iter().any(|drive| drive.root == directory)
+    /// Returns whether a place is in the root of its drive: the same directory may be in another
+    /// one's.
+    pub(super) fn is_root(&self, place: &Place) -> bool {
+        let drives = &self.dos.drives;
+        drives.iter().any(|drive| (drive.number, drive.root) == (place.drive, place.directory))
     }
 }
 

@@ -14,7 +14,7 @@ use super::country::upper_case;
 use super::files::FileKind;
 use super::find::{Found, attribute, dos_attributes};
 use super::names::ShortName;
-use super::paths::{LONG_PATH_MAX, Spelling, Target};
+use super::paths::{LONG_PATH_MAX, Place, Spelling, Target};
 use super::time::DateTime;
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
@@ -88,7 +88,7 @@ impl<H: Host> Session<H> {
         let Target::Place(place) = self.target_at_ds_dx()? else {
             return Err(DosError::AccessDenied.into());
         };
-        let found = self.matching_long(&place.name, place.directory, self.cl())?;
+        let found = self.matching_long(&place, self.cl())?;
         let files = found.iter().filter(|file| file.attributes & attribute::DIRECTORY == 0);
         let mut none = true;
         for file in files {
@@ -148,7 +148,7 @@ impl<H: Host> Session<H> {
         let Target::Place(place) = self.target_at_ds_dx()? else {
             return Err(DosError::NoMoreFiles.into());
         };
-        let found = self.matching_long(&place.name, place.directory, self.cl())?;
+        let found = self.matching_long(&place, self.cl())?;
         if found.is_empty() {
             return Err(DosError::FileNotFound.into());
         }
@@ -193,15 +193,11 @@ impl<H: Host> Session<H> {
     }
 
     /// Returns a directory's entries whose long or short name matches.
-    fn matching_long(
-        &mut self,
-        pattern: &[u8],
-        directory: crate::host::Node,
-        wanted: u8,
-    ) -> Result<Vec<Found>, Refusal> {
-        let all = self.matching(directory, &ShortName([b'?'; 11]), b"", wanted)?;
+    fn matching_long(&mut self, place: &Place, wanted: u8) -> Result<Vec<Found>, Refusal> {
+        let everything = Place { short: ShortName([b'?'; 11]), ..place.clone() };
+        let all = self.matching(&everything, b"", wanted)?;
         let is_meant = |found: &Found| {
-            is_like(pattern, &found.host_name) || is_like(pattern, &found.name.text())
+            is_like(&place.name, &found.host_name) || is_like(&place.name, &found.name.text())
         };
         Ok(all.into_iter().filter(is_meant).collect())
     }

@@ -183,6 +183,13 @@ fn f71aa_substitutes_a_drive_for_a_directory() {
     p.dos(0x3e00, &[(Bx, Value::After(open, Ax))]);
     p.dos(0x6000, &[(Si, file.into()), (Es, Value::Own), (Di, name.into())]);
     let remote = p.dos(0x4409, &[(Bx, 5.into())]);
+    // The same directory is a root as E:, none as C:\SUB.
+    let [dots, root] = ["C:\\SUB\\*.*", "E:\\*.*"].map(|pattern| {
+        let (pattern, area) = (p.text(pattern), p.space(64));
+        p.dos(0x1a00, &[(Dx, area.into())]);
+        p.dos(0x4e00, &[(Dx, pattern.into()), (Cx, 0x10.into())]);
+        area + 0x1e
+    });
     p.dos(0x0e00, &[(Dx, 4.into())]);
     let current = p.dos(0x1900, &[]);
     let in_use = substitute(&mut p, 0x0105, path);
@@ -200,4 +207,5 @@ fn f71aa_substitutes_a_drive_for_a_directory() {
     assert!([made, told, open, ended].iter().all(|call| out.result(*call).is_ok()));
     assert_eq!((out.text(path), out.text(name)), ("C:\\SUB".into(), "C:\\SUB\\IN.TXT".into()));
     assert_eq!((out.word(remote, Dx) >> 15, out.al(current)), (1, 4));
+    assert_eq!((out.text(dots), out.text(root)), (".".into(), "IN.TXT".into()));
 }

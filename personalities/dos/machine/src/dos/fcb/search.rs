@@ -17,7 +17,7 @@ impl<H: Host> Session<H> {
         self.fcb_status(|dos, fcb| {
             let place = dos.fcb_place(fcb)?;
             let wanted = dos.fcb_attributes();
-            let mut found = dos.matching(place.directory, &place.short, b"", wanted)?;
+            let mut found = dos.matching(&place, b"", wanted)?;
             found.retain(|file| file.attributes & attribute::DIRECTORY == 0);
             let (kept, found): (Vec<_>, Vec<_>) = found
                 .iter()
@@ -42,7 +42,7 @@ impl<H: Host> Session<H> {
             let mut pattern = [0; 11];
             dos.bus.read(fcb.add(0x11), &mut pattern);
             let wanted = dos.fcb_attributes();
-            let mut found = dos.matching(place.directory, &place.short, b"", wanted)?;
+            let mut found = dos.matching(&place, b"", wanted)?;
             found.retain(|file| !matches!(file.name, ShortName::SELF | ShortName::PARENT));
             for file in &found {
                 let new = ShortName::substitute(&ShortName(pattern), &file.name).text();
@@ -61,7 +61,7 @@ impl<H: Host> Session<H> {
         self.fcb_status(|dos, fcb| {
             let place = dos.fcb_place(fcb)?;
             let wanted = dos.fcb_attributes();
-            let mut found = dos.matching(place.directory, &place.short, b"", wanted)?;
+            let mut found = dos.matching(&place, b"", wanted)?;
             found.splice(0..0, dos.found_label(&place, wanted));
             let number = dos.dos.searches.add(found);
             dos.bus.write32(fcb.add(0x18), number);
