@@ -9,7 +9,7 @@ use libipc::{OpenCall, Registers};
 use crate::Errno;
 use crate::machine::{Access, Machine};
 use crate::memory::{Fault, Mm, PAGE};
-use crate::open::{Description, Descriptors};
+use crate::open::{Description, Descriptors, Does};
 use crate::path::{Directory, Last, PATH_MAX, Target, VNode, Within};
 use crate::proc::walk_as;
 use crate::process::{Parked, Pid, Process, Thread, ThreadNumber};
@@ -119,6 +119,14 @@ impl<'u> Context<'u> {
         }
     }
 
+    /// Has a long call on a file go on with it after the others' turn, whatever becomes of its
+    /// descriptor (`fdget_pos`, fs/file.c).
+    #[cold]
+    pub fn pause_file(&mut self, file: &Description, does: Does, progress: u64) -> Stop {
+        self.unix.paused.add(self.number, file, does);
+        self.pause(progress, Interruption::None)
+    }
+
     /// Has a long call go on after the others' turn, when so much of it is done.
     #[cold]
     pub fn pause(&mut self, progress: u64, interruption: Interruption) -> Stop {
@@ -180,6 +188,11 @@ impl<'u> Context<'u> {
     /// # Errors
     /// EBADF.
     pub fn file(&mut self, descriptor: u64) -> Result<Description, Errno> {
+        if self.progress != 0
+            && let Some(file) = self.unix.paused.take(self.number)
+        {
+            return Ok(file);
+        }
         self.descriptors().file(descriptor)
     }
 

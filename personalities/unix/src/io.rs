@@ -18,7 +18,7 @@ use crate::calls::terminal::{after_wait, check_background, stops_output};
 use crate::context::{Context, Interruption, STEP, Stop, Wait};
 use crate::linux::signals;
 use crate::numbered;
-use crate::open::{Description, Device, Object, OpenFile};
+use crate::open::{Description, Device, Does, Object, OpenFile};
 use crate::path::Node;
 use crate::pipe::Moved;
 pub use crate::readiness::readiness;
@@ -268,6 +268,7 @@ impl<'c, 'u> Transfer<'c, 'u> {
             return sockets::messages::read(self.context, &self.file, number, ranges);
         }
         self.check_foreground(signals::SIGTTIN)?;
+        self.check_turn(Does::Read)?;
         let whole = matches!(self.file.borrow().object, Object::File(_) | Object::Device(..));
         let most = ranges.iter().map(|&(_, len)| len).max().unwrap_or(0).min(BUFFER as u64);
         let mut buffer = self.context.unix.take_buffer(most as usize);
@@ -291,7 +292,7 @@ impl<'c, 'u> Transfer<'c, 'u> {
                 let position = self.position(done);
                 let (to, rest) = (address.wrapping_add(moved), (len - moved).min(most - done));
                 if rest == 0 {
-                    return Err(self.pause(done));
+                    return Err(self.pause(Does::Read, done));
                 }
                 if let Some(count) = pages::read(self.context, &self.file, position, to, rest) {
                     if count == 0 {
@@ -308,7 +309,10 @@ impl<'c, 'u> Transfer<'c, 'u> {
                     Err(Stop::Wait(wait)) => return after_wait(self.context, &self.file, wait),
                     result => result?,
                 };
-                self.context.copy_out(address.wrapping_add(moved), &buffer[..count])?;
+                if let Err(errno) = self.context.copy_out(to, &buffer[..count]) {
+                    self.put_back(count as u64);
+                    return if done != 0 { Ok(done) } else { Err(errno.into()) };
+                }
                 (moved, done) = (moved + count as u64, done + count as u64);
                 if count < piece || !whole {
                     return Ok(done);
@@ -331,6 +335,7 @@ impl<'c, 'u> Transfer<'c, 'u> {
             return sockets::messages::write(self.context, file, number, ranges);
         }
         self.check_foreground(signals::SIGTTOU)?;
+        self.check_turn(Does::Write)?;
         let done = self.context.progress;
         let most = ranges.iter().map(|&(_, len)| len).max().unwrap_or(0).min(BUFFER as u64);
         let mut buffer = self.context.unix.take_buffer(most as usize);
@@ -349,11 +354,17 @@ impl<'c, 'u> Transfer<'c, 'u> {
         let mut done = done;
         while let Some((address, len)) = after(ranges, done) {
             if done >= most {
-                return Err(self.pause(done));
+                return Err(self.pause(Does::Write, done));
+            }
+            let position = self.position(done);
+            if done != 0 && checked::is_at_limit(self.context, &self.file, position) {
+                break;
             }
             let bytes = &mut buffer[..BUFFER.min(len as usize)];
-            self.context.copy_in(address, bytes)?;
-            let position = self.position(done);
+            match self.context.copy_in(address, bytes) {
+                Err(_) if done != 0 => break,
+                result => result?,
+            }
             match checked::write(self.context, &self.file, position, bytes) {
                 Ok(count) => {
                     let is_short = count < bytes.len();
@@ -376,10 +387,30 @@ impl<'c, 'u> Transfer<'c, 'u> {
     /// Lets others have their turn: of a file all there is is moved at last (`filemap_read`,
     /// mm/filemap.c), of devices what was moved when a signal came (`read_iter_zero`,
     /// drivers/char/mem.c).
-    fn pause(&mut self, done: u64) -> Stop {
-        let is_file = matches!(self.file.borrow().object, Object::File(_));
-        let by = if is_file { Interruption::None } else { Interruption::ByHandlers };
-        self.context.pause(done, by)
+    fn pause(&mut self, does: Does, done: u64) -> Stop {
+        if matches!(self.file.borrow().object, Object::File(_)) {
+            return self.context.pause_file(&self.file, does, done);
+        }
+        self.context.pause(done, Interruption::ByHandlers)
+    }
+
+    /// Waits while another call on the file has to be done as a whole.
+    #[inline]
+    fn check_turn(&mut self, does: Does) -> Result<(), Stop> {
+        let paused = &self.context.unix.paused;
+        if paused.is_empty() || !paused.holds(&self.file, does, self.position) {
+            return Ok(());
+        }
+        Err(self.context.pause(self.context.progress, Interruption::None))
+    }
+
+    /// Has a file's offset where it was before so many bytes were read that nobody got.
+    fn put_back(&mut self, count: u64) {
+        let mut open = self.file.borrow_mut();
+        if self.position == Position::Current && matches!(open.object, Object::File(_)) {
+            let to = open.offset() - count;
+            open.set_offset(to);
+        }
     }
 
     /// Stops a background process that uses its terminal; writing is its right unless the

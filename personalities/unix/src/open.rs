@@ -12,8 +12,10 @@
 mod descriptors;
 mod numbered;
 mod object;
+mod paused;
 pub mod row;
 
 pub use descriptors::{Descriptors, Lent, MAX_DESCRIPTORS, Slot, USUAL_DESCRIPTORS};
 pub use numbered::{Kind, Numbered, Watch};
 pub use object::{Closed, Description, Device, HeldNode, Locker, Object, OpenFile, Stream};
+pub use paused::{Does, Paused};

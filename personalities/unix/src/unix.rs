@@ -47,7 +47,7 @@ use crate::linux::signals as linux_signals;
 use crate::locks::Locks;
 use crate::machine::Machine;
 use crate::memory::{Backing, MappedFile, Trash};
-use crate::open::{Closed, Description};
+use crate::open::{Closed, Description, Paused};
 use crate::path::Node;
 use crate::pipe::Pipes;
 use crate::process::{Answer, Pid, Processes, RunTime, ThreadNumber, Threads};
@@ -83,6 +83,15 @@ pub enum Reply {
     Value(u64),
     /// The registers as they are.
     Resume,
+}
+
+impl From<Reply> for Answer {
+    fn from(reply: Reply) -> Self {
+        match reply {
+            Reply::Value(value) => Answer::Value(value),
+            Reply::Resume => Answer::Registers,
+        }
+    }
 }
 
 /// The UNIX personality.
@@ -137,6 +146,8 @@ pub struct Unix {
     pub acting: ThreadNumber,
     /// What was closed.
     pub closed: Closed,
+    /// Files in the middle of long calls.
+    pub paused: Paused,
     /// Locks on files.
     pub locks: Locks,
     /// Who waits for which futex.
@@ -214,6 +225,7 @@ impl Unix {
             domain_name: None,
             fifos: Fifos::default(),
             closed: Closed::default(),
+            paused: Paused::default(),
             locks,
             futexes: Futexes::default(),
             trash: Trash::default(),
@@ -245,13 +257,10 @@ impl Unix {
         let number = ThreadNumber(foreign.caller.badge);
         let call = foreign.caller.call;
         let pid = self.threads.get(&number)?.pid;
-        if foreign.caller.replayed
-            && let Some(reply) = self.answered_before(number, call)
-        {
-            return Some(reply);
-        }
         self.current = Some((number, call));
+        let kept = if foreign.caller.replayed { self.answered_before(number, call) } else { None };
         match foreign.kind {
+            _ if let Some(reply) = kept => self.leave(number, call, reply.into()),
             Kind::SystemCall => {
                 if let Some(value) = self.system_call(pid, foreign) {
                     self.current = None;
@@ -263,14 +272,30 @@ impl Unix {
             Kind::Recall => self.leave(number, call, Answer::Registers),
             Kind::Message | Kind::Notification | Kind::Cancelled | Kind::Page => {}
         }
+        self.settle_caller(number, call);
         self.current = None;
-        self.settle();
         let reply = self.reply.take();
         if reply.is_none() {
             // With an answer everything counted; what was settled after it does, too.
             self.commit();
         }
         reply
+    }
+
+    /// Settles; a caller whose answer is ready takes the signals, or stays in the stop, that come
+    /// of that: the kernel recalls nobody whose call is open.
+    #[inline(always)]
+    fn settle_caller(&mut self, number: ThreadNumber, call: OpenCall) {
+        if self.is_settled() {
+            return;
+        }
+        self.settle();
+        while !self.goes_on(number)
+            && let Some(reply) = self.reply.take()
+        {
+            self.leave(number, call, reply.into());
+            self.settle();
+        }
     }
 
     /// Handles bits of the notification ([`event`], and the console's).

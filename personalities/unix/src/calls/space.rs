@@ -2,10 +2,10 @@
 
 use crate::Errno;
 use crate::calls::attributes::{resize, writable_file};
-use crate::context::{Context, Interruption, STEP, Stop};
+use crate::context::{Context, STEP, Stop};
 use crate::io::{BUFFER, Position, checked, read_once};
 use crate::linux::flags::open;
-use crate::open::{Description, Object};
+use crate::open::{Description, Does, Object};
 use crate::path::Node;
 
 /// copy_file_range(2)
@@ -111,7 +111,7 @@ fn zero(context: &mut Context<'_>, file: &Description, from: u64, to: u64) -> Re
     let most = at + STEP;
     while at < to {
         if at >= most {
-            return Err(context.pause(at - from, Interruption::None));
+            return Err(context.pause_file(file, Does::Write, at - from));
         }
         let zeros = alloc::vec![0; BUFFER.min((to - at) as usize)];
         at += checked::write(context, file, Position::At(at), &zeros)? as u64;

@@ -243,7 +243,11 @@ impl Machine for FakeMachine {
     }
 
     fn recall(&mut self, thread: Thread) {
-        self.0.borrow_mut().recalled.push(thread.0.0);
+        let mut world = self.0.borrow_mut();
+        // Busy, says the kernel, and forgets it: a call of the thread is open.
+        if !world.calls.values().any(|&open| open == thread.0.0) {
+            world.recalled.push(thread.0.0);
+        }
     }
 
     fn run_time(&mut self, _: Thread) -> RunTime {

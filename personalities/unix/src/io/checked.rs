@@ -34,6 +34,18 @@ pub fn write(
     })
 }
 
+/// Returns whether a write that goes on at a position would begin at the limit of files' sizes:
+/// it ends there, and only the next one fails (`generic_write_checks`, fs/read_write.c).
+pub fn is_at_limit(context: &Context<'_>, file: &Description, position: Position) -> bool {
+    let most = context.own().limits.soft(Resource::FileSize);
+    let open = file.borrow();
+    let at = match position {
+        Position::At(offset) => offset,
+        Position::Current => open.offset(),
+    };
+    at >= most && most != UNLIMITED && matches!(open.object, Object::File(_))
+}
+
 /// Returns whether files need not be looked at before the process writes to them.
 fn is_free(process: &Process) -> bool {
     process.limits.soft(Resource::FileSize) == UNLIMITED

@@ -104,12 +104,18 @@ impl Unix {
 
     /// Makes what a parked call has done count, and keeps what it needs to go on.
     pub(super) fn commit_wait(&mut self, row: Row, parked: &Parked) {
+        self.keep_wait(row, parked);
+        self.commit();
+    }
+
+    /// Keeps what a call that waits needs to go on, which counts when the transaction ends.
+    #[inline(always)]
+    pub(super) fn keep_wait(&self, row: Row, parked: &Parked) {
         if parked.progress != 0 || parked.deadline.is_some() {
             let deadline = parked.deadline.unwrap_or(u64::MAX);
             let values = [parked.call.to_raw(), parked.progress, deadline];
             self.kept.threads.put_all(row, thread::WAITING, &values);
         }
-        self.commit();
     }
 
     /// Returns the answer that an earlier life had for a replayed call.

@@ -29,6 +29,7 @@ impl Unix {
     /// Ends a thread of the kernel's and forgets it.
     pub(crate) fn remove_thread(&mut self, number: ThreadNumber) {
         let Some(thread) = self.threads.remove(&number) else { return };
+        self.paused.take(number);
         self.futexes.forget(number);
         thread.give_up(self.kept);
         let time = self.machine.run_time(thread.handle);

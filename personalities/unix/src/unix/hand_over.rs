@@ -24,6 +24,10 @@ impl Unix {
     #[inline]
     pub(crate) fn hand_over(&mut self, channel: Channel, bytes: &[u8]) -> Option<()> {
         let number = self.waiters.only(channel)?;
+        if !self.goes_on(self.acting) {
+            // The writer's answer, with which the reader's is given, would not come at once.
+            return None;
+        }
         let thread = self.threads.peek_mut(&number)?;
         let State::Parked(parked) = &thread.state else { return None };
         let [_, address, room, ..] = parked.words;

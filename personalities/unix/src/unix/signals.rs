@@ -237,8 +237,7 @@ impl Unix {
             let Some(thread) = self.threads.peek_mut(&number) else { return };
             let Some(process) = self.processes.peek_mut(&thread.pid) else { return };
             if process.is_stopped() {
-                thread.state = State::Held(Held { call, answer });
-                return;
+                return self.hold(number, call, answer);
             }
             let mask = match &answer {
                 Answer::Wait(parked) if parked.is_killable() => bearable(thread, process),
@@ -265,6 +264,20 @@ impl Unix {
             }
         }
         self.go(number, call, answer);
+    }
+
+    /// Has an answer wait until the process is continued: what was done counts.
+    fn hold(&mut self, number: ThreadNumber, call: OpenCall, answer: Answer) {
+        let Some(thread) = self.threads.peek_mut(&number) else { return };
+        let row = thread.row;
+        match &answer {
+            Answer::Value(value) => self.keep_answer(row, call, Reply::Value(*value)),
+            Answer::Registers => self.keep_answer(row, call, Reply::Resume),
+            Answer::Wait(parked) => self.keep_wait(row, parked),
+        }
+        if let Some(thread) = self.threads.peek_mut(&number) {
+            thread.state = State::Held(Held { call, answer });
+        }
     }
 
     fn go(&mut self, number: ThreadNumber, call: OpenCall, answer: Answer) {

@@ -155,3 +155,20 @@ fn what_is_ignored_goes_from_all_threads() {
     assert_eq!(bench.value(pid, SIGACTION, &[usual.into(), DATA, 0, 8]), 0);
     assert_eq!(waiting(&bench), 0);
 }
+
+// `exit_to_user_mode_loop` (kernel/entry/common.c) looks at what came until the thread leaves.
+#[test]
+fn what_a_call_brings_about_is_taken_before_it_is_answered() {
+    const PAUSE: u32 = 34;
+    const SIGCHLD: u8 = 17;
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    let child = fork(&mut bench, pid);
+    handle(&mut bench, pid, SIGCHLD, 0);
+    bench.waits(child, PAUSE, &[]);
+    let before = bench.registers(pid).rip;
+    let reply = bench.call(pid, KILL, [child.0.into(), 9, 0, 0, 0, 0]);
+    assert_eq!(reply, Some(Reply::Resume));
+    assert_ne!(bench.registers(pid).rip, before, "the handler runs");
+    assert!(bench.machine.0.borrow().recalled.is_empty());
+}

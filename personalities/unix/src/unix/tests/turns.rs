@@ -114,3 +114,65 @@ fn a_handler_cuts_a_long_read_of_a_device_short_and_none_of_a_file() {
     bench.unix.notified(0);
     assert!(!bench.unix.processes.contains_key(&pid) || bench.unix.processes[&pid].is_zombie());
 }
+
+// `fdget_pos` (fs/file.c): a call holds its file and the file's offset to its end.
+#[test]
+fn a_long_call_keeps_its_file_and_its_place() {
+    let (mut bench, pid, fd, at) = program();
+    let other = fork(&mut bench, pid);
+    bench.waits(pid, READ, &[fd, at, LEN]);
+    // The offset is that call's until it is done.
+    bench.waits(other, READ, &[fd, SCRATCH, 64 + 1]);
+    assert_eq!(bench.value(pid, super::CLOSE, &[fd]), 0);
+    assert_eq!(finish(&mut bench, pid), (Some(Reply::Value(LEN)), 2));
+    assert_eq!(bench.peek(pid, at + LEN - 1, 1), [((LEN - 1) >> 12) as u8 | 1]);
+    assert_eq!(finish(&mut bench, other).0, Some(Reply::Value(0)), "the end");
+    assert!(bench.unix.paused.is_empty());
+}
+
+// `generic_file_write_iter` (mm/filemap.c) holds the inode: writes are not mixed.
+#[test]
+fn long_writes_to_one_file_come_one_after_the_other() {
+    const APPEND: u64 = 0o2000;
+    let (mut bench, pid, _, at) = program();
+    let other = fork(&mut bench, pid);
+    let mut open = |pid| {
+        let path = bench.string(pid, "/tmp/out");
+        bench.value(pid, OPEN, &[path, 0o101 | APPEND, 0o644])
+    };
+    let (one, two) = (open(pid), open(other));
+    bench.poke(pid, at, &[b'a'; LEN as usize]);
+    bench.waits(pid, WRITE, &[one, at, LEN]);
+    bench.waits(other, WRITE, &[two, at, 1000]);
+    assert_eq!(finish(&mut bench, pid).0, Some(Reply::Value(LEN)));
+    assert_eq!(finish(&mut bench, other).0, Some(Reply::Value(1000)));
+    let path = bench.string(pid, "/tmp/out");
+    let fd = bench.value(pid, OPEN, &[path, 0]);
+    for (place, byte) in [(0, b'a'), (LEN - 1, b'a'), (LEN, 0)] {
+        assert_eq!(bench.value(pid, PREAD, &[fd, SCRATCH, 1, place]), 1);
+        assert_eq!(bench.peek(pid, SCRATCH, 1), [byte], "{place}");
+    }
+}
+
+// filemap_read and generic_perform_write (mm/filemap.c) return what was copied before a bad page.
+#[test]
+fn a_buffer_that_ends_gives_what_was_moved() {
+    let (mut bench, pid, fd, _) = program();
+    let at = bench.value(pid, MMAP, &[0, 128 << 10, 3, 0x22, u64::MAX, 0]);
+    assert_eq!(bench.value(pid, 11, &[at + (64 << 10), 64 << 10]), 0);
+    assert_eq!(bench.value(pid, WRITE, &[fd, at, 100_000]), 64 << 10);
+    assert_eq!(bench.value(pid, READ, &[fd, at, 100_000]), 64 << 10);
+    assert_eq!(bench.value(pid, 8, &[fd, 0, 1]), 128 << 10, "lseek");
+}
+
+// generic_write_checks (fs/read_write.c) cuts a write at the limit, without a signal.
+#[test]
+fn a_write_that_reaches_its_limit_is_short() {
+    const SETRLIMIT: u32 = 160;
+    let (mut bench, pid, _, at) = program();
+    bench.poke(pid, DATA, &[65_536_u64, 65_536].map(u64::to_le_bytes).concat());
+    assert_eq!(bench.value(pid, SETRLIMIT, &[1, DATA]), 0);
+    let path = bench.string(pid, "/tmp/out");
+    let fd = bench.value(pid, OPEN, &[path, 0o101, 0o644]);
+    assert_eq!(bench.value(pid, WRITE, &[fd, at, 100_000]), 65_536);
+}
