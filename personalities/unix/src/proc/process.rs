@@ -71,14 +71,18 @@ pub fn descriptor(unix: &Unix, pid: Pid, number: u32) -> Result<Vec<u8>, Errno> 
 /// Writes to a file of `/proc`; returns how many bytes were taken.
 ///
 /// # Errors
-/// EACCES: it cannot be written; EINVAL: it is no number, or too large; ESRCH: its process is gone.
+/// EACCES: it cannot be written; EINVAL: it is no number, or too large, or the name of another
+/// process; ESRCH: its process is gone.
 pub fn write(unix: &mut Unix, file: &Text, bytes: &[u8]) -> Result<usize, Errno> {
     let (Entry::File(pid, about) | Entry::TaskFile(pid, _, about)) = file.entry() else {
         return Err(Errno::EACCES);
     };
     file.process(unix)?;
+    let writer = unix.threads.get(&unix.acting).map(|thread| thread.pid);
     let process = unix.processes.get_mut(&pid).ok_or(Errno::ESRCH)?;
     match about {
+        // A program's own name alone (`comm_write`, fs/proc/base.c).
+        About::Name if writer != Some(pid) => return Err(Errno::EINVAL),
         About::Name => {
             let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or(&[]);
             process.name = line[..line.len().min(NAME_MAX)].to_vec();

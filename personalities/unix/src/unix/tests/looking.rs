@@ -27,6 +27,7 @@ fn a_file_about_a_process_says_nothing_of_the_next_one_with_its_number() {
         ["status", "environ", "maps"].map(|name| open(&mut bench, pid, child, name, 0) as u64);
     let name = open(&mut bench, pid, child, "comm", 2) as u64;
     assert_ne!(bench.value(pid, READ, &[status, DATA, 9]), 0);
+    bench.error(pid, WRITE, &[name, DATA, 3], Errno::EINVAL);
     bench.call(child, EXIT_GROUP, [0; 6]);
     assert_eq!(bench.value(pid, WAIT4, &[child.0.into(), 0, 0, 0]), child.0.into());
     bench.pass(1);
