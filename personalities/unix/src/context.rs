@@ -358,7 +358,7 @@ impl<'u> Context<'u> {
             return self.walk(descriptor, path, last);
         }
         // What an absolute path begins at is where the bounds are (openat2(2), RESOLVE_IN_ROOT).
-        let from = self.start(descriptor, b"")?;
+        let from = self.start(descriptor, if path.is_empty() { path } else { b"." })?;
         walk_as(self.unix, self.pid, &from, path, last, within)
     }
 
@@ -375,6 +375,10 @@ impl<'u> Context<'u> {
         use crate::open::Object;
         if path.starts_with(b"/") || descriptor as i32 == -100 {
             return Ok(self.own().cwd.clone());
+        }
+        if path.is_empty() {
+            // Before the descriptor is looked at (`getname_flags`, fs/namei.c).
+            return Err(Errno::ENOENT);
         }
         match &self.file(descriptor)?.borrow().object {
             Object::Directory(directory) => Ok(directory.clone()),

@@ -133,7 +133,9 @@ fn what_is_no_program_is_refused_by_its_descriptor() {
         refuses(&mut bench, pid, fd, "", EMPTY_PATH, Errno::EACCES);
     }
     refuses(&mut bench, pid, 99, "", EMPTY_PATH, Errno::EBADF);
-    refuses(&mut bench, pid, directory, "", 0, Errno::ENOENT);
+    for fd in [plain, directory, 99] {
+        refuses(&mut bench, pid, fd, "", 0, Errno::ENOENT);
+    }
     refuses(&mut bench, pid, plain, "x", 0, Errno::ENOTDIR);
     bench.poke(pid, DATA, b"/tmp/link\0");
     let target = bench.string(pid, "/bin/tiny");
