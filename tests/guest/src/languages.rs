@@ -18,6 +18,8 @@ pub fn cases() -> Vec<Case> {
             .with_built(Recipe::Glibc("sockets.c"), "/bin/sockets"),
         Case::twin("program: calls that newer programs make", "newer")
             .with_built(Recipe::Glibc("newer.c"), "/bin/newer"),
+        Case::twin("program: rights of an ordinary user", "rights")
+            .with_built(Recipe::Glibc("rights.c"), "/bin/rights"),
         Case::twin("program: C++ with libstdc++", "modern")
             .with_built(Recipe::Cxx("modern.cc"), "/bin/modern"),
         Case::twin("program: Lua", "lua program.lua one two")
