@@ -207,13 +207,14 @@ fn may_signal(from: &Process, to: &Process, signal: Option<u8>) -> bool {
 pub fn kill(context: &mut Context<'_>) -> Result<u64, Stop> {
     let [to, number, ..] = context.words;
     let number = if number as u32 == 0 { None } else { Some(signal(number)?) };
-    let (own, group) = (context.pid, context.own().group);
     let to = to as i32;
-    let one = process_of(context, to as u32);
+    if to > 0 {
+        return kill_one(context, to as u32, number);
+    }
+    let (own, group) = (context.pid, context.own().group);
     let all = context.unix.processes.values();
     let targets = all.filter(|process| match to {
-        1.. => Some(process.pid) == one,
-        0 => process.group == group,
+        0.. => process.group == group,
         -1 => process.pid != own,
         _ => process.group.0 == to.unsigned_abs(),
     });
@@ -233,6 +234,16 @@ pub fn kill(context: &mut Context<'_>) -> Result<u64, Stop> {
         for pid in allowed {
             context.unix.send(pid, Info::of_user(number, own.0, user));
         }
+    }
+    Ok(0)
+}
+
+fn kill_one(context: &mut Context<'_>, to: u32, number: Option<u8>) -> Result<u64, Stop> {
+    let pid = process_of(context, to).ok_or(Errno::ESRCH)?;
+    check_permission(context, pid, number)?;
+    if let Some(number) = number {
+        let user = context.own().credentials.user.real;
+        context.unix.send(pid, Info::of_user(number, context.pid.0, user));
     }
     Ok(0)
 }
