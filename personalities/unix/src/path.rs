@@ -172,6 +172,7 @@ pub fn walk_within(
 ///
 /// # Errors
 /// As [`walk_within`].
+#[inline(always)]
 pub fn walk_below(
     tree: &mut dyn Tree,
     top: &Directory,

@@ -259,7 +259,7 @@ impl Tree for View<'_> {
 ///
 /// # Errors
 /// What [`walk_within`] says.
-#[inline]
+#[inline(always)]
 pub fn walk_as(
     unix: &mut Unix,
     pid: Pid,
@@ -269,14 +269,27 @@ pub fn walk_as(
     within: Within,
 ) -> Result<Target, Errno> {
     let process = unix.processes.get(&pid).ok_or(Errno::ESRCH)?;
-    let (who, root) = (process.credentials.clone(), process.root.clone());
-    let mut view = View::new(unix, pid);
-    match root {
-        Some(root) if !within.has_top() => {
-            walk_below(&mut view, &root, from, path, last, &who, within.below_root())
-        }
-        _ => walk_within(&mut view, from, path, last, &who, within),
+    if process.root.is_some() && !within.has_top() {
+        return walk_from_own_root(unix, pid, from, path, last, within);
     }
+    let who = process.credentials.clone();
+    walk_within(&mut View::new(unix, pid), from, path, last, &who, within)
+}
+
+/// As [`walk_as`], for the few processes that have a root of their own.
+#[cold]
+fn walk_from_own_root(
+    unix: &mut Unix,
+    pid: Pid,
+    from: &Directory,
+    path: &[u8],
+    last: Last,
+    within: Within,
+) -> Result<Target, Errno> {
+    let process = unix.processes.get(&pid).ok_or(Errno::ESRCH)?;
+    let (who, root) = (process.credentials.clone(), process.root.clone());
+    let (top, within) = (root.as_deref().unwrap_or(from), within.below_root());
+    walk_below(&mut View::new(unix, pid), top, from, path, last, &who, within)
 }
 
 /// Returns what a link of `/proc` says to a process.
