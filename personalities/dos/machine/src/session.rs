@@ -178,12 +178,24 @@ impl<H: Host> Session<H> {
         }
         if matches!(exit, Exit::HostCall(_)) {
             self.budget = self.budget.saturating_sub(SERVICE);
+            self.let_interrupt();
         }
         if self.budget == 0 {
             self.budget = SLICE;
             if !is_over && self.end.is_none() {
                 self.look_around();
                 self.end_what_computes();
+            }
+        }
+    }
+
+    /// Executes a service's IRET and lets a device interrupt behind it: a program that calls one service
+    /// after the other has interrupts on nowhere else.
+    fn let_interrupt(&mut self) {
+        if self.end.is_none() && self.bus.devices.wants_interrupt() {
+            match self.run_processor(1) {
+                Exit::Budget => self.deliver(),
+                exit => self.handle(exit),
             }
         }
     }

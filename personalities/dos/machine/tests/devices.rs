@@ -276,3 +276,29 @@ fn ticks_between_looks_for_keys_leave_the_callers_flags_alone() {
     assert_eq!(end, End::Exit(0));
     assert!(host.now() < 10_000_000_000, "{} ns", host.now());
 }
+
+#[test]
+fn a_program_that_calls_services_all_the_time_is_interrupted() {
+    // Counts ticks by INT 1Ch, and asks for the version until there were five.
+    let program = com(|a| {
+        let mut start = a.create_label();
+        let mut again = a.create_label();
+        a.jmp(start)?;
+        a.inc(word_ptr(0x900).cs())?;
+        a.iret()?;
+        a.set_label(&mut start)?;
+        a.mov(word_ptr(0x900), 0u32)?;
+        set_vector(a, 0x1c)?;
+        a.set_label(&mut again)?;
+        a.mov(ah, 0x30u32)?;
+        a.int(0x21)?;
+        a.cmp(word_ptr(0x900), 5u32)?;
+        a.jb(again)?;
+        exit(a)
+    });
+    let mut host = typed(b"");
+    host.ends_at = Some(60_000_000_000);
+    let (end, host) = run_program(host, &program);
+    assert_eq!(end, End::Exit(0));
+    assert!(host.now() < 1_000_000_000, "{} ns", host.now());
+}
