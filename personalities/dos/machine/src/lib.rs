@@ -18,6 +18,7 @@
 extern crate alloc;
 
 mod bios;
+mod breaking;
 mod bus;
 mod calls;
 pub mod cpu;

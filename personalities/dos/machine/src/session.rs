@@ -14,6 +14,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::bios::clock::Alarm;
+use crate::breaking::Breaks;
 use crate::cpu::{Coprocessor, Cpu, Exit, Model, bit};
 use crate::dos::Dos;
 use crate::host::{Host, HostError, StopRequest};
@@ -111,8 +112,7 @@ pub struct Session<H> {
     budget: u32,
     /// Instructions executed so far.
     instructions: u64,
-    /// Whether Ctrl-C was typed and no handler has seen it.
-    break_pending: bool,
+    pub(crate) breaks: Breaks,
 }
 
 impl<H: Host> Session<H> {
@@ -136,7 +136,7 @@ impl<H: Host> Session<H> {
             in_service: false,
             budget: SLICE,
             instructions: 0,
-            break_pending: false,
+            breaks: Breaks::default(),
         }
     }
 
@@ -275,11 +275,6 @@ impl<H: Host> Session<H> {
         }
     }
 
-    /// Returns and forgets whether Ctrl-C waits for a handler.
-    pub(crate) fn take_break(&mut self) -> bool {
-        core::mem::take(&mut self.break_pending)
-    }
-
     /// Returns how many instructions it has executed.
     pub fn instructions(&self) -> u64 {
         self.instructions
@@ -324,28 +319,13 @@ impl<H: Host> Session<H> {
         }
     }
 
-    /// Takes up a request to stop. Ctrl-C goes to the program's handler at its next DOS call, if it
-    /// has one; a second one ends the session.
+    /// Takes up a request to stop.
     pub(crate) fn look_for_requests(&mut self) {
         match self.host.request() {
             None => {}
             Some(StopRequest::Terminate) => self.finish(End::Terminated),
-            // A full-screen program takes keys as they come.
-            Some(StopRequest::Interrupt) if self.screen.is_full() => self.type_break(),
-            Some(StopRequest::Interrupt) => self.ask_for_break(),
+            Some(StopRequest::Interrupt) => self.take_up_break(),
         }
-    }
-
-    /// Has the program's handler of Ctrl-C called, or ends the session.
-    pub(crate) fn ask_for_break(&mut self) {
-        if self.break_pending || !self.handles_break() {
-            self.finish(End::Interrupted);
-        }
-        self.break_pending = true;
-    }
-
-    fn handles_break(&self) -> bool {
-        bios::is_hooked(&self.bus, 0x23)
     }
 
     fn halted(&mut self) {

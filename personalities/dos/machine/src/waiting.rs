@@ -9,20 +9,17 @@
 //!               └──────────────────────────────────────────────────────────────── IRET ────┘
 //! ```
 
-use crate::bios::keys::Stroke;
 use crate::bios::{self, data};
 use crate::cpu::bit;
 use crate::devices::TIMER;
 use crate::dos::Refusal;
 use crate::host::{Host, HostError, Stream, Wait};
-use crate::session::{End, Session};
+use crate::session::Session;
 
 /// Longest sleep, ns: nothing is missed, it is only begun anew.
 const SLEEP_NS: u64 = 1_000_000_000;
 /// Shortest time between two looks at the terminal by a program that runs.
 const KEYS_NS: u64 = 2_000_000;
-/// Ctrl-C that a program has not read, after which it counts as hung.
-const BREAKS_MAX: usize = 3;
 
 impl<H: Host> Session<H> {
     /// Has the current interrupt's service begin anew, with interrupts on, as the services have
@@ -112,22 +109,16 @@ impl<H: Host> Session<H> {
         data::clear_keys(&mut self.bus);
     }
 
-    /// Ctrl-C came as a key where DOS looks for it.
-    pub(crate) fn break_typed(&mut self) -> Refusal {
-        self.ask_for_break();
-        Refusal::Break
-    }
-
     /// Moves what was typed to the keyboard, as far as it has room.
     pub(crate) fn poll_keys(&mut self) -> Result<(), HostError> {
         let is_wanted = self.dos.input.is_wanted
             || self.bus.devices.keyboard.is_read()
             || bios::is_hooked(&self.bus, 9);
         let now = self.host.monotonic();
-        if !is_wanted {
+        if !is_wanted && !self.dos.input.has_strokes() {
             return Ok(());
         }
-        if now >= self.next_keys {
+        if is_wanted && now >= self.next_keys {
             self.next_keys = now + KEYS_NS;
             self.dos.input.fill(&mut self.host, Wait::Never)?;
         }
@@ -148,14 +139,6 @@ impl<H: Host> Session<H> {
         }
         let time = self.host.time();
         self.advance_devices(now, time);
-    }
-
-    /// Ctrl-C at the terminal of a program that takes keys as they come: it is a key for it.
-    pub(crate) fn type_break(&mut self) {
-        if self.dos.input.waiting() >= BREAKS_MAX {
-            return self.finish(End::Interrupted);
-        }
-        self.dos.input.type_stroke(Stroke::character(3));
     }
 
     fn keys_have_ended(&self) -> bool {

@@ -35,11 +35,18 @@ fn key_codes(function: u32) -> Vec<u8> {
         a.int(0x16)?;
         a.cmp(ax, 0x011bu32)?;
         a.je(last)?;
-        put_ax(a)?;
+        show_ax(a)?;
         a.jmp(next)?;
         a.set_label(&mut last)?;
         exit(a)
     })
+}
+
+/// Shows AX by INT 29h as two characters: INT 21h/AH=02 would look for Ctrl-C.
+fn show_ax(a: &mut CodeAssembler) -> Emitted {
+    a.int(0x29)?;
+    a.mov(al, ah)?;
+    a.int(0x29)
 }
 
 fn words(bytes: &[u8]) -> Vec<u16> {

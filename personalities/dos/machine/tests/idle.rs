@@ -7,16 +7,16 @@ use iced_x86::code_asm::*;
 use support::MemoryHost;
 use support::assembled::{Emitted, com, exit};
 
-/// When Ctrl-C is typed: for programs that wait, and for those that work.
+/// When somebody ends them: for programs that wait, and for those that work.
 const TEN_SECONDS: u64 = 10_000_000_000;
 const SOON: u64 = 400_000_000;
 /// What a look at the clock takes.
 const MILLISECOND: u64 = 1_000_000;
 
-/// Runs a program that ends by itself or by Ctrl-C; returns instructions, and nanoseconds on the
+/// Runs a program that ends by itself or by somebody; returns instructions, and nanoseconds on the
 /// host's clock.
 fn run(
-    interrupt_at: u64,
+    ends_at: u64,
     step: u64,
     emit: impl FnOnce(&mut CodeAssembler) -> Emitted,
 ) -> (End, u64, u64) {
@@ -26,7 +26,7 @@ fn run(
     });
     let mut host = MemoryHost::new(b"");
     host.terminal = true;
-    host.interrupt_at = Some(interrupt_at);
+    host.ends_at = Some(ends_at);
     host.step = step;
     host.add("TEST.COM", &program);
     let mut session = Session::new(host);
@@ -35,11 +35,11 @@ fn run(
     (end, instructions, session.into_host().now())
 }
 
-/// Runs a program until Ctrl-C and checks that it executed next to nothing. A program that works
+/// Runs a program until somebody ends it and checks that it executed next to nothing. A program that works
 /// executes 60,000 instructions between looks at the clock, which take some milliseconds here.
 fn assert_idle(emit: impl FnOnce(&mut CodeAssembler) -> Emitted) {
     let (end, instructions, time) = run(TEN_SECONDS, MILLISECOND, emit);
-    assert_eq!(end, End::Interrupted);
+    assert_eq!(end, End::Terminated);
     assert!(time >= TEN_SECONDS);
     assert!(instructions < 3_000_000, "{instructions} instructions in ten seconds");
 }
@@ -197,13 +197,13 @@ fn a_program_that_computes_and_looks_for_keys_is_not_slowed() {
             a.int(0x16)
         })
     });
-    assert_eq!(end, End::Interrupted);
+    assert_eq!(end, End::Terminated);
     assert!(instructions > 1_000_000, "{instructions} instructions");
 }
 
 #[test]
 fn a_loop_that_counts_in_memory_is_not_slowed() {
     let (end, instructions, _) = run(SOON, MILLISECOND, |a| again(a, |a| a.inc(word_ptr(0x900))));
-    assert_eq!(end, End::Interrupted);
+    assert_eq!(end, End::Terminated);
     assert!(instructions > 1_000_000, "{instructions} instructions");
 }

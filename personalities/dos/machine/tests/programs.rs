@@ -225,9 +225,9 @@ fn a_ctrl_c_handler_is_called_and_the_function_starts_anew() {
 fn a_program_that_looks_for_keys_rests() {
     let mut host = MemoryHost::new(b"");
     host.terminal = true;
-    host.interrupt_at = Some(2_000_000_000);
+    host.ends_at = Some(2_000_000_000);
     let (end, host) = run(host, "POLLKEY.COM", &[]);
-    assert_eq!(end, End::Interrupted);
+    assert_eq!(end, End::Terminated);
     // From each tick to the next: 18.2 a second.
     assert!((30..=40).contains(&host.idles), "rested {} times", host.idles);
 }

@@ -140,8 +140,14 @@ impl<H: Host> Session<H> {
     /// INT 16h.
     pub(super) fn keyboard(&mut self) {
         match self.ah() {
-            0x00 | 0x10 => self.read_key(),
-            0x01 | 0x11 => self.look_for_key(),
+            0x00 | 0x10 => {
+                self.dos.input.is_raw = true;
+                self.read_key();
+            }
+            0x01 | 0x11 => {
+                self.dos.input.is_raw = true;
+                self.look_for_key();
+            }
             0x02 => {
                 let state = self.bus.read8(SHIFT_STATE);
                 self.set_al(state);

@@ -135,6 +135,7 @@ impl<H: Host> Session<H> {
             0x17 => self.set_ax(self.ax() & 0xff | 0x3000),
             0x18 | 0x19 => self.finish(End::Exit(0)),
             0x1a => self.clock(),
+            0x1b => self.ask_for_break(),
             0x20..=0x30 | BREAK_RETURN | CRITICAL_RETURN => self.dos_interrupt(number),
             0x33 => self.mouse(),
             0x67 => self.expanded_memory(),

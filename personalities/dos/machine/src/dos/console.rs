@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use super::files::FileKind;
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
+use crate::bios::data;
 use crate::cpu::bit;
 use crate::host::{FileTree, Host, Stream, Wait};
 use crate::session::Session;
@@ -53,6 +54,7 @@ impl<H: Host> Session<H> {
         if self.dl() != 0xff {
             return self.character_output();
         }
+        self.dos.input.is_raw = true;
         let ready = self.input_is_ready()?;
         self.set_caller_flag(bit::ZERO, !ready);
         if !ready {
@@ -96,6 +98,7 @@ impl<H: Host> Session<H> {
 
     /// AH=0B.
     pub(super) fn input_status(&mut self) -> Call {
+        self.dos.input.is_raw = false;
         let ready = self.input_is_ready()?;
         self.set_al(if ready { 0xff } else { 0 });
         Ok(())
@@ -183,7 +186,13 @@ impl<H: Host> Session<H> {
     /// where it has looked in vain for a while.
     pub(super) fn input_is_ready(&mut self) -> Result<bool, Refusal> {
         match self.standard_input()? {
-            FileKind::Console => self.key_is_ready(),
+            FileKind::Console => {
+                // What the BIOS leaves for Ctrl-Break is no key.
+                while data::peek_key(&self.bus) == Some(0) {
+                    data::take_key(&mut self.bus);
+                }
+                self.key_is_ready()
+            }
             _ => Ok(true),
         }
     }
@@ -255,8 +264,14 @@ impl<H: Host> Session<H> {
         if let Some(scan) = self.dos.input.second_half.take() {
             return Ok(scan);
         }
-        let Some(key) = self.next_key()? else {
-            return Ok(END);
+        self.dos.input.is_raw = break_key == BreakKey::Passes;
+        let key = loop {
+            match self.next_key()? {
+                // What the BIOS leaves for Ctrl-Break is no key.
+                Some(0) => {}
+                Some(key) => break key,
+                None => return Ok(END),
+            }
         };
         let [scan, character] = key.to_be_bytes();
         let character = match (scan, character) {

@@ -40,6 +40,8 @@ pub(crate) struct Input {
     pub(super) after_return: bool,
     /// Whether a program has asked for keys: what others do not read is the shell's.
     pub(crate) is_wanted: bool,
+    /// Whether the program's last look for keys took Ctrl-C for one like others.
+    pub(crate) is_raw: bool,
     ended: bool,
 }
 
@@ -64,9 +66,9 @@ impl Input {
         self.strokes.push_back(stroke);
     }
 
-    /// Returns strokes that wait for room in the keyboard.
-    pub(crate) fn waiting(&self) -> usize {
-        self.strokes.len()
+    /// Returns whether strokes wait for room in the keyboard.
+    pub(crate) fn has_strokes(&self) -> bool {
+        !self.strokes.is_empty()
     }
 
     /// Forgets what was typed.

@@ -56,7 +56,7 @@ use crate::host::{FileTree, Host, HostError};
 use crate::session::{End, Session};
 use arena::Arena;
 use console::BreakKey;
-use files::Files;
+use files::{FileKind, Files};
 use find::Searches;
 use input::Input;
 use output::Output;
@@ -216,7 +216,7 @@ impl<H: Host> Session<H> {
 
     fn function_call(&mut self) {
         self.look_for_requests();
-        if self.take_break() {
+        if self.looks_for_break(self.ah()) && self.look_for_break() {
             return self.raise_break();
         }
         self.dos.psp.set_stack(&mut self.bus, self.cpu.stack());
@@ -234,6 +234,23 @@ impl<H: Host> Session<H> {
             Err(Refusal::Waiting) => self.wait(0x21),
             refused => self.settle(refused),
         }
+    }
+
+    /// Returns whether a function looks for Ctrl-C before it does anything (RBIL INT 21/AH=33).
+    fn looks_for_break(&mut self, function: u8) -> bool {
+        match function {
+            0x06 | 0x07 => false,
+            0x01..=0x05 | 0x08..=0x0b => true,
+            0x0c => !matches!(self.al(), 0x06 | 0x07),
+            0x3f | 0x40 if self.is_console(self.bx()) => true,
+            _ => self.dos.break_check,
+        }
+    }
+
+    /// Returns whether a handle is the console, or a stream of the session's.
+    fn is_console(&mut self, handle: u16) -> bool {
+        let kind = self.entry(handle).and_then(|entry| Ok(self.dos.files.get(entry)?.kind));
+        matches!(kind, Ok(FileKind::Console | FileKind::Stream(_)))
     }
 
     fn settle(&mut self, called: Call) {

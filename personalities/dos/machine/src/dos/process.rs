@@ -115,6 +115,7 @@ impl<H: Host> Session<H> {
             let _ = self.dos.arena.free_all(&mut self.bus, ended.0);
         }
         self.dos.input.line.clear();
+        self.dos.input.is_raw = false;
         let parent = ended.parent(&self.bus);
         let back = ended.return_address(&self.bus);
         self.dos.psp = parent;
@@ -168,6 +169,7 @@ impl<H: Host> Session<H> {
         };
         let environment = self.environment_strings(environment);
         let entry = self.load_found(file, path, &environment, parent).map_err(refusal)?;
+        self.dos.input.is_raw = false;
         self.inherit_handles(parent, entry.psp)?;
         let tail_at = self.bus.read_far(parameters.add(2));
         let mut tail = alloc::vec![0; self.bus.read8(tail_at) as usize];

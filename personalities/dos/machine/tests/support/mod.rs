@@ -38,6 +38,8 @@ pub struct MemoryHost {
     pub step: u64,
     /// When Ctrl-C is typed.
     pub interrupt_at: Option<u64>,
+    /// How often, 50 ms apart.
+    pub interrupts_left: u32,
     /// When somebody ends the session.
     pub ends_at: Option<u64>,
     pub idles: u32,
@@ -68,6 +70,7 @@ impl MemoryHost {
             clock: 0,
             step: 1_000_000,
             interrupt_at: None,
+            interrupts_left: 1,
             ends_at: None,
             idles: 0,
             foreign: Vec::new(),
@@ -173,11 +176,14 @@ impl Host for MemoryHost {
             self.failing_input -= 1;
             return Err(HostError::Device);
         }
-        if self.input.is_empty() && self.interrupt_at.is_some() {
+        let asked_at = self.interrupt_at.or(self.ends_at);
+        if self.input.is_empty()
+            && let Some(at) = asked_at
+        {
             if wait == Wait::Never {
                 return Err(HostError::WouldBlock);
             }
-            self.clock = self.interrupt_at.unwrap_or(0);
+            self.clock = self.clock.max(at);
             return Err(HostError::Interrupted);
         }
         // Short reads, as a pipe may give them.
@@ -204,7 +210,9 @@ impl Host for MemoryHost {
         }
         let due = self.interrupt_at.is_some_and(|at| at <= self.clock);
         if due {
-            self.interrupt_at = None;
+            self.interrupts_left = self.interrupts_left.saturating_sub(1);
+            let again = Some(self.clock + 50_000_000);
+            self.interrupt_at = again.filter(|_| self.interrupts_left > 0);
         }
         due.then_some(StopRequest::Interrupt)
     }
