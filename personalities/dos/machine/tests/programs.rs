@@ -119,6 +119,18 @@ fn what_a_terminal_echoes_itself_is_not_echoed_again() {
 }
 
 #[test]
+fn the_last_line_comes_back_by_f3() {
+    // F3 as xterm has it; then F1 twice and an x.
+    let mut host = MemoryHost::new(b"kamen\r\x1bOR\r\x1bOP\x1bOPx\r\r");
+    host.terminal = true;
+    let (end, host) = run(host, "LINES.COM", &[]);
+    assert_eq!(end, End::Exit(0));
+    let text = String::from_utf8_lossy(&host.output).into_owned();
+    assert_eq!(text.matches("[kamen]").count(), 2, "{text}");
+    assert!(text.contains("[kax]"), "{text}");
+}
+
+#[test]
 fn a_line_is_edited_on_the_terminal() {
     let mut host = MemoryHost::new("häx\x7fllo\r\r".as_bytes());
     host.terminal = true;

@@ -8,6 +8,7 @@
 use alloc::vec::Vec;
 
 use super::files::FileKind;
+use super::line::{Key, Line};
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
 use crate::bios::data;
@@ -84,7 +85,10 @@ impl<H: Host> Session<H> {
         let at = self.ds_dx();
         let most = (self.bus.read8(at) as usize).saturating_sub(1);
         let line = match self.standard_input()? {
-            FileKind::Console => self.edit_line(most)?,
+            FileKind::Console => {
+                let template = self.template(at, most);
+                self.edit_line(most, &template)?
+            }
             _ => self.read_line(most)?,
         };
         if !self.terminal_has_echoed()? {
@@ -168,7 +172,11 @@ impl<H: Host> Session<H> {
             return Ok(len);
         }
         if self.dos.input.line.is_empty() {
-            let line = self.edit_line(LINE_MAX)?;
+            let template = core::mem::take(&mut self.dos.input.template);
+            let edited = self.edit_line(LINE_MAX, &template);
+            self.dos.input.template = template;
+            let line = edited?;
+            self.dos.input.template.clone_from(&line);
             self.print(b"\r\n")?;
             if line.first() == Some(&END) || self.dos.input.has_ended() && line.is_empty() {
                 return Ok(0);
@@ -289,32 +297,32 @@ impl<H: Host> Session<H> {
         Ok(character)
     }
 
-    /// Lets a person type a line on the terminal, with echo, up to Enter. What was typed is kept
-    /// while the function waits.
-    fn edit_line(&mut self, most: usize) -> Result<Vec<u8>, Refusal> {
+    /// Lets a person type a line on the terminal, with echo, up to Enter; the template is the last
+    /// line. What was typed is kept while the function waits.
+    fn edit_line(&mut self, most: usize, template: &[u8]) -> Result<Vec<u8>, Refusal> {
         loop {
-            match self.read_key_byte(BreakKey::IsSeen)? {
-                b'\r' => break,
+            let key = match self.read_key_byte(BreakKey::IsSeen)? {
                 END if self.dos.input.has_ended() => break,
-                0 => {
-                    self.dos.input.second_half = None;
-                }
-                8 if self.dos.input.partial.pop().is_some() => self.print(b"\x08 \x08")?,
-                8 => {}
-                0x1b => {
-                    self.dos.input.partial.clear();
-                    self.print(b"\\\r\n")?;
-                }
-                _ if self.dos.input.partial.len() >= most => self.print(b"\x07")?,
-                byte => {
-                    self.dos.input.partial.push(byte);
-                    let shown = [b'^', byte ^ 0x40];
-                    let is_control = byte < 0x20 && byte != b'\t';
-                    self.print(if is_control { &shown } else { core::slice::from_ref(&byte) })?;
-                }
-            }
+                0 => Key::Scan(self.dos.input.second_half.take().unwrap_or(0)),
+                byte => Key::Character(byte),
+            };
+            let line = &mut self.dos.input.editing;
+            let line = line.get_or_insert_with(|| Line::new(most, template.to_vec()));
+            let Some(shown) = line.key(key) else { break };
+            self.print(&shown)?;
         }
-        Ok(core::mem::take(&mut self.dos.input.partial))
+        Ok(self.dos.input.editing.take().map_or_else(Vec::new, Line::into_text))
+    }
+
+    /// Returns the line that a buffer of AH=0A holds from the last time, if it ends as one.
+    fn template(&self, at: FarPointer, most: usize) -> Vec<u8> {
+        let len = usize::from(self.bus.read8(at.add(1)));
+        if len > most || self.bus.read8(at.add(2 + len as u16)) != b'\r' {
+            return Vec::new();
+        }
+        let mut template = alloc::vec![0; len];
+        self.bus.read(at.add(2), &mut template);
+        template
     }
 
     /// Reads a line of a stream or file and echoes it; CR, LF or both end it.

@@ -8,6 +8,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::codepage::Encoder;
+use super::line::Line;
 use crate::bios::keys::{Modifiers, Stroke};
 use crate::host::{Host, HostError, Wait};
 
@@ -32,8 +33,12 @@ pub(crate) struct Input {
     pub(super) second_half: Option<u8>,
     /// The rest of a line that the console device gave only in part.
     pub(super) line: VecDeque<u8>,
-    /// A line that is being typed, or keys that a raw read has got.
+    /// Keys that a raw read has got.
     pub(super) partial: Vec<u8>,
+    /// A line that is being typed.
+    pub(super) editing: Option<Line>,
+    /// The last line that the console device gave.
+    pub(super) template: Vec<u8>,
     /// Whether function 0Ch has dropped what was typed, and waits for a key now.
     pub(super) is_flushed: bool,
     /// Whether the last character of a line from a file was CR: a following LF belongs to it.

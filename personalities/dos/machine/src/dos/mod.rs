@@ -26,6 +26,7 @@ mod ioctl;
 mod labels;
 pub(crate) mod layout;
 mod lfn;
+mod line;
 mod load;
 mod locks;
 mod multiplex;
@@ -258,6 +259,7 @@ impl<H: Host> Session<H> {
             Ok(()) | Err(Refusal::Switched | Refusal::Error(_) | Refusal::Waiting) => {}
             Err(Refusal::Break) => {
                 self.dos.input.partial.clear();
+                self.dos.input.editing = None;
                 self.look_for_requests();
                 if self.take_break() {
                     self.raise_break();
