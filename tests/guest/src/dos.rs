@@ -109,6 +109,8 @@ fn terminal() -> Vec<Case> {
     let see = |text: &str| Step::See(text.to_owned());
     let keys = |text: &str| Step::Type(text.to_owned());
     let rest = Step::Rest { span: Duration::from_secs(4), percent: 5 };
+    // Less than the 75 ticks that it waits each time.
+    let while_resting = Step::Rest { span: Duration::from_secs(3), percent: 5 };
     let work = Step::Rest { span: Duration::from_secs(1), percent: 200 };
     let ended = see("[130]> ");
     vec![
@@ -208,6 +210,24 @@ fn terminal() -> Vec<Case> {
                 ],
             ),
             &["TICKWAIT.COM"],
+        ),
+        with(
+            Case::terminal(
+                "dos: a program that says that it has nothing to do rests",
+                &[
+                    see("kamen:"),
+                    keys("/root/RESTER.COM\r"),
+                    see("halting"),
+                    while_resting.clone(),
+                    see("idling"),
+                    while_resting.clone(),
+                    see("yielding"),
+                    while_resting,
+                    see("> "),
+                    keys("exit\r"),
+                ],
+            ),
+            &["RESTER.COM"],
         ),
         with(
             Case::terminal(

@@ -58,6 +58,18 @@ fn data_area(a: &mut CodeAssembler) -> Emitted {
 }
 
 #[test]
+fn programs_that_say_so_rest() {
+    // 75 ticks of 54.9 ms in each of three ways, a tick each time.
+    let mut host = MemoryHost::new(b"");
+    host.terminal = true;
+    host.ends_at = Some(20 * TEN_SECONDS);
+    let (end, host) = support::run(host, "RESTER.COM", &[]);
+    assert_eq!(end, End::Exit(0));
+    assert_eq!(host.output, b"halting\nidling\nyielding\n");
+    assert!((200..=300).contains(&host.idles), "rested {} times", host.idles);
+}
+
+#[test]
 fn looking_for_keys_by_the_bios_rests() {
     assert_idle(|a| {
         again(a, |a| {

@@ -49,6 +49,7 @@ fn programs() -> Vec<(&'static str, Make)> {
         ("OWNPATH.COM", probes::own_path),
         ("SCREEN.COM", screens::screen),
         ("TICKWAIT.COM", screens::tick_wait),
+        ("RESTER.COM", screens::rester),
         ("ENDLESS.COM", endings::endless),
         ("SPIN.COM", endings::spin),
         ("WAITKEY.COM", endings::wait_key),

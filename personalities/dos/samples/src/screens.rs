@@ -1,9 +1,9 @@
-//! Programs for the text screen, and one that waits for ticks in a loop.
+//! Programs for the text screen, and some that wait for ticks.
 
-use iced_x86::code_asm::{ah, ax, bx, byte_ptr, cx, di, ds, dx, es, si, word_ptr};
+use iced_x86::code_asm::{CodeAssembler, ah, ax, bx, byte_ptr, cx, di, ds, dx, es, si, word_ptr};
 
 use crate::format::{DATA, com};
-use crate::programs::{Assembled, dos, exit, labels};
+use crate::programs::{Assembled, Emitted, dos, exit, labels};
 
 const TEXT: &[u8] = b"full screen";
 /// Row 2, column 10 of text memory; and row 4, column 0.
@@ -59,4 +59,41 @@ pub fn tick_wait() -> Assembled {
         },
         b"ticking\r\n$",
     )
+}
+
+/// Waits for 75 ticks by HLT, then by INT 28h, then by INT 2Fh/1680: each says that there is nothing to
+/// do.
+pub fn rester() -> Assembled {
+    com(
+        |a| {
+            rest(a, DATA, |a| a.hlt())?;
+            rest(a, DATA + 0x10, |a| a.int(0x28))?;
+            rest(a, DATA + 0x20, |a| {
+                a.mov(ax, 0x1680u32)?;
+                a.int(0x2f)
+            })?;
+            exit(a, 0)
+        },
+        b"halting\r\n$      idling\r\n$       yielding\r\n$",
+    )
+}
+
+/// Says what it does, and does it until 75 ticks have passed.
+fn rest(
+    a: &mut CodeAssembler,
+    text: u32,
+    nothing: impl FnOnce(&mut CodeAssembler) -> Emitted,
+) -> Emitted {
+    let mut again = a.create_label();
+    a.mov(dx, text)?;
+    dos(a, 0x09)?;
+    a.mov(ax, 0x40u32)?;
+    a.mov(es, ax)?;
+    a.mov(si, word_ptr(0x6c).es())?;
+    a.set_label(&mut again)?;
+    nothing(a)?;
+    a.mov(bx, word_ptr(0x6c).es())?;
+    a.sub(bx, si)?;
+    a.cmp(bx, 75u32)?;
+    a.jb(again)
 }

@@ -45,13 +45,13 @@ fn sift(a: &mut CodeAssembler) -> Emitted {
     a.jb(next)
 }
 
-/// Counts the primes among 16,384 numbers, 400 times anew, and prints how many there are.
+/// Counts the primes among 16,384 numbers, 200 times anew, and prints how many there are.
 pub fn primes() -> Assembled {
     const DIGITS_END: u32 = DATA + 8;
     com(
         |a| {
             let [mut round, mut next, mut composite, mut digit] = labels(a);
-            a.mov(bp, 400u32)?;
+            a.mov(bp, 200u32)?;
             a.set_label(&mut round)?;
             sift(a)?;
             a.dec(bp)?;
