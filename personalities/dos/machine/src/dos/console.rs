@@ -83,7 +83,8 @@ impl<H: Host> Session<H> {
     /// AH=0A: a line of at most the buffer's first byte, less one for CR.
     pub(super) fn buffered_input(&mut self) -> Call {
         let at = self.ds_dx();
-        let most = (self.bus.read8(at) as usize).saturating_sub(1);
+        // A buffer of no length takes nothing (MS-DOS 2.0's STRIN.ASM).
+        let Some(most) = (self.bus.read8(at) as usize).checked_sub(1) else { return Ok(()) };
         let line = match self.standard_input()? {
             FileKind::Console => {
                 let template = self.template(at, most);

@@ -55,6 +55,17 @@ fn f0a_stores_the_count_without_cr_and_the_line_with_it() {
 }
 
 #[test]
+fn f0a_with_a_buffer_of_no_length_reads_nothing() {
+    let mut p = Probe::new();
+    let buffer = p.bytes(&[0, 9, 9]);
+    p.dos(0x0a00, &[(Reg::Dx, buffer.into())]);
+    let next = p.dos(0x0100, &[]);
+    let out = p.run(MemoryHost::new(b"ab"));
+    assert_eq!(out.bytes(buffer, 3), [0, 9, 9]);
+    assert_eq!(out.al(next), b'a');
+}
+
+#[test]
 fn f0b_tells_whether_there_is_input() {
     let mut p = Probe::new();
     let there = p.dos(0x0b00, &[]);
