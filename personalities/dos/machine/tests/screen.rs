@@ -242,3 +242,39 @@ fn escape_sequences_draw_on_a_full_screen_and_pass_on_a_stream() {
     assert!(shown.contains("\x1b[3;4H\x1b[0;93;44mhere"), "{shown:?}");
     assert_eq!(after, "   here\n");
 }
+
+/// Asks where the cursor is and adds up the answer's keys up to CR, and one more; ends with the sum.
+fn sum_of_report(a: &mut CodeAssembler) -> Emitted {
+    let mut next = a.create_label();
+    print(a, "\x1b[6n")?;
+    a.mov(bx, 0u32)?;
+    a.set_label(&mut next)?;
+    a.mov(ah, 7u32)?;
+    a.int(0x21)?;
+    a.add(bl, al)?;
+    a.cmp(al, 13u32)?;
+    a.jne(next)?;
+    a.mov(ah, 7u32)?;
+    a.int(0x21)?;
+    a.add(al, bl)?;
+    a.mov(ah, 0x4cu32)?;
+    a.int(0x21)
+}
+
+#[test]
+fn who_asks_where_the_cursor_is_gets_it_as_keys() {
+    let ends_with = |input: &[u8], emit: &dyn Fn(&mut CodeAssembler) -> Emitted| {
+        let mut host = MemoryHost::new(input);
+        host.terminal = true;
+        let program = com(|a| {
+            emit(a)?;
+            sum_of_report(a)
+        });
+        host.add("TEST.COM", &program);
+        run(host, "TEST.COM", &[]).0
+    };
+    let sum = |keys: &str| End::Exit(keys.bytes().fold(0, u8::wrapping_add));
+    assert_eq!(ends_with(b"x", &|a| move_to(a, 4, 9)), sum("\x1b[05;10R\rx"));
+    // On a stream the terminal sees the question, too: its answer is none for the program.
+    assert_eq!(ends_with(b"\x1b[7;3Rx", &|a| print(a, "ab")), sum("\x1b[01;03R\rx"));
+}

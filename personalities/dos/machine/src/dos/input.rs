@@ -48,6 +48,8 @@ pub(crate) struct Input {
     /// Whether the program's last look for keys took Ctrl-C for one like others.
     pub(crate) is_raw: bool,
     ended: bool,
+    /// Reports of the cursor's place that the terminal will send, and that have been answered.
+    reports: u32,
 }
 
 impl Input {
@@ -69,6 +71,12 @@ impl Input {
     /// Appends a stroke that nobody typed as such.
     pub(crate) fn type_stroke(&mut self, stroke: Stroke) {
         self.strokes.push_back(stroke);
+    }
+
+    /// Types the answer to a question for the cursor's place, which the terminal may have seen as well.
+    pub(crate) fn report(&mut self, answer: &[u8], is_seen: bool) {
+        self.strokes.extend(answer.iter().copied().map(Stroke::character));
+        self.reports += u32::from(is_seen);
     }
 
     /// Returns whether strokes wait for room in the keyboard.
@@ -126,6 +134,13 @@ impl Input {
                 self.strokes.extend(self.encoder.push(*first).map(Stroke::character));
                 continue;
             }
+            if self.reports > 0
+                && let Some(len) = report_len(tail)
+            {
+                self.reports -= 1;
+                rest = &tail[len..];
+                continue;
+            }
             match sequence(tail) {
                 Sequence::Stroke(stroke, len) => {
                     self.strokes.push_back(stroke);
@@ -173,6 +188,13 @@ fn sequence(tail: &[u8]) -> Sequence {
         }
         _ => Sequence::None,
     }
+}
+
+/// Returns the length of a report of the cursor's place behind its ESC (ECMA-48 8.3.14).
+fn report_len(tail: &[u8]) -> Option<usize> {
+    let rest = tail.strip_prefix(b"[")?;
+    let len = rest.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b';'))?;
+    (rest[len] == b'R' && rest[..len].contains(&b';')).then_some(len + 2)
 }
 
 /// Decodes what follows CSI: up to two numbers and a final byte.

@@ -42,6 +42,8 @@ pub(crate) enum Meaning {
     Save,
     /// Back to where it was remembered.
     Restore,
+    /// Type where the cursor is.
+    Report,
 }
 
 /// The driver's state.
@@ -103,6 +105,7 @@ impl Ansi {
             b'K' => Meaning::ClearRow,
             b's' => Meaning::Save,
             b'u' => Meaning::Restore,
+            b'n' if number(0) == 6 => Meaning::Report,
             b'm' => {
                 let before = self.attribute.unwrap_or(PLAIN);
                 self.attribute = Some(self.numbers.iter().copied().fold(before, rendition));

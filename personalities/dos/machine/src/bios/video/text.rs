@@ -1,5 +1,7 @@
 //! Text: cells read, written and scrolled, and the teletype.
 
+use alloc::format;
+
 use super::page::Page;
 use super::{is_text, show_cursor};
 use crate::FarPointer;
@@ -171,6 +173,7 @@ impl<H: Host> Session<H> {
                 self.screen.ansi.saved = (row, column);
                 return;
             }
+            Meaning::Report => return self.report_cursor(row, column),
             Meaning::ClearRow => {
                 let cells = page.columns.saturating_sub(column.into());
                 let at = page.cell(row.into(), column.into());
@@ -191,6 +194,16 @@ impl<H: Host> Session<H> {
         let last = |count: usize| count.min(255) as u8 - 1;
         let place = (place.0.min(last(page.rows)), place.1.min(last(page.columns)));
         data::set_cursor(&mut self.bus, number, place);
+    }
+
+    /// Answers a device status report as ANSI.SYS does: by keys. A terminal that saw the question, too,
+    /// answers as well, which is dropped.
+    fn report_cursor(&mut self, row: u8, column: u8) {
+        if self.host.is_terminal(Stream::Input) {
+            let answer = format!("\x1b[{:02};{:02}R\r", u16::from(row) + 1, u16::from(column) + 1);
+            let is_seen = !self.screen.is_full() && self.dos.output.is_terminal(Stream::Output);
+            self.dos.input.report(answer.as_bytes(), is_seen);
+        }
     }
 
     fn type_character(&mut self, number: u8, byte: u8, attribute: Option<u8>) {
