@@ -45,6 +45,15 @@ pub struct End {
     opened_after: Option<u64>,
 }
 
+/// Whom an unnamed pipe belongs to: the ids for files of who made it (`get_pipe_inode`, fs/pipe.c).
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Owner {
+    /// The user.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+}
+
 /// Which end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Direction {
@@ -126,12 +135,12 @@ impl WeakPipe {
 }
 
 impl Pipes {
-    /// Returns the two ends, read and write, of a new pipe.
+    /// Returns the two ends, read and write, of a new pipe of an owner.
     ///
     /// # Errors
     /// ENFILE: there are [`MAX_PIPES`], or nothing is left of the [`POOL`].
-    pub fn pipe(&self, id: u64) -> Result<(End, End), Errno> {
-        let row = self.make(id, None)?;
+    pub fn pipe(&self, id: u64, owner: Owner) -> Result<(End, End), Errno> {
+        let row = self.make(id, None, owner)?;
         let write = End::open(self, row, Direction::Write);
         Ok((End::open(self, row, Direction::Read), write))
     }
@@ -141,7 +150,7 @@ impl Pipes {
     /// # Errors
     /// ENFILE: there are [`MAX_PIPES`], or nothing is left of the [`POOL`].
     pub fn named(&self, id: u64, node: Node, direction: Direction) -> Result<End, Errno> {
-        Ok(End::open(self, self.make(id, Some(node))?, direction))
+        Ok(End::open(self, self.make(id, Some(node), Owner::default())?, direction))
     }
 }
 
@@ -170,6 +179,11 @@ impl End {
     /// Returns the pipe, without keeping it alive.
     pub fn downgrade(&self) -> WeakPipe {
         WeakPipe { pipes: self.pipes.clone(), row: self.row }
+    }
+
+    /// Returns whom the pipe belongs to: the superuser if it is a named one.
+    pub fn owner(&self) -> Owner {
+        self.pipes.owner(self.row)
     }
 
     /// Returns which end it is.

@@ -12,6 +12,7 @@ use crate::linux::flags::permission::{GROUP_EXECUTE, SET_GID, SET_UID};
 use crate::linux::structures::{self, device};
 use crate::open::{Description, Kind, Object};
 use crate::path::{Found, Last, Node, VNode};
+use crate::pipe::Owner;
 use crate::proc::{self, Entry};
 use crate::terminal::Side;
 
@@ -27,7 +28,10 @@ const EVENTS: u64 = 14;
 const TERMINAL: u32 = mode::CHARACTER | 0o620;
 
 /// Returns attributes and device number of an open file.
-fn of_file(context: &mut Context<'_>, file: &Description) -> Result<(Attributes, u64), Errno> {
+pub(super) fn of_file(
+    context: &mut Context<'_>,
+    file: &Description,
+) -> Result<(Attributes, u64), Errno> {
     let made_up = |number: u64, mode: u32, size: u64| Attributes {
         node: Node(number),
         mode,
@@ -42,7 +46,16 @@ fn of_file(context: &mut Context<'_>, file: &Description) -> Result<(Attributes,
         Object::File(held) | Object::Device(_, Some(held)) => VNode::File(held.node()),
         Object::Directory(directory) => directory.node,
         Object::Text(text) => VNode::Proc(text.entry()),
-        Object::Pipe(end) => return Ok((made_up(end.id(), 0o010_600, 0), PIPES)),
+        Object::Pipe(end) => {
+            // A named one's name, and its node with that, may be gone.
+            let node = end.downgrade().node().map(VNode::File);
+            if let Some(Ok(attributes)) = node.map(|node| of_node(context, node)) {
+                return Ok(attributes);
+            }
+            let Owner { uid, gid } = end.owner();
+            let attributes = made_up(end.id(), mode::FIFO | 0o600, 0);
+            return Ok((Attributes { uid, gid, ..attributes }, PIPES));
+        }
         Object::Numbered(numbered) if numbered.kind() == Kind::Socket => {
             return Ok((made_up(numbered.number(), mode::SOCKET | 0o777, 0), SOCKETS));
         }

@@ -18,6 +18,7 @@ use crate::linux::flags::{at, fcntl, open as flags};
 use crate::linux::structures::device;
 use crate::open::{Description, Device, HeldNode, Object, OpenFile, Slot, Stream};
 use crate::path::{Found, Last, Target, VNode, Within};
+use crate::pipe::Owner;
 use crate::proc::{Entry, Text};
 use crate::terminal::Line;
 
@@ -379,7 +380,9 @@ fn make_pipe(context: &mut Context<'_>, bits: u32) -> Result<u64, Stop> {
     }
     let address = context.words[0];
     let id = context.unix.unique();
-    let (read, write) = context.unix.pipes.pipe(id)?;
+    let who = &context.own().credentials;
+    let owner = Owner { uid: who.user.files, gid: who.group.files };
+    let (read, write) = context.unix.pipes.pipe(id, owner)?;
     let path = alloc::format!("pipe:[{id}]").into_bytes();
     let kept = context.unix.kept;
     let file = |object, bits: u32| OpenFile::new(kept, object, bits, path.clone());

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   row:    id · start << 32 | length of what it holds · capacity · writers it ever had · node ·
-//!           page of the pool where its ring is
+//!           page of the pool where its ring is · owner's user | group << 32
 //!   pool:   bytes, in pages (`pool`)
 //! ```
 //!
@@ -19,7 +19,7 @@ use crate::Errno;
 use crate::kept::{Kept, Row, Table};
 use crate::path::Node;
 use crate::pipe::pool::{PAGE, Pool};
-use crate::pipe::{CAPACITY, Direction, End, MAX_PIPES, SCARCE_CAPACITY, WeakPipe};
+use crate::pipe::{CAPACITY, Direction, End, MAX_PIPES, Owner, SCARCE_CAPACITY, WeakPipe};
 use crate::wake::{Channel, Wakes};
 
 /// Fields of a pipe's row.
@@ -36,8 +36,10 @@ pub(crate) mod fields {
     pub const NODE: usize = 4;
     /// The page where its ring begins.
     pub const PLACE: usize = 5;
+    /// Whom an unnamed pipe belongs to.
+    pub const OWNER: usize = 6;
     /// How many there are.
-    pub const COUNT: usize = 6;
+    pub const COUNT: usize = 7;
 }
 
 /// How many ends a pipe has.
@@ -109,7 +111,7 @@ impl Pipes {
         self.count() < MAX_PIPES
     }
 
-    pub(super) fn make(&self, id: u64, node: Option<Node>) -> Result<Row, Errno> {
+    pub(super) fn make(&self, id: u64, node: Option<Node>, owner: Owner) -> Result<Row, Errno> {
         let mut pool = self.0.pool.borrow_mut();
         // What Linux does to users who have many (pipe(7), "pipe-user-pages-soft").
         let capacity = if pool.is_scarce() { SCARCE_CAPACITY } else { CAPACITY };
@@ -119,7 +121,8 @@ impl Pipes {
             return Err(Errno::ENFILE);
         };
         let node = node.map_or(0, |node| node.0);
-        self.0.table.put_all(row, 0, &[id, 0, capacity as u64, 0, node, place as u64]);
+        let owner = u64::from(owner.gid) << 32 | u64::from(owner.uid);
+        self.0.table.put_all(row, 0, &[id, 0, capacity as u64, 0, node, place as u64, owner]);
         self.slot(row).set(Ends::default());
         Ok(row)
     }
@@ -184,6 +187,11 @@ impl Pipes {
 
     pub(super) fn had_writers(&self, row: Row) -> u64 {
         self.0.table.get(row, fields::HAD_WRITERS)
+    }
+
+    pub(super) fn owner(&self, row: Row) -> Owner {
+        let word = self.0.table.get(row, fields::OWNER);
+        Owner { uid: word as u32, gid: (word >> 32) as u32 }
     }
 
     pub(super) fn node(&self, row: Row) -> Option<Node> {

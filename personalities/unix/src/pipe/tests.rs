@@ -14,7 +14,7 @@ fn pipes(wakes: &Wakes) -> Pipes {
 
 fn ends() -> (End, End, Wakes) {
     let wakes = Wakes::default();
-    let (read, write) = pipes(&wakes).pipe(1).unwrap();
+    let (read, write) = pipes(&wakes).pipe(1, Owner::default()).unwrap();
     wakes.take();
     (read, write, wakes)
 }
@@ -121,7 +121,7 @@ fn what_a_pipe_holds_stays_in_order_when_its_capacity_changes() {
 #[test]
 fn large_pipes_have_a_bound_together() {
     let pipes = pipes(&Wakes::default());
-    let new = |id| pipes.pipe(id).unwrap().0;
+    let new = |id| pipes.pipe(id, Owner::default()).unwrap().0;
     let large: Vec<End> = (0..9).map(new).collect();
     // Nine of 64 KiB lie in the first MiB.
     let grown = large.iter().filter(|end| end.set_capacity(MAX_CAPACITY).is_ok());
@@ -136,12 +136,13 @@ fn large_pipes_have_a_bound_together() {
 #[test]
 fn there_is_a_most_of_them() {
     let pipes = pipes(&Wakes::default());
-    let all: Vec<_> = (0..MAX_PIPES as u64).map(|id| pipes.pipe(id).unwrap()).collect();
-    assert_eq!(pipes.pipe(0).unwrap_err(), Errno::ENFILE);
+    let all: Vec<_> =
+        (0..MAX_PIPES as u64).map(|id| pipes.pipe(id, Owner::default()).unwrap()).collect();
+    assert_eq!(pipes.pipe(0, Owner::default()).unwrap_err(), Errno::ENFILE);
     assert_eq!(pipes.named(0, NODE, Direction::Read).unwrap_err(), Errno::ENFILE);
     drop(all);
     assert_eq!(pipes.count(), 0);
-    assert!(pipes.pipe(0).is_ok());
+    assert!(pipes.pipe(0, Owner::default()).is_ok());
 }
 
 #[test]

@@ -276,6 +276,31 @@ fn what_cannot_be_had_is_refused() {
     pair.bench.error(pid, OPEN, &[path, READ_WRITE], Errno::ENOSPC);
 }
 
+// devpts: a slave is its opener's, with mode 0620; `ptmx_open` (drivers/tty/pty.c): each opening of
+// a master makes one.
+#[test]
+fn a_terminal_opened_again_is_asked_for_its_permissions() {
+    const SETRESUID: u32 = 117;
+    const PRCTL: u32 = 157;
+    let mut pair = Pair::new();
+    let (pid, master, slave) = (pair.pid, pair.master, pair.slave);
+    let path = |fd: u64| alloc::format!("/proc/self/fd/{fd}");
+    let at = pair.bench.string(pid, &path(slave));
+    let again = pair.bench.value(pid, OPEN, &[at, READ_WRITE | NO_CONTROL]);
+    pair.write(again, b"x\n");
+    assert_eq!(pair.read(master), b"x\r\n");
+    let at = pair.bench.string(pid, &path(master));
+    let other = pair.bench.value(pid, OPEN, &[at, READ_WRITE]);
+    assert_eq!(pair.ioctl(other, request::TIOCGPTN, &[]), 0);
+    assert_eq!(pair.bench.peek(pid, DATA, 4), [1, 0, 0, 0]);
+    assert_eq!(pair.bench.value(pid, SETRESUID, &[1000, 1000, 1000]), 0);
+    assert_eq!(pair.bench.value(pid, PRCTL, &[4, 1]), 0);
+    let at = pair.bench.string(pid, &path(slave));
+    for bits in [0, 1, READ_WRITE] {
+        pair.bench.error(pid, OPEN, &[at, bits | NO_CONTROL], Errno::EACCES);
+    }
+}
+
 #[test]
 fn a_terminal_that_does_not_wait_says_so_and_is_polled() {
     let mut pair = Pair::new();

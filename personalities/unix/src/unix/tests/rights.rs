@@ -52,6 +52,83 @@ fn a_file_opened_again_is_asked_for_its_permissions() {
     bench.error(pid, OPEN, &[path, 2], Errno::EACCES);
 }
 
+/// Opens once more what a descriptor of a user's names.
+fn reopen(bench: &mut Bench, pid: Pid, fd: u64, bits: u64) -> Result<u64, Errno> {
+    let path = bench.string(pid, &alloc::format!("/proc/self/fd/{fd}"));
+    let value = bench.value(pid, OPEN, &[path, bits]);
+    let refused = value as i64 == -(Errno::EACCES as i64);
+    if refused { Err(Errno::EACCES) } else { Ok(value) }
+}
+
+/// Makes a process a user's that may look at itself in `/proc`.
+fn become_user(bench: &mut Bench, pid: Pid) {
+    const PRCTL: u32 = 157;
+    const SET_DUMPABLE: u64 = 4;
+    assert_eq!(bench.value(pid, SETRESGID, &[1000, 1000, 1000]), 0);
+    assert_eq!(bench.value(pid, SETRESUID, &[1000, 1000, 1000]), 0);
+    assert_eq!(bench.value(pid, PRCTL, &[SET_DUMPABLE, 1]), 0);
+}
+
+// `may_open`, `inode_permission` (fs/namei.c): a pipe's mode counts however it is come to.
+#[test]
+fn a_named_pipe_opened_again_is_asked_for_its_permissions() {
+    const NON_BLOCKING: u64 = 0o4000;
+    const UNLINK: u32 = 87;
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    let node = bench.files.make("/tmp/f", mode::FIFO | 0o644, b"");
+    bench.files.own(node, 0);
+    let path = bench.string(pid, "/tmp/f");
+    let fd = bench.value(pid, OPEN, &[path, NON_BLOCKING]);
+    assert!(reopen(&mut bench, pid, fd, 1).is_ok(), "root may");
+    assert_eq!(bench.value(pid, FSTAT, &[fd, DATA]), 0);
+    assert_eq!(bench.peek(pid, DATA + 24, 2), 0o010_644u16.to_le_bytes());
+    let user = fork(&mut bench, pid);
+    become_user(&mut bench, user);
+    for bits in [1, 2] {
+        assert_eq!(reopen(&mut bench, user, fd, bits), Err(Errno::EACCES), "{bits}");
+    }
+    assert!(reopen(&mut bench, user, fd, NON_BLOCKING).is_ok());
+    let path = bench.string(pid, "/tmp/f");
+    assert_eq!(bench.value(pid, UNLINK, &[path]), 0);
+    assert_eq!(reopen(&mut bench, user, fd, 1), Err(Errno::EACCES), "without its name as well");
+}
+
+// `get_pipe_inode` (fs/pipe.c): mode 0600, of the ids for files of who made it.
+#[test]
+fn a_pipe_is_opened_again_by_whose_it_is() {
+    let mut bench = Bench::new();
+    let pid = bench.launch();
+    let (read, write) = super::make_pipe(&mut bench, pid);
+    let user = fork(&mut bench, pid);
+    become_user(&mut bench, user);
+    for (fd, bits) in [(read, 0), (read, 1), (write, 1), (write, 2)] {
+        assert_eq!(reopen(&mut bench, user, fd, bits), Err(Errno::EACCES), "{bits}");
+        assert!(reopen(&mut bench, pid, fd, bits).is_ok());
+    }
+    let (read, _) = super::make_pipe(&mut bench, user);
+    assert!(reopen(&mut bench, user, read, 1).is_ok());
+    assert_eq!(bench.value(user, FSTAT, &[read, DATA]), 0);
+    let ids = [0o010_600u32, 1000, 1000].map(u32::to_le_bytes).concat();
+    assert_eq!(bench.peek(user, DATA + 24, 12), ids);
+}
+
+#[test]
+fn a_stream_is_opened_again_no_wider_than_it_is() {
+    let mut bench = Bench::new();
+    bench.files.make_device("/dev/console", 5, 1);
+    let pid = bench.launch();
+    let path = bench.string(pid, "/dev/console");
+    let fd = bench.value(pid, OPEN, &[path, 0]);
+    assert!(reopen(&mut bench, pid, fd, 2).is_ok(), "root may");
+    become_user(&mut bench, pid);
+    for bits in [1, 2] {
+        assert_eq!(reopen(&mut bench, pid, fd, bits), Err(Errno::EACCES), "{bits}");
+    }
+    assert!(reopen(&mut bench, pid, fd, 0).is_ok());
+    assert!(reopen(&mut bench, pid, 0, 2).is_ok(), "a session's is open both ways");
+}
+
 #[test]
 fn access_asks_for_the_real_user() {
     let mut bench = Bench::new();
