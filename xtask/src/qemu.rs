@@ -20,7 +20,7 @@ pub const SEED: u32 = 1;
 pub struct Machine {
     /// Memory in MiB.
     #[arg(long = "mem", value_name = "MIB", default_value_t = 256,
-          value_parser = clap::value_parser!(u32).range(48..=1_048_576))]
+          value_parser = clap::value_parser!(u32).range(64..=1_048_576))]
     pub memory_mib: u32,
     /// Number of processors.
     #[arg(long, value_name = "N", default_value_t = 1,

@@ -52,7 +52,13 @@ impl Start {
     }
 
     /// Returns a start of one program, on a terminal where its size is given.
+    /// `unix` and `dos` before it mean what they mean at the native prompt.
     pub fn program(program: Vec<OsString>, terminal: Option<Size>) -> Start {
+        let program = match program.as_slice() {
+            [word, _, ..] if word == "unix" || word == "dos" => program[1..].to_vec(),
+            [word] if word == "dos" => vec!["/dos/COMMAND.COM".into()],
+            _ => program,
+        };
         let mode = if terminal.is_some() { Mode::ProgramOnTerminal } else { Mode::Program };
         Start { mode, shell: None, size: terminal, program, settings: Vec::new() }
     }
@@ -119,6 +125,18 @@ mod tests {
         let start = Start::program(vec!["echo".into(), "a b".into(), "".into()], None);
         assert_eq!(start.lines(), "mode=program\n");
         assert_eq!(start.arguments().unwrap(), b"echo\0a b\0\0");
+    }
+
+    #[test]
+    fn the_prompt_s_words_mean_the_same() {
+        let arguments = |words: &[&str]| {
+            let words = words.iter().map(Into::into).collect();
+            Start::program(words, None).arguments().unwrap()
+        };
+        assert_eq!(arguments(&["unix", "ls", "/"]), b"ls\0/\0");
+        assert_eq!(arguments(&["dos"]), b"/dos/COMMAND.COM\0");
+        assert_eq!(arguments(&["dos", "HELLO.COM"]), b"HELLO.COM\0");
+        assert_eq!(arguments(&["unix"]), b"unix\0");
     }
 
     #[test]

@@ -24,6 +24,7 @@ use crate::process::{Ending, MAX_PROCESSES, MAX_THREADS, Pid, Process, ThreadNum
 use crate::socket::Sockets;
 use crate::table;
 use crate::unix::Unix;
+use crate::unix::signals::Told;
 
 /// Calls that keep something between two questions to the kernel how much is charged.
 const QUESTION: u32 = 32;
@@ -103,7 +104,12 @@ impl Unix {
         let own = self.threads.get(&number).map(|thread| thread.pid);
         match biggest {
             Some(biggest) if Some(biggest) != own => {
-                self.report_fault(biggest, signals::SIGKILL, "out of memory: it has the most");
+                self.report_fault(
+                    biggest,
+                    signals::SIGKILL,
+                    "out of memory: it has the most",
+                    Told::All,
+                );
                 self.end_process(biggest, Ending::Signal(signals::SIGKILL));
             }
             _ => {

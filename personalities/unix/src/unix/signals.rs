@@ -53,6 +53,15 @@ fn bearable(thread: &Thread, process: &Process) -> SignalSet {
     thread.mask.union(SignalSet(!0).without(fatal.fold(SignalSet(0), SignalSet::union)))
 }
 
+/// Who is told on standard error why a process ends; the log tells it always.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Told {
+    /// Who started it from a native program: a Linux parent has its status, as on Linux.
+    Starter,
+    /// Whoever reads it.
+    All,
+}
+
 impl Unix {
     /// Sends a signal to a process.
     pub fn send(&mut self, pid: Pid, info: Info) {
@@ -192,21 +201,24 @@ impl Unix {
             process.actions.set(info.signal, Action::default());
             thread.mask = thread.mask.without(SignalSet::of(info.signal));
             let pid = thread.pid;
-            self.report_fault(pid, info.signal, what);
+            self.report_fault(pid, info.signal, what, Told::Starter);
         }
         if let Some(thread) = self.threads.get_mut(&number) {
             thread.pending.add(info);
         }
     }
 
-    pub(super) fn report_fault(&mut self, pid: Pid, signal: u8, what: &str) {
+    pub(super) fn report_fault(&mut self, pid: Pid, signal: u8, what: &str, told: Told) {
         let Some(process) = self.processes.get(&pid) else { return };
+        let is_told = told == Told::All || process.client.is_some();
         let name = process.display_name();
         let number = pid.0;
         let kind = signals::fault_name(signal);
         let line = alloc::format!("{name} (process {number}) ended: {kind}: {what}");
         self.machine.log(&line);
-        self.complain(pid, &line);
+        if is_told {
+            self.complain(pid, &line);
+        }
     }
 
     /// Writes a line to what a process has as standard error.
@@ -317,6 +329,8 @@ impl Unix {
         match (action.handler, signals::default(info.signal)) {
             (signals::IGNORE, _) | (signals::DEFAULT, DefaultAction::Ignore) => Taken::Nothing,
             (signals::DEFAULT, DefaultAction::Continue) => Taken::Nothing,
+            // Nobody could continue what a native program has started.
+            (signals::DEFAULT, DefaultAction::Stop) if process.client.is_some() => Taken::Nothing,
             // POSIX XSH 2.4.3: the stops that come from a terminal are not for orphaned groups.
             (signals::DEFAULT, DefaultAction::Stop)
                 if info.signal != signals::SIGSTOP && self.is_orphaned(group) =>

@@ -103,7 +103,9 @@ impl Session {
             let runner = self.services.asked(place);
             runner.is_some_and(|runner| runner.signal(Pid(kill.pid), signal).is_ok())
         });
-        if sent { 0 } else { self.failed(format!("kill: no process {} to end", kill.pid)) }
+        let named = (kill.among, kill.force) == (Some(Personality::Native), Force::End);
+        let hint = if named { "" } else { "; a server ends by kill -9 native PID" };
+        if sent { 0 } else { self.failed(format!("kill: no process {} to end{hint}", kill.pid)) }
     }
 }
 
