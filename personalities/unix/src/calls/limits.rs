@@ -99,17 +99,25 @@ fn set(context: &mut Context<'_>, pid: Pid, resource: Resource, limit: Limit) ->
 /// # Errors
 /// EFBIG, and SIGXFSZ is sent: nothing can be written (setrlimit(2), `RLIMIT_FSIZE`).
 pub fn within_file_size(context: &mut Context<'_>, at: u64, len: u64) -> Result<u64, Errno> {
-    let most = context.own().limits.soft(Resource::FileSize);
+    room_in_file(context.own(), at, len).inspect_err(|_| signal_file_size(context))
+}
+
+/// Returns how many of so many bytes at an offset a process's limit of files' sizes lets it write.
+///
+/// # Errors
+/// EFBIG: nothing can be written.
+pub fn room_in_file(process: &Process, at: u64, len: u64) -> Result<u64, Errno> {
+    let most = process.limits.soft(Resource::FileSize);
     if most == UNLIMITED || at.saturating_add(len) <= most {
         return Ok(len);
     }
-    if at < most {
-        return Ok(most - at);
-    }
+    if at < most { Ok(most - at) } else { Err(Errno::EFBIG) }
+}
+
+/// Tells the caller that a file can't grow any more.
+pub fn signal_file_size(context: &mut Context<'_>) {
     let info = Info::of_user(signals::SIGXFSZ, context.pid.0, 0);
-    let number = context.number;
-    context.unix.send_to_thread(number, info);
-    Err(Errno::EFBIG)
+    context.unix.send_to_thread(context.number, info);
 }
 
 /// Returns whether a user may have one more thread, of a process of its own or not

@@ -5,7 +5,7 @@ use protocols::stream::{Stream, StreamError, StreamKind, Wait, stream_reply};
 
 use crate::Errno;
 use crate::context::Stop;
-use crate::io::{BUFFER, Position, read_once, readiness, write_once};
+use crate::io::{BUFFER, Position, checked, read_once, readiness};
 use crate::open::{Description, Object};
 use crate::serve::STREAM_BADGE;
 use crate::unix::Unix;
@@ -84,7 +84,7 @@ impl Unix {
         }
         let mut buffer = alloc::vec![0; BUFFER.min(wait.len as usize)];
         wait.call.lease_read(wait.lease, 0, &mut buffer).map_err(|end| end.error)?;
-        write_once(self, file, Position::Current, &buffer)
+        checked::write_played(self, wait.badge & !STREAM_BADGE, file, &buffer)
     }
 
     /// Tries once; a caller who wants to wait is parked.
@@ -188,13 +188,81 @@ fn stream_error(errno: Errno) -> StreamError {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use libipc::loopback::HostCall;
+    use protocols::file::mode;
 
     use super::*;
+    use crate::credentials::Capability;
     use crate::fake::{Bench, SCRATCH};
+    use crate::process::Pid;
+    use crate::servers::Handed;
 
     const WRITE: u32 = 1;
     const PIPE: u32 = 22;
+
+    /// Has a DOS program play a process whose standard output is /bin/su, and write to it; returns
+    /// what each piece came to.
+    fn written_by_dos(bench: &mut Bench, pid: Pid, pieces: &[&[u8]]) -> Vec<Option<u64>> {
+        const OPEN: u32 = 2;
+        const DUP2: u32 = 33;
+        const EXECVE: u32 = 59;
+        bench.files.make("/bin/su", mode::FILE | 0o4777, b"");
+        let path = bench.string(pid, "/bin/su");
+        let fd = bench.value(pid, OPEN, &[path, 1]);
+        bench.value(pid, DUP2, &[fd, 1]);
+        let path = bench.string(pid, "/bin/GAME.COM");
+        assert_eq!(bench.call(pid, EXECVE, [path, 0, 0, 0, 0, 0]), None);
+        let [_, stdout, _] = bench.servers.0.borrow().spawned[0];
+        let Handed::File(badge) = stdout else { panic!("not a file") };
+        let badge = badge | STREAM_BADGE;
+        let write = |bytes: &&[u8]| {
+            let call = HostCall::new(badge).lend(bytes);
+            let (direction, channel, len) =
+                (Direction::Write, Channel::Streams, bytes.len() as u64);
+            let call = call.caller().call;
+            let wait = NativeWait { call, badge, direction, lease: 0, len, channel };
+            bench.unix.begin(Wait::Yes, wait).and_then(Result::ok)
+        };
+        pieces.iter().map(write).collect()
+    }
+
+    // setrlimit(2), `RLIMIT_FSIZE`.
+    #[test]
+    fn a_dos_program_writes_within_its_process_s_limit() {
+        const SETRLIMIT: u32 = 160;
+        const FILE_SIZE: u64 = 1;
+        let mut bench = Bench::new();
+        let pid = bench.launch();
+        bench.poke(pid, SCRATCH, &[4u64, 4].map(u64::to_le_bytes).concat());
+        assert_eq!(bench.value(pid, SETRLIMIT, &[FILE_SIZE, SCRATCH]), 0);
+        let written = written_by_dos(&mut bench, pid, &[b"abc", b"", b"def", b"", b"g"]);
+        assert_eq!(written, [Some(3), Some(0), Some(1), Some(0), None]);
+    }
+
+    // inode(7), `file_remove_privs` (fs/inode.c); capabilities(7), CAP_FSETID.
+    #[test]
+    fn a_dos_program_takes_set_id_bits_where_its_process_could_not_give_them() {
+        const STAT: u32 = 4;
+        const CAPSET: u32 = 126;
+        const ALL: u32 = u32::MAX;
+        const WITHOUT: u32 = ALL & !(1 << Capability::FileSetId as u32);
+        for (effective, after) in [(ALL, 0o4777), (WITHOUT, 0o777)] {
+            let mut bench = Bench::new();
+            let pid = bench.launch();
+            let looks = Pid(bench.value(pid, 57, &[]) as u32);
+            let permitted = bench.unix.processes[&pid].credentials.capabilities.permitted as u32;
+            let sets = [0x2008_0522, 0, effective & permitted, permitted, 0, 0, 0, 0];
+            bench.poke(pid, SCRATCH, &sets.map(u32::to_le_bytes).concat());
+            assert_eq!(bench.value(pid, CAPSET, &[SCRATCH, SCRATCH + 8]), 0);
+            assert_eq!(written_by_dos(&mut bench, pid, &[b"abc"]), [Some(3)]);
+            let path = bench.string(looks, "/bin/su");
+            assert_eq!(bench.value(looks, STAT, &[path, SCRATCH + 0x800]), 0);
+            let bits = bench.peek(looks, SCRATCH + 0x800 + 24, 2);
+            assert_eq!(u16::from_le_bytes([bits[0], bits[1]]) & 0o7777, after);
+        }
+    }
 
     #[test]
     fn what_a_cancelled_read_waited_for_is_the_next_reader_s() {
