@@ -9,6 +9,7 @@ use libipc::Registers;
 use crate::Errno;
 use crate::calls::limits::may_fork;
 use crate::calls::pidfd;
+use crate::calls::terminal::check_background;
 use crate::context::{Context, Stop, Wait};
 use crate::credentials::Capability;
 use crate::exec::{ARGUMENTS_MAX, Foreign, Loaded, Request, install, load_any, native_arguments};
@@ -403,6 +404,11 @@ fn execute_foreign(
     let mut files: Vec<Description> = Vec::new();
     for number in 0..3 {
         files.push(context.file(number)?);
+    }
+    // It would read keys that are others': in the foreground it may begin.
+    let line = Line::of_user(&files[0].borrow().object);
+    if let Some(line) = line {
+        check_background(context, line, signals::SIGTTIN)?;
     }
     let background = context.unix.is_background(context.pid, Line::Console);
     let streams = [0, 1, 2].map(|index: usize| hand_over(context, &files[index], background));

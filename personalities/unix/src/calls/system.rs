@@ -88,8 +88,8 @@ pub fn sysinfo(context: &mut Context<'_>) -> Result<u64, Stop> {
     let uptime = context.machine().now() / SECOND;
     let threads = context.unix.threads.len().min(usize::from(u16::MAX)) as u16;
     let running = context.unix.threads.values().filter(|one| one.state == State::Running).count();
-    // Loads are numbers with 16 binary places; what runs now stands for all three averages.
-    let load = (running as u64) << 16;
+    // Loads are numbers with 16 binary places; what runs beside the caller stands for all three.
+    let load = (running.saturating_sub(1) as u64) << 16;
     let fields = Fields::default().u64(uptime).u64(load).u64(load).u64(load).u64(total).u64(free);
     // Shared, buffers, total and free swap are 0, and so is high memory.
     let fields = fields.u64(0).u64(0).u64(0).u64(0).u16(threads).u16(0).u32(0);

@@ -92,3 +92,19 @@ fn a_session_that_ctrl_c_ended_takes_its_group_along() {
         assert_eq!(bench.peek(shell, DATA, 2), wait_status);
     }
 }
+
+// What a background process gets that reads its terminal (POSIX 11.1.4), before it is a DOS program.
+#[test]
+fn a_dos_program_in_the_background_stops_before_it_begins() {
+    let mut bench = Bench::new();
+    let shell = bench.launch();
+    let job = fork(&mut bench, shell);
+    bench.value(shell, SETPGID, &[job.0.into(), job.0.into()]);
+    let path = bench.string(job, "/bin/GAME.COM");
+    bench.waits(job, EXECVE, &[path, 0, 0]);
+    assert_eq!(bench.unix.processes[&job].life, Life::Stopped(signals::SIGTTIN));
+    assert!(bench.unix.processes[&job].native.is_none());
+    bench.unix.terminals.control_mut(crate::terminal::Line::Console).foreground = Some(job);
+    bench.value(shell, KILL, &[job.0.into(), signals::SIGCONT.into()]);
+    assert!(bench.unix.processes[&job].native.is_some());
+}
