@@ -151,6 +151,26 @@ fn terminal() -> Vec<Case> {
                 keys("exit 0\r"),
             ],
         ),
+        // What tells of Ctrl-C tells of keys; without it they are found once a second.
+        Case::terminal(
+            "dos: after a Linux program the terminal is the session's again",
+            &[
+                see("kamen:"),
+                keys("dos\r"),
+                see("D:\\"),
+                keys("d:\\bin\\busybox ls -d /dev\r"),
+                see("\n/dev"),
+                see("D:\\"),
+                keys("c:\\spin\r"),
+                see("spinning"),
+                keys("\x03"),
+                see("^C"),
+                see("D:\\"),
+                keys("exit\r"),
+                see("> "),
+                keys("exit 0\r"),
+            ],
+        ),
         with(
             Case::terminal(
                 "dos: Ctrl-C ends a program that spins",

@@ -184,7 +184,18 @@ impl Streams {
         let pid = runner.spawn(input, output, error, exited, block);
         // The runner has its own copy.
         let _ = exited.delete();
-        self.await_exit(runner, pid?, events)
+        let ended = self.await_exit(runner, pid?, events);
+        self.take_again(events);
+        ended
+    }
+
+    /// Takes control of the terminal again: a program that had our endpoint was the same client to
+    /// the console, and has given up our control with its own.
+    fn take_again(&self, events: Notification) {
+        if let Some(console) = &self.console {
+            // Without it, keys come late and Ctrl-C not at all; the session goes on.
+            take(&console.client, events);
+        }
     }
 
     fn await_exit(
