@@ -5,7 +5,8 @@ use rustix::termios::{
 };
 use std::io::stdin;
 
-/// A terminal that gives keys: not echoed, not gathered to lines. Ctrl-C stays a signal.
+/// A terminal that gives keys: not echoed, not gathered to lines. Ctrl-C stays a signal, Ctrl-Z is
+/// none.
 pub struct Keys {
     before: Termios,
 }
@@ -19,6 +20,8 @@ impl Keys {
         modes.input_modes -= InputModes::ICRNL;
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;
         modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+        // Ctrl-Z is a character of DOS: the end of a text. 0 disables it (termios(3)).
+        modes.special_codes[SpecialCodeIndex::VSUSP] = 0;
         tcsetattr(stdin(), OptionalActions::Now, &modes).ok()?;
         Some(Keys { before })
     }

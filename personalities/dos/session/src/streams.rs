@@ -247,6 +247,8 @@ impl Streams {
         modes.input &= !input::ICRNL;
         modes.characters[character::MIN] = 1;
         modes.characters[character::TIME] = 0;
+        // Ctrl-Z is a character of DOS: the end of a text. 0 disables it (termios(3)).
+        modes.characters[character::SUSP] = 0;
         if console.client.set_modes(0, modes).is_ok() {
             console.modes = Some(old);
         }
