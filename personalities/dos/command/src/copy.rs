@@ -17,6 +17,8 @@ use crate::wildcard;
 
 /// Bytes that are copied at once.
 const CHUNK: usize = 2048;
+/// Bytes that are typed before they are written.
+const TYPED_MAX: usize = 0xf000;
 /// End of a text (Ctrl-Z).
 const END: u8 = 0x1a;
 
@@ -35,10 +37,14 @@ struct Operand {
     mode: Option<Mode>,
 }
 
-/// What is typed goes to a file: COPY CON.
+/// What is typed goes to a file: COPY CON. The file is made when its first bytes are written, at the
+/// end or where they are many: what Ctrl-C ends before has made none (MS-DOS 4.0, COPYPR2.ASM).
 pub(crate) struct Typed {
     from: u16,
-    to: u16,
+    path: Vec<u8>,
+    /// The file, once it is made.
+    to: Option<u16>,
+    text: Vec<u8>,
 }
 
 /// Whether a copy is made.
@@ -96,24 +102,38 @@ impl Shell {
         self.say_copied(system, copied);
     }
 
-    /// Takes a line that was typed; Ctrl-Z or the input's end ends the file.
-    pub(crate) fn take_typed<S: System>(&mut self, system: &mut S, typed: Typed, reply: Reply) {
+    /// Takes a line that was typed; Ctrl-Z or the input's end ends the file, Ctrl-C the command.
+    pub(crate) fn take_typed<S: System>(&mut self, system: &mut S, mut typed: Typed, reply: Reply) {
         let text = match reply {
             Reply::Done(count) => system.typed(count.into()),
             Reply::Break => {
                 self.note_break();
-                Vec::new()
+                return close_typed(system, &typed);
             }
             Reply::Failed(_) | Reply::Start | Reply::Command => Vec::new(),
         };
         let end = text.iter().position(|byte| *byte == END);
-        self.write_all(system, typed.to, &text[..end.unwrap_or(text.len())]);
-        if !text.is_empty() && end.is_none() {
+        typed.text.extend_from_slice(&text[..end.unwrap_or(text.len())]);
+        let is_last = text.is_empty() || end.is_some();
+        let is_due = is_last || typed.text.len() >= TYPED_MAX;
+        let is_written = !is_due || self.write_typed(system, &mut typed);
+        if is_written && !is_last {
             return self.read_typed(typed);
         }
-        system.close(typed.from);
-        system.close(typed.to);
-        self.say_copied(system, 1);
+        close_typed(system, &typed);
+        self.say_copied(system, is_written.into());
+    }
+
+    /// Writes what was typed; returns whether all of it went.
+    fn write_typed<S: System>(&mut self, system: &mut S, typed: &mut Typed) -> bool {
+        if typed.to.is_none() {
+            typed.to = system.create(&typed.path).ok();
+        }
+        let Some(to) = typed.to else {
+            self.complain(system, &[b"Access denied - ", &typed.path[..]].concat());
+            return false;
+        };
+        self.write_all(system, to, &core::mem::take(&mut typed.text))
     }
 
     fn read_typed(&mut self, typed: Typed) {
@@ -138,7 +158,10 @@ impl Shell {
         let said = |path: &[u8]| [b"File not found - ", &path.to_ascii_uppercase()[..]].concat();
         let first_handle = system.open(first, 0).map_err(|_| said(first))?;
         if system.waits_for_keys(first_handle) {
-            return self.copy_typed(system, job, first_handle);
+            // It goes on when a line has been typed. Further sources are not read.
+            let (path, text) = (job.destination.clone(), Vec::new());
+            self.read_typed(Typed { from: first_handle, path, to: None, text });
+            return Ok(Copied::Later);
         }
         let stamp = system.stamp(first_handle).ok().filter(|_| job.stamp && !to_device);
         let written = if itself {
@@ -151,25 +174,6 @@ impl Shell {
             Refused::Break => b"".to_vec(),
             Refused::Error(_) => [b"Access denied - ", &job.destination[..]].concat(),
         })
-    }
-
-    /// COPY CON: goes on when a line has been typed. Further sources are not read.
-    fn copy_typed<S: System>(
-        &mut self,
-        system: &mut S,
-        job: &Job,
-        from: u16,
-    ) -> Result<Copied, Vec<u8>> {
-        match system.create(&job.destination) {
-            Ok(to) => {
-                self.read_typed(Typed { from, to });
-                Ok(Copied::Later)
-            }
-            Err(_) => {
-                system.close(from);
-                Err([b"Access denied - ", &job.destination[..]].concat())
-            }
-        }
     }
 
     /// Writes the destination anew.
@@ -252,6 +256,13 @@ impl Shell {
             }
         }
         Ok(())
+    }
+}
+
+fn close_typed(system: &mut impl System, typed: &Typed) {
+    system.close(typed.from);
+    if let Some(to) = typed.to {
+        system.close(to);
     }
 }
 

@@ -325,6 +325,17 @@ fn what_is_typed_is_copied_to_a_file() {
     assert_eq!(host.open, 0);
 }
 
+/// COPY makes the file when it first writes (MS-DOS 4.0, COPYPR2.ASM, FLSHFIL).
+#[test]
+fn ctrl_c_ends_copying_what_is_typed_without_a_file() {
+    let (_, text, host) = type_keys(b"copy con f.txt\rone\rtw\x03echo next\rexit\r");
+    assert!(text.contains("^C"), "{text:?}");
+    assert!(!text.contains("file(s) copied"), "{text:?}");
+    assert!(text.contains("\nnext\n"), "{text:?}");
+    assert_eq!(host.file("f.txt"), None);
+    assert_eq!(host.open, 0);
+}
+
 #[test]
 fn autoexec_runs_first() {
     let mut host = MemoryHost::new(b"exit\r\n");
