@@ -53,7 +53,7 @@ pub fn is_at_limit(context: &Context<'_>, file: &Description, position: Position
     at >= most && most != UNLIMITED && matches!(open.object, Object::File(_))
 }
 
-/// Writes bytes for a native program or a DOS session that plays a process: as [`write`] does, but
+/// Writes bytes for a native program or a DOS session that plays a process: as [`write()`] does, but
 /// without signals, which they know nothing of.
 ///
 /// # Errors

@@ -1,11 +1,13 @@
 //! Exceptions of programs: pages that can be had, and the signals for the rest.
 
+use alloc::string::String;
+
 use libipc::OpenCall;
 
 use crate::linux::signals::{self, code};
 use crate::machine::Access;
 use crate::memory::Fault;
-use crate::process::{Answer, ThreadNumber, Trap};
+use crate::process::{Answer, Pid, ThreadNumber, Trap};
 use crate::signal::Info;
 use crate::unix::Unix;
 
@@ -37,7 +39,40 @@ fn exception_of(vector: u32) -> Exception {
     Exception { signal, code, has_address, name }
 }
 
+/// Who is told on standard error why a process ends; the log tells it always.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Told {
+    /// Who started it from a native program: a Linux parent has its status, as on Linux.
+    Starter,
+    /// Whoever reads it.
+    All,
+}
+
 impl Unix {
+    /// Tells why a process ends.
+    pub(super) fn report_fault(&mut self, pid: Pid, signal: u8, what: &str, told: Told) {
+        let Some(process) = self.processes.get(&pid) else { return };
+        let is_told = told == Told::All || process.client.is_some();
+        let name = process.display_name();
+        let number = pid.0;
+        let kind = signals::fault_name(signal);
+        let line = alloc::format!("{name} (process {number}) ended: {kind}: {what}");
+        self.machine.log(&line);
+        if is_told {
+            self.complain(pid, &line);
+        }
+    }
+
+    /// Writes a line to what a process has as standard error.
+    pub(crate) fn complain(&mut self, pid: Pid, line: &str) {
+        let text = String::from(line) + "\n";
+        let file = self.processes.get(&pid).and_then(|process| process.descriptors.file(2).ok());
+        if let Some(file) = file {
+            // A message that cannot be written now is lost; it stands in the log as well.
+            let _ = crate::io::write_now(self, &file, text.as_bytes());
+        }
+    }
+
     /// Handles an exception of a thread: finds a page, or sends a signal.
     pub(super) fn exception(
         &mut self,

@@ -24,7 +24,7 @@ use crate::process::{Ending, MAX_PROCESSES, MAX_THREADS, Pid, Process, ThreadNum
 use crate::socket::Sockets;
 use crate::table;
 use crate::unix::Unix;
-use crate::unix::signals::Told;
+use crate::unix::faults::Told;
 
 /// Calls that keep something between two questions to the kernel how much is charged.
 const QUESTION: u32 = 32;

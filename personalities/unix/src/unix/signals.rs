@@ -1,7 +1,5 @@
 //! Sending signals, and what a thread does about them before it goes back to its program.
 
-use alloc::string::String;
-
 use libipc::{OpenCall, Registers};
 
 use crate::Errno;
@@ -14,6 +12,7 @@ use crate::process::{
 use crate::signal::{Action, Frame, FrameContext, Info, Pending, SignalSet};
 use crate::table::{self, Restart};
 use crate::timers::SHORTEST;
+use crate::unix::faults::Told;
 use crate::unix::{Reply, Unix};
 use crate::wake::Channel;
 
@@ -51,15 +50,6 @@ fn bearable(thread: &Thread, process: &Process) -> SignalSet {
     };
     let fatal = (1..=signals::MAX).filter(ends).map(SignalSet::of);
     thread.mask.union(SignalSet(!0).without(fatal.fold(SignalSet(0), SignalSet::union)))
-}
-
-/// Who is told on standard error why a process ends; the log tells it always.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Told {
-    /// Who started it from a native program: a Linux parent has its status, as on Linux.
-    Starter,
-    /// Whoever reads it.
-    All,
 }
 
 impl Unix {
@@ -205,29 +195,6 @@ impl Unix {
         }
         if let Some(thread) = self.threads.get_mut(&number) {
             thread.pending.add(info);
-        }
-    }
-
-    pub(super) fn report_fault(&mut self, pid: Pid, signal: u8, what: &str, told: Told) {
-        let Some(process) = self.processes.get(&pid) else { return };
-        let is_told = told == Told::All || process.client.is_some();
-        let name = process.display_name();
-        let number = pid.0;
-        let kind = signals::fault_name(signal);
-        let line = alloc::format!("{name} (process {number}) ended: {kind}: {what}");
-        self.machine.log(&line);
-        if is_told {
-            self.complain(pid, &line);
-        }
-    }
-
-    /// Writes a line to what a process has as standard error.
-    pub(crate) fn complain(&mut self, pid: Pid, line: &str) {
-        let text = String::from(line) + "\n";
-        let file = self.processes.get(&pid).and_then(|process| process.descriptors.file(2).ok());
-        if let Some(file) = file {
-            // A message that cannot be written now is lost; it stands in the log as well.
-            let _ = crate::io::write_now(self, &file, text.as_bytes());
         }
     }
 
