@@ -28,7 +28,7 @@ const CLIENTS: [(Kind, u64); 4] =
 /// How long clients may take to end when they are told to.
 const PATIENCE_MS: u64 = 30_000;
 /// How long the clients run before anything is measured, so that all that grows has grown.
-const WARM_UP_MS: u64 = 3_000;
+const WARM_UP_MS: u64 = 10_000;
 /// How long the system may take to become quiet after the last client.
 const QUIET_MS: u64 = 500;
 /// Bytes of a file that is written and removed first, so that the file system has used as many
