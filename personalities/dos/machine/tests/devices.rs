@@ -25,6 +25,17 @@ fn set_vector(a: &mut CodeAssembler, vector: u32) -> Emitted {
     a.int(0x21)
 }
 
+/// Begins a program that counts ticks by INT 1Ch, in the word at 900.
+fn count_ticks(a: &mut CodeAssembler) -> Emitted {
+    let mut start = a.create_label();
+    a.jmp(start)?;
+    a.inc(word_ptr(0x900).cs())?;
+    a.iret()?;
+    a.set_label(&mut start)?;
+    a.mov(word_ptr(0x900), 0u32)?;
+    set_vector(a, 0x1c)
+}
+
 /// A program that prints AX of INT 16h with this AH until it gets Escape.
 fn key_codes(function: u32) -> Vec<u8> {
     com(|a| {
@@ -247,14 +258,8 @@ fn a_wait_takes_its_time_and_no_instructions() {
 fn ticks_between_looks_for_keys_leave_the_callers_flags_alone() {
     // INT 16h as hooks call it, with interrupts on; ZF tells that there is no key, for 40 ticks.
     let program = com(|a| {
-        let [mut start, mut again, mut fail] =
-            [a.create_label(), a.create_label(), a.create_label()];
-        a.jmp(start)?;
-        a.inc(word_ptr(0x900).cs())?;
-        a.iret()?;
-        a.set_label(&mut start)?;
-        a.mov(word_ptr(0x900), 0u32)?;
-        set_vector(a, 0x1c)?;
+        let [mut again, mut fail] = [a.create_label(), a.create_label()];
+        count_ticks(a)?;
         a.mov(ax, 0x3516u32)?;
         a.int(0x21)?;
         a.mov(word_ptr(0x910), bx)?;
@@ -288,14 +293,8 @@ fn ticks_between_looks_for_keys_leave_the_callers_flags_alone() {
 fn a_program_that_calls_services_all_the_time_is_interrupted() {
     // Counts ticks by INT 1Ch, and asks for the version until there were five.
     let program = com(|a| {
-        let mut start = a.create_label();
         let mut again = a.create_label();
-        a.jmp(start)?;
-        a.inc(word_ptr(0x900).cs())?;
-        a.iret()?;
-        a.set_label(&mut start)?;
-        a.mov(word_ptr(0x900), 0u32)?;
-        set_vector(a, 0x1c)?;
+        count_ticks(a)?;
         a.set_label(&mut again)?;
         a.mov(ah, 0x30u32)?;
         a.int(0x21)?;
