@@ -154,29 +154,35 @@ impl Cpu {
     }
 
     /// DAA and DAS: `adjust` adds or subtracts the correction.
-    pub(super) fn decimal_adjust(&mut self, adjust: fn(u8, u8) -> u8) {
+    pub(super) fn decimal_adjust(&mut self, adjust: fn(u8, u8) -> (u8, bool)) {
         let (al, carry, auxiliary) = (self.al(), self.flags.carry(), self.flags.auxiliary());
+        let is_old = self.model < Model::I80286;
         // With AF set the 8086 compares with 9F, not 99: the low digit was corrected already.
-        let limit = if auxiliary { 0x9f } else { 0x99 };
+        let limit = if auxiliary && is_old { 0x9f } else { 0x99 };
         let low = al & 0x0f > 9 || auxiliary;
         let high = al > limit || carry;
         let correction = if low { 0x06 } else { 0 } + if high { 0x60 } else { 0 };
-        let adjusted = adjust(al, correction);
+        let (adjusted, _) = adjust(al, correction);
         self.set_al(adjusted);
         self.flags.set_result(adjusted);
         self.flags.set_auxiliary(low);
-        self.flags.set_carry(high);
+        // Since the 80286 the low digit's borrow is seen, also where the high one needs nothing.
+        self.flags.set_carry(high || (low && !is_old && adjust(al, 0x06).1));
     }
 
-    /// AAA and AAS: `adjust` adds or subtracts the correction.
-    pub(super) fn ascii_adjust(&mut self, adjust: fn(u8, u8) -> u8) {
+    /// AAA and AAS: `adjust` adds or subtracts the correction. The 8086 corrects AL and AH apart, its
+    /// successors since the 80286 AX.
+    pub(super) fn ascii_adjust(&mut self, adjust: fn(u16, u16) -> u16) {
         let needed = self.al() & 0x0f > 9 || self.flags.auxiliary();
-        if needed {
-            let (al, ah) = (adjust(self.al(), 6), adjust(self.ah(), 1));
-            self.set_al(al);
-            self.set_ah(ah);
-        }
-        self.set_al(self.al() & 0x0f);
+        let ax = self.registers[AX];
+        let adjusted = match needed {
+            false => ax,
+            true if self.model < Model::I80286 => {
+                adjust(ax, 0x100) & 0xff00 | adjust(ax, 0x006) & 0x00ff
+            }
+            true => adjust(ax, 0x106),
+        };
+        self.registers[AX] = adjusted & 0xff0f;
         self.flags.set_auxiliary(needed);
         self.flags.set_carry(needed);
     }

@@ -233,7 +233,7 @@ impl Cpu {
         if modrm.is_register() {
             return self.undefined(bus);
         }
-        let offset = self.address_offset(bus, modrm);
+        let (offset, _) = self.whole_address(bus, modrm);
         W::set_register(self, modrm.reg(), W::narrow(offset));
     }
 

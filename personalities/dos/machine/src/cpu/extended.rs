@@ -98,15 +98,16 @@ impl Cpu {
     /// BT, BTS, BTR, BTC with the bit's number in a register: in memory it may lie outside the word.
     fn bit_of_register<W: Word>(&mut self, bus: &mut Bus, operation: u8) {
         let modrm = self.fetch_modrm(bus);
-        let place = self.place(bus, modrm);
         let number = W::register(self, modrm.reg());
-        let place = match place {
-            Place::Register(_) => place,
-            Place::Memory(at) => {
-                let words = number.sign_extend() as i32 >> W::BITS.trailing_zeros();
-                let bytes = words.wrapping_mul(i32::from(W::BYTES)) as u16;
-                Place::Memory(FarPointer { offset: at.offset.wrapping_add(bytes), ..at })
-            }
+        let place = if modrm.is_register() {
+            Place::Register(modrm.rm())
+        } else {
+            let words = number.sign_extend() as i32 >> W::BITS.trailing_zeros();
+            let bytes = words.wrapping_mul(i32::from(W::BYTES)) as u32;
+            let (offset, default) = self.whole_address(bus, modrm);
+            let sum = offset.wrapping_add(bytes);
+            let offset = if self.is_wide_address { self.limited(sum) } else { sum as u16 };
+            Place::Memory(FarPointer::new(self.data_segment(default), offset))
         };
         self.bit_in::<W>(bus, place, operation, number.widen());
     }

@@ -328,11 +328,14 @@ impl Cpu {
         FarPointer { segment: self.data_segment(default), offset }
     }
 
-    /// Returns the memory operand's offset alone (LEA).
-    pub(super) fn address_offset(&mut self, bus: &Bus, modrm: ModRm) -> u32 {
+    /// Returns the memory operand's offset, unlimited, and segment register, before any override.
+    pub(super) fn whole_address(&mut self, bus: &Bus, modrm: ModRm) -> (u32, usize) {
         match self.is_wide_address {
-            false => self.effective_address(bus, modrm).0.into(),
-            true => self.effective_address_wide(bus, modrm).0,
+            false => {
+                let (offset, segment) = self.effective_address(bus, modrm);
+                (offset.into(), segment)
+            }
+            true => self.effective_address_wide(bus, modrm),
         }
     }
 

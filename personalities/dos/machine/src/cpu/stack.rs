@@ -62,10 +62,11 @@ impl Cpu {
         }
     }
 
+    /// POP r/m: an address that ESP is part of has the value that it has afterwards.
     pub(super) fn pop_operand<W: Word>(&mut self, bus: &mut Bus) {
         let modrm = self.fetch_modrm(bus);
-        let place = self.place(bus, modrm);
         let value = self.pop_word::<W>(bus);
+        let place = self.place(bus, modrm);
         self.store(bus, place, value);
     }
 
