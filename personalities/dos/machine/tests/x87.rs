@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 mod dice;
 
 use dice::Dice;
-use dos_machine::cpu::{Coprocessor, Cpu, register, segment};
+use dos_machine::cpu::{Coprocessor, Cpu, Exit, register, segment};
 use dos_machine::{Bus, FarPointer};
 
 /// Cases of each instruction.
@@ -64,13 +64,19 @@ impl Dice {
     /// Returns what memory operands may be of: any bits, or a float that is no giant.
     fn memory(&mut self) -> [u8; 10] {
         let mut bytes = [0; 10];
-        match self.roll() % 4 {
+        match self.roll() % 5 {
             0 => bytes[..8].copy_from_slice(&(self.roll() as i32 as f64).to_le_bytes()),
             1 => bytes[..4].copy_from_slice(&(self.roll() as i16 as f32 / 8.0).to_le_bytes()),
             2 => bytes.iter_mut().for_each(|byte| {
                 *byte = (self.roll() % 10) as u8 | ((self.roll() % 10) as u8) << 4;
             }),
-            _ => bytes.iter_mut().for_each(|byte| *byte = self.roll() as u8),
+            3 => bytes.iter_mut().for_each(|byte| *byte = self.roll() as u8),
+            // NaNs of 32 bits and of 64.
+            _ => {
+                bytes.iter_mut().for_each(|byte| *byte = self.roll() as u8);
+                (bytes[2], bytes[3]) = (bytes[2] | 0x80, bytes[3] | 0x7f);
+                (bytes[6], bytes[7]) = (bytes[6] | 0xf0, bytes[7] | 0x7f);
+            }
         }
         bytes
     }
@@ -120,7 +126,10 @@ fn execute(record: &[u8]) -> Vec<u8> {
     cpu.set_segment(segment::DS, RECORD.segment);
     cpu.set_register(register::BX, RECORD.offset);
     cpu.jump(CODE);
-    cpu.run(&mut bus, 6);
+    let end = CODE.add(code.len() as u16);
+    while cpu.next_instruction() != end {
+        assert_eq!(cpu.run(&mut bus, 1), Exit::Budget);
+    }
     let mut answer = vec![0; ANSWER_BYTES];
     bus.read(RECORD, &mut answer);
     answer
@@ -336,6 +345,47 @@ fn remainders_of_moderate_quotients_are_exact() {
         }
         both
     });
+}
+
+#[test]
+fn conditions_of_remainders_are_kept_where_there_is_none() {
+    // fxam sets conditions before: infinities, zeros and NaNs leave C0 and C3.
+    let codes = [&[0xd9, 0xe5, 0xd9, 0xf8], &[0xd9, 0xe5, 0xd9, 0xf5]];
+    compare("x87-conditions", &codes.map(|code| (&code[..], Match::Exact)), |dice| {
+        let special = |dice: &mut Dice| loop {
+            let number = dice.number();
+            let head = u16::from_le_bytes([number[8], number[9]]) & 0x7fff;
+            if head == 0x7fff || head > 0 && number[7] < 0x80 || number == [0; 10] {
+                return number;
+            }
+        };
+        if dice.roll().is_multiple_of(2) {
+            [special(dice), dice.number()]
+        } else {
+            [[0xff; 10], special(dice)]
+        }
+    });
+}
+
+#[test]
+fn a_full_stack_and_an_empty_register_have_their_order() {
+    let instructions: [&[u8]; 10] = [
+        &[0xd9, 0xc0], // fld st, fld st(1), fld [bx+48] of 32, 64 and 80 bits
+        &[0xd9, 0xc1],
+        &[0xd9, 0x47, 48],
+        &[0xdd, 0x47, 48],
+        &[0xdb, 0x6f, 48],
+        &[0xd9, 0xe8], // fld1, fptan, fxtract, fsincos, fprem
+        &[0xd9, 0xf2],
+        &[0xd9, 0xf4],
+        &[0xd9, 0xfb],
+        &[0xd9, 0xf8],
+    ];
+    // fincstp makes ST(7) of ST(0); twice, and ST(0) is empty.
+    let turned = |turns: usize| instructions.map(|one| [&[0xd9, 0xf7].repeat(turns), one].concat());
+    let codes: Vec<_> = (1..3).flat_map(turned).collect();
+    let codes: Vec<_> = codes.iter().map(|code| (code.as_slice(), Match::Exact)).collect();
+    compare("x87-stack", &codes, any);
 }
 
 #[test]

@@ -1,12 +1,12 @@
 /* Executes coprocessor instructions on the host's own, for tests/x87.rs: each record of standard input
-   has operands and an instruction of two or three bytes; the answer is the record with the state that
+   has operands and an instruction or some, of 13 bytes at most; the answer is the record with the state that
    FNSAVE stores. The same bytes are executed in 16-bit mode by the test, with BX in the place of RDI. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
 struct record {
-    unsigned char control[2], length, code[3], unused[10];
+    unsigned char control[2], length, code[13];
     unsigned char first[16], second[16], memory[16];
     unsigned char state[112];
 };

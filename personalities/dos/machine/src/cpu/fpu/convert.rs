@@ -2,7 +2,7 @@
 //!
 //! Source: Intel 80387 Programmer's Reference Manual (1987), 2.2.
 
-use super::number::exception::{DENORMAL, INVALID};
+use super::number::exception::DENORMAL;
 use super::number::{BIAS, Context, Format, Kind, LEADING, Number};
 
 /// Digits of a packed decimal.
@@ -45,7 +45,7 @@ impl Number {
 }
 
 impl Context {
-    /// Returns the number that a memory format holds, and raises what loading it does.
+    /// Returns the number that a memory format holds; of denormals it raises that they are.
     pub(super) fn decode(&mut self, encoding: Encoding, bits: u64) -> Number {
         let Encoding { fraction, exponent, .. } = encoding;
         let special = (1 << exponent) - 1;
@@ -66,14 +66,7 @@ impl Context {
                 Number { head, significand: LEADING | low }
             }
         };
-        let number = number.with_sign(sign);
-        match number.is_signaling() {
-            true => {
-                self.raise(INVALID);
-                number.quieted()
-            }
-            false => number,
-        }
+        number.with_sign(sign)
     }
 
     /// Returns a number in a memory format.

@@ -5,6 +5,7 @@
 use core::cmp::Ordering;
 
 use super::arithmetic::Quotient;
+use super::number::exception::INVALID;
 use super::number::{Context, Kind, Number};
 use super::status::{C0, C1, C2, C3, CONDITIONS, EXCEPTIONS, STACK};
 use super::transcendental::PI;
@@ -126,8 +127,12 @@ impl Fpu {
 
     fn load_register(&mut self, index: u8) {
         let mut context = self.context();
-        let value = self.get(index, &mut context).unwrap_or(Number::INDEFINITE);
-        self.push(value, &mut context);
+        let value = self.get(index, &mut context);
+        self.push(value.unwrap_or(Number::INDEFINITE), &mut context);
+        if value.is_none() {
+            // An empty register comes before a full stack.
+            self.set_conditions(C1, 0);
+        }
         self.finish(&context);
     }
 
@@ -258,17 +263,18 @@ impl Fpu {
         self.finish_to(0, value.unwrap_or(Number::INDEFINITE), &context);
     }
 
-    /// FPREM, FPREM1: C0, C3, C1 are the quotient's bits 2, 1, 0; C2 says that more is to be done.
+    /// FPREM, FPREM1: C0, C3, C1 are the quotient's bits 2, 1, 0; C2 says that more is to be done, which
+    /// of NaNs it never is.
     fn remainder(&mut self, to: Quotient) {
         let mut context = self.context();
-        let Some((a, b)) = self.pair(0, 1, &mut context) else {
-            self.finish_to(0, Number::INDEFINITE, &context);
+        let operands = self.pair(0, 1, &mut context);
+        self.set_conditions(C2, 0);
+        let found = operands.map(|(a, b)| context.remainder(a, b, to));
+        let value = found.as_ref().map_or(Number::INDEFINITE, |found| found.value);
+        let is_stored = self.finish_to(0, value, &context);
+        let Some(found) = found.filter(|found| is_stored && found.value.kind() != Kind::Nan) else {
             return;
         };
-        let found = context.remainder(a, b, to);
-        if !self.finish_to(0, found.value, &context) {
-            return;
-        }
         let bit = |number: u32, condition: u16| {
             if found.quotient >> number & 1 != 0 { condition } else { 0 }
         };
@@ -286,7 +292,10 @@ impl Fpu {
     /// Sets ST(0) and pushes another.
     fn replace_and_push(&mut self, first: Number, second: Number, mut context: Context) {
         if self.is_full(7) {
-            self.status |= STACK | C1;
+            // An empty register comes before a full stack, and both before what the operand raises.
+            self.status |= STACK;
+            self.set_conditions(C1, if self.is_full(0) { C1 } else { 0 });
+            context.raised &= INVALID;
             let indefinite = context.invalid();
             if self.finish(&context) {
                 self.put(0, indefinite);
@@ -316,8 +325,8 @@ impl Fpu {
         let mut context = self.context();
         self.set_conditions(C2, 0);
         let values = match self.get(0, &mut context) {
-            Some(angle) => two(&mut context, angle),
-            None => Some((Number::INDEFINITE, Number::INDEFINITE)),
+            Some(angle) if !self.is_full(7) => two(&mut context, angle),
+            _ => Some((Number::INDEFINITE, Number::INDEFINITE)),
         };
         match values {
             Some((first, second)) => self.replace_and_push(first, second, context),

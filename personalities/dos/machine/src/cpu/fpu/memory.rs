@@ -15,7 +15,7 @@
 
 use super::Fpu;
 use super::convert::{DOUBLE, Encoding, SINGLE};
-use super::number::exception::{DENORMAL, OVERFLOW, PRECISION, UNDERFLOW};
+use super::number::exception::{DENORMAL, INVALID, OVERFLOW, PRECISION, UNDERFLOW};
 use super::number::{Context, Number};
 use super::status::C1;
 use crate::{Bus, FarPointer};
@@ -101,11 +101,15 @@ impl Fpu {
             (7, 4) => Number::from_decimal(read_ten(bus, at)),
             _ => Number::from_integer(read64(bus, at) as i64),
         };
-        // A denormal is loaded also where its exception is not masked.
+        let is_converted = matches!(escape, 1 | 5);
+        let value = if is_converted { context.quieted(value) } else { value };
+        // A denormal is loaded also where its exception is not masked, but for a full stack.
         let denormal = context.raised & DENORMAL;
         context.raised &= !DENORMAL;
         self.push(value, &mut context);
-        context.raise(denormal);
+        if context.raised & INVALID == 0 {
+            context.raise(denormal);
+        }
         self.finish(&context);
     }
 

@@ -263,6 +263,15 @@ impl Context {
         }
     }
 
+    /// Returns what loading a number makes of it: a NaN that signals does so, and no more.
+    pub(super) fn quieted(&mut self, number: Number) -> Number {
+        if !number.is_signaling() {
+            return number;
+        }
+        self.raise(INVALID);
+        number.quieted()
+    }
+
     /// Returns whether a magnitude is rounded up, of which `rest` was cut: its highest bit is half.
     pub(super) fn rounds_up(&self, sign: bool, is_odd: bool, rest: u128) -> bool {
         const HALF: u128 = 1 << 127;
