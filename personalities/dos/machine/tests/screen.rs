@@ -122,6 +122,29 @@ fn clearing_the_screen_does_not_take_the_terminal() {
     assert_eq!(text, "x\x1b[H\x1b[2Jy\x1b[H\x1b[2Jz");
 }
 
+// RBIL INT 10/AH=0F: a mode set with bit 7 is returned with it; MEM 0040:0087, bit 7.
+#[test]
+fn a_mode_set_without_clearing_is_told_with_its_bit() {
+    let text = output(false, |a| {
+        for mode in [0x83u32, 0x03] {
+            video(a, mode)?;
+            video(a, 0x0f00)?;
+            a.mov(bx, 0x40u32)?;
+            a.mov(es, bx)?;
+            a.mov(bl, byte_ptr(0x87).es())?;
+            a.and(bl, 0x80u32)?;
+            a.shr(ax, 4u32)?;
+            a.shr(bl, 7u32)?;
+            a.mov(ah, bl)?;
+            a.and(al, 0x0fu32)?;
+            a.add(ax, 0x3030u32)?;
+            put_ax(a)?;
+        }
+        Ok(())
+    });
+    assert_eq!(text, "8100");
+}
+
 #[test]
 fn fifty_rows_of_eight_lines_fit() {
     let text = output(true, |a| {

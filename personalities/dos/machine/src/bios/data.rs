@@ -45,6 +45,8 @@ const ROWS: FarPointer = at(0x84);
 const CELL_LINES: FarPointer = at(0x85);
 /// The EGA's and VGA's state: memory, monitor, lines, the adapters' combination.
 const ADAPTER: FarPointer = at(0x87);
+/// Its bit that says the mode was set without clearing the memory.
+const KEPT_MEMORY: u8 = 0x80;
 /// Bit 4: enhanced keyboard; bits 0 and 1: the last scan code was E1, E0.
 pub(super) const KEYBOARD_STATE: FarPointer = at(0x96);
 
@@ -103,6 +105,17 @@ pub(super) fn select_page(bus: &mut Bus, page: u8) -> u16 {
     bus.write8(ACTIVE_PAGE, page);
     bus.write16(PAGE_START, start);
     start
+}
+
+/// Says that the mode was set without clearing the memory.
+pub(super) fn note_kept_memory(bus: &mut Bus) {
+    let state = bus.read8(ADAPTER) | KEPT_MEMORY;
+    bus.write8(ADAPTER, state);
+}
+
+/// Returns the mode as INT 10h tells it: with bit 7 if it was set so (RBIL INT 10/AH=0F).
+pub(super) fn told_video_mode(bus: &Bus) -> u8 {
+    video_mode(bus) | bus.read8(ADAPTER) & KEPT_MEMORY
 }
 
 /// Returns the mode.

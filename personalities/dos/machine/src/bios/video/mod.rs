@@ -117,7 +117,7 @@ impl<H: Host> Session<H> {
             0x0e => self.teletype_service(),
             0x0f => {
                 let columns = data::columns(&self.bus) as u16;
-                let mode = data::video_mode(&self.bus);
+                let mode = data::told_video_mode(&self.bus);
                 let shown = data::active_page(&self.bus);
                 self.set_ax(columns << 8 | u16::from(mode));
                 self.set_bx(self.bx() & 0xff | u16::from(shown) << 8);
@@ -141,7 +141,9 @@ impl<H: Host> Session<H> {
         }
         let was = data::video_mode(&self.bus);
         set_mode(&mut self.bus, mode, self.screen.lines());
-        if !keeps {
+        if keeps {
+            data::note_kept_memory(&mut self.bus);
+        } else {
             page::clear(&mut self.bus, mode);
         }
         // What a mode returns: 20h above 7, 3Fh for 6, 30h else (RBIL INT 10/AH=00).
