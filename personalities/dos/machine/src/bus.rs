@@ -13,7 +13,7 @@
 use alloc::{boxed::Box, vec};
 
 use crate::cpu::Cache;
-use crate::devices::Devices;
+use crate::devices::{COPROCESSOR, Devices};
 use crate::watch::Watch;
 
 /// Bytes of memory that the processor can address (Intel iAPX 86 User's Manual 2.3).
@@ -225,6 +225,11 @@ impl Bus {
     /// Writes an I/O port.
     pub fn port_out(&mut self, port: u16, value: u8) {
         self.devices.write(port, value);
+    }
+
+    /// Asks for the interrupt of the coprocessor's errors.
+    pub fn coprocessor_error(&mut self) {
+        self.devices.pic.raise(COPROCESSOR);
     }
 
     /// Returns and forgets whether the last port access is to be looked at before the processor

@@ -115,7 +115,7 @@ fn with_a_prefix_a_state_has_words_of_32_bits() {
 }
 
 #[test]
-fn an_error_that_is_not_masked_calls_interrupt_2_once_before_what_waits() {
+fn an_error_that_is_not_masked_stops_once_before_what_waits() {
     // fninit; fldcw [200]; fld1; fldz; fdivp; fnstsw ax; wait; nop
     let code = [
         0xdb, 0xe3, 0xd9, 0x2e, 0x00, 0x02, 0xd9, 0xe8, 0xd9, 0xee, 0xde, 0xf9, 0xdf, 0xe0, 0x9b,
@@ -123,17 +123,35 @@ fn an_error_that_is_not_masked_calls_interrupt_2_once_before_what_waits() {
     ];
     let (mut cpu, mut bus) = machine(Coprocessor::I80387, &code);
     bus.write16(FarPointer::new(CODE.segment, 0x200), 0x037b);
-    bus.write_far(FarPointer::new(0, 2 * 4), FarPointer::new(0x3000, 0));
-    bus.write8(FarPointer::new(0x3000, 0), 0xcf);
     cpu.set_flags(bit::INTERRUPT);
     cpu.run(&mut bus, 6);
-    // ZE, the summary and busy; nothing was called by what does not wait.
+    // ZE, the summary and busy; what does not wait went on.
     assert_eq!(cpu.register(AX) & 0x80bf, 0x8084);
-    assert_eq!(cpu.next_instruction(), CODE.add(14));
-    cpu.run(&mut bus, 1);
-    assert_eq!(cpu.next_instruction(), FarPointer::new(0x3000, 0));
-    cpu.run(&mut bus, 3);
-    assert_eq!(cpu.next_instruction(), CODE.add(16));
+    for next in [14, 14, 15] {
+        assert_eq!(cpu.next_instruction(), CODE.add(next));
+        cpu.run(&mut bus, 1);
+    }
+}
+
+/// Divides by zero, unmasked, with a handler of interrupt 2 that prints 2 and clears the error; then
+/// with one of 75h too that prints 7 and goes on to the BIOS's. Exits with what is in service.
+const DIVIDES: [u8; 104] = [
+    0xeb, 0x25, 0x50, 0x52, 0xb2, 0x32, 0xb4, 0x02, 0xcd, 0x21, 0xdb, 0xe2, 0x5a, 0x58, 0xcf, 0x50,
+    0x52, 0xb2, 0x37, 0xb4, 0x02, 0xcd, 0x21, 0x5a, 0x58, 0xff, 0x2e, 0x64, 0x01, 0xd9, 0xee, 0xd9,
+    0xe8, 0xde, 0xf1, 0x9b, 0xdd, 0xd8, 0xc3, 0xb8, 0x02, 0x25, 0xba, 0x02, 0x01, 0xcd, 0x21, 0xdb,
+    0xe3, 0xd9, 0x2e, 0x62, 0x01, 0xe8, 0xe5, 0xff, 0xb8, 0x75, 0x35, 0xcd, 0x21, 0x89, 0x1e, 0x64,
+    0x01, 0x8c, 0x06, 0x66, 0x01, 0xb8, 0x75, 0x25, 0xba, 0x0f, 0x01, 0xcd, 0x21, 0xe8, 0xcd, 0xff,
+    0xb0, 0x0b, 0xe6, 0xa0, 0xe6, 0x20, 0xe4, 0xa0, 0x88, 0xc4, 0xe4, 0x20, 0x08, 0xe0, 0xb4, 0x4c,
+    0xcd, 0x21, 0x7b, 0x03, 0x00, 0x00, 0x00, 0x00,
+];
+
+// IBM PC AT Technical Reference, BIOS listing, interrupt 75h: ends IRQ 13, calls interrupt 2.
+#[test]
+fn the_coprocessor_interrupts_by_75h_and_the_bios_calls_2() {
+    let mut host = support::MemoryHost::new(b"");
+    host.add("DIVIDES.COM", &DIVIDES);
+    let (end, host) = support::run(host, "DIVIDES.COM", &[]);
+    assert_eq!((end, &host.output[..]), (End::Exit(0), &b"272"[..]));
 }
 
 #[test]

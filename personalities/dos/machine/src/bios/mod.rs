@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   vector n ─► F000:4n  0F n IRET ─► host_call ─► clock, keyboard, system, video; dos
-//!   8, 9 ─► F000:FEA5, F000:E987: what the host cannot do in one step, in instructions
+//!   8, 9, 75 ─► F000:FEA5, E987, E9B0: what the host cannot do in one step, in instructions
 //! ```
 //!
 //! Data area and services: IBM PC AT Technical Reference, BIOS listing; RBIL MEMORY.LST, INT 08
@@ -32,6 +32,8 @@ const JUMP_FAR: u8 = 0xea;
 /// Where INT 8 and INT 9 begin in IBM's ROM.
 const TICK: FarPointer = FarPointer::new(HOST_SEGMENT, 0xfea5);
 const KEY: FarPointer = FarPointer::new(HOST_SEGMENT, 0xe987);
+/// Where INT 75h begins: behind INT 9.
+const COPROCESSOR: FarPointer = FarPointer::new(HOST_SEGMENT, 0xe9b0);
 
 /// INT 8: counts, calls INT 1Ch, ends the interrupt.
 const TICK_CODE: [u8; 11] = [
@@ -50,12 +52,23 @@ const KEY_CODE: [u8; 19] = [
     0x58, IRET, 0x90, // pop ax; iret
 ];
 
+/// INT 75h: releases the coprocessor, ends the interrupt, calls INT 2.
+const COPROCESSOR_CODE: [u8; 15] = [
+    0x50, 0x30, 0xc0, 0xe6, 0xf0, // push ax; xor al, al; out 0F0h, al
+    0xb0, 0x20, 0xe6, 0xa0, 0xe6, 0x20,
+    0x58, // mov al, 20h; out 0A0h, al; out 20h, al; pop ax
+    0xcd, 0x02, // int 2
+    IRET,
+];
+
 /// Writes vectors, stubs and data area.
 pub(crate) fn install(bus: &mut Bus, host: &mut impl Host) {
     for vector in 0..=0xff {
         install_stub(bus, vector);
     }
-    for (vector, at, code) in [(8u16, TICK, &TICK_CODE[..]), (9, KEY, &KEY_CODE)] {
+    let coded =
+        [(8u16, TICK, &TICK_CODE[..]), (9, KEY, &KEY_CODE), (0x75, COPROCESSOR, &COPROCESSOR_CODE)];
+    for (vector, at, code) in coded {
         bus.write(at, code);
         bus.write_far(FarPointer::new(0, vector * 4), at);
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   EM or TS ─► interrupt 7, at the instruction     (80286 and 80386)
-//!   an error is pending ─► interrupt 2
+//!   an error is pending ─► IRQ 13, interrupt 75h
 //!   no coprocessor ─► the operand is read and dropped
 //! ```
 //! EM is clear after a start, coprocessor or not, as a PC's BIOS leaves it: programs look for one with
@@ -17,8 +17,6 @@ use super::segment::CS;
 use super::{Cpu, Exit, Model};
 use crate::{Bus, FarPointer};
 
-/// What a PC's BIOS calls when the coprocessor has an error.
-const COPROCESSOR_ERROR: u8 = 2;
 /// Coprocessor not available.
 const NOT_AVAILABLE: u8 = 7;
 
@@ -117,14 +115,15 @@ impl Cpu {
         self.interrupt(bus, NOT_AVAILABLE);
     }
 
-    /// Calls interrupt 2 for an exception that is not masked, before the instruction; returns whether
-    /// it did. A PC's board asks by IRQ 13, whose handler in the BIOS calls interrupt 2.
+    /// Asks for the interrupt of an exception that is not masked, before the instruction; returns
+    /// whether it did. A PC's board has it as IRQ 13, whose handler in the BIOS calls interrupt 2.
     fn calls_for_coprocessor(&mut self, bus: &mut Bus) -> bool {
         let enabled = self.flags.interrupts_enabled();
         let calls = enabled && self.fpu.as_mut().is_some_and(|fpu| fpu.take_pending());
         if calls {
             self.ip = self.start;
-            self.interrupt(bus, COPROCESSOR_ERROR);
+            bus.coprocessor_error();
+            self.leave(Exit::Budget);
         }
         calls
     }

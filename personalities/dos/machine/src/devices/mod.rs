@@ -24,10 +24,12 @@ pub(crate) use pit::Pit;
 use crate::bios::data::EQUIPMENT_WORD;
 use crate::dos::layout::MEMORY_END;
 
-/// The timer's and the keyboard's interrupt requests.
+/// The timer's, the keyboard's and the coprocessor's interrupt requests.
 pub(crate) const TIMER: u8 = 0;
 /// See [`TIMER`].
 pub(crate) const KEYBOARD: u8 = 1;
+/// See [`TIMER`].
+pub(crate) const COPROCESSOR: u8 = 13;
 /// Ticks that wait for the processor at most; the others are the caller's to count.
 const TICKS_MAX: u32 = 20;
 /// How long a refresh of the memory takes that toggles port 61's bit 4, ns.

@@ -5,8 +5,8 @@
 //!              └► memory: loads, stores, environment        convert: memory's formats
 //! ```
 //! Registers are a stack of eight: ST(0) is `registers[top]`. Exceptions that are masked have their
-//! results; one that is not calls interrupt 2 before the next instruction that waits, as a PC's board
-//! does by IRQ 13 and INT 75h. The 8087's FENI and FDISI and the 80287's FSETPM do nothing, as on the
+//! results; one that is not is a PC's IRQ 13 before the next instruction that waits: INT 75h, from which
+//! the BIOS calls interrupt 2. The 8087's FENI and FDISI and the 80287's FSETPM do nothing, as on the
 //! 80387. Without a coprocessor ESC reads its operand and does nothing, so that a program which looks
 //! (FNINIT, FNSTSW to memory) finds what it had put there.
 //!
