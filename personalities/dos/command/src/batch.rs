@@ -10,7 +10,7 @@ use crate::expand::expand;
 use crate::prompt;
 use crate::shell::{Shell, Task};
 use crate::system::System;
-use crate::text;
+use crate::text::{self, is_delimiter};
 
 /// Bytes that are read at once.
 const CHUNK: usize = 512;
@@ -107,7 +107,7 @@ impl Shell {
 
     /// GOTO: the batch file goes on behind a label.
     pub(crate) fn go_to<S: System>(&mut self, system: &mut S, label: &[u8]) {
-        let (label, _) = text::first_word(label.strip_prefix(b":").unwrap_or(label));
+        let label = label_of(label);
         let Some(at) = self.tasks.iter().rposition(|task| matches!(task, Task::Batch(_))) else {
             return;
         };
@@ -147,6 +147,14 @@ impl Shell {
             _ => None,
         })
     }
+}
+
+/// Returns a GOTO's label: what an FCB's name is of it (MS-DOS 4.0, TBATCH2.ASM, GOTO).
+fn label_of(text: &[u8]) -> &[u8] {
+    let ends = |byte: &u8| is_delimiter(*byte) || b":.+/\\\"[]<>|".contains(byte);
+    let from = text.iter().position(|byte| !ends(byte)).unwrap_or(text.len());
+    let text = &text[from..];
+    &text[..text.iter().position(ends).unwrap_or(text.len())]
 }
 
 fn find_label(system: &mut impl System, path: &[u8], sought: &[u8]) -> Option<u32> {

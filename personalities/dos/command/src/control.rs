@@ -34,7 +34,7 @@ impl Shell {
 
     /// CALL: a batch file that comes back.
     pub(crate) fn call<S: System>(&mut self, system: &mut S, command: &[u8]) {
-        self.run(system, skip_delimiters(command), Caller::Returns);
+        self.dispatch(system, skip_delimiters(command), Caller::Returns);
     }
 
     /// The next round of a FOR.
@@ -42,7 +42,9 @@ impl Shell {
         let Some(value) = rounds.values.pop_front() else { return };
         let command = substitute(&rounds.command, rounds.variable, &value);
         self.push(system, Task::For(rounds));
-        if self.echo && self.batch().is_some() && !command.starts_with(b"@") {
+        // A single line (/C) is quiet.
+        let is_shown = self.echo && (!self.single || self.batch().is_some());
+        if is_shown && !command.starts_with(b"@") {
             let prompt = crate::prompt::prompt(system);
             self.say(system, &[b"\r\n", &prompt[..], &command, b"\r\n"].concat());
         }
@@ -51,14 +53,14 @@ impl Shell {
 
     fn decide<S: System>(&mut self, system: &mut S, rest: &[u8]) -> Result<(), &'static [u8]> {
         let (mut word, mut rest) = first_word(rest);
-        let negated = word.eq_ignore_ascii_case(b"NOT");
-        if negated {
+        let mut negated = false;
+        while word.eq_ignore_ascii_case(b"NOT") {
+            negated = !negated;
             (word, rest) = first_word(rest);
         }
         let (holds, command) = if word.eq_ignore_ascii_case(b"ERRORLEVEL") {
             let (number, command) = first_word(rest);
-            let number = text::parse_number(number).ok_or(&b"Syntax error"[..])?;
-            (self.errorlevel as u32 >= number, command)
+            (self.errorlevel >= level(number), command)
         } else if word.eq_ignore_ascii_case(b"EXIST") {
             let (path, command) = first_word(rest);
             (exists(system, path), command)
@@ -77,7 +79,9 @@ impl Shell {
 
     fn begin_loop<S: System>(&mut self, system: &mut S, rest: &[u8]) -> Result<(), &'static [u8]> {
         let (variable, rest) = first_word(rest);
-        let (word, rest) = first_word(rest);
+        // `IN` and the bracket may stand together.
+        let rest = skip_delimiters(rest);
+        let (word, rest) = rest.split_at(rest.len().min(2));
         let rest = skip_delimiters(rest);
         let ([b'%', variable], true, [b'(', rest @ ..]) =
             (variable, word.eq_ignore_ascii_case(b"IN"), rest)
@@ -105,12 +109,19 @@ impl Shell {
 
 /// Returns whether two words are equal, and the command behind them: `a==b command`.
 fn compare<'t>(word: &'t [u8], rest: &'t [u8]) -> Option<(bool, &'t [u8])> {
-    let equals = rest.trim_ascii_start();
-    if !equals.starts_with(b"==") {
+    let from = rest.iter().position(|byte| *byte == b'=')?;
+    if !rest[from..].starts_with(b"==") {
         return None;
     }
-    let (second, command) = first_word(equals);
+    let (second, command) = first_word(&rest[from..]);
     Some((word == second, command))
+}
+
+/// Returns the exit code that a number is, in 8 bits as MS-DOS 4.0 reads it (TBATCH2.ASM, IFERLEV).
+fn level(digits: &[u8]) -> u8 {
+    digits
+        .iter()
+        .fold(0u8, |level, digit| level.wrapping_mul(10).wrapping_add(digit.wrapping_sub(b'0')))
 }
 
 /// Returns the files that a pattern matches, with its directory; a word itself.

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use crate::files::is_directory;
 use crate::shell::{Reply, Request, Shell, Waiting};
-use crate::system::{Refused, Stamp, System, attribute};
+use crate::system::{Refused, Stamp, System, attribute, code};
 use crate::text::{is_delimiter, right};
 use crate::wildcard;
 
@@ -21,6 +21,7 @@ const CHUNK: usize = 2048;
 const TYPED_MAX: usize = 0xf000;
 /// End of a text (Ctrl-Z).
 const END: u8 = 0x1a;
+const FULL: Refused = Refused::Error(code::DISK_FULL);
 
 /// Where a text ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub(crate) struct Typed {
 /// Whether a copy is made.
 enum Copied {
     Now,
+    /// There was nothing to copy: the destination is no more.
+    Nothing,
     /// It waits for what is typed.
     Later,
 }
@@ -76,7 +79,8 @@ impl Shell {
             Ok(plan) => plan,
             Err(text) => return self.complain(system, &text),
         };
-        let many = plan.sources.len() == 1 && wildcard::is_pattern(&plan.sources[0].path);
+        // Names are told where they are not all in the command (MS-DOS 4.0, COPY.ASM, SHOWCPNAM).
+        let shows = plan.sources.len() > 1 || wildcard::is_pattern(&plan.sources[0].path);
         let jobs = match jobs(system, &plan) {
             Ok(jobs) => jobs,
             Err(path) => {
@@ -90,11 +94,12 @@ impl Shell {
             if self.is_stopped(system) {
                 return;
             }
-            if many {
-                self.say(system, &[&job.sources[0].0[..], b"\r\n"].concat());
+            for (path, _) in job.sources.iter().filter(|_| shows) {
+                self.say(system, &[&path[..], b"\r\n"].concat());
             }
             match self.copy_one(system, &job) {
                 Ok(Copied::Now) => copied += 1,
+                Ok(Copied::Nothing) => {}
                 Ok(Copied::Later) => return,
                 Err(text) => self.complain(system, &text),
             }
@@ -115,13 +120,15 @@ impl Shell {
         let end = text.iter().position(|byte| *byte == END);
         typed.text.extend_from_slice(&text[..end.unwrap_or(text.len())]);
         let is_last = text.is_empty() || end.is_some();
-        let is_due = is_last || typed.text.len() >= TYPED_MAX;
+        let is_due = !typed.text.is_empty() && (is_last || typed.text.len() >= TYPED_MAX);
         let is_written = !is_due || self.write_typed(system, &mut typed);
         if is_written && !is_last {
             return self.read_typed(typed);
         }
         close_typed(system, &typed);
-        self.say_copied(system, is_written.into());
+        // Where nothing was typed there is no file.
+        let is_copied = is_written && typed.to.is_some();
+        self.say_copied(system, is_copied.into());
     }
 
     /// Writes what was typed; returns whether all of it went.
@@ -170,20 +177,22 @@ impl Shell {
         } else {
             self.write_new(system, job, first_handle, stamp)
         };
-        written.map(|()| Copied::Now).map_err(|refused| match refused {
+        let copied = written.map(|is_there| if is_there { Copied::Now } else { Copied::Nothing });
+        copied.map_err(|refused| match refused {
             Refused::Break => b"".to_vec(),
+            Refused::Error(code::DISK_FULL) => b"Insufficient disk space".to_vec(),
             Refused::Error(_) => [b"Access denied - ", &job.destination[..]].concat(),
         })
     }
 
-    /// Writes the destination anew.
+    /// Writes the destination anew; returns whether it is there then.
     fn write_new<S: System>(
         &mut self,
         system: &mut S,
         job: &Job,
         first: u16,
         stamp: Option<Stamp>,
-    ) -> Result<(), Refused> {
+    ) -> Result<bool, Refused> {
         let to = system.create(&job.destination);
         let to = match to {
             Ok(to) => to,
@@ -203,14 +212,18 @@ impl Shell {
             result = self.pour(system, from, to, *mode);
             system.close(from);
         }
-        self.finish(system, job, to, stamp);
-        result
+        let is_there = self.finish(system, job, to, stamp);
+        if result == Err(FULL) && is_there && !wildcard::is_device(&job.destination) {
+            // A part of a file is none.
+            let _ = system.delete(&job.destination);
+        }
+        result.map(|()| is_there)
     }
 
     /// The first source is the destination: the others go behind it.
-    fn append<S: System>(&mut self, system: &mut S, job: &Job) -> Result<(), Refused> {
+    fn append<S: System>(&mut self, system: &mut S, job: &Job) -> Result<bool, Refused> {
         let to = system.open(&job.destination, 2)?;
-        let mut result = system.seek_end(to);
+        let mut result = system.seek_end(to).map(drop);
         for (path, mode) in &job.sources[1..] {
             if result.is_err() {
                 break;
@@ -219,12 +232,27 @@ impl Shell {
             result = self.pour(system, from, to, *mode);
             system.close(from);
         }
-        self.finish(system, job, to, None);
-        result
+        let is_there = self.finish(system, job, to, None);
+        result.map(|()| is_there)
     }
 
-    fn finish<S: System>(&mut self, system: &mut S, job: &Job, to: u16, stamp: Option<Stamp>) {
-        if job.marks_end && !system.is_device(to) {
+    /// Closes the destination, and deletes it where nothing was written (MS-DOS 4.0, COPY.ASM,
+    /// CLOSEDEST); returns whether it is there.
+    fn finish<S: System>(
+        &mut self,
+        system: &mut S,
+        job: &Job,
+        to: u16,
+        stamp: Option<Stamp>,
+    ) -> bool {
+        let is_file = !system.is_device(to);
+        if is_file && system.seek_end(to) == Ok(0) {
+            system.close(to);
+            // One that cannot be deleted stays empty.
+            let _ = system.delete(&job.destination);
+            return false;
+        }
+        if job.marks_end && is_file {
             self.write_all(system, to, &[END]);
         }
         if let Some(stamp) = stamp {
@@ -232,6 +260,7 @@ impl Shell {
             let _ = system.set_stamp(to, stamp);
         }
         system.close(to);
+        true
     }
 
     fn pour<S: System>(
@@ -241,7 +270,6 @@ impl Shell {
         to: u16,
         mode: Mode,
     ) -> Result<(), Refused> {
-        const DISK_FULL: u16 = 0x27;
         // What a console gives ends with Ctrl-Z, whatever the mode.
         let ends = mode == Mode::Text || system.is_device(from);
         let mut chunk = [0; CHUNK];
@@ -249,7 +277,7 @@ impl Shell {
             let count = system.read(from, &mut chunk)?.min(CHUNK);
             let end = chunk[..count].iter().position(|byte| ends && *byte == END);
             if !self.write_all(system, to, &chunk[..end.unwrap_or(count)]) {
-                return Err(Refused::Error(DISK_FULL));
+                return Err(FULL);
             }
             if count == 0 || end.is_some() {
                 break;

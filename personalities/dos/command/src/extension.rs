@@ -6,6 +6,7 @@
 
 use alloc::vec::Vec;
 
+use crate::batch::Caller;
 use crate::parse::command_name;
 use crate::shell::{Request, Shell, Waiting};
 use crate::system::System;
@@ -18,18 +19,23 @@ const NAME_MAX: usize = 11;
 
 /// What was asked about a command.
 pub(crate) enum Asked {
-    Known(Vec<u8>),
-    Executed(Vec<u8>),
+    Known(Vec<u8>, Caller),
+    Executed(Vec<u8>, Caller),
 }
 
 impl Shell {
     /// Asks about a command, unless nobody can know it; returns whether an answer will come.
-    pub(crate) fn ask_extensions<S: System>(&mut self, system: &mut S, command: &[u8]) -> bool {
+    pub(crate) fn ask_extensions<S: System>(
+        &mut self,
+        system: &mut S,
+        command: &[u8],
+        caller: Caller,
+    ) -> bool {
         let len = name_of(command).len();
         let fits = (1..=NAME_MAX).contains(&len) && command.len() <= LINE_MAX;
         let asks = fits && system.may_be_extended();
         if asks {
-            self.ask_extension(IS_KNOWN, Asked::Known(command.to_vec()));
+            self.ask_extension(IS_KNOWN, Asked::Known(command.to_vec(), caller));
         }
         asks
     }
@@ -37,21 +43,23 @@ impl Shell {
     /// An answer has come: in AL, and to a command carried out in the buffers.
     pub(crate) fn take_extension<S: System>(&mut self, system: &mut S, asked: Asked, al: u8) {
         match asked {
-            Asked::Known(command) if al == 0 => self.dispatch_own(system, &command),
-            Asked::Known(command) => self.ask_extension(EXECUTE, Asked::Executed(command)),
-            Asked::Executed(command) => {
+            Asked::Known(command, caller) if al == 0 => self.dispatch_own(system, &command, caller),
+            Asked::Known(command, caller) => {
+                self.ask_extension(EXECUTE, Asked::Executed(command, caller));
+            }
+            Asked::Executed(command, caller) => {
                 let (name, line) = system.extended();
                 if !name.is_empty() {
                     // The parameters are behind as many characters as the old name had.
                     let tail = line.get(name_of(&command).len()..).unwrap_or_default();
-                    self.dispatch_own(system, &[&name, tail].concat());
+                    self.dispatch_own(system, &[&name, tail].concat(), caller);
                 }
             }
         }
     }
 
     fn ask_extension(&mut self, function: u16, asked: Asked) {
-        let (Asked::Known(line) | Asked::Executed(line)) = &asked;
+        let (Asked::Known(line, _) | Asked::Executed(line, _)) = &asked;
         let name = name_of(line).to_ascii_uppercase();
         self.request = Some(Request::Extension { function, line: line.clone(), name });
         self.waiting = Waiting::Extension(asked);

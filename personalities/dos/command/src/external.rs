@@ -28,16 +28,13 @@ enum Program {
 }
 
 impl Shell {
-    /// Runs a program, a batch file, an internal command (after CALL or LH) or changes the drive.
+    /// Runs a program or a batch file, or changes the drive.
     pub(crate) fn run<S: System>(&mut self, system: &mut S, command: &[u8], caller: Caller) {
-        if crate::internal::find(command).is_some() {
-            return self.execute(system, command);
-        }
         let (name, tail) = command_name(command);
         if name.is_empty() {
             return;
         }
-        if let [letter, b':'] = name {
+        if let [letter, b':'] | [letter, b':', b'\\'] = name {
             let drive = letter.to_ascii_uppercase().wrapping_sub(b'A');
             if !system.select_drive(drive) {
                 self.complain(system, b"Invalid drive specification");

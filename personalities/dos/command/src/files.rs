@@ -86,12 +86,11 @@ impl Shell {
         }
         if given.has(b"P") {
             match matching(system, &pattern) {
-                Ok(paths) => self.ask_each(system, paths.into()),
+                Ok(paths) => self.ask_delete(system, Deletion::Each(paths.into())),
                 Err(text) => self.complain(system, text),
             }
         } else if matches!(wildcard::split(&pattern).1, b"*.*" | b"*" | b"????????.???") {
-            let text = b"All files in directory will be deleted!\r\nAre you sure (Y/N)?";
-            self.ask(system, text, Question::Delete(Deletion::All(pattern)));
+            self.ask_delete(system, Deletion::All(pattern));
         } else {
             self.delete_matching(system, &pattern);
         }
@@ -112,7 +111,7 @@ impl Shell {
                 if let Some(path) = path.filter(|_| says_yes) {
                     self.delete_file(system, &path);
                 }
-                self.ask_each(system, paths);
+                self.ask_delete(system, Deletion::Each(paths));
             }
         }
     }
@@ -209,11 +208,18 @@ impl Shell {
         if self.refuses(system, &given, &[], 1) { None } else { given.words.pop() }
     }
 
-    fn ask_each<S: System>(&mut self, system: &mut S, paths: VecDeque<Vec<u8>>) {
-        if let Some(path) = paths.front() {
-            let text = [&path[..], b",    Delete (Y/N)?"].concat();
-            self.ask(system, &text, Question::Delete(Deletion::Each(paths)));
-        }
+    /// Asks about what DEL would delete.
+    pub(crate) fn ask_delete<S: System>(&mut self, system: &mut S, deletion: Deletion) {
+        let text = match &deletion {
+            Deletion::All(_) => {
+                b"All files in directory will be deleted!\r\nAre you sure (Y/N)?".to_vec()
+            }
+            Deletion::Each(paths) => match paths.front() {
+                Some(path) => [&path[..], b",    Delete (Y/N)?"].concat(),
+                None => return,
+            },
+        };
+        self.ask(system, &text, Question::Delete(deletion));
     }
 
     fn delete_matching<S: System>(&mut self, system: &mut S, pattern: &[u8]) {

@@ -6,6 +6,7 @@ use crate::editor::{self, Editor, Step};
 use crate::files::Deletion;
 use crate::shell::{Reply, Request, Shell, Task, Waiting};
 use crate::system::{Input, Refused, System};
+use crate::text::skip_delimiters;
 use crate::wildcard;
 
 /// Longest line (MS-DOS 5.0: 127 characters; a terminal's may be longer here).
@@ -100,6 +101,8 @@ impl Shell {
         match question {
             // What has no more commands to give has said EXIT.
             Question::Command => self.request = Some(Request::Exit(self.errorlevel)),
+            // Nobody says yes.
+            question @ Question::Delete(_) => self.answer(system, question, b"N"),
             question => self.answer(system, question, b""),
         }
     }
@@ -116,7 +119,8 @@ impl Shell {
     }
 
     fn answer<S: System>(&mut self, system: &mut S, question: Question, line: &[u8]) {
-        let says_yes = line.trim_ascii().first().is_some_and(|byte| byte & !0x20 == b'Y');
+        let letter = skip_delimiters(line).first().map(u8::to_ascii_uppercase);
+        let says_yes = letter == Some(b'Y');
         match question {
             Question::Command => {
                 editor::remember(&mut self.history, line);
@@ -124,7 +128,10 @@ impl Shell {
             }
             Question::Date => self.enter_date(system, line),
             Question::Time => self.enter_time(system, line),
-            Question::Delete(deletion) => self.delete_answered(system, deletion, says_yes),
+            Question::Delete(deletion) if says_yes || letter == Some(b'N') => {
+                self.delete_answered(system, deletion, says_yes);
+            }
+            Question::Delete(deletion) => self.ask_delete(system, deletion),
             Question::EndBatch if says_yes => self.abandon(system),
             Question::EndBatch => {}
         }

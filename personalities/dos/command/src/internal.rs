@@ -87,37 +87,35 @@ pub fn find(line: &[u8]) -> Option<(Internal, &[u8])> {
     let len = line.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(line.len());
     let (name, rest) = line.split_at(len);
     let (_, command) = NAMES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known))?;
-    let takes_path = matches!(
-        command,
-        Internal::ChangeDirectory
-            | Internal::MakeDirectory
-            | Internal::RemoveDirectory
-            | Internal::Dir
-            | Internal::Echo
-    );
-    let ends = match rest.first() {
-        None => true,
-        Some(byte) if is_delimiter(*byte) => true,
-        Some(b'/' | b'<' | b'>' | b'+' | b'"' | b'[' | b']') => true,
-        Some(b'.' | b'\\' | b':') => takes_path,
-        Some(_) => false,
-    };
+    // What ends a name in an FCB ends a command's (MS-DOS 4.0, TCODE.ASM, OKPARSE).
+    let ends = rest
+        .first()
+        .is_none_or(|byte| is_delimiter(*byte) || b".:+/\\\"[]<>|".contains(byte) || *byte < b' ');
     ends.then_some((*command, rest))
 }
 
 impl Shell {
     /// Runs a command without redirections: what extends this interpreter is asked first.
-    pub(crate) fn dispatch<S: System>(&mut self, system: &mut S, command: &[u8]) {
-        if !self.ask_extensions(system, command) {
-            self.dispatch_own(system, command);
+    pub(crate) fn dispatch<S: System>(&mut self, system: &mut S, command: &[u8], caller: Caller) {
+        if !self.ask_extensions(system, command, caller) {
+            self.dispatch_own(system, command, caller);
         }
     }
 
     /// Runs a command: internal, or a program.
-    pub(crate) fn dispatch_own<S: System>(&mut self, system: &mut S, command: &[u8]) {
+    pub(crate) fn dispatch_own<S: System>(
+        &mut self,
+        system: &mut S,
+        command: &[u8],
+        caller: Caller,
+    ) {
         match find(command) {
+            // What IF and FOR are about has redirections of its own.
+            Some((Internal::If | Internal::For, _)) if caller == Caller::Returns => {
+                self.execute(system, command);
+            }
             Some((internal, tail)) => self.run_internal(system, internal, tail),
-            None => self.run(system, command, Caller::Left),
+            None => self.run(system, command, caller),
         }
     }
 
@@ -139,7 +137,7 @@ impl Shell {
             // Both were taken before redirections; with a malformed tail they come here.
             Internal::For | Internal::If => self.complain(system, b"Syntax error"),
             Internal::Goto => self.go_to(system, trim(tail)),
-            Internal::LoadHigh => self.run(system, skip_delimiters(tail), Caller::Left),
+            Internal::LoadHigh => self.dispatch_own(system, skip_delimiters(tail), Caller::Left),
             Internal::MakeDirectory => self.make_directory(system, tail),
             Internal::Path => self.path(system, tail),
             Internal::Pause => self.pause(system),
@@ -170,8 +168,9 @@ mod tests {
         assert_eq!(find(b"cd\\dos"), Some((Internal::ChangeDirectory, &b"\\dos"[..])));
         assert_eq!(find(b"echo."), Some((Internal::Echo, &b"."[..])));
         assert_eq!(find(b"if a==b c"), Some((Internal::If, &b" a==b c"[..])));
+        assert_eq!(find(b"type\\x"), Some((Internal::Type, &b"\\x"[..])));
+        assert_eq!(find(b"echo:x"), Some((Internal::Echo, &b":x"[..])));
         assert_eq!(find(b"directory"), None);
-        assert_eq!(find(b"copy.exe a"), None);
-        assert_eq!(find(b"type\\x"), None);
+        assert_eq!(find(b"dir2"), None);
     }
 }

@@ -7,7 +7,7 @@
 
 use alloc::vec::Vec;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Caller};
 use crate::control::Loop;
 use crate::copy::Typed;
 use crate::editor::{Editor, History};
@@ -121,7 +121,7 @@ pub struct Shell {
     pub(crate) echo: bool,
     pub(crate) errorlevel: u8,
     /// Ends when there is nothing more to do (/C).
-    single: bool,
+    pub(crate) single: bool,
     /// Does not end by EXIT (/P).
     permanent: bool,
     pub(crate) history: History,
@@ -261,7 +261,7 @@ impl Shell {
             return self.complain(system, b"Syntax error");
         };
         if self.redirect(system, &redirections) {
-            self.dispatch(system, &command);
+            self.dispatch(system, text::skip_delimiters(&command), Caller::Left);
         }
     }
 
@@ -270,7 +270,10 @@ impl Shell {
         let mut saved = Saved::default();
         let opened = (|| {
             if let Some(path) = &to.input {
-                let handle = system.open(path, 0).map_err(|_| &b"File not found"[..])?;
+                let handle = system.open(path, 0).map_err(|refused| match refused {
+                    Refused::Error(code::PATH_NOT_FOUND) => &b"Path not found"[..],
+                    _ => b"File not found",
+                })?;
                 saved.0[0] = Some(replace(system, 0, handle));
             }
             if let Some(path) = &to.output {
@@ -432,8 +435,23 @@ fn restore(system: &mut impl System, saved: Saved) {
 
 fn output(system: &mut impl System, path: &[u8], appends: bool) -> Result<u16, Refused> {
     if appends && let Ok(handle) = system.open(path, 2) {
-        system.seek_end(handle)?;
+        seek_behind(system, handle)?;
         return Ok(handle);
     }
     system.create(path)
+}
+
+/// Goes to a text's end: before the Ctrl-Z that it ends with (MS-DOS 4.0, TMISC2.ASM, TESTDOREOUT).
+fn seek_behind(system: &mut impl System, handle: u16) -> Result<(), Refused> {
+    const END: u8 = 0x1a;
+    let len = system.seek_end(handle)?;
+    if len == 0 || system.is_device(handle) {
+        return Ok(());
+    }
+    let mut last = [0];
+    system.seek(handle, len - 1)?;
+    if system.read(handle, &mut last)? == 1 && last == [END] {
+        system.seek(handle, len - 1)?;
+    }
+    Ok(())
 }

@@ -165,11 +165,11 @@ pub trait System {
     /// # Errors
     /// As the function.
     fn seek(&mut self, handle: u16, position: u32) -> Outcome<()>;
-    /// AH=42 from the end.
+    /// AH=42 to the end; returns the position.
     ///
     /// # Errors
     /// As the function.
-    fn seek_end(&mut self, handle: u16) -> Outcome<()>;
+    fn seek_end(&mut self, handle: u16) -> Outcome<u32>;
     /// AX=4400, bit 7: whether a handle is a device.
     fn is_device(&mut self, handle: u16) -> bool;
     /// Whether reading a handle may wait for keys.

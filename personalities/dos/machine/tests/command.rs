@@ -2,6 +2,8 @@
 //!
 //! Expected texts are those of MS-DOS 5.0 (User's Guide and Reference, chapters 5, 10 and 14).
 
+#[path = "command/batch.rs"]
+mod batch_corners;
 #[path = "command/extensions.rs"]
 mod extensions;
 mod support;

@@ -194,8 +194,9 @@ impl<H: Host> System for Guest<'_, H> {
         let (cx, dx) = ((position >> 16) as u16, position as u16);
         self.call(Registers { ax: 0x4200, bx: handle, cx, dx, di: 0 }).map(drop)
     }
-    fn seek_end(&mut self, handle: u16) -> Outcome<()> {
-        self.on_handle(0x4202, handle).map(drop)
+    fn seek_end(&mut self, handle: u16) -> Outcome<u32> {
+        let done = self.call(Registers { ax: 0x4202, bx: handle, ..Registers::default() })?;
+        Ok(u32::from(done.dx) << 16 | u32::from(done.ax))
     }
     fn is_device(&mut self, handle: u16) -> bool {
         self.on_handle(0x4400, handle).is_ok_and(|done| done.dx & 0x80 != 0)
