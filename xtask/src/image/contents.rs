@@ -41,7 +41,11 @@ pub fn archive(
     for (name, bytes) in dos_samples::all() {
         archive.file(&format!("dos/{name}"), 0o755, bytes)?;
     }
-    archive.file("dos/COMMAND.COM", 0o755, dos_command::stub::FILE.to_vec())?;
+    archive.file("dos/COMMAND.COM", 0o755, dos_command::stub::file(b""))?;
+    archive.folder("dos/DOS", 0o755)?;
+    for (name, bytes) in dos_command::tool_files() {
+        archive.file(&format!("dos/DOS/{}", String::from_utf8_lossy(name)), 0o755, bytes)?;
+    }
     busybox::add(&mut archive)?;
     let files = workspace::root().join("userland/files");
     if files.is_dir() {

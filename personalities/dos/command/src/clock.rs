@@ -93,7 +93,7 @@ impl Shell {
 }
 
 /// Returns year, month and day of `mm-dd-yy` or `mm/dd/yyyy`.
-fn parse_date(text: &[u8]) -> Option<(u16, u8, u8)> {
+pub(crate) fn parse_date(text: &[u8]) -> Option<(u16, u8, u8)> {
     let parts = text.split(|byte| matches!(byte, b'-' | b'/' | b'.')).map(parse_number);
     let parts: Vec<u32> = parts.collect::<Option<_>>()?;
     let [month, day, year] = parts[..] else { return None };

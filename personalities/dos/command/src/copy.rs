@@ -70,6 +70,8 @@ struct Job {
     /// Whether a Ctrl-Z goes behind it.
     marks_end: bool,
     stamp: bool,
+    /// Whether it may be empty: COPY makes no empty file.
+    may_be_empty: bool,
 }
 
 impl Shell {
@@ -185,6 +187,26 @@ impl Shell {
         })
     }
 
+    /// Copies a file as it is, with its date.
+    pub(crate) fn copy_whole<S: System>(
+        &mut self,
+        system: &mut S,
+        from: &[u8],
+        to: &[u8],
+    ) -> Result<(), Refused> {
+        let handle = system.open(from, 0)?;
+        let stamp = system.stamp(handle).ok();
+        let sources = alloc::vec![(from.to_vec(), Mode::Binary)];
+        let job = Job {
+            sources,
+            destination: to.to_vec(),
+            marks_end: false,
+            stamp: true,
+            may_be_empty: true,
+        };
+        self.write_new(system, &job, handle, stamp).map(drop)
+    }
+
     /// Writes the destination anew; returns whether it is there then.
     fn write_new<S: System>(
         &mut self,
@@ -246,7 +268,7 @@ impl Shell {
         stamp: Option<Stamp>,
     ) -> bool {
         let is_file = !system.is_device(to);
-        if is_file && system.seek_end(to) == Ok(0) {
+        if is_file && !job.may_be_empty && system.seek_end(to) == Ok(0) {
             system.close(to);
             // One that cannot be deleted stays empty.
             let _ = system.delete(&job.destination);
@@ -321,12 +343,19 @@ fn jobs(system: &mut impl System, plan: &Plan) -> Result<Vec<Job>, Vec<u8>> {
         let mode = if several { mode } else { marks.unwrap_or(Mode::Text) };
         let destination = target(&files[0].0);
         let marks_end = mode == Mode::Text;
-        return Ok(alloc::vec![Job { sources: files, destination, marks_end, stamp: false }]);
+        return Ok(alloc::vec![Job {
+            sources: files,
+            destination,
+            marks_end,
+            stamp: false,
+            may_be_empty: false
+        }]);
     }
     let jobs = files.into_iter().map(|file| Job {
         destination: target(&file.0),
         marks_end: mode == Mode::Text,
         stamp: file.1 == Mode::Binary,
+        may_be_empty: false,
         sources: alloc::vec![file],
     });
     Ok(jobs.collect())

@@ -20,13 +20,12 @@ use crate::settings::volume_text;
 use crate::shell::{Shell, Task};
 use crate::system::{Found, Refused, System, attribute, code};
 use crate::text::right;
+use crate::walk::{self, DEPTH_MAX};
 use crate::wildcard;
 
 /// Columns of a name in the wide form, and how many there are.
 const WIDE_COLUMNS: usize = 16;
 const WIDE_NAMES: usize = 5;
-/// Deepest directories that /S goes into.
-const DEPTH_MAX: usize = 32;
 
 /// How DIR lists.
 #[derive(Default)]
@@ -106,8 +105,9 @@ impl Shell {
                 text.extend(b"\r\n");
             }
             if options.deep && depth < DEPTH_MAX {
-                let below = subdirectories(system, &directory);
-                directories.extend(below.into_iter().rev().map(|path| (path, depth + 1)));
+                let below = walk::subdirectories(system, &directory, 0).into_iter().rev();
+                let path = |entry: Found| wildcard::join(&directory, &entry.name);
+                directories.extend(below.map(|entry| (path(entry), depth + 1)));
             }
         }
         if totals.files == 0 {
@@ -222,15 +222,6 @@ fn sum(totals: &Totals) -> Vec<u8> {
     [&files[..], b" file(s) ", &bytes, b" bytes\r\n"].concat()
 }
 
-fn subdirectories(system: &mut impl System, directory: &[u8]) -> Vec<Vec<u8>> {
-    let found = system.find(&wildcard::join(directory, b"*.*"), attribute::DIRECTORY);
-    let found = found.unwrap_or_default().into_iter();
-    let below = found.filter(|entry| entry.is_directory() && !entry.name.starts_with(b"."));
-    let mut paths: Vec<_> = below.map(|entry| wildcard::join(directory, &entry.name)).collect();
-    paths.sort();
-    paths
-}
-
 /// Returns the full path of the directory that is meant, and the pattern.
 fn meant(system: &mut impl System, path: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let whole = path.is_empty() || (!wildcard::is_pattern(path) && is_directory(system, path));
@@ -241,13 +232,7 @@ fn meant(system: &mut impl System, path: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
         (name, (_, b"")) if !name.ends_with(b".") => [name, b".*"].concat(),
         (name, _) => name.to_vec(),
     };
-    let here = match directory {
-        [] => b".".to_vec(),
-        [_, b':'] => [directory, b"."].concat(),
-        directory => directory.to_vec(),
-    };
-    let full = system.true_name(&here).ok()?;
-    (full.get(1) == Some(&b':')).then_some((full, name))
+    Some((walk::full_path(system, directory)?, name))
 }
 
 fn parse(switches: &[Vec<u8>]) -> Result<Options, Vec<u8>> {

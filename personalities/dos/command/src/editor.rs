@@ -11,6 +11,8 @@ const LINE_MAX: usize = 255;
 /// Lines that are remembered.
 const HISTORY_MAX: usize = 100;
 const TAB: u8 = 9;
+/// Scan code of F7.
+const F7: u8 = 0x41;
 const ESCAPE: u8 = 0x1b;
 const DELETE: u8 = 0x7f;
 /// What a terminal gives that has ended.
@@ -23,6 +25,8 @@ pub type History = Vec<Vec<u8>>;
 pub enum Step {
     /// The input's end, or Ctrl-Z, on an empty line.
     End,
+    /// The history is asked for (F7).
+    History,
     /// The text that shows the change.
     More(Vec<u8>),
     /// The text to show, and the finished line.
@@ -51,16 +55,20 @@ struct Completion {
 }
 
 impl Editor {
-    /// Returns an empty line with the history that it may take lines from.
-    pub fn new(history: &[Vec<u8>]) -> Editor {
-        Editor { history: history.to_vec(), at: history.len(), ..Editor::default() }
+    /// Returns an empty line with the history that it may take lines from; `overwrites` tells
+    /// whether it begins in overstrike mode.
+    pub fn new(history: &[Vec<u8>], overwrites: bool) -> Editor {
+        Editor { history: history.to_vec(), at: history.len(), overwrites, ..Editor::default() }
     }
 
     /// Takes a key; `complete` returns what a word may go on as.
     pub fn key(&mut self, key: u8, complete: impl FnOnce(&[u8]) -> Vec<Vec<u8>>) -> Step {
         if core::mem::take(&mut self.extended) {
             self.completion = None;
-            return Step::More(self.extended_key(key));
+            return match key {
+                F7 if !self.history.is_empty() => Step::History,
+                key => Step::More(self.extended_key(key)),
+            };
         }
         if key != TAB {
             self.completion = None;
@@ -101,6 +109,7 @@ impl Editor {
             0x53 if self.cursor < end => self.change(self.cursor, self.cursor + 1, b""),
             0x3b => self.copy_template(1),
             0x3d => self.copy_template(LINE_MAX),
+            0x42 => self.recall_alike(),
             _ => Vec::new(),
         }
     }
@@ -126,6 +135,20 @@ impl Editor {
         self.at = at;
         let line = self.history.get(at).cloned().unwrap_or_default();
         self.set_line(line)
+    }
+
+    /// F8: the last line before this one that begins with what is left of the cursor.
+    fn recall_alike(&mut self) -> Vec<u8> {
+        let begin = &self.line[..self.cursor];
+        let lines = self.history[..self.at].iter().enumerate().rev();
+        let Some(at) = lines.clone().find(|(_, line)| line.starts_with(begin)).map(|(at, _)| at)
+        else {
+            return vec![7];
+        };
+        let cursor = self.cursor;
+        let mut text = self.recall(at);
+        text.extend(self.move_to(cursor));
+        text
     }
 
     fn set_line(&mut self, line: Vec<u8>) -> Vec<u8> {
@@ -203,14 +226,14 @@ mod tests {
     /// Types keys on a terminal of one line and returns what it shows, and the finished line.
     fn type_keys(history: &[&[u8]], keys: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
         let history: Vec<Vec<u8>> = history.iter().map(|line| line.to_vec()).collect();
-        let mut editor = Editor::new(&history);
+        let mut editor = Editor::new(&history, false);
         let (mut shown, mut column) = (Vec::new(), 0);
         for key in keys {
             let names = |_: &[u8]| alloc::vec![b"READ.ME".to_vec(), b"REAL.TXT".to_vec()];
             let (text, line) = match editor.key(*key, names) {
                 Step::More(text) => (text, None),
                 Step::Line(text, line) => (text, Some(line)),
-                Step::End => return (shown, None),
+                Step::End | Step::History => return (shown, None),
             };
             for byte in text {
                 match byte {
@@ -252,6 +275,7 @@ mod tests {
         assert_eq!(line_of(history, b"\x00\x48\r"), b"second");
         assert_eq!(line_of(history, b"\x00\x48\x00\x48\x00\x48\r"), b"first");
         assert_eq!(line_of(history, b"\x00\x48\x00\x50x\r"), b"x");
+        assert_eq!(line_of(history, b"f\x00\x42\x00\x4f!\r"), b"first!");
         assert_eq!(line_of(history, b"\x00\x3b\x00\x3bX\x00\x3d\r"), b"seXond");
     }
 
@@ -265,7 +289,7 @@ mod tests {
     #[test]
     fn the_end_of_the_input_ends_the_line() {
         assert_eq!(line_of(&[], b"exit\x1a"), b"exit");
-        assert!(matches!(Editor::new(&[]).key(0x1a, |_| Vec::new()), Step::End));
+        assert!(matches!(Editor::new(&[], false).key(0x1a, |_| Vec::new()), Step::End));
     }
 
     #[test]

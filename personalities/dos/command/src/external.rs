@@ -2,17 +2,17 @@
 //!
 //! .COM, .EXE and .BAT, in this order, in the current directory and then in each of PATH. After
 //! them comes what the system around DOS can run: a file of just that name, or with the extension
-//! that was given. MORE, SORT and FIND are there without a file, and go before such files.
+//! that was given. The tools that are the interpreter's go before such files.
 
 use alloc::vec::Vec;
 
 use crate::batch::Caller;
 use crate::environment;
-use crate::filter;
 use crate::parse::command_name;
 use crate::shell::{Request, Shell, Waiting};
 use crate::system::{Refused, System, attribute, code};
 use crate::text;
+use crate::tools::{self, Tool};
 use crate::wildcard;
 
 const EXTENSIONS: [&[u8]; 3] = [b"COM", b"EXE", b"BAT"];
@@ -24,7 +24,7 @@ enum Program {
     Executable(Vec<u8>),
     Batch(Vec<u8>),
     Foreign(Vec<u8>),
-    Filter(filter::Name),
+    Tool(Tool),
 }
 
 impl Shell {
@@ -56,7 +56,7 @@ impl Shell {
                 }
                 Err(Refused::Error(_)) => self.complain(system, b"Cannot execute program"),
             },
-            Some(Program::Filter(name)) => self.run_filter(system, name, tail),
+            Some(Program::Tool(tool)) => self.run_tool(system, tool, tail),
             None => self.complain(system, b"Bad command or file name"),
         }
     }
@@ -70,16 +70,22 @@ fn find(system: &mut impl System, name: &[u8]) -> Option<Program> {
     if base.is_empty() {
         return None;
     }
+    let tool = tools::named(base);
     if !directory.is_empty() {
-        return find_in(system, directory, base);
+        return find_in(system, directory, base).or(tool.map(Program::Tool));
     }
     let path = environment::variable(system, b"PATH").unwrap_or_default();
     let places = path.split(|byte| *byte == b';').map(text::trim);
     let places = places.filter(|place| !place.is_empty());
     let mut places = core::iter::once(&b""[..]).chain(places);
-    if let Some(filter) = filter::named(base) {
-        let found = places.find_map(|place| executable_in(system, place, base));
-        return found.or(Some(Program::Filter(filter)));
+    if let Some(tool) = tool {
+        return match places.find_map(|place| executable_in(system, place, base)) {
+            Some(Program::Executable(path)) if !tools::is_ours(system, &path) => {
+                Some(Program::Executable(path))
+            }
+            Some(Program::Batch(path)) => Some(Program::Batch(path)),
+            _ => Some(Program::Tool(tool)),
+        };
     }
     places.find_map(|place| find_in(system, place, base)).or_else(|| interpreter(system, base))
 }

@@ -1,10 +1,9 @@
 //! MORE, SORT and FIND, which are programs of their own on MS-DOS.
 //!
 //! ```text
-//!   name ─► a program along PATH ─► that one
-//!     └► none ─► Filter ─► Text (handle 0, a file or what is typed) ─► find, sort, more ─► handle 1
+//!   Filter ─► Text (handle 0, a file or what is typed) ─► find, sort, more ─► handle 1
 //! ```
-//! They need no files, as the interpreter needs none. Behaviour: MS-DOS 5.0 User's Guide and
+//! Behaviour: MS-DOS 5.0 User's Guide and
 //! Reference, chapter 14, under their names.
 
 use alloc::vec;
@@ -24,21 +23,6 @@ const LINE_MAX: usize = 1 << 16;
 /// End of a text (Ctrl-Z).
 const END: u8 = 0x1a;
 
-/// A filter by its name.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Name {
-    Find,
-    More,
-    Sort,
-}
-
-/// Names of the programs, and their extensions.
-const NAMES: [(&[u8], &[u8], Name); 3] = [
-    (b"FIND", b"FIND.EXE", Name::Find),
-    (b"MORE", b"MORE.COM", Name::More),
-    (b"SORT", b"SORT.EXE", Name::Sort),
-];
-
 /// A filter with its arguments.
 pub(crate) enum Filter {
     Find(Search),
@@ -52,15 +36,6 @@ pub(crate) struct Text {
     bytes: Vec<u8>,
     /// How many of the bytes were taken.
     taken: usize,
-}
-
-/// Returns the filter that a program's name without a directory stands for.
-pub(crate) fn named(name: &[u8]) -> Option<Name> {
-    let mut names = NAMES.into_iter();
-    let meant = names.find(|(short, long, _)| {
-        name.eq_ignore_ascii_case(short) || name.eq_ignore_ascii_case(long)
-    });
-    meant.map(|(_, _, filter)| filter)
 }
 
 impl Text {
@@ -115,20 +90,32 @@ impl Text {
 }
 
 impl Shell {
-    /// Runs a filter.
-    pub(crate) fn run_filter<S: System>(&mut self, system: &mut S, name: Name, tail: &[u8]) {
-        let made = match name {
-            Name::Find => Search::parse(tail).map(|search| (Filter::Find(search), None)),
-            Name::Sort => Order::parse(tail).map(|(order, path)| (Filter::Sort(order), path)),
-            Name::More => more_arguments(tail).map(|path| (Filter::More, path)),
-        };
-        self.errorlevel = 0;
+    /// FIND.
+    pub(crate) fn find_tool<S: System>(&mut self, system: &mut S, tail: &[u8]) {
+        let made = Search::parse(tail).map(|search| (Filter::Find(search), None));
+        self.run_filter(system, made);
+    }
+
+    /// SORT.
+    pub(crate) fn sort_tool<S: System>(&mut self, system: &mut S, tail: &[u8]) {
+        let made = Order::parse(tail).map(|(order, path)| (Filter::Sort(order), path));
+        self.run_filter(system, made);
+    }
+
+    /// MORE.
+    pub(crate) fn more_tool<S: System>(&mut self, system: &mut S, tail: &[u8]) {
+        self.run_filter(system, more_arguments(tail).map(|path| (Filter::More, path)));
+    }
+
+    /// Runs a filter on standard input or on the file that was named.
+    fn run_filter<S: System>(
+        &mut self,
+        system: &mut S,
+        made: Result<(Filter, Option<Vec<u8>>), &'static [u8]>,
+    ) {
         let (filter, path) = match made {
             Ok(made) => made,
-            Err(text) => {
-                self.errorlevel = 2;
-                return self.complain(system, text);
-            }
+            Err(text) => return self.fail_tool(system, 2, text),
         };
         if path.is_some() && !self.redirect(system, &from(path)) {
             self.errorlevel = 2;

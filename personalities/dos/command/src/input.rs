@@ -6,7 +6,8 @@ use crate::editor::{self, Editor, Step};
 use crate::files::Deletion;
 use crate::shell::{Reply, Request, Shell, Task, Waiting};
 use crate::system::{Input, Refused, System};
-use crate::text::skip_delimiters;
+use crate::text::{decimal, skip_delimiters};
+use crate::tools::xcopy;
 use crate::wildcard;
 
 /// Longest line (MS-DOS 5.0: 127 characters; a terminal's may be longer here).
@@ -28,6 +29,8 @@ pub(crate) enum Question {
     Delete(Deletion),
     /// Whether the batch job shall end.
     EndBatch,
+    /// XCOPY's.
+    Xcopy(xcopy::Question),
 }
 
 impl Shell {
@@ -37,7 +40,8 @@ impl Shell {
         let kind = system.input();
         if kind == Input::Keys {
             let is_command = matches!(question, Question::Command);
-            let editor = Editor::new(if is_command { &self.history } else { &[] });
+            let history = if is_command { &self.history[..] } else { &[] };
+            let editor = Editor::new(history, self.overwrites);
             self.waiting = Waiting::Line(editor, question);
             self.request = Some(Request::Key);
             return;
@@ -67,6 +71,7 @@ impl Shell {
             Step::More(text) => (text, None),
             Step::Line(text, line) => (text, Some(line)),
             Step::End => return self.answer_end(system, question),
+            Step::History => return self.show_history(system),
         };
         self.say(system, &text);
         match finished {
@@ -76,6 +81,16 @@ impl Shell {
                 self.request = Some(Request::Key);
             }
         }
+    }
+
+    /// F7: the history, with its lines' numbers; then the prompt comes again.
+    fn show_history<S: System>(&mut self, system: &mut S) {
+        let line = |(at, line): (usize, &Vec<u8>)| {
+            [&decimal(at as u64 + 1)[..], b": ", line, b"\r\n"].concat()
+        };
+        let text: Vec<u8> = self.history.iter().enumerate().flat_map(line).collect();
+        self.say(system, b"\r\n");
+        self.push(system, Task::Page(text));
     }
 
     /// PAUSE: waits for any key.
@@ -124,7 +139,7 @@ impl Shell {
         match question {
             Question::Command => {
                 editor::remember(&mut self.history, line);
-                self.tasks.push(Task::Command(line.to_vec()));
+                self.push_typed(line);
             }
             Question::Date => self.enter_date(system, line),
             Question::Time => self.enter_time(system, line),
@@ -132,6 +147,7 @@ impl Shell {
                 self.delete_answered(system, deletion, says_yes);
             }
             Question::Delete(deletion) => self.ask_delete(system, deletion),
+            Question::Xcopy(asked) => self.copying_answered(system, asked, line),
             Question::EndBatch if says_yes => self.abandon(system),
             Question::EndBatch => {}
         }

@@ -44,8 +44,13 @@ mod sort;
 pub mod stub;
 mod system;
 mod text;
+mod tools;
+mod walk;
 mod wildcard;
 
 pub use shell::{Reply, Request, Shell};
-pub use system::{Clock, Found, Input, Outcome, Refused, Setting, Stamp, Stop, System};
+pub use system::{
+    Block, Clock, Found, Input, Memory, Outcome, Refused, Setting, Stamp, Stop, System,
+};
+pub use tools::{files as tool_files, resident};
 pub use wildcard::split as split_path;

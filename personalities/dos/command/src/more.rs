@@ -1,6 +1,6 @@
 //! MORE: a text a screen at a time; any key shows the next one.
 //!
-//! Standard input is the text, so keys come from what it was before it was redirected.
+//! Standard input is the text, so keys come from standard error, as in MS-DOS 4.0, MORE.ASM.
 
 use crate::filter::{CHUNK, Text};
 use crate::shell::{Shell, Task};
@@ -11,6 +11,8 @@ const ROWS: usize = 24;
 /// Columns of a row.
 const COLUMNS: usize = 80;
 const TAB: usize = 8;
+/// Standard error, which nobody redirects.
+const ERROR: u16 = 2;
 
 impl Shell {
     /// Shows the next page of a text, and leaves the rest for after a key.
@@ -47,12 +49,7 @@ impl Shell {
     /// Returns the job file table's entry of the terminal whose keys turn the pages; none where
     /// nobody is there to press one, or to see.
     fn keyboard<S: System>(&mut self, system: &mut S) -> Option<u8> {
-        let input = system.table_entry(0);
-        let first = self.tasks.iter().find_map(|task| match task {
-            Task::Restore(saved) => saved.input(),
-            _ => None,
-        });
-        let entry = first.unwrap_or(input);
+        let (input, entry) = (system.table_entry(0), system.table_entry(ERROR));
         system.set_table_entry(0, entry);
         let is_there = system.input() == Input::Keys && system.waits_for_keys(1);
         system.set_table_entry(0, input);

@@ -12,22 +12,30 @@ pub fn version_text(system: &mut impl System) -> Vec<u8> {
     [b"Kamen DOS Version ", &decimal(major.into())[..], b".", &two(minor)].concat()
 }
 
+/// Returns a drive's label.
+pub fn label(system: &mut impl System, drive: u8) -> Option<Vec<u8>> {
+    let pattern = [b'A' + drive, b':', b'\\', b'*', b'.', b'*'];
+    let found = system.find(&pattern, attribute::LABEL).unwrap_or_default().into_iter().next()?;
+    Some(found.name.into_iter().filter(|byte| *byte != b'.').collect())
+}
+
+/// Returns a line with a drive's serial number, where it has one.
+pub fn serial_text(system: &mut impl System, drive: u8) -> Vec<u8> {
+    let Some(serial) = system.serial(drive) else { return Vec::new() };
+    let number = alloc::format!("{:04X}-{:04X}", serial >> 16, serial & 0xffff);
+    [b"Volume Serial Number is ", number.as_bytes(), b"\r\n"].concat()
+}
+
 /// Returns what VOL and DIR say of a drive's label and serial number.
 pub fn volume_text(system: &mut impl System, drive: u8) -> Vec<u8> {
-    let letter = b'A' + drive;
-    let label = system.find(&[letter, b':', b'\\', b'*', b'.', b'*'], attribute::LABEL);
-    let label = label.unwrap_or_default().into_iter().next();
-    let mut text = [&b" Volume in drive "[..], &[letter]].concat();
-    match label {
-        Some(label) => {
-            let name: Vec<u8> = label.name.into_iter().filter(|byte| *byte != b'.').collect();
-            text.extend([b" is ", &name[..], b"\r\n"].concat());
-        }
+    let mut text = [&b" Volume in drive "[..], &[b'A' + drive]].concat();
+    match label(system, drive) {
+        Some(label) => text.extend([b" is ", &label[..], b"\r\n"].concat()),
         None => text.extend(b" has no label\r\n"),
     }
-    if let Some(serial) = system.serial(drive) {
-        let number = alloc::format!("{:04X}-{:04X}", serial >> 16, serial & 0xffff);
-        text.extend([b" Volume Serial Number is ", number.as_bytes(), b"\r\n"].concat());
+    let serial = serial_text(system, drive);
+    if !serial.is_empty() {
+        text.extend([b" ", &serial[..]].concat());
     }
     text
 }

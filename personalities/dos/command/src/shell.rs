@@ -5,6 +5,7 @@
 //!                               no task: ask for a command, or end (/C)
 //! ```
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use crate::batch::{Batch, Caller};
@@ -19,6 +20,7 @@ use crate::parse::{self, Redirections};
 use crate::pipe::Pipe;
 use crate::system::{Input, Refused, Stop, System, code};
 use crate::text;
+use crate::tools::{self, Macros, xcopy::Copying};
 
 /// Most tasks on the stack: CALLs and FORs that go deeper are given up.
 const TASKS_MAX: usize = 512;
@@ -87,6 +89,8 @@ pub(crate) enum Task {
     Page(Vec<u8>),
     /// The rest of what MORE shows.
     More(Text),
+    /// The rest of what XCOPY copies.
+    Copying(Box<Copying>),
     /// The job file table's entry of handle 0, to be put back.
     Input(u8),
 }
@@ -94,13 +98,6 @@ pub(crate) enum Task {
 /// Job file table entries that a redirection replaced, by handle.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Saved([Option<u8>; 2]);
-
-impl Saved {
-    /// Returns what handle 0 was.
-    pub(crate) fn input(&self) -> Option<u8> {
-        self.0[0]
-    }
-}
 
 /// What the next reply is for.
 pub(crate) enum Waiting {
@@ -125,6 +122,9 @@ pub struct Shell {
     /// Does not end by EXIT (/P).
     permanent: bool,
     pub(crate) history: History,
+    pub(crate) macros: Macros,
+    /// Whether lines are typed over, not into (DOSKEY /OVERSTRIKE).
+    pub(crate) overwrites: bool,
     /// Ctrl-C was seen while a command ran.
     broken: bool,
     ended: bool,
@@ -141,6 +141,8 @@ impl Default for Shell {
             single: false,
             permanent: false,
             history: History::default(),
+            macros: Macros::new(),
+            overwrites: false,
             broken: false,
             ended: false,
         }
@@ -238,7 +240,11 @@ impl Shell {
                 Task::Restore(_) | Task::Erase(_) | Task::Input(_) => self.perform(system, task),
                 Task::Batch(batch) => self.echo = batch.echo_before,
                 Task::Pipe(pipe) => pipe.clean_up(system),
-                Task::Command(_) | Task::For(_) | Task::Page(_) | Task::More(_) => {}
+                Task::Command(_)
+                | Task::For(_)
+                | Task::Page(_)
+                | Task::More(_)
+                | Task::Copying(_) => {}
             }
         }
     }
@@ -303,6 +309,7 @@ impl Shell {
             Task::Restore(saved) => restore(system, saved),
             Task::Page(text) => self.show_page(system, &text),
             Task::More(text) => self.show_more(system, text),
+            Task::Copying(copying) => self.go_on_copying(system, copying),
             Task::Input(entry) => system.set_table_entry(0, entry),
             // A temporary file that cannot be deleted stays.
             Task::Erase(path) => drop(system.delete(&path)),
@@ -384,6 +391,10 @@ impl Shell {
     /// Acts on the command line: `[/P] [/E:n] [/C command | /K command]`.
     fn start<S: System>(&mut self, system: &mut S) {
         let tail = system.tail();
+        if let Some(tool) = tools::named(&system.tool()) {
+            self.single = true;
+            return self.run_tool(system, tool, &tail);
+        }
         let (options, command) = split_command(&tail);
         let given = Arguments::parse(options);
         self.permanent = given.has(b"P");

@@ -20,12 +20,18 @@
 //!   0228 the shell's PSP:2E meanwhile
 //! ```
 
+use alloc::vec::Vec;
+
 /// AX of the service.
 pub const SERVICE: u16 = 0xe54b;
 /// AX that comes back when the line of INT 2Eh is carried out.
 pub const RETURNED: u16 = SERVICE + 1;
 /// BX of the service, "KA".
 pub const SIGN: u16 = 0x414b;
+/// The name of the tool that the file is, with its length, which is 0 in COMMAND.COM.
+pub const TOOL: u16 = 0x100 + CODE.len() as u16;
+/// Longest name of a tool.
+pub const TOOL_MAX: usize = 8;
 /// Where INT 2Eh leads in the first shell.
 pub const COMMAND_INTERRUPT: u16 = 0x170;
 /// A far pointer to the line of INT 2Eh: length, text, 0D (RBIL INT 2E).
@@ -47,7 +53,15 @@ pub const DATA: u16 = 0x800;
 /// How many.
 pub const DATA_BYTES: usize = 0x800;
 
-/// The file. The test assembles the same from mnemonics.
+/// Returns the file of COMMAND.COM, or of a tool by its name.
+pub fn file(tool: &[u8]) -> Vec<u8> {
+    let tool = &tool[..tool.len().min(TOOL_MAX)];
+    let mut name = [0; TOOL_MAX];
+    name[..tool.len()].copy_from_slice(tool);
+    [CODE, &[tool.len() as u8], &name].concat()
+}
+
+/// The code and its text. The test assembles the same from mnemonics.
 ///
 /// ```text
 ///   0100  mov sp,07E0   mov ah,4A  mov bx,0100  int 21     ; keeps 4 KiB
@@ -75,7 +89,7 @@ pub const DATA_BYTES: usize = 0x800;
 ///   01E3  busy: mov ax,FFFF  iret
 ///   01E7  text
 /// ```
-pub const FILE: &[u8] = b"\xbc\xe0\x07\xb4\x4a\xbb\x00\x01\xcd\x21\xb8\x23\x25\xba\x5b\x01\xcd\x21\x89\x26\x20\x02\xba\x03\
+const CODE: &[u8] = b"\xbc\xe0\x07\xb4\x4a\xbb\x00\x01\xcd\x21\xb8\x23\x25\xba\x5b\x01\xcd\x21\x89\x26\x20\x02\xba\x03\
 \x00\xeb\x0e\x80\xfc\xae\x74\x33\xf8\xcd\x21\x89\xc1\x19\xd2\xf7\xda\x8c\xc8\x8e\xd8\x8e\xc0\x8e\
 \xd0\x8b\x26\x20\x02\xb8\x4b\xe5\xbb\x4b\x41\xcd\x2f\x3d\x4c\xe5\x74\x7c\x3d\x4b\xe5\x75\xd4\xba\
 \xe7\x01\xb4\x09\xcd\x21\xb8\xff\x4c\xcd\x21\xcd\x2f\x89\xc1\x31\xd2\xeb\xce\x50\x53\xb4\x51\xcd\
@@ -89,7 +103,7 @@ This COMMAND.COM is Kamen's.\r\n$";
 
 #[cfg(test)]
 mod tests {
-    use super::{COMMAND_INTERRUPT, FILE, RETURNED, SERVICE, SIGN};
+    use super::{CODE, COMMAND_INTERRUPT, RETURNED, SERVICE, SIGN, TOOL, file};
     use iced_x86::IcedError;
     use iced_x86::code_asm::registers::*;
     use iced_x86::code_asm::{CodeAssembler, CodeLabel, dword_ptr, word_ptr};
@@ -219,9 +233,9 @@ mod tests {
     fn the_bytes_are_what_the_listing_says() {
         let mut assembler = CodeAssembler::new(16).unwrap();
         assemble(&mut assembler).unwrap();
-        assert_eq!(assembler.assemble(0x100).unwrap(), FILE);
+        assert_eq!(assembler.assemble(0x100).unwrap(), CODE);
         // The addresses that the code has as numbers.
-        let at = |address: u16| &FILE[usize::from(address) - 0x100..];
+        let at = |address: u16| &CODE[usize::from(address) - 0x100..];
         assert!(at(0x15b).starts_with(b"\x50\x53"), "the handler of Ctrl-C");
         assert!(at(COMMAND_INTERRUPT).starts_with(b"\x2e\x81\x3e"), "INT 2Eh");
         assert_eq!(at(0x1e7), TEXT);
@@ -229,6 +243,15 @@ mod tests {
 
     #[test]
     fn the_code_ends_before_its_data() {
-        assert!(0x100 + FILE.len() <= 0x220);
+        assert!(0x100 + file(b"").len() <= 0x220);
+    }
+
+    #[test]
+    fn a_tool_is_the_same_file_with_a_name() {
+        let [shell, sort] = [file(b""), file(b"SORT")];
+        let at = usize::from(TOOL) - 0x100;
+        assert_eq!((shell.len(), &shell[..at]), (sort.len(), &sort[..at]));
+        assert!(shell[at..].iter().all(|byte| *byte == 0));
+        assert_eq!(&sort[at..at + 5], b"\x04SORT");
     }
 }

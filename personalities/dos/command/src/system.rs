@@ -57,6 +57,13 @@ pub struct Stamp {
     pub time: u16,
 }
 
+impl Stamp {
+    /// Returns a year, month and day as a directory keeps them.
+    pub fn packed_date((year, month, day): (u16, u8, u8)) -> u16 {
+        (year.saturating_sub(1980) & 0x7f) << 9 | u16::from(month & 15) << 5 | u16::from(day & 31)
+    }
+}
+
 /// An entry of a directory.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Found {
@@ -96,6 +103,32 @@ pub struct Clock {
     pub second: u8,
     /// Hundredths of a second.
     pub hundredth: u8,
+}
+
+/// Memory, as MEM tells of it.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Memory {
+    /// Conventional memory, KiB (INT 12h).
+    pub conventional_kib: u32,
+    /// Extended memory, KiB (INT 15h, AH=88, and what XMS has of it).
+    pub extended_kib: u32,
+    /// What XMS has left of it, KiB (XMS function 08).
+    pub xms_free_kib: u32,
+    /// The chain of memory blocks.
+    pub blocks: Vec<Block>,
+}
+
+/// A block of memory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Block {
+    /// The segment behind its control block.
+    pub segment: u16,
+    /// Its size without its control block.
+    pub paragraphs: u16,
+    /// The PSP of its owner; 0 where it is free, 8 where it is DOS's.
+    pub owner: u16,
+    /// The name in its control block.
+    pub name: Vec<u8>,
 }
 
 /// How lines come from standard input.
@@ -200,6 +233,11 @@ pub trait System {
     /// # Errors
     /// As the function.
     fn attributes(&mut self, path: &[u8]) -> Outcome<u8>;
+    /// AX=4301.
+    ///
+    /// # Errors
+    /// As the function.
+    fn set_attributes(&mut self, path: &[u8], attributes: u8) -> Outcome<()>;
     /// AH=41.
     ///
     /// # Errors
@@ -256,6 +294,8 @@ pub trait System {
     fn set_date(&mut self, year: u16, month: u8, day: u8) -> bool;
     /// AH=2D; returns whether there is such a time.
     fn set_time(&mut self, hour: u8, minute: u8, second: u8, hundredth: u8) -> bool;
+    /// What memory there is, and who has it.
+    fn memory(&mut self) -> Memory;
     /// AH=30: major and minor.
     fn version(&mut self) -> (u8, u8);
     /// Whether a setting is on.
@@ -268,6 +308,8 @@ pub trait System {
     fn collating_weights(&mut self) -> [u8; 256];
     /// AH=4D: code, and how the program ended.
     fn exit_code(&mut self) -> (u8, u8);
+    /// The name of the tool that the shell's file is; nothing where it is COMMAND.COM.
+    fn tool(&mut self) -> Vec<u8>;
     /// The command tail in the shell's PSP.
     fn tail(&mut self) -> Vec<u8>;
     /// The line that INT 2Eh's caller wants carried out.

@@ -1,8 +1,8 @@
 //! What a DOS program is started with, from what the session was started with.
 //!
-//! A UNIX shell's PATH becomes one of drives; other variables are passed on as they are, with
-//! their names in capitals, as long as they fit. `DOSVER=4.0` sets the version that programs see,
-//! `DOSPRN=/root/paper` the file that PRN prints to, `DOSAUX` that for AUX.
+//! A UNIX shell's PATH becomes one of drives, with DOS's own tools behind it; other variables are
+//! passed on as they are, with their names in capitals, as long as they fit. `DOSVER=4.0` sets the
+//! version that programs see, `DOSPRN=/root/paper` the file that PRN prints to, `DOSAUX` that for AUX.
 
 use alloc::vec::Vec;
 
@@ -17,6 +17,8 @@ const DEFAULTS: [&[u8]; 2] = [b"PROMPT=$P$G", b"COMSPEC=C:\\COMMAND.COM"];
 const TEMPORARY: [&[u8]; 2] = [b"TEMP=", b"TMP="];
 /// The host's directory for temporary files.
 pub(crate) const TEMPORARY_FILES: &[u8] = b"/tmp";
+/// Where the image has DOS's tools: C:\DOS.
+const TOOLS: &[u8] = b"/dos/DOS";
 const VERSION: &[u8] = b"DOSVER";
 const PRINTER: &[u8] = b"DOSPRN";
 const AUXILIARY: &[u8] = b"DOSAUX";
@@ -71,14 +73,15 @@ fn capitalized(entry: &[u8]) -> Option<Vec<u8>> {
     Some(entry)
 }
 
-/// Returns `D:\BIN;D:\USR\BIN` of `/bin:/usr/bin`, without directories that no drive has; what
-/// looks like a DOS path stays.
+/// Returns `D:\BIN;C:\DOS` of `/bin`, without directories that no drive has; what looks like a DOS
+/// path stays.
 fn dos_path(path: &[u8], drives: &[Drive]) -> Vec<u8> {
     if path.contains(&b'\\') || path.contains(&b';') {
         return path.to_vec();
     }
     let directories = path.split(|byte| *byte == b':').filter(|part| part.starts_with(b"/"));
-    let converted = directories.filter_map(|directory| Drive::spell(drives, directory));
+    let converted =
+        directories.chain([TOOLS]).filter_map(|directory| Drive::spell(drives, directory));
     converted.map(|directory| directory.to_ascii_uppercase()).collect::<Vec<_>>().join(&b';')
 }
 
@@ -114,7 +117,7 @@ mod tests {
         assert_eq!(start.program, b"/root/A.COM");
         assert_eq!(start.arguments, [b"x", b"y"]);
         assert_eq!(start.version, Some((3, 30)));
-        assert_eq!(start.environment[0], b"PATH=D:\\BIN;C:\\UTIL");
+        assert_eq!(start.environment[0], b"PATH=D:\\BIN;C:\\UTIL;C:\\DOS");
         assert!(start.environment.contains(&b"HOME=/root".to_vec()));
         assert!(start.environment.contains(&b"PROMPT=$P$G".to_vec()));
         // Programs take one without for one that CONFIG.SYS has started.

@@ -317,6 +317,16 @@ impl Arena {
         })
     }
 
+    /// Returns every block, up to where the chain is destroyed: segment, paragraphs and owner.
+    pub fn blocks(self, bus: &mut Bus) -> alloc::vec::Vec<(u16, u16, u16)> {
+        let mut blocks = alloc::vec::Vec::new();
+        // What was found before a destroyed block counts.
+        let _ = self.walk(bus, |_, block| {
+            blocks.push((block.control + 1, block.paragraphs, block.owner));
+        });
+        blocks
+    }
+
     /// Calls `visit` for each block; every step goes upwards, so the walk ends.
     fn walk(self, bus: &mut Bus, mut visit: impl FnMut(&mut Bus, Block)) -> Result<(), DosError> {
         let mut control = self.first;

@@ -4,6 +4,7 @@
 //! process and with buffers in its memory, so that handles, searches and the environment are what
 //! programs find there. The stub's side is in `service`.
 
+mod memory;
 mod service;
 
 pub(crate) use service::Shells;
@@ -12,7 +13,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use dos_command::stub::{self, DATA, DATA_BYTES, PATHS, TRANSFER};
-use dos_command::{Clock, Found, Input, Outcome, Refused, Setting, Stamp, Stop, System};
+use dos_command::{Clock, Found, Input, Memory, Outcome, Refused, Setting, Stamp, Stop, System};
 
 use super::files::FileKind;
 use super::layout::COLLATING;
@@ -245,6 +246,9 @@ impl<H: Host> System for Guest<'_, H> {
     fn attributes(&mut self, path: &[u8]) -> Outcome<u8> {
         self.on_path(0x4300, 0, path).map(|done| done.cx as u8)
     }
+    fn set_attributes(&mut self, path: &[u8], attributes: u8) -> Outcome<()> {
+        self.on_path(0x4301, attributes.into(), path).map(drop)
+    }
     fn delete(&mut self, path: &[u8]) -> Outcome<()> {
         self.on_path(0x4100, 0, path).map(drop)
     }
@@ -334,6 +338,9 @@ impl<H: Host> System for Guest<'_, H> {
         let given = Registers { ax: 0x2d00, cx, dx, ..Registers::default() };
         self.call(given).is_ok_and(|done| done.ax as u8 == 0)
     }
+    fn memory(&mut self) -> Memory {
+        self.session.memory_report()
+    }
     fn version(&mut self) -> (u8, u8) {
         let [major, minor] = self.simple(0x3000, 0).ax.to_le_bytes();
         (major, minor)
@@ -359,6 +366,9 @@ impl<H: Host> System for Guest<'_, H> {
     fn exit_code(&mut self) -> (u8, u8) {
         let [code, how] = self.simple(0x4d00, 0).ax.to_le_bytes();
         (code, how)
+    }
+    fn tool(&mut self) -> Vec<u8> {
+        self.counted(self.at(stub::TOOL), stub::TOOL_MAX as u8)
     }
     fn tail(&mut self) -> Vec<u8> {
         self.counted(self.at(0x80), psp::TAIL_MAX as u8)

@@ -275,7 +275,7 @@ impl<H: Host> Session<H> {
 }
 
 /// Returns a program's name as its memory block carries it.
-fn block_name(path: &[u8]) -> [u8; 8] {
+pub(super) fn block_name(path: &[u8]) -> [u8; 8] {
     let file = path.rsplit(|byte| *byte == b'\\').next().unwrap_or_default();
     let mut name = [0; 8];
     for (place, byte) in name.iter_mut().zip(file.iter().take_while(|byte| **byte != b'.')) {

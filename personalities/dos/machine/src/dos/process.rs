@@ -195,7 +195,7 @@ impl<H: Host> Session<H> {
         Err(Refusal::Switched)
     }
 
-    /// Loads a program: its file, or COMMAND.COM, which needs none.
+    /// Loads a program: its file, or one that needs none.
     fn load_found(
         &mut self,
         file: Option<Attributes>,
@@ -205,7 +205,7 @@ impl<H: Host> Session<H> {
     ) -> Result<Entry, LoadError> {
         match file {
             Some(file) => self.load_program(file, path, environment, parent),
-            None => self.load_resident(environment, parent),
+            None => self.load_resident(path, environment, parent),
         }
     }
 

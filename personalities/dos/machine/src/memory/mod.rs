@@ -36,6 +36,11 @@ impl Default for Extended {
 }
 
 impl Extended {
+    /// Returns the pool's size and what is free of it, KiB.
+    pub(crate) fn kib(&self) -> (u32, u32) {
+        (POOL_KIB as u32, self.free_kib as u32)
+    }
+
     /// Returns cleared memory out of the pool; nothing where the pool or the system has no more.
     fn allocate(&mut self, kib: usize) -> Option<Vec<u8>> {
         let free_kib = self.free_kib.checked_sub(kib)?;

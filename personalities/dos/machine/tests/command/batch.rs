@@ -122,6 +122,10 @@ fn copy_tells_names_and_makes_no_empty_file() {
         batch("echo x>f\nrem >e\ncopy e f\nif not exist f echo gone\n"),
         format!("{none}gone\n")
     );
+    assert_eq!(
+        batch("rem >e\nxcopy e g\\\nif exist g\\e echo there\n"),
+        "Reading source file(s)...\nE\n        1 File(s) copied\nthere\n"
+    );
 }
 
 /// COPY.ASM, CLOSEDEST: as a file without a byte.

@@ -84,6 +84,21 @@ fn a_child_gets_its_tail() {
     assert_eq!(out.host.output, b" tail");
 }
 
+/// Programs execute SORT.EXE by the path that it has on MS-DOS.
+#[test]
+fn a_tool_is_executed_where_no_disk_has_it() {
+    let (mut p, block) = parent();
+    let run = execute(&mut p, block, 0, "C:\\DOS\\SORT.EXE");
+    let code = p.dos(0x4d00, &[]);
+    let unknown = execute(&mut p, block, 0, "C:\\DOS\\SORT.COM");
+    let mut host = host();
+    host.add("tail", b"b\r\na\r\n");
+    let out = p.run(host);
+    assert_eq!((out.result(run).is_ok(), out.ax(code)), (true, 0));
+    assert_eq!(out.result(unknown), Err(3));
+    assert_eq!(out.host.output, b"a\r\nb\r\n");
+}
+
 #[test]
 fn what_cannot_be_run_is_an_error_and_leaves_no_memory_taken() {
     let (mut p, block) = parent();

@@ -101,6 +101,11 @@ impl MemoryHost {
         self.items[node.0 as usize].bytes = bytes.to_vec();
     }
 
+    /// Takes a file out of the root.
+    pub fn remove(&mut self, name: &str) {
+        self.unlink(Node(0), name.as_bytes()).expect("a file");
+    }
+
     /// Adds a directory to the root.
     pub fn add_directory(&mut self, name: &str) -> Node {
         self.create(Node(0), name.as_bytes(), NodeKind::Directory).expect("a new name").node

@@ -12,16 +12,15 @@ use dos_command::{Reply, Request, Shell, System};
 use super::Guest;
 use crate::FarPointer;
 use crate::cpu::register::DI;
-use crate::dos::load::{Entry, LoadError};
+use crate::dos::load::{Entry, LoadError, block_name};
 use crate::dos::paths::PATH_MAX;
 use crate::dos::psp::{self, Psp};
 use crate::dos::{Call, DosError, Refusal, fcb};
 use crate::host::{Attributes, Host};
 use crate::session::Session;
 
-/// The program that is there without a file.
-const NAME: &[u8] = b"COMMAND.COM";
-const PATH: &[u8] = b"C:\\COMMAND.COM";
+/// Where programs find themselves that are there without a file.
+const FOLDER: &[u8] = b"C:\\";
 /// How Ctrl-C ends a program (RBIL INT 21/AH=4D).
 const ENDED_BY_BREAK: u8 = 1;
 /// What answers AE00 and AE01 gets (RBIL INT 2F/AX=AE00, tables 02977 and 02978): the line, with the
@@ -83,7 +82,7 @@ impl<H: Host> Session<H> {
     fn resume(&mut self, psp: Psp, levels: &mut [Level], reply: Reply) -> Request {
         let transfer = core::mem::replace(&mut self.dos.transfer, FarPointer::new(psp.0, TRANSFER));
         let mut guest = Guest { session: self, psp };
-        if reply == Reply::Start && guest.is_first() {
+        if reply == Reply::Start && guest.is_first() && guest.tool().is_empty() {
             let handler = FarPointer::new(psp.0, stub::COMMAND_INTERRUPT);
             guest.session.bus.write_far(FarPointer::new(0, 0x2e * 4), handler);
         }
@@ -132,16 +131,15 @@ impl<H: Host> Session<H> {
         self.cpu.set_register(DI, 0);
     }
 
-    /// Returns the file of a program; nothing where it is COMMAND.COM, which needs none.
+    /// Returns the file of a program; nothing where it is one that needs none.
     pub(in crate::dos) fn program_at(
         &mut self,
         path: &[u8],
     ) -> Result<Option<Attributes>, Refusal> {
-        let name = path.rsplit(|byte| matches!(byte, b'\\' | b'/' | b':')).next();
         match self.existing(path) {
             Ok((_, file)) => Ok(Some(file)),
             Err(Refusal::Error(DosError::FileNotFound | DosError::PathNotFound))
-                if name.is_some_and(|name| name.eq_ignore_ascii_case(NAME)) =>
+                if dos_command::resident(file_name(path)).is_some() =>
             {
                 Ok(None)
             }
@@ -149,14 +147,17 @@ impl<H: Host> Session<H> {
         }
     }
 
-    /// Loads COMMAND.COM where no disk has it.
+    /// Loads COMMAND.COM or one of its tools where no disk has it.
     pub(in crate::dos) fn load_resident(
         &mut self,
+        path: &[u8],
         environment: &[u8],
         parent: Psp,
     ) -> Result<Entry, LoadError> {
-        let environment = self.make_environment(environment, PATH)?;
-        let needed = psp::PARAGRAPHS * 2 + (stub::FILE.len() as u16).div_ceil(16);
+        let name = file_name(path).to_ascii_uppercase();
+        let file = dos_command::resident(&name).ok_or(DosError::FileNotFound)?;
+        let environment = self.make_environment(environment, &[FOLDER, &name].concat())?;
+        let needed = psp::PARAGRAPHS * 2 + (file.len() as u16).div_ceil(16);
         let allocated = self.allocate_program(needed, u16::MAX, parent);
         let (psp, paragraphs) = match allocated {
             Ok(allocated) => allocated,
@@ -168,10 +169,10 @@ impl<H: Host> Session<H> {
         };
         let arena = self.dos.arena;
         arena.set_owner(&mut self.bus, environment, psp.0, &[0; 8])?;
-        arena.set_owner(&mut self.bus, psp.0, psp.0, b"COMMAND\0")?;
+        arena.set_owner(&mut self.bus, psp.0, psp.0, &block_name(&name))?;
         psp.set_environment(&mut self.bus, environment);
         let code = FarPointer::new(psp.0, 0x100);
-        self.bus.write(code, stub::FILE);
+        self.bus.write(code, &file);
         let top = (u32::from(paragraphs) * 16).min(0x10000) as u16;
         let stack = FarPointer::new(psp.0, top.wrapping_sub(2));
         Ok(Entry { psp, code, stack })
@@ -212,4 +213,9 @@ impl<H: Host> Session<H> {
         self.set_bx(stub::PARAMETERS);
         self.set_dx(stub::PROGRAM);
     }
+}
+
+/// Returns the name that a path ends with.
+fn file_name(path: &[u8]) -> &[u8] {
+    dos_command::split_path(path).1
 }

@@ -1,0 +1,136 @@
+//! Programs that come with DOS, as the interpreter has them: names, and which function does what.
+//!
+//! ```text
+//!   a name ─► a program along PATH ─► that one, unless it is a file of ours
+//!     └► none ─► run_tool ◄─ Shell::start ◄─ the stub with that name, C:\DOS\SORT.EXE
+//! ```
+//! They need no files, as the interpreter needs none; the files are for programs that execute or
+//! look for them (decisions/0091).
+
+mod attrib;
+mod doskey;
+mod fc;
+mod mem;
+mod tree;
+pub(crate) mod xcopy;
+
+use alloc::vec::Vec;
+
+pub(crate) use doskey::Macros;
+
+use crate::shell::Shell;
+use crate::stub;
+use crate::system::System;
+use crate::wildcard;
+
+/// A program of DOS.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Tool {
+    Attrib,
+    Doskey,
+    Fc,
+    Find,
+    Mem,
+    More,
+    Sort,
+    Tree,
+    Xcopy,
+}
+
+/// The programs' files, as MS-DOS 5.0 and 6 have them.
+const TOOLS: [(&[u8], Tool); 9] = [
+    (b"ATTRIB.EXE", Tool::Attrib),
+    (b"DOSKEY.COM", Tool::Doskey),
+    (b"FC.EXE", Tool::Fc),
+    (b"FIND.EXE", Tool::Find),
+    (b"MEM.EXE", Tool::Mem),
+    (b"MORE.COM", Tool::More),
+    (b"SORT.EXE", Tool::Sort),
+    (b"TREE.COM", Tool::Tree),
+    (b"XCOPY.EXE", Tool::Xcopy),
+];
+/// The interpreter's file.
+const INTERPRETER: &[u8] = b"COMMAND.COM";
+
+/// Returns the files of the tools: their names, and what is in them.
+pub fn files() -> impl Iterator<Item = (&'static [u8], Vec<u8>)> {
+    TOOLS.into_iter().map(|(name, _)| (name, file_of(name)))
+}
+
+/// Returns the file of a program that is there without one: COMMAND.COM or a tool, by its name.
+pub fn resident(name: &[u8]) -> Option<Vec<u8>> {
+    if name.eq_ignore_ascii_case(INTERPRETER) {
+        return Some(stub::file(b""));
+    }
+    let known = TOOLS.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
+    known.map(|(known, _)| file_of(known))
+}
+
+/// Returns the tool that a name stands for, with or without its extension.
+pub(crate) fn named(name: &[u8]) -> Option<Tool> {
+    let is_meant = |known: &[u8]| {
+        name.eq_ignore_ascii_case(known) || name.eq_ignore_ascii_case(wildcard::extension(known).0)
+    };
+    TOOLS.into_iter().find(|(known, _)| is_meant(known)).map(|(_, tool)| tool)
+}
+
+/// Returns whether a file is a tool of ours: what it does can be done without executing it.
+pub(crate) fn is_ours(system: &mut impl System, path: &[u8]) -> bool {
+    let Some(ours) = resident(wildcard::split(path).1) else { return false };
+    let Ok(handle) = system.open(path, 0) else { return false };
+    let mut bytes = alloc::vec![0; ours.len() + 1];
+    let read = system.read(handle, &mut bytes);
+    system.close(handle);
+    read == Ok(ours.len()) && bytes.starts_with(&ours)
+}
+
+fn file_of(name: &[u8]) -> Vec<u8> {
+    stub::file(wildcard::extension(name).0)
+}
+
+impl Shell {
+    /// Runs a tool.
+    pub(crate) fn run_tool<S: System>(&mut self, system: &mut S, tool: Tool, tail: &[u8]) {
+        self.errorlevel = 0;
+        match tool {
+            Tool::Attrib => self.attrib(system, tail),
+            Tool::Doskey => self.doskey(system, tail),
+            Tool::Fc => self.fc(system, tail),
+            Tool::Find => self.find_tool(system, tail),
+            Tool::Mem => self.mem(system, tail),
+            Tool::More => self.more_tool(system, tail),
+            Tool::Sort => self.sort_tool(system, tail),
+            Tool::Tree => self.tree(system, tail),
+            Tool::Xcopy => self.xcopy(system, tail),
+        }
+    }
+
+    /// Ends a tool with a message and its exit code.
+    pub(crate) fn fail_tool<S: System>(&mut self, system: &mut S, code: u8, text: &[u8]) {
+        self.errorlevel = code;
+        self.complain(system, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tool, files, named, resident};
+    use crate::stub::TOOL_MAX;
+
+    #[test]
+    fn tools_have_names_with_and_without_extension() {
+        assert_eq!(named(b"sort"), Some(Tool::Sort));
+        assert_eq!(named(b"Sort.exe"), Some(Tool::Sort));
+        assert_eq!(named(b"SORT.COM"), None);
+    }
+
+    #[test]
+    fn every_tool_has_a_file_of_its_own() {
+        for (name, bytes) in files() {
+            assert_eq!(resident(name), Some(bytes));
+            let base = name.split(|byte| *byte == b'.').next().unwrap();
+            assert!(base.len() <= TOOL_MAX);
+        }
+        assert_eq!(resident(b"NONE.EXE"), None);
+    }
+}
