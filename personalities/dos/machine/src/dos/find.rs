@@ -1,7 +1,8 @@
 //! Find first and next: a snapshot of a directory's matching entries.
 //!
 //! The transfer area's reserved part names the snapshot, so that programs may copy the area and
-//! search in several directories at once. The oldest of [`SEARCHES_MAX`] snapshots is forgotten.
+//! search in several directories at once. Nobody says that a search is over: those that have told all
+//! they found are forgotten first, then those that were not gone on with for longest.
 //!
 //! ```text
 //!   transfer area (RBIL INT 21/AH=4E, table 01626)
@@ -22,7 +23,9 @@ use crate::host::{Attributes, FileTree, Host, NodeKind, flag};
 use crate::session::Session;
 
 /// Most searches that are remembered at once.
-pub const SEARCHES_MAX: usize = 64;
+pub const SEARCHES_MAX: usize = 1024;
+/// Most entries of all of them together, but for the last one's.
+pub const FOUND_MAX: usize = 16_384;
 
 /// Attribute bits (RBIL table 01420).
 pub mod attribute {
@@ -50,28 +53,38 @@ pub struct Found {
     pub host_name: Vec<u8>,
 }
 
-/// The snapshots.
+/// The snapshots, in the order in which they are forgotten.
 #[derive(Default)]
 pub struct Searches {
     next: u32,
     snapshots: VecDeque<(u32, Vec<Found>)>,
+    /// Entries of all snapshots.
+    entries: usize,
 }
 
 impl Searches {
     /// Remembers a snapshot and returns its number.
     pub fn add(&mut self, found: Vec<Found>) -> u32 {
-        if self.snapshots.len() >= SEARCHES_MAX {
-            self.snapshots.pop_front();
+        while self.snapshots.len() >= SEARCHES_MAX || self.entries + found.len() > FOUND_MAX {
+            let Some((_, forgotten)) = self.snapshots.pop_front() else { break };
+            self.entries -= forgotten.len();
         }
         self.next = self.next.wrapping_add(1);
+        self.entries += found.len();
         self.snapshots.push_back((self.next, found));
         self.next
     }
 
     /// Returns an entry of a snapshot.
-    pub fn entry(&self, number: u32, index: u16) -> Option<Found> {
-        let (_, found) = self.snapshots.iter().find(|(known, _)| *known == number)?;
-        found.get(index as usize).cloned()
+    pub fn entry(&mut self, number: u32, index: u16) -> Option<Found> {
+        let place = self.snapshots.iter().rposition(|(known, _)| *known == number)?;
+        let snapshot = self.snapshots.remove(place)?;
+        let found = snapshot.1.get(index as usize).cloned();
+        match index as usize + 1 < snapshot.1.len() {
+            true => self.snapshots.push_back(snapshot),
+            false => self.snapshots.push_front(snapshot),
+        }
+        found
     }
 }
 
@@ -215,5 +228,42 @@ fn entry(name: ShortName, host_name: Vec<u8>, attributes: &Attributes) -> Found 
         modified: DateTime::from_ns(attributes.modified),
         size: if is_file { attributes.size.min(u32::MAX as u64) as u32 } else { 0 },
         host_name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FOUND_MAX, Found, SEARCHES_MAX, Searches, ShortName};
+    use crate::dos::time::DateTime;
+    use alloc::vec;
+
+    fn found() -> Found {
+        let (modified, host_name) = (DateTime::from_ns(0), vec![]);
+        Found { name: ShortName::SELF, attributes: 0, modified, size: 0, host_name }
+    }
+
+    #[test]
+    fn what_is_over_is_forgotten_before_what_goes_on() {
+        let mut searches = Searches::default();
+        let walk = searches.add(vec![found(), found()]);
+        searches.entry(walk, 0).unwrap();
+        for _ in 0..2 * SEARCHES_MAX {
+            let other = searches.add(vec![found()]);
+            searches.entry(other, 0).unwrap();
+        }
+        assert!(searches.entry(walk, 1).is_some());
+        // And that one may be looked at again, as from an older copy of the area.
+        assert!(searches.entry(walk, 1).is_some());
+        assert!(searches.snapshots.len() <= SEARCHES_MAX);
+    }
+
+    #[test]
+    fn a_large_directory_takes_the_place_of_others() {
+        let mut searches = Searches::default();
+        let first = searches.add(vec![found(); FOUND_MAX]);
+        let second = searches.add(vec![found(); 2]);
+        assert!(searches.entry(first, 0).is_none());
+        assert!(searches.entry(second, 1).is_some());
+        assert_eq!(searches.entries, 2);
     }
 }

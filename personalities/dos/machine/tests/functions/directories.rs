@@ -152,6 +152,26 @@ fn f4f_goes_on_in_a_copy_of_the_transfer_area() {
     assert_eq!(out.text(other + 0x1e), "TWO.TXT");
 }
 
+/// MS-DOS keeps a search in the transfer area alone, so that a program that walks through a tree goes
+/// on in each directory, however many it has looked into meanwhile.
+#[test]
+fn f4f_goes_on_after_many_other_searches() {
+    let mut p = Probe::new();
+    let [files, others] = ["*.TXT", "SUB\\*.*"].map(|name| p.text(name));
+    let areas = [p.space(43), p.space(43)];
+    p.dos(0x1a00, &[(Dx, areas[0].into())]);
+    p.dos(0x4e00, &[(Cx, 0.into()), (Dx, files.into())]);
+    p.dos(0x1a00, &[(Dx, areas[1].into())]);
+    for _ in 0..100 {
+        p.dos(0x4e00, &[(Cx, 0x10.into()), (Dx, others.into())]);
+    }
+    p.dos(0x1a00, &[(Dx, areas[0].into())]);
+    let next = p.dos(0x4f00, &[]);
+    let out = p.run(host());
+    assert!(out.result(next).is_ok());
+    assert_eq!(out.text(areas[0] + 0x1e), "TWO.TXT");
+}
+
 #[test]
 fn f56_renames_and_moves_but_does_not_replace() {
     let mut p = Probe::new();
