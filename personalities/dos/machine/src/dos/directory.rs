@@ -1,7 +1,10 @@
 //! Functions on names: directories, delete, rename, attributes, full paths.
 
+use alloc::vec::Vec;
+
 use super::find::{attribute, dos_attributes};
-use super::paths::Target;
+use super::names::ShortName;
+use super::paths::{DIRECTORY_MAX, PATH_MAX, Spelling, Target, path_text};
 use super::{Call, DosError};
 use crate::host::{FileTree, Host, HostError, NodeKind, flag};
 use crate::session::Session;
@@ -9,8 +12,14 @@ use crate::session::Session;
 impl<H: Host> Session<H> {
     /// AH=39.
     pub(super) fn make_directory(&mut self) -> Call {
-        match self.target_at_ds_dx()? {
+        let path = self.path_at(self.ds_dx())?;
+        match self.target(&path)? {
             Target::Place(place) if place.found.is_none() && !place.short.is_pattern() => {
+                if self.dos.spelling == Spelling::Short
+                    && self.true_name(&path)?.len() > DIRECTORY_MAX
+                {
+                    return Err(DosError::AccessDenied.into());
+                }
                 self.host.files().create(place.directory, &place.name, NodeKind::Directory)?;
                 Ok(())
             }
@@ -20,7 +29,7 @@ impl<H: Host> Session<H> {
 
     /// AH=3A.
     pub(super) fn remove_directory(&mut self) -> Call {
-        let path = self.read_string(self.ds_dx(), self.path_max());
+        let path = self.path_at(self.ds_dx())?;
         let (place, found) = match self.existing(&path) {
             Err(super::Refusal::Error(DosError::FileNotFound)) => {
                 return Err(DosError::PathNotFound.into());
@@ -40,18 +49,22 @@ impl<H: Host> Session<H> {
 
     /// AH=3B.
     pub(super) fn change_directory(&mut self) -> Call {
-        let path = self.read_string(self.ds_dx(), self.path_max());
+        let path = self.path_at(self.ds_dx())?;
         if path.is_empty() {
             return Err(DosError::PathNotFound.into());
         }
         let (drive, directory) = self.directory(&path)?;
+        let names: Vec<ShortName> = directory.iter().map(|part| part.name).collect();
+        if self.dos.spelling == Spelling::Short && path_text(drive, &names).len() > DIRECTORY_MAX {
+            return Err(DosError::PathNotFound.into());
+        }
         self.set_directory(drive, directory);
         Ok(())
     }
 
     /// AH=41.
     pub(super) fn delete_file(&mut self) -> Call {
-        let path = self.read_string(self.ds_dx(), self.path_max());
+        let path = self.path_at(self.ds_dx())?;
         let (place, found) = self.existing(&path)?;
         if found.kind != NodeKind::File || found.is_read_only() {
             return Err(DosError::AccessDenied.into());
@@ -62,10 +75,10 @@ impl<H: Host> Session<H> {
 
     /// AH=43.
     pub(super) fn file_attributes(&mut self) -> Call {
-        let path = self.read_string(self.ds_dx(), self.path_max());
+        let path = self.path_at(self.ds_dx())?;
         let (name, found) = match self.target(&path)? {
             Target::Device(_) => return Err(DosError::FileNotFound.into()),
-            Target::Root(root) => (alloc::vec::Vec::new(), self.host.files().attributes(root)?),
+            Target::Root(root) => (Vec::new(), self.host.files().attributes(root)?),
             Target::Place(place) => (place.name, place.found.ok_or(DosError::FileNotFound)?),
         };
         match self.al() {
@@ -94,6 +107,10 @@ impl<H: Host> Session<H> {
     pub(super) fn working_directory(&mut self) -> Call {
         let drive = self.drive_argument(self.dl())?;
         let text = self.current_directory(drive)?;
+        // Where a session began, or AX=713B went, may be deeper than the caller has room for.
+        if b"C:\\".len() + text.len() > DIRECTORY_MAX {
+            return Err(DosError::PathNotFound.into());
+        }
         let at = self.ds_si();
         self.bus.write(at, &text);
         self.bus.write8(at.add(text.len() as u16), 0);
@@ -103,8 +120,8 @@ impl<H: Host> Session<H> {
 
     /// AH=56.
     pub(super) fn rename_file(&mut self) -> Call {
-        let old = self.read_string(self.ds_dx(), self.path_max());
-        let new = self.read_string(self.es_di(), self.path_max());
+        let old = self.path_at(self.ds_dx())?;
+        let new = self.path_at(self.es_di())?;
         let (from, _) = self.existing(&old)?;
         let Target::Place(to) = self.target(&new)? else {
             return Err(DosError::AccessDenied.into());
@@ -125,11 +142,14 @@ impl<H: Host> Session<H> {
 
     /// AH=60.
     pub(super) fn canonical_path(&mut self) -> Call {
-        let path = self.read_string(self.ds_si(), self.path_max());
+        let path = self.path_at(self.ds_si())?;
         if path.is_empty() {
             return Err(DosError::FileNotFound.into());
         }
         let text = self.true_name(&path)?;
+        if text.len() >= PATH_MAX {
+            return Err(DosError::PathNotFound.into());
+        }
         let at = self.es_di();
         self.bus.write(at, &text);
         self.bus.write8(at.add(text.len() as u16), 0);

@@ -41,7 +41,9 @@ impl<H: Host> Session<H> {
         let base = match (origin, file.kind) {
             (0, _) => 0,
             (1, _) => file.position,
-            (2, FileKind::File(node)) => self.host.files().attributes(node)?.size as u32,
+            (2, FileKind::File(node)) => {
+                self.host.files().attributes(node)?.size.min(u32::MAX.into()) as u32
+            }
             (2, _) => file.position,
             _ => return Err(DosError::InvalidFunction.into()),
         };

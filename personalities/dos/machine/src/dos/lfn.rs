@@ -107,7 +107,7 @@ impl<H: Host> Session<H> {
                 self.file_attributes()
             }
             2 => {
-                let path = self.read_string(self.ds_dx(), LONG_PATH_MAX);
+                let path = self.path_at(self.ds_dx())?;
                 let (_, found) = self.existing(&path)?;
                 let size = found.size.min(u32::MAX as u64) as u32;
                 self.set_ax(size as u16);
@@ -120,7 +120,7 @@ impl<H: Host> Session<H> {
     }
 
     fn long_time(&mut self, action: u8) -> Call {
-        let path = self.read_string(self.ds_dx(), LONG_PATH_MAX);
+        let path = self.path_at(self.ds_dx())?;
         let (_, found) = self.existing(&path)?;
         if action == 3 {
             let time = DateTime::from_packed(self.cpu.register(DI), self.cx());
@@ -229,7 +229,7 @@ impl<H: Host> Session<H> {
 
     /// AX=7160: CL=0 as AH=60, 1 with short names, 2 with long ones.
     fn long_path(&mut self) -> Call {
-        let path = self.read_string(self.ds_si(), LONG_PATH_MAX);
+        let path = self.path_at(self.ds_si())?;
         let mut text = match self.cl() {
             0 | 1 => self.true_name(&path)?,
             2 => self.long_true_name(&path)?,
@@ -262,7 +262,7 @@ impl<H: Host> Session<H> {
 
     /// AX=71A0.
     fn volume_information(&mut self) -> Call {
-        let path = self.read_string(self.ds_dx(), LONG_PATH_MAX);
+        let path = self.path_at(self.ds_dx())?;
         self.directory(&path)?;
         let name = &b"KAMEN\0"[..(self.cx() as usize).min(6)];
         self.bus.write(self.es_di(), name);
@@ -328,7 +328,7 @@ impl<H: Host> Session<H> {
 
     /// AX=71A8: the short name of a long one; DH=0 as directories hold it, 1 with a dot.
     fn make_short_name(&mut self) -> Call {
-        let long = self.read_string(self.ds_si(), LONG_PATH_MAX);
+        let long = self.path_at(self.ds_si())?;
         let entry = crate::host::Entry { name: long, node: crate::host::Node(0) };
         let short = super::names::assign(alloc::vec![entry]);
         let Some((short, _)) = short.first() else { return Ok(()) };

@@ -4,12 +4,14 @@ use super::files::{self, FileKind, OpenFile};
 use super::find::attribute;
 use super::paths::{DeviceName, Place, Target};
 use super::{Call, DosError, Refusal};
-use crate::host::{FileTree, Host, NodeKind, OpenMode, Stream, flag};
+use crate::host::{Attributes, FileTree, Host, HostError, NodeKind, OpenMode, Stream, flag};
 use crate::session::Session;
 
 /// Bits of the open mode (RBIL INT 21/AH=3D, table 01402).
 const ACCESS: u8 = 7;
 const PRIVATE: u8 = 0x80;
+/// The mode in which a file is opened that is created.
+const BOTH: u8 = 2;
 
 /// What creating does with a file that exists.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,7 +24,7 @@ impl<H: Host> Session<H> {
     /// AH=3C.
     pub(super) fn create_file(&mut self) -> Call {
         let target = self.target_at_ds_dx()?;
-        let handle = self.create(target, Existing::Truncate, self.cx())?;
+        let handle = self.create(target, Existing::Truncate, self.cx(), BOTH)?;
         self.set_ax(handle);
         Ok(())
     }
@@ -30,7 +32,7 @@ impl<H: Host> Session<H> {
     /// AH=5B.
     pub(super) fn create_new(&mut self) -> Call {
         let target = self.target_at_ds_dx()?;
-        let handle = self.create(target, Existing::Refuse, self.cx())?;
+        let handle = self.create(target, Existing::Refuse, self.cx(), BOTH)?;
         self.set_ax(handle);
         Ok(())
     }
@@ -38,7 +40,7 @@ impl<H: Host> Session<H> {
     /// AH=5A: a name of its own in the directory at DS:DX, appended there.
     pub(super) fn create_temporary(&mut self) -> Call {
         let at = self.ds_dx();
-        let mut path = self.read_string(at, self.path_max());
+        let mut path = self.path_at(at)?;
         if path.last().is_some_and(|byte| !matches!(byte, b'\\' | b'/' | b':')) {
             path.push(b'\\');
         }
@@ -47,7 +49,7 @@ impl<H: Host> Session<H> {
             let name = alloc::format!("{:08X}", seed.wrapping_add(attempt));
             let full = [path.as_slice(), name.as_bytes()].concat();
             let target = self.target(&full)?;
-            match self.create(target, Existing::Refuse, self.cx()) {
+            match self.create(target, Existing::Refuse, self.cx(), BOTH) {
                 Err(Refusal::Error(DosError::FileExists)) => {}
                 created => {
                     self.set_ax(created?);
@@ -70,15 +72,15 @@ impl<H: Host> Session<H> {
 
     /// AH=6C: opens, creates or replaces, as DX says; CX tells which.
     pub(super) fn extended_open(&mut self) -> Call {
-        let path = self.read_string(self.ds_si(), self.path_max());
+        let path = self.path_at(self.ds_si())?;
         let (mode, action) = (self.bx() as u8, self.dx());
         let target = self.target(&path)?;
         let exists = !matches!(&target, Target::Place(place) if place.found.is_none());
         let (handle, taken) = match (exists, action & 0x0f, action >> 4 & 0x0f) {
             (true, 1, _) => (self.open(target, mode)?, 1),
-            (true, 2, _) => (self.create(target, Existing::Truncate, self.cx())?, 3),
+            (true, 2, _) => (self.create(target, Existing::Truncate, self.cx(), mode)?, 3),
             (true, ..) => return Err(DosError::FileExists.into()),
-            (false, _, 1) => (self.create(target, Existing::Refuse, self.cx())?, 2),
+            (false, _, 1) => (self.create(target, Existing::Refuse, self.cx(), mode)?, 2),
             (false, ..) => return Err(DosError::FileNotFound.into()),
         };
         self.set_ax(handle);
@@ -92,31 +94,30 @@ impl<H: Host> Session<H> {
         if access > 2 {
             return Err(DosError::InvalidAccess.into());
         }
-        let file = match target {
+        let mut file = match target {
             Target::Device(device) => device_file(device),
             Target::Root(..) => return Err(DosError::AccessDenied.into()),
             Target::Place(place) => self.open_place(place, mode)?,
         };
-        let (kind, mode) = (file.kind, file.mode);
-        let mut file = file;
         file.owner = self.dos.psp.0;
-        match self.dos.files.add(file) {
-            Ok(entry) => {
-                self.show_file(entry);
-                Ok(entry)
-            }
-            Err(error) => {
-                if let FileKind::File(node) = kind {
-                    self.host.files().closed(node, mode);
-                }
-                Err(error.into())
-            }
+        Ok(self.add_file(file)?)
+    }
+
+    /// Adds what is open to the table; where there is no room, it is closed.
+    pub(super) fn add_file(&mut self, file: OpenFile) -> Result<u8, DosError> {
+        let (kind, mode) = (file.kind, file.mode);
+        let added = self.dos.files.add(file);
+        match (&added, kind) {
+            (Ok(entry), _) => self.show_file(*entry),
+            (Err(_), FileKind::File(node)) => self.host.files().closed(node, mode),
+            (Err(_), _) => {}
         }
+        added
     }
 
     /// Creates or truncates a file as a new entry, open for both.
     pub(super) fn create_entry(&mut self, target: Target, attributes: u16) -> Result<u8, Refusal> {
-        self.create_entry_if(target, Existing::Truncate, attributes)
+        self.create_entry_if(target, Existing::Truncate, attributes, BOTH)
     }
 
     fn open(&mut self, target: Target, mode: u8) -> Result<u16, Refusal> {
@@ -131,9 +132,10 @@ impl<H: Host> Session<H> {
         target: Target,
         existing: Existing,
         attributes: u16,
+        mode: u8,
     ) -> Result<u16, Refusal> {
         let handle = self.dos.psp.free_handle(&self.bus)?;
-        let entry = self.create_entry_if(target, existing, attributes)?;
+        let entry = self.create_entry_if(target, existing, attributes, mode)?;
         self.set_handle(handle, entry)?;
         Ok(handle)
     }
@@ -143,10 +145,11 @@ impl<H: Host> Session<H> {
         target: Target,
         existing: Existing,
         attributes: u16,
+        mode: u8,
     ) -> Result<u8, Refusal> {
         let place = match target {
             Target::Place(place) => place,
-            device => return self.open_entry(device, 2),
+            device => return self.open_entry(device, mode),
         };
         if place.short.is_pattern() || attributes as u8 & attribute::DIRECTORY != 0 {
             return Err(DosError::AccessDenied.into());
@@ -160,19 +163,38 @@ impl<H: Host> Session<H> {
                 return Err(DosError::AccessDenied.into());
             }
             Some(found) => found,
-            None => self.host.files().create(place.directory, &place.name, NodeKind::File)?,
+            None => match self.create_in(&place) {
+                // A link to what is not there.
+                Err(HostError::Exists) => return Err(DosError::AccessDenied.into()),
+                created => created?,
+            },
         };
-        let entry = self.open_entry(Target::Place(Place { found: Some(created), ..place }), 2)?;
-        if existing == Existing::Truncate && created.size > 0 {
+        let entry =
+            self.open_entry(Target::Place(Place { found: Some(created), ..place }), mode)?;
+        let begun = self.begin_file(entry, &created, attributes as u8);
+        if begun.is_err() {
+            // The first error tells more.
+            let _ = self.release(entry);
+        }
+        begun.map(|()| entry)
+    }
+
+    fn create_in(&mut self, place: &Place) -> Result<Attributes, HostError> {
+        self.host.files().create(place.directory, &place.name, NodeKind::File)
+    }
+
+    /// Empties a file that is created, and gives it its attributes.
+    fn begin_file(&mut self, entry: u8, created: &Attributes, attributes: u8) -> Call {
+        if created.size > 0 {
             self.host.files().resize(created.node, 0)?;
             self.dos.files.get(entry)?.size = 0;
             self.show_file(entry);
         }
-        let flags = attributes as u8 & flag::ALL | flag::ARCHIVE;
+        let flags = attributes & flag::ALL | flag::ARCHIVE;
         if flags != created.flags {
             self.host.files().set_flags(created.node, flags)?;
         }
-        Ok(entry)
+        Ok(())
     }
 
     fn open_place(&mut self, place: Place, mode: u8) -> Result<OpenFile, Refusal> {

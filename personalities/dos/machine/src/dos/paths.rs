@@ -14,10 +14,13 @@ use crate::FarPointer;
 use crate::host::{Attributes, Drive, FileTree, Host, HostError, Node, NodeKind};
 use crate::session::Session;
 
-/// Longest path that is read from a program (RBIL INT 21/AH=60: 128 bytes).
+/// Bytes of the longest path that is read from a program, its 0 among them (RBIL INT 21/AH=60).
 pub const PATH_MAX: usize = 128;
-/// Longest path that functions 71xx read (RBIL INT 21/AX=71A0).
+/// The same of functions 71xx (RBIL INT 21/AX=71A0).
 pub const LONG_PATH_MAX: usize = 260;
+/// Longest path of a current directory, `C:\` among it: AH=47 has room for no longer one (MS-DOS 4.0's
+/// PATH.ASM, Check_PathLen: 67 with the 0).
+pub const DIRECTORY_MAX: usize = 66;
 
 /// A drive and its current directory.
 #[derive(Clone, Debug)]
@@ -158,9 +161,23 @@ impl<H: Host> Session<H> {
         text
     }
 
+    /// Returns a program's path.
+    ///
+    /// # Errors
+    /// `PathNotFound` where it is longer than functions of the current spelling read: cut, it would name
+    /// something else.
+    pub(super) fn path_at(&self, at: FarPointer) -> Result<Vec<u8>, DosError> {
+        let most = match self.dos.spelling {
+            Spelling::Short => PATH_MAX,
+            Spelling::Long => LONG_PATH_MAX,
+        };
+        let path = self.read_string(at, most);
+        if path.len() < most { Ok(path) } else { Err(DosError::PathNotFound) }
+    }
+
     /// Returns what the path at DS:DX names.
     pub(super) fn target_at_ds_dx(&mut self) -> Result<Target, Refusal> {
-        let path = self.read_string(self.ds_dx(), self.path_max());
+        let path = self.path_at(self.ds_dx())?;
         self.target(&path)
     }
 
@@ -213,14 +230,6 @@ impl<H: Host> Session<H> {
             || ShortName::fitting(spelled).is_some()
             || spelled.iter().any(|byte| matches!(byte, b'*' | b'?'));
         if is_kept { spelled.to_vec() } else { ShortName::parse(spelled).text() }
-    }
-
-    /// Returns the longest path that functions of the current spelling read.
-    pub(super) fn path_max(&self) -> usize {
-        match self.dos.spelling {
-            Spelling::Short => PATH_MAX,
-            Spelling::Long => LONG_PATH_MAX,
-        }
     }
 
     /// Returns the existing entry that a path names.
@@ -453,7 +462,7 @@ fn parse(path: &[u8]) -> Parsed {
 }
 
 /// Returns `C:\NAME\NAME`.
-fn path_text(drive: u8, names: &[ShortName]) -> Vec<u8> {
+pub(super) fn path_text(drive: u8, names: &[ShortName]) -> Vec<u8> {
     let mut text = alloc::vec![b'A' + drive, b':', b'\\'];
     for (place, name) in names.iter().enumerate() {
         if place > 0 {

@@ -13,7 +13,6 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::load::{Entry, LoadError};
-use super::paths::PATH_MAX;
 use super::psp::{FREE, Psp};
 use super::{Call, DosError, Refusal, fcb, layout};
 use crate::FarPointer;
@@ -84,7 +83,7 @@ impl<H: Host> Session<H> {
 
     /// AH=4B.
     pub(super) fn execute(&mut self) -> Call {
-        let path = self.read_string(self.ds_dx(), PATH_MAX);
+        let path = self.path_at(self.ds_dx())?;
         match self.al() {
             0 | 1 => {
                 let load_only = self.al() == 1;

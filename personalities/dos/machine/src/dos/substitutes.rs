@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::layout::LAST_DRIVE;
 use super::names::ShortName;
-use super::paths::{DriveState, LONG_PATH_MAX};
+use super::paths::DriveState;
 use super::{Call, DosError};
 use crate::host::{Drive, FileTree, Host};
 use crate::session::Session;
@@ -33,7 +33,7 @@ impl<H: Host> Session<H> {
         if is_taken || number >= LAST_DRIVE {
             return Err(DosError::InvalidDrive.into());
         }
-        let path = self.read_string(self.ds_dx(), LONG_PATH_MAX);
+        let path = self.path_at(self.ds_dx())?;
         let (drive, components) = self.directory(&path)?;
         let state = self.dos.drives.iter().find(|state| state.number == drive);
         let state = state.ok_or(DosError::InvalidDrive)?;

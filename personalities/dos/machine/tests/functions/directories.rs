@@ -202,3 +202,69 @@ fn f60_gives_full_names_of_what_exists_or_not() {
     });
     assert_eq!(texts, ["C:\\ONE.TXT", "C:\\NEW.TX", "C:\\SUB\\X", "C:\\"]);
 }
+
+/// MS-DOS 4.0's source, PATH.ASM, Check_PathLen: a current directory has 67 bytes at most, so that the
+/// 64 bytes of AH=47 hold it; longer ones are entered and made by nobody.
+#[test]
+fn f3b_f39_refuse_what_f47_has_no_room_for() {
+    let mut p = Probe::new();
+    let part = p.text("EIGHTLET");
+    let place = p.bytes(&[b'!'; 80]);
+    let mut calls = Vec::new();
+    for _ in 0..8 {
+        let made = p.dos(0x3900, &[(Dx, part.into())]);
+        calls.push((made, p.dos(0x3b00, &[(Dx, part.into())])));
+    }
+    let told = p.dos(0x4700, &[(Dx, 0.into()), (Si, place.into())]);
+    let out = p.run(host());
+    let (deepest, fitting) = calls.split_last().unwrap();
+    assert!(
+        fitting
+            .iter()
+            .all(|(made, entered)| [made, entered].map(|c| out.result(*c).is_ok()) == [true; 2])
+    );
+    assert_eq!([deepest.0, deepest.1].map(|call| out.result(call)), [Err(5), Err(3)]);
+    assert!(out.result(told).is_ok());
+    assert_eq!(out.text(place), ["EIGHTLET"; 7].join("\\"));
+}
+
+/// RBIL INT 21/AH=60: a path has 128 bytes. A longer one, cut, would be another name.
+#[test]
+fn a_path_that_is_too_long_is_not_cut() {
+    let mut p = Probe::new();
+    let long = p.text(&format!("{}LAST.TXT", ".\\".repeat(61)));
+    let calls = [0x3c00, 0x3d00, 0x4100, 0x4300, 0x4e00, 0x3900]
+        .map(|function| p.dos(function, &[(Cx, 0.into()), (Dx, long.into())]));
+    let out = p.run(host());
+    assert_eq!(calls.map(|call| out.result(call)), [Err(3); 6]);
+    assert!(!out.host.names().iter().any(|name| name.starts_with("LA")));
+}
+
+/// nothing but case.
+#[test]
+fn a_name_that_is_found_opens_what_was_found() {
+    let mut host = host();
+    for (name, bytes) in [("make", &b"small"[..]), ("Make", b"mixed case")] {
+        host.add(name, bytes);
+    }
+    let (found, _) = search("MAKE*.*", 0, host);
+    let mut p = Probe::new();
+    let opens: Vec<(usize, u32)> = found
+        .iter()
+        .map(|(name, _, size)| {
+            let name = p.text(name);
+            let open = p.dos(0x3d00, &[(Dx, name.into())]);
+            let end = [(Reg::Bx, Value::After(open, Reg::Ax)), (Cx, 0.into()), (Dx, 0.into())];
+            (p.dos(0x4202, &end), *size)
+        })
+        .collect();
+    let mut host = self::host();
+    for (name, bytes) in [("make", &b"small"[..]), ("Make", b"mixed case")] {
+        host.add(name, bytes);
+    }
+    let out = p.run(host);
+    assert_eq!(opens.len(), 2);
+    for (end, size) in opens {
+        assert_eq!(u32::from(out.ax(end)), size);
+    }
+}

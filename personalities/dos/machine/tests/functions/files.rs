@@ -340,3 +340,29 @@ fn prn_is_a_file_of_the_host() {
     let paper = out.host.read_path("tmp/printer.txt").unwrap_or_default();
     assert_eq!(paper, b"printed\r\n".repeat(3));
 }
+
+/// RBIL INT 21/AX=6C00: BX is the open mode, also of what is created.
+#[test]
+fn f6c_creates_for_the_access_asked_for() {
+    let mut p = Probe::new();
+    let name = p.text("NEW.TXT");
+    let registers = [(Bx, 1.into()), (Cx, 0.into()), (Dx, 0x12.into()), (Si, name.into())];
+    let made = p.dos(0x6c00, &registers);
+    let handle = (Bx, Value::After(made, Ax));
+    let write = p.dos(0x4000, &[handle, (Cx, 3.into()), (Dx, name.into())]);
+    let read = p.dos(0x3f00, &[handle, (Cx, 3.into()), (Dx, name.into())]);
+    let out = p.run(host());
+    assert_eq!((out.result(write), out.result(read)), (Ok(3), Err(5)));
+}
+
+#[test]
+fn a_file_that_cannot_be_begun_is_not_left_open() {
+    let mut p = Probe::new();
+    let name = p.text("THERE.TXT");
+    let made = p.dos(0x3c00, &[(Cx, 0.into()), (Dx, name.into())]);
+    let mut host = host();
+    host.failing_resize = true;
+    let out = p.run(host);
+    assert!(out.result(made).is_err());
+    assert_eq!(out.host.open, 0);
+}

@@ -55,6 +55,8 @@ pub struct MemoryHost {
     pub failing_after: Option<(u32, u32)>,
     /// How many reads of input fail first.
     pub failing_input: u32,
+    /// Whether no file can be cut or grown.
+    pub failing_resize: bool,
 }
 
 impl MemoryHost {
@@ -80,6 +82,7 @@ impl MemoryHost {
             foreign_lock: None,
             failing_after: None,
             failing_input: 0,
+            failing_resize: false,
         };
         for (name, bytes) in dos_samples::all() {
             host.add(name, &bytes);
@@ -290,6 +293,9 @@ impl FileTree for MemoryHost {
         Ok(bytes.len())
     }
     fn resize(&mut self, node: Node, size: u64) -> Result<(), HostError> {
+        if self.failing_resize {
+            return Err(HostError::Denied);
+        }
         self.item(node)?.bytes.resize(size as usize, 0);
         Ok(())
     }
