@@ -106,9 +106,15 @@ impl ShortName {
 
 /// Returns the short names of a directory's entries, in their order.
 pub fn assign(entries: Vec<Entry>) -> Vec<(ShortName, Entry)> {
-    // In the order of names, so that it does not matter how the host lists them.
+    // Of names that differ in case, the one comes first that a path in capitals finds first (`paths`);
+    // otherwise the order is that of names, so that it does not matter how the host lists them.
     let mut order: Vec<usize> = (0..entries.len()).collect();
-    order.sort_by(|left, right| entries[*left].name.cmp(&entries[*right].name));
+    order.sort_by_key(|index| {
+        let name = &entries[*index].name;
+        let is_capital = !name.iter().any(u8::is_ascii_lowercase);
+        let is_small = !name.iter().any(u8::is_ascii_uppercase);
+        (!is_capital, !is_small, name)
+    });
     let mut taken = BTreeSet::new();
     let mut names = alloc::vec![None; entries.len()];
     for index in &order {
@@ -199,9 +205,11 @@ mod tests {
 
     #[test]
     fn names_that_differ_in_case_stay_apart() {
-        let names = short_names(&["make", "Make"]);
-        assert_eq!(names[1], b"MAKE");
-        assert!(names[0].starts_with(b"MAKE~"));
+        for [first, second] in [["make", "Make"], ["MAKE", "make"], ["MAKE", "Make"]] {
+            let names = short_names(&[second, first]);
+            assert_eq!(names[1], b"MAKE");
+            assert!(names[0].starts_with(b"MAKE~"));
+        }
     }
 
     #[test]

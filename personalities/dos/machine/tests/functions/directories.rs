@@ -240,6 +240,7 @@ fn a_path_that_is_too_long_is_not_cut() {
     assert!(!out.host.names().iter().any(|name| name.starts_with("LA")));
 }
 
+/// What a search finds and what its name then opens is the same file, also where names differ in
 /// nothing but case.
 #[test]
 fn a_name_that_is_found_opens_what_was_found() {
