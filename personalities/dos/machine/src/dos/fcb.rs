@@ -1,22 +1,24 @@
 //! File control blocks: open, create, close, and the blocks themselves.
 //!
-//! An open FCB holds the entry of the table of open files in its reserved part; the size and
+//! An open FCB holds the entry of the table of open files in its reserved part (`cache`); the size and
 //! position of records are the program's. FCBs name files of the current directory only. Names are
 //! parsed in `parse`, directories searched and changed in `search`, records moved in `records`.
 //!
 //! ```text
 //!   FCB (RBIL INT 21/AH=0F, table 01345)      extended: FF, 5 bytes, attributes before it
 //!   00 drive  01 name  0c block u16  0e record size u16  10 file size u32  14 date  16 time
-//!   18 entry  19 mark  20 record in block  21 random record u32
+//!   18 entry  19 mark  1a number  20 record in block  21 random record u32
 //! ```
 //!
 //! With records of 64 bytes or more a random record's number has three bytes: the fourth would lie
 //! behind the FCB, for that at PSP:5C in the command tail's length.
 
+mod cache;
 mod parse;
 mod records;
 mod search;
 
+pub(super) use cache::Cache;
 pub(super) use parse::parse_name;
 
 use alloc::vec::Vec;
@@ -64,7 +66,7 @@ impl<H: Host> Session<H> {
                 Target::Device(_) | Target::Root(..) => None,
             };
             let mode = if found.is_some_and(|found| found.is_read_only()) { 0 } else { 2 };
-            let entry = dos.open_entry(target, mode)?;
+            let entry = dos.fcb_attach(fcb, |dos| dos.open_entry(target, mode))?;
             dos.fcb_opened(fcb, entry)
         })
     }
@@ -74,18 +76,14 @@ impl<H: Host> Session<H> {
         self.fcb_status(|dos, fcb| {
             let target = dos.fcb_target(fcb)?;
             let attributes = dos.fcb_attributes();
-            let entry = dos.create_entry(target, attributes.into())?;
+            let entry = dos.fcb_attach(fcb, |dos| dos.create_entry(target, attributes.into()))?;
             dos.fcb_opened(fcb, entry)
         })
     }
 
-    /// AH=10; one that is closed may be closed again, as programs do.
+    /// AH=10.
     pub(super) fn fcb_close(&mut self) -> Call {
-        self.fcb_status(|dos, fcb| {
-            let Ok((entry, _)) = dos.fcb_entry(fcb) else { return Ok(()) };
-            dos.bus.write8(fcb.add(0x19), 0);
-            dos.release(entry)
-        })
+        self.fcb_status(Self::fcb_detach)
     }
 
     /// AH=23: size in records.
@@ -162,25 +160,18 @@ impl<H: Host> Session<H> {
         };
         self.bus.write16(fcb.add(0x14), time.packed_date());
         self.bus.write16(fcb.add(0x16), time.packed_time());
-        self.bus.write(fcb.add(0x18), &[entry, MARK]);
         self.fcb_update_size(fcb, kind)
     }
 
     fn fcb_update_size(&mut self, fcb: FarPointer, kind: FileKind) -> Call {
         let size = match kind {
-            FileKind::File(node) => self.host.files().attributes(node)?.size as u32,
+            FileKind::File(node) => {
+                self.host.files().attributes(node)?.size.min(u32::MAX.into()) as u32
+            }
             _ => 0,
         };
         self.bus.write32(fcb.add(0x10), size);
         Ok(())
-    }
-
-    pub(super) fn fcb_entry(&mut self, fcb: FarPointer) -> Result<(u8, FileKind), Refusal> {
-        let entry = self.bus.read8(fcb.add(0x18));
-        if self.bus.read8(fcb.add(0x19)) != MARK {
-            return Err(DosError::InvalidHandle.into());
-        }
-        Ok((entry, self.dos.files.get(entry)?.kind))
     }
 
     fn fcb_record_size(&mut self, fcb: FarPointer) -> u16 {

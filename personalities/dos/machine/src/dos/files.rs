@@ -68,6 +68,8 @@ pub struct OpenFile {
     pub owner: u16,
     /// Its length as this session knows it.
     pub size: u32,
+    /// The number of the open, where that was by an FCB.
+    pub fcb: Option<u32>,
     references: u16,
 }
 
@@ -85,6 +87,7 @@ impl OpenFile {
             name: ShortName([b' '; 11]),
             owner: 0,
             size: 0,
+            fcb: None,
             references: 1,
         }
     }
@@ -149,6 +152,14 @@ impl Files {
     pub fn get(&mut self, entry: u8) -> Result<&mut OpenFile, DosError> {
         let file = self.entries.get_mut(entry as usize).and_then(Option::as_mut);
         file.ok_or(DosError::InvalidHandle)
+    }
+
+    /// Returns entry and number of what is open by FCBs, of a program or of all.
+    pub fn fcbs_of(&self, program: Option<u16>) -> Vec<(u8, u32)> {
+        let open =
+            (0..).zip(&self.entries).filter_map(|(entry, file)| Some((entry, file.as_ref()?)));
+        let meant = open.filter(|(_, file)| program.is_none_or(|program| file.owner == program));
+        meant.filter_map(|(entry, file)| Some((entry, file.fcb?))).collect()
     }
 
     /// Counts one more reference.

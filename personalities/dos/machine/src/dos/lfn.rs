@@ -32,6 +32,8 @@ const NAME_MAX: u16 = 255;
 
 /// A search that a program can go on with.
 pub(super) struct Search {
+    /// The program's PSP.
+    program: u16,
     found: Vec<Found>,
     next: usize,
 }
@@ -152,6 +154,7 @@ impl<H: Host> Session<H> {
         if found.is_empty() {
             return Err(DosError::FileNotFound.into());
         }
+        let program = self.dos.psp.0;
         let searches = &mut self.dos.long_searches;
         let free = searches.iter().position(Option::is_none).unwrap_or(searches.len());
         if free >= SEARCHES_MAX {
@@ -160,7 +163,7 @@ impl<H: Host> Session<H> {
         if free == searches.len() {
             searches.push(None);
         }
-        searches[free] = Some(Search { found, next: 0 });
+        searches[free] = Some(Search { program, found, next: 0 });
         self.set_bx(free as u16 + 1);
         let bx = self.bx();
         self.find_next_long()?;
@@ -184,6 +187,13 @@ impl<H: Host> Session<H> {
         self.search(handle)?;
         self.dos.long_searches[handle as usize - 1] = None;
         Ok(())
+    }
+
+    /// Ends the searches that a program has left at its end.
+    pub(super) fn end_searches_of(&mut self, program: u16) {
+        for search in &mut self.dos.long_searches {
+            search.take_if(|search| search.program == program);
+        }
     }
 
     fn search(&mut self, handle: u16) -> Result<&mut Search, DosError> {

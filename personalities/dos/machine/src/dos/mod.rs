@@ -105,6 +105,11 @@ fn is_beyond(function: u8) -> bool {
     function > LAST && function != LONG_NAMES
 }
 
+/// Returns whether a function leaves the program's stack alone (MS-DOS 4.0's DISP.ASM).
+fn is_simple(function: u8) -> bool {
+    matches!(function, 0x33 | 0x50 | 0x51 | 0x62 | 0x64)
+}
+
 /// All that DOS knows and that programs do not find in memory.
 pub(crate) struct Dos {
     pub(crate) psp: Psp,
@@ -115,6 +120,7 @@ pub(crate) struct Dos {
     /// The interpreters of COMMAND.COM.
     shells: command::Shells,
     files: Files,
+    fcbs: fcb::Cache,
     locks: Vec<locks::ProgramLock>,
     searches: Searches,
     arena: Arena,
@@ -159,6 +165,7 @@ impl Dos {
             input: Input::default(),
             shells: command::Shells::default(),
             files: Files::default(),
+            fcbs: fcb::Cache::default(),
             locks: Vec::new(),
             searches: Searches::default(),
             arena,
@@ -220,8 +227,10 @@ impl<H: Host> Session<H> {
         if self.looks_for_break(self.ah()) && self.look_for_break() {
             return self.raise_break();
         }
-        self.dos.psp.set_stack(&mut self.bus, self.cpu.stack());
         let function = self.ah();
+        if !is_simple(function) {
+            self.save_registers();
+        }
         match self.function(function) {
             // The older functions, and what is none, leave CF as it was.
             Ok(()) if function < 0x38 || is_beyond(function) => {}

@@ -1,10 +1,10 @@
 //! Programs: start, end, stay resident, EXEC, and what DOS keeps of them.
 //!
-//! As in DOS, a parent's registers lie on its own stack while its child runs, so that debuggers
-//! and loaders that change PSPs find them where they look:
+//! As in DOS, a program's registers lie on its own stack from each call on, so that those who come
+//! back from a child and debuggers and loaders that change PSPs find them where they look:
 //!
 //! ```text
-//!   PSP:2E of the parent ─► AX BX CX DX SI DI BP DS ES   IP CS flags (of its INT 21h)
+//!   PSP:2E ─► AX BX CX DX SI DI BP DS ES   IP CS flags (of its last INT 21h)
 //!   PSP:0A of the child: where the parent goes on (IP and CS are taken from there)
 //! ```
 
@@ -102,24 +102,35 @@ impl<H: Host> Session<H> {
         }
     }
 
-    /// AH=00, 31, 4C, INT 20h, 27h: ends the current program; its parent goes on.
+    /// AH=00, 31, 4C, INT 20h, 27h: ends the current program; its parent goes on. A shell that is its
+    /// own parent goes on itself, and keeps what it has (MS-DOS 4.0's CTRLC.ASM, reset_environment).
     pub(super) fn terminate(&mut self, code: u8, how: u8) -> Call {
         let ended = self.dos.psp;
         self.dos.exit = u16::from_le_bytes([code, how]);
         ended.restore_vectors(&mut self.bus);
-        if how != ENDED_RESIDENT {
-            self.forget_locks_of_program(ended.0);
-            self.close_all(ended);
-            // A destroyed chain is the next allocation's error, as in DOS.
-            let _ = self.dos.arena.free_all(&mut self.bus, ended.0);
+        let parent = ended.parent(&self.bus);
+        if parent == ended {
+            self.save_registers();
+        } else if how != ENDED_RESIDENT {
+            self.release_program(ended);
         }
         self.dos.input.line.clear();
         self.dos.input.is_raw = false;
-        let parent = ended.parent(&self.bus);
         let back = ended.return_address(&self.bus);
         self.dos.psp = parent;
         self.return_to_parent(parent, back);
         Err(Refusal::Switched)
+    }
+
+    /// Gives back all that a program has that ends: also what it opened by FCBs and never closed
+    /// (MS-DOS 4.0's ABORT.ASM).
+    fn release_program(&mut self, ended: Psp) {
+        self.forget_locks_of_program(ended.0);
+        self.close_all(ended);
+        self.close_fcbs_of(ended.0);
+        self.end_searches_of(ended.0);
+        // A destroyed chain is the next allocation's error, as in DOS.
+        let _ = self.dos.arena.free_all(&mut self.bus, ended.0);
     }
 
     /// AH=31.
@@ -182,12 +193,13 @@ impl<H: Host> Session<H> {
         }
         let caller = self.caller();
         entry.psp.set_return_address(&mut self.bus, caller);
+        // Who makes a PSP of its own finds it in the vector (MS-DOS 4.0's EXEC.ASM, exec_set_return).
+        self.bus.write_far(FarPointer::new(0, 0x22 * 4), caller);
         self.set_carry(false);
         if load_only {
             self.report_loaded(parameters, entry);
             return Ok(());
         }
-        self.save_registers();
         self.dos.psp = entry.psp;
         self.dos.transfer = FarPointer::new(entry.psp.0, 0x80);
         self.enter_registers(entry);
@@ -216,20 +228,14 @@ impl<H: Host> Session<H> {
         self.bus.write16(stack, validity);
         self.bus.write_far(parameters.add(0x0e), stack);
         self.bus.write_far(parameters.add(0x12), entry.code);
-        self.save_parent_stack();
         self.dos.psp = entry.psp;
         self.dos.transfer = FarPointer::new(entry.psp.0, 0x80);
     }
 
-    /// Lets the parent's PSP point below its frame as if the registers had been pushed there, and
-    /// writes them, without moving SP: the caller goes on.
-    fn save_parent_stack(&mut self) {
+    /// Writes the registers below the frame of the current interrupt, without moving SP, and notes in the
+    /// PSP where they are.
+    pub(super) fn save_registers(&mut self) {
         let sp = self.cpu.register(SP);
-        self.save_registers();
-        self.cpu.set_register(SP, sp);
-    }
-
-    fn save_registers(&mut self) {
         for segment in [ES, DS] {
             let value = self.cpu.segment(segment);
             self.cpu.push(&mut self.bus, value);
@@ -239,6 +245,7 @@ impl<H: Host> Session<H> {
             self.cpu.push(&mut self.bus, value);
         }
         self.dos.psp.set_stack(&mut self.bus, self.cpu.stack());
+        self.cpu.set_register(SP, sp);
     }
 
     fn return_to_parent(&mut self, parent: Psp, back: FarPointer) {

@@ -349,3 +349,71 @@ fn f29_parses_and_tells_wildcards_and_drives() {
     // Control bits 1 to 3 leave drive, name and extension as they are where none is given.
     assert_eq!(out.bytes(kept.2, 12), [0xee; 12]);
 }
+
+/// MS-DOS 4.0's source, FCBIO.ASM, "Misbehavior fixers": programs open FCBs without end, and use
+/// those opened first as well. FCBs of a program that has ended are closed (ABORT.ASM).
+#[test]
+fn fcbs_may_be_opened_without_end() {
+    let mut p = Probe::new();
+    let first = p.bytes(&fcb(b"RECS    DAT"));
+    let other = p.bytes(&fcb(b"OTHER   DAT"));
+    let area = p.space(128);
+    p.dos(0x1a00, &[(Dx, area.into())]);
+    let mut opens = vec![p.dos(0x0f00, &[(Dx, first.into())])];
+    opens.extend((0..100).map(|_| p.dos(0x0f00, &[(Dx, other.into())])));
+    let read = p.dos(0x1400, &[(Dx, first.into())]);
+    let mut host = host();
+    host.add("other.dat", b"B");
+    let out = p.run(host);
+    assert!(opens.iter().all(|call| out.al(*call) == 0));
+    assert_eq!((out.al(read), out.bytes(area, 2)), (0, &b"AA"[..]));
+    assert_eq!(out.host.open, 0);
+}
+
+/// FCBIO.ASM, CheckFCB: an FCB whose entry another file has is not taken for that one.
+#[test]
+fn a_copy_of_a_closed_fcb_names_no_other_file() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"RECS    DAT"));
+    let copy = p.space(37);
+    let other = p.bytes(&fcb(b"OTHER   DAT"));
+    p.dos(0x0f00, &[(Dx, block.into())]);
+    p.poke_data(Value::Own, copy.into(), block, 37);
+    p.dos(0x1000, &[(Dx, block.into())]);
+    p.dos(0x0f00, &[(Dx, other.into())]);
+    let write = p.dos(0x1500, &[(Dx, copy.into())]);
+    p.dos(0x1000, &[(Dx, other.into())]);
+    let mut host = host();
+    host.add("other.dat", b"B");
+    let out = p.run(host);
+    assert_ne!(out.al(write), 0);
+    assert_eq!(out.host.file("other.dat"), Some(&b"B"[..]));
+}
+
+/// FCBs open read-only files for reading (MS-DOS 4.0's source, FCBIO2.ASM).
+#[test]
+fn f15_does_not_write_a_read_only_file() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"RECS    DAT"));
+    let name = p.text("RECS.DAT");
+    p.dos(0x4301, &[(Cx, 1.into()), (Dx, name.into())]);
+    let open = p.dos(0x0f00, &[(Dx, block.into())]);
+    let write = p.dos(0x1500, &[(Dx, block.into())]);
+    let out = p.run(host());
+    assert_eq!((out.al(open), out.al(write)), (0, 1));
+    assert_eq!(out.host.file("recs.dat"), Some(&[b'A'; 300][..]));
+}
+
+#[test]
+fn what_an_fcb_writes_is_to_be_archived() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"RECS    DAT"));
+    let name = p.text("RECS.DAT");
+    p.dos(0x4301, &[(Cx, 0.into()), (Dx, name.into())]);
+    p.dos(0x0f00, &[(Dx, block.into())]);
+    p.dos(0x1500, &[(Dx, block.into())]);
+    p.dos(0x1000, &[(Dx, block.into())]);
+    let attributes = p.dos(0x4300, &[(Dx, name.into())]);
+    let out = p.run(host());
+    assert_eq!(out.word(attributes, Cx), 0x20);
+}

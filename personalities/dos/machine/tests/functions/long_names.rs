@@ -209,3 +209,25 @@ fn f71aa_substitutes_a_drive_for_a_directory() {
     assert_eq!((out.word(remote, Dx) >> 15, out.al(current)), (1, 4));
     assert_eq!((out.text(dots), out.text(root)), (".".into(), "IN.TXT".into()));
 }
+
+/// A search that is not ended by AX=71A1 ends with its program.
+#[test]
+fn searches_end_with_their_program() {
+    // AX=714E on "*.*", area at 0200; ends with CF.
+    let program = b"\xb8\x4e\x71\xb9\x10\x00\xbe\x01\x00\xba\x1c\x01\xbf\x00\x02\xcd\x21\
+        \xb0\x00\xd0\xd0\xb4\x4c\xcd\x21\x90\x90\x90*.*\0";
+    let mut p = Probe::new();
+    p.dos(0x4a00, &[(Es, Value::Own), (Bx, 0x1000.into())]);
+    let block = p.space(22);
+    let name = p.text("SEARCHER.COM");
+    let codes: Vec<usize> = (0..40)
+        .map(|_| {
+            p.dos(0x4b00, &[(Dx, name.into()), (Es, Value::Own), (Bx, block.into())]);
+            p.dos(0x4d00, &[])
+        })
+        .collect();
+    let mut host = host();
+    host.add("searcher.com", program);
+    let out = p.run(host);
+    assert!(codes.iter().all(|code| out.ax(*code) == 0));
+}

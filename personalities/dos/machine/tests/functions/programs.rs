@@ -376,3 +376,73 @@ fn locks_beyond_the_bound_are_error_24() {
         assert_eq!(out.host.locks, []);
     }
 }
+
+/// MS-DOS 4.0's source, CTRLC.ASM, reset_environment: what is its own parent, as COMMAND.COM and other
+/// shells are, goes on at its own INT 22h address, with its files, its memory and the registers of the
+/// call that ended it.
+#[test]
+fn what_is_its_own_parent_goes_on_and_keeps_its_files() {
+    use iced_x86::code_asm::{ah, al, ax, bp, bx, cs, cx, dx, word_ptr};
+    const FILE: u64 = 0x300;
+    let program = crate::support::assembled::com(|a| {
+        let (mut begin, mut failed) = (a.create_label(), a.create_label());
+        // Pushes the address behind it, where it goes on.
+        a.call(begin)?;
+        a.cmp(bp, 0x1234u32)?;
+        a.jne(failed)?;
+        // Its handle still is in BX.
+        a.mov(ah, 0x40u32)?;
+        a.mov(cx, 4u32)?;
+        a.mov(dx, FILE as u32)?;
+        a.int(0x21)?;
+        a.jc(failed)?;
+        a.mov(ah, 0x4du32)?;
+        a.int(0x21)?;
+        // Ends as the child of the shell that started it.
+        a.mov(word_ptr(0x0a), 0x22u32 * 4)?;
+        a.mov(word_ptr(0x0c), 0xf000u32)?;
+        a.mov(ah, 0x4cu32)?;
+        a.int(0x21)?;
+        a.set_label(&mut failed)?;
+        a.mov(al, 0xffu32)?;
+        a.mov(ah, 0x4cu32)?;
+        a.int(0x21)?;
+        a.set_label(&mut begin)?;
+        a.mov(ax, cs)?;
+        a.mov(word_ptr(0x16), ax)?;
+        a.mov(word_ptr(0x0c), ax)?;
+        a.pop(ax)?;
+        a.mov(word_ptr(0x0a), ax)?;
+        a.mov(ax, 0x3c00u32)?;
+        a.xor(cx, cx)?;
+        a.mov(dx, FILE as u32)?;
+        a.int(0x21)?;
+        a.mov(bx, ax)?;
+        a.mov(bp, 0x1234u32)?;
+        a.mov(ax, 0x4c05u32)?;
+        a.int(0x21)
+    });
+    let mut image = program;
+    image.resize(FILE as usize - 0x100, 0);
+    image.extend(b"KEPT\0");
+    let mut host = MemoryHost::new(b"");
+    host.add("shell.com", &image);
+    let (end, host) = crate::support::run(host, "shell.com", &[]);
+    assert_eq!(end, End::Exit(5));
+    assert_eq!(host.file("KEPT"), Some(&b"KEPT"[..]));
+}
+
+/// EXEC.ASM, exec_set_return: the vector of INT 22h leads where the child's PSP says.
+#[test]
+fn a_child_finds_its_parent_in_the_vector() {
+    // Compares 0:88 with its PSP:0A and ends with 0 where they are the same.
+    let program = b"\x31\xc0\x8e\xc0\x26\xa1\x88\x00\x2b\x06\x0a\x00\x26\x8b\x1e\x8a\x00\
+        \x2b\x1e\x0c\x00\x09\xd8\xb4\x4c\xcd\x21";
+    let (mut p, block) = parent();
+    execute(&mut p, block, 0, "VECTOR.COM");
+    let code = p.dos(0x4d00, &[]);
+    let mut host = host();
+    host.add("vector.com", program);
+    let out = p.run(host);
+    assert_eq!(out.ax(code), 0);
+}

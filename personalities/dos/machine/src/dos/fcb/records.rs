@@ -165,6 +165,11 @@ impl<H: Host> Session<H> {
             self.write_entry(entry, from, size)?;
             return Ok(DONE);
         };
+        let file = self.dos.files.get(entry)?;
+        if !file.is_writable() {
+            return Err(DosError::AccessDenied.into());
+        }
+        file.written = true;
         let mut bytes = alloc::vec![0; size as usize];
         self.bus.read(from, &mut bytes);
         let written = self.host.files().write(node, record as u64 * size as u64, &bytes)?;
