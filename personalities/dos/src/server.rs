@@ -5,9 +5,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use kamen_kit::service::{Protocol, Service};
-use libipc::{Caller, Notification, Object, WriteLease};
+use libipc::{Caller, Kernel, Notification, Object, Transport, WriteLease};
 use protocols::dos::{Access, Dos, DosError, Sharing, dos_label, serve_dos};
-use protocols::file::{FileClient, Node};
+use protocols::file::{FileClient, Node, Ticket};
 
 use crate::locks::{Lock, LockTable};
 use crate::settings::Settings;
@@ -22,11 +22,11 @@ const SETTINGS_MAX: usize = 4096;
 
 /// The DOS server.
 #[derive(Debug)]
-pub struct Server {
+pub struct Server<T = Kernel> {
     /// The settings where no file says others.
     settings: Settings,
-    /// Where that file is.
-    files: Option<FileClient>,
+    /// Where that file is, and those that sessions have open.
+    files: Option<FileClient<T>>,
     locks: LockTable,
     sessions: BTreeMap<u64, Notification>,
     sharing: SharingTable,
@@ -46,22 +46,29 @@ impl Server {
     }
 
     /// Returns the server, whose settings are in /etc/dos.cfg, read when a session asks.
-    pub fn with_files(self, files: FileClient) -> Self {
-        Server { files: Some(files), ..self }
+    pub fn with_files<T>(self, files: FileClient<T>) -> Server<T> {
+        let Server { settings, locks, sessions, sharing, .. } = self;
+        Server { settings, files: Some(files), locks, sessions, sharing }
     }
+}
 
+impl<T: Transport> Server<T> {
     fn settings(&self) -> Settings {
         let read = self.files.as_ref().and_then(read_settings);
         read.map_or_else(|| self.settings.clone(), |text| Settings::parse(&text))
     }
 
-    /// Forgets sessions that are gone: nothing of theirs can be signalled any more.
+    /// Forgets sessions that are gone: nothing of theirs can be signalled any more. What they had open
+    /// they held at the file server, where nobody else lets it go.
     fn forget_the_dead(&mut self) {
-        let Server { sessions, sharing, locks, .. } = self;
+        let Server { sessions, sharing, locks, files, .. } = self;
         sessions.retain(|session, alive| {
             let lives = alive.signal(0).is_ok();
             if !lives {
-                sharing.forget(*session);
+                for file in sharing.forget(*session) {
+                    // A file that is gone is not held.
+                    let _ = files.as_ref().map(|files| files.release(Ticket::next(), file));
+                }
                 locks.forget(*session, None);
                 // The capability names nothing any more.
                 let _ = alive.delete();
@@ -76,11 +83,9 @@ impl Service for Server {
     const PROTOCOLS: &'static [Protocol<Self>] = &[Protocol::new(dos_label::PROTOCOL, serve_dos)];
 }
 
-impl Dos for Server {
+impl<T: Transport> Dos for Server<T> {
     fn attach(&mut self, caller: &Caller, alive: Notification) -> Result<(), DosError> {
-        if self.sessions.len() >= SESSIONS_MAX {
-            self.forget_the_dead();
-        }
+        self.forget_the_dead();
         if self.sessions.len() >= SESSIONS_MAX {
             let _ = alive.delete();
             return Err(DosError::NoResources);
@@ -179,7 +184,7 @@ fn give(text: &[u8], into: &WriteLease<'_>) -> Result<u64, DosError> {
 }
 
 /// Reads the settings' file; nothing where there is none.
-fn read_settings(files: &FileClient) -> Option<Vec<u8>> {
+fn read_settings<T: Transport>(files: &FileClient<T>) -> Option<Vec<u8>> {
     let root = files.root().ok()?.node;
     let find = |node, name: &&[u8]| files.lookup(node, name).ok().map(|found| found.node);
     let node = SETTINGS.iter().try_fold(root, find)?;

@@ -91,9 +91,10 @@ impl SharingTable {
         self.open.iter().any(|open| open.session == session && open.file == file)
     }
 
-    /// Removes all of a session's open files.
-    pub fn forget(&mut self, session: u64) {
-        self.open.retain(|open| open.session != session);
+    /// Removes all of a session's open files, and returns them.
+    pub fn forget(&mut self, session: u64) -> Vec<Node> {
+        let forgotten = self.open.extract_if(.., |open| open.session == session);
+        forgotten.map(|open| open.file).collect()
     }
 }
 

@@ -39,12 +39,16 @@ const BLOCK: u64 = 4096;
 pub struct Files<T = Kernel> {
     files: FileClient<T>,
     dos: Option<DosClient<T>>,
+    /// What tells the DOS server that the session lives.
+    alive: Option<Notification>,
+    /// What is open, to be told to a DOS server that has begun anew.
+    open: Vec<(file::Node, Access, Sharing)>,
 }
 
 impl<T: Transport> Files<T> {
     /// Returns the tree of a file server, shared through a DOS server.
     pub fn new(files: FileClient<T>, dos: Option<DosClient<T>>) -> Self {
-        Files { files, dos }
+        Files { files, dos, alive: None, open: Vec::new() }
     }
 
     /// Makes the session known to the DOS server; without success opens are not shared.
@@ -53,8 +57,32 @@ impl<T: Transport> Files<T> {
             (Some(dos), Some(alive)) => dos.attach(alive).is_ok(),
             _ => false,
         };
+        self.alive = alive;
         if !attached {
             self.dos = None;
+        }
+    }
+
+    /// Registers an open file; a server that does not know the session has begun anew, and is told
+    /// everything.
+    fn register(&self, open: (file::Node, Access, Sharing)) -> Result<(), HostError> {
+        let Some(dos) = &self.dos else { return Ok(()) };
+        let tell = |(file, access, sharing)| dos.open(file, access, sharing);
+        let mut told = tell(open);
+        if let (Err(Failure::Protocol(DosError::NotFound)), Some(alive)) = (told, self.alive)
+            && dos.attach(alive).is_ok()
+        {
+            for known in &self.open {
+                // Where somebody else was faster, both have it now.
+                let _ = tell(*known);
+            }
+            told = tell(open);
+        }
+        match told {
+            Err(Failure::Protocol(DosError::Sharing)) => Err(HostError::Sharing),
+            Err(Failure::Protocol(DosError::NoResources)) => Err(HostError::Device),
+            // Without a server, files go on.
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 
@@ -79,9 +107,13 @@ impl<T: Transport> Files<T> {
         parsed.collect()
     }
 
-    fn unregister(&self, file: file::Node, mode: OpenMode) {
-        if let (Some(dos), Ok((access, sharing))) = (&self.dos, modes(mode)) {
-            let _ = dos.close(file, access, sharing);
+    fn unregister(&mut self, open: (file::Node, Access, Sharing)) {
+        if let Some(place) = self.open.iter().rposition(|known| *known == open) {
+            self.open.swap_remove(place);
+        }
+        if let Some(dos) = &self.dos {
+            // A server that has begun anew does not know it.
+            let _ = dos.close(open.0, open.1, open.2);
         }
     }
 
@@ -290,26 +322,26 @@ impl<T: Transport> FileTree for Files<T> {
 
     fn opened(&mut self, node: Node, mode: OpenMode) -> Result<(), HostError> {
         let (access, sharing) = modes(mode)?;
-        let file = file::Node(node.0);
-        if let Some(dos) = &self.dos {
-            match dos.open(file, access, sharing) {
-                Err(Failure::Protocol(DosError::Sharing)) => return Err(HostError::Sharing),
-                Err(Failure::Protocol(DosError::NoResources)) => return Err(HostError::Device),
-                // A server that died has forgotten everybody: files go on without it.
-                Ok(()) | Err(_) => {}
+        let open = (file::Node(node.0), access, sharing);
+        // Held before it is registered, and released after: who is killed in between leaves a hold too
+        // many, as the DOS server releases what is registered.
+        self.files.hold(Ticket::next(), open.0).map_err(host_error)?;
+        match self.register(open) {
+            Ok(()) => self.open.push(open),
+            refused => {
+                let _ = self.files.release(Ticket::next(), open.0);
+                return refused;
             }
         }
-        self.files.hold(Ticket::next(), file).map_err(|failure| {
-            self.unregister(file, mode);
-            host_error(failure)
-        })
+        Ok(())
     }
 
     fn closed(&mut self, node: Node, mode: OpenMode) {
+        let Ok((access, sharing)) = modes(mode) else { return };
         let file = file::Node(node.0);
-        // Neither can be helped: a server that is gone has forgotten the file anyway.
+        self.unregister((file, access, sharing));
+        // A file that is gone is not held.
         let _ = self.files.release(Ticket::next(), file);
-        self.unregister(file, mode);
     }
 }
 
