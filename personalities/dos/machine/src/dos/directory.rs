@@ -20,7 +20,7 @@ impl<H: Host> Session<H> {
                 {
                     return Err(DosError::AccessDenied.into());
                 }
-                self.host.files().create(place.directory, &place.name, NodeKind::Directory)?;
+                self.tree().create(place.directory, &place.name, NodeKind::Directory)?;
                 Ok(())
             }
             _ => Err(DosError::AccessDenied.into()),
@@ -43,7 +43,7 @@ impl<H: Host> Session<H> {
         if self.dos.drives.iter().any(|drive| drive.directory.iter().any(is_current)) {
             return Err(DosError::CurrentDirectory.into());
         }
-        self.host.files().remove_directory(place.directory, &place.name)?;
+        self.tree().remove_directory(place.directory, &place.name)?;
         Ok(())
     }
 
@@ -69,7 +69,7 @@ impl<H: Host> Session<H> {
         if found.kind != NodeKind::File || found.is_read_only() {
             return Err(DosError::AccessDenied.into());
         }
-        self.host.files().unlink(place.directory, &place.name)?;
+        self.tree().unlink(place.directory, &place.name)?;
         Ok(())
     }
 
@@ -134,7 +134,7 @@ impl<H: Host> Session<H> {
         if to.found.is_some() && !is_same || to.short.is_pattern() {
             return Err(DosError::AccessDenied.into());
         }
-        match self.host.files().rename(from.directory, &from.name, to.directory, &to.name) {
+        match self.tree().rename(from.directory, &from.name, to.directory, &to.name) {
             Err(HostError::Exists) => Err(DosError::AccessDenied.into()),
             renamed => Ok(renamed?),
         }

@@ -157,13 +157,13 @@ impl<H: Host> Session<H> {
                 }
             }
         }
-        for (short, item) in assign(self.host.files().list(directory)?) {
+        for (short, item) in assign(self.tree().list(directory)?) {
             let is_meant = pattern.matches(&short) || item.name == spelled;
             if !is_meant {
                 continue;
             }
             // What vanished or cannot be looked at is not there.
-            let Ok(attributes) = self.host.files().lookup(directory, &item.name) else {
+            let Ok(attributes) = self.tree().lookup(directory, &item.name) else {
                 continue;
             };
             let candidate = entry(short, item.name, &attributes);

@@ -15,6 +15,7 @@ use dos_command::{Outcome, Refused, System};
 use super::command::Guest;
 use super::files::FileKind;
 use super::paths::Component;
+use super::tree::to_host;
 use super::{DosError, Refusal};
 use crate::host::{FileTree, Foreign, Host, HostError, Node, NodeKind};
 use crate::session::Session;
@@ -51,7 +52,8 @@ impl<H: Host> Session<H> {
         if !name.is_empty() {
             let parent = components.last().map(|component| component.node);
             let parent = parent.map_or_else(|| self.root(drive), Ok)?;
-            host.extend([b"/", &self.find_entry(parent, name)?.0[..]].concat());
+            let (name, _) = self.find_entry(parent, name)?;
+            host.extend([b"/", &self.tree().host_name(parent, &name)[..]].concat());
         }
         Ok(host)
     }
@@ -64,11 +66,11 @@ impl<H: Host> Session<H> {
             path.pop();
         }
         for component in components {
-            let entries = super::names::assign(self.host.files().list(parent)?);
+            let entries = super::names::assign(self.tree().list(parent)?);
             let entry = entries.into_iter().find(|(name, _)| *name == component.name);
             let (_, entry) = entry.ok_or(DosError::PathNotFound)?;
             path.push(b'/');
-            path.extend(entry.name);
+            path.extend(self.tree().host_name(parent, &entry.name));
             parent = component.node;
         }
         Ok(path)
@@ -115,7 +117,7 @@ impl<H: Host> Session<H> {
                     environment.push([b"PATH=", &path[..]].concat());
                 }
                 name if OURS.contains(&name) => {}
-                _ => environment.push(string),
+                _ => environment.push(to_host(&string).into_owned()),
             }
         }
         environment
@@ -181,7 +183,7 @@ impl<H: Host> Guest<'_, H> {
         }
         Ok(Foreign {
             path: session.host_path(path)?,
-            arguments: arguments.to_vec(),
+            arguments: arguments.iter().map(|text| to_host(text).into_owned()).collect(),
             environment: session.host_environment(strings),
             directory,
             ..Foreign::default()

@@ -94,7 +94,7 @@ impl<H: Host> Session<H> {
         let files = found.iter().filter(|file| file.attributes & attribute::DIRECTORY == 0);
         let mut none = true;
         for file in files {
-            self.host.files().unlink(place.directory, &file.host_name)?;
+            self.tree().unlink(place.directory, &file.host_name)?;
             none = false;
         }
         if none { Err(DosError::FileNotFound.into()) } else { Ok(()) }

@@ -43,6 +43,7 @@ mod swap;
 mod system;
 mod tables;
 pub(crate) mod time;
+mod tree;
 
 pub use arena::{Preference, Strategy};
 pub use error::DosError;

@@ -53,6 +53,7 @@ impl ShortName {
         let empty_extension = dot.is_some() && extension.is_empty();
         let fits = (1..=8).contains(&name.len()) && extension.len() <= 3 && !empty_extension;
         let allowed = |part: &[u8]| part.iter().all(|byte| is_allowed(*byte));
+        let fits = fits && !is_foreign(host);
         (fits && allowed(name) && allowed(extension)).then(|| ShortName::parse(host))
     }
 
@@ -136,7 +137,8 @@ fn mangle(host: &[u8], taken: &mut BTreeSet<ShortName>) -> ShortName {
     let dot = stripped.iter().rposition(|byte| *byte == b'.').unwrap_or(stripped.len());
     let clean = |part: &[u8], most: usize| -> Vec<u8> {
         let kept = part.iter().filter(|byte| **byte != b' ' && **byte != b'.');
-        kept.take(most).map(|byte| if is_allowed(*byte) { *byte } else { b'_' }).collect()
+        let is_kept = |byte: u8| is_allowed(byte) && (byte.is_ascii() || !is_foreign(host));
+        kept.take(most).map(|byte| if is_kept(*byte) { *byte } else { b'_' }).collect()
     };
     let base = clean(&stripped[..dot], 4);
     let extension = clean(stripped.get(dot + 1..).unwrap_or_default(), 3);
@@ -161,7 +163,12 @@ fn mangle(host: &[u8], taken: &mut BTreeSet<ShortName>) -> ShortName {
 }
 
 fn is_allowed(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || PUNCTUATION.contains(&byte)
+    byte.is_ascii_alphanumeric() || !byte.is_ascii() || PUNCTUATION.contains(&byte)
+}
+
+/// Returns whether a name has characters that the code page lacks: it is as the host has it (`tree`).
+fn is_foreign(name: &[u8]) -> bool {
+    !name.is_ascii() && core::str::from_utf8(name).is_ok()
 }
 
 fn fill(field: &mut [u8], from: &[u8]) {
@@ -201,6 +208,14 @@ mod tests {
         for name in all {
             assert!(ShortName::fitting(&name).is_some());
         }
+    }
+
+    #[test]
+    fn characters_of_the_code_page_are_those_of_names_and_others_are_not() {
+        let entry = |name: &[u8]| Entry { name: name.to_vec(), node: Node(0) };
+        let names = assign([entry(b"caf\x82"), entry("\u{65e5}".as_bytes())].into());
+        assert_eq!(names[0].0.text(), b"CAF\x90");
+        assert!(names[1].0.text().starts_with(b"___~"));
     }
 
     #[test]

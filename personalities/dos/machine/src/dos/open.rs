@@ -180,7 +180,7 @@ impl<H: Host> Session<H> {
     }
 
     fn create_in(&mut self, place: &Place) -> Result<Attributes, HostError> {
-        self.host.files().create(place.directory, &place.name, NodeKind::File)
+        self.tree().create(place.directory, &place.name, NodeKind::File)
     }
 
     /// Empties a file that is created, and gives it its attributes.

@@ -297,14 +297,14 @@ impl<H: Host> Session<H> {
             return Err(HostError::NotFound);
         }
         for name in [spelled.to_vec(), spelled.to_ascii_lowercase(), spelled.to_ascii_uppercase()] {
-            match self.host.files().lookup(directory, &name) {
+            match self.tree().lookup(directory, &name) {
                 Ok(found) if found.kind != NodeKind::Other => return Ok((name, found)),
                 Ok(_) | Err(HostError::NotFound) => {}
                 Err(error) => return Err(error),
             }
         }
         let short = ShortName::parse(spelled);
-        let entries = assign(self.host.files().list(directory)?);
+        let entries = assign(self.tree().list(directory)?);
         let same = |name: &[u8]| {
             let capitals = |text: &[u8]| text.iter().map(|byte| upper_case(*byte)).collect();
             let (left, right): (Vec<u8>, Vec<u8>) = (capitals(name), capitals(spelled));
@@ -316,7 +316,7 @@ impl<H: Host> Session<H> {
             .into_iter()
             .nth(place.ok_or(HostError::NotFound)?)
             .ok_or(HostError::NotFound)?;
-        let attributes = self.host.files().lookup(directory, &entry.name)?;
+        let attributes = self.tree().lookup(directory, &entry.name)?;
         Ok((entry.name, attributes))
     }
 
@@ -332,7 +332,7 @@ impl<H: Host> Session<H> {
     pub(super) fn spelled(&self, path: &[u8]) -> Vec<u8> {
         let drives: Vec<Drive> = self.dos.drives.iter().map(|state| state.host.clone()).collect();
         let spelled = path.starts_with(b"/").then(|| Drive::spell(&drives, path)).flatten();
-        spelled.unwrap_or_else(|| path.to_vec())
+        super::tree::from_host(&spelled.unwrap_or_else(|| path.to_vec()))
     }
 
     /// Sets a drive's current directory.
@@ -411,7 +411,7 @@ impl<H: Host> Session<H> {
     }
 
     fn short_name_of(&mut self, directory: Node, name: &[u8]) -> Result<ShortName, Refusal> {
-        let entries = assign(self.host.files().list(directory)?);
+        let entries = assign(self.tree().list(directory)?);
         let found = entries.iter().find(|(_, entry)| entry.name == name);
         Ok(found.map_or_else(|| ShortName::parse(name), |(short, _)| *short))
     }

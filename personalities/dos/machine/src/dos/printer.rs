@@ -40,13 +40,12 @@ impl<H: Host> Session<H> {
         let Ok(super::paths::Target::Place(place)) = self.target(&path) else {
             return Err(DosError::WriteFault.into());
         };
-        let files = self.host.files();
         let mut write = || {
             let found = match place.found {
                 Some(found) => found,
-                None => files.create(place.directory, &place.name, NodeKind::File)?,
+                None => self.tree().create(place.directory, &place.name, NodeKind::File)?,
             };
-            files.write(found.node, found.size, bytes)
+            self.host.files().write(found.node, found.size, bytes)
         };
         match write() {
             Ok(written) if written == bytes.len() => Ok(()),

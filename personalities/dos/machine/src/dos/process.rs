@@ -14,6 +14,7 @@ use alloc::vec::Vec;
 
 use super::load::{Entry, LoadError};
 use super::psp::{FREE, Psp};
+use super::tree::from_host;
 use super::{Call, DosError, Refusal, fcb, layout};
 use crate::FarPointer;
 use crate::cpu::register::{AX, BP, BX, CX, DI, DX, SI, SP};
@@ -53,7 +54,8 @@ impl<H: Host> Session<H> {
             self.set_directory(self.dos.drive, Vec::new());
         }
         let path = self.spelled(&start.program);
-        let environment = start.environment.join(&0);
+        let environment: Vec<_> = start.environment.iter().map(|text| from_host(text)).collect();
+        let environment = environment.join(&0);
         let environment =
             if environment.is_empty() { environment } else { [&environment[..], &[0]].concat() };
         let parent = self.dos.psp;
@@ -67,7 +69,8 @@ impl<H: Host> Session<H> {
         if self.open_standard_handles().is_err() {
             return Err(format!("{name}: no memory for its handles"));
         }
-        let tail = start.arguments.iter().flat_map(|argument| [b" ", &argument[..]].concat());
+        let tail =
+            start.arguments.iter().flat_map(|argument| [b" ", &from_host(argument)[..]].concat());
         let tail: Vec<u8> = tail.collect();
         entry.psp.set_tail(&mut self.bus, &tail);
         self.enter(entry, &tail);

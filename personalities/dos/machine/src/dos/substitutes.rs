@@ -39,14 +39,15 @@ impl<H: Host> Session<H> {
         let state = state.ok_or(DosError::InvalidDrive)?;
         let names: Vec<ShortName> = components.iter().map(|part| part.name).collect();
         let mut host_path = state.host.path.clone();
+        let (label, substitute) = (state.label, Some(state.true_path(&names)));
+        let mut root = state.root;
         for part in &components {
             if !host_path.ends_with(b"/") {
                 host_path.push(b'/');
             }
-            host_path.extend(&part.host_name);
+            host_path.extend(self.tree().host_name(root, &part.host_name));
+            root = part.node;
         }
-        let root = components.last().map_or(state.root, |part| part.node);
-        let (label, substitute) = (state.label, Some(state.true_path(&names)));
         let host = Drive { number, root, path: host_path };
         self.dos.drives.push(DriveState { label, substitute, ..DriveState::new(host) });
         self.dos.drives.sort_by_key(|state| state.number);

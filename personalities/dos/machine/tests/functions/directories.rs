@@ -269,3 +269,30 @@ fn a_name_that_is_found_opens_what_was_found() {
         assert_eq!(u32::from(out.ax(end)), size);
     }
 }
+
+/// A host's names are UTF-8, a program's of code page 437, where U+00E9 is 82 and its capital 90; what
+/// no code page has, as U+65E5, keeps its bytes.
+#[test]
+fn names_of_the_host_are_those_of_the_code_page() {
+    let mut p = Probe::new();
+    let found = p.bytes(b"CAF\x90.TXT\0");
+    let made = p.bytes(b"\x81BER.TXT\0");
+    let foreign = p.bytes("\u{65e5}.TXT\0".as_bytes());
+    let open = p.dos(0x3d00, &[(Dx, found.into())]);
+    let create = p.dos(0x3c00, &[(Cx, 0.into()), (Dx, made.into())]);
+    let delete = p.dos(0x4100, &[(Dx, foreign.into())]);
+    let pattern = p.text("C*.TXT");
+    let area = p.space(43);
+    p.dos(0x1a00, &[(Dx, area.into())]);
+    let search = p.dos(0x4e00, &[(Cx, 0.into()), (Dx, pattern.into())]);
+    let mut host = host();
+    host.add("caf\u{e9}.txt", b"");
+    host.add("\u{65e5}.TXT", b"");
+    let out = p.run(host);
+    for call in [open, create, delete, search] {
+        assert!(out.result(call).is_ok());
+    }
+    assert_eq!(out.bytes(area + 0x1e, 9), b"CAF\x90.TXT\0");
+    let names = out.host.names();
+    assert!(names.contains(&"\u{fc}BER.TXT".into()) && !names.contains(&"\u{65e5}.TXT".into()));
+}

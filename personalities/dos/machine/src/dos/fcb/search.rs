@@ -7,7 +7,7 @@ use crate::FarPointer;
 use crate::dos::find::{Found, attribute};
 use crate::dos::names::ShortName;
 use crate::dos::{Call, DosError};
-use crate::host::{FileTree, Host};
+use crate::host::Host;
 use crate::session::Session;
 
 impl<H: Host> Session<H> {
@@ -23,7 +23,7 @@ impl<H: Host> Session<H> {
                 .iter()
                 .partition(|file| file.attributes & !wanted & attribute::READ_ONLY != 0);
             for file in &found {
-                dos.host.files().unlink(place.directory, &file.host_name)?;
+                dos.tree().unlink(place.directory, &file.host_name)?;
             }
             let label = dos.delete_label(&place, wanted);
             match (found.is_empty() && !label, kept.is_empty()) {
@@ -49,7 +49,7 @@ impl<H: Host> Session<H> {
                 if dos.find_entry(place.directory, &new).is_ok() {
                     return Err(DosError::FileExists.into());
                 }
-                dos.host.files().rename(place.directory, &file.host_name, place.directory, &new)?;
+                dos.tree().rename(place.directory, &file.host_name, place.directory, &new)?;
             }
             let label = dos.rename_label(&place, wanted, ShortName(pattern));
             if found.is_empty() && !label { Err(DosError::FileNotFound.into()) } else { Ok(()) }
