@@ -81,9 +81,19 @@ impl<H: Host> Session<H> {
         })
     }
 
-    /// AH=10.
+    /// AH=10; one that is closed may be closed again, as programs do. A file that was written gets the
+    /// time in its FCB, which programs that copy set.
     pub(super) fn fcb_close(&mut self) -> Call {
-        self.fcb_status(Self::fcb_detach)
+        self.fcb_status(|dos, fcb| {
+            if let Ok((entry, FileKind::File(node))) = dos.fcb_entry(fcb)
+                && dos.dos.files.get(entry)?.written
+            {
+                let (date, time) = (dos.bus.read16(fcb.add(0x14)), dos.bus.read16(fcb.add(0x16)));
+                let time = DateTime::from_packed(date, time);
+                dos.host.files().set_modified(node, time.to_ns())?;
+            }
+            dos.fcb_detach(fcb)
+        })
     }
 
     /// AH=23: size in records.
@@ -158,9 +168,13 @@ impl<H: Host> Session<H> {
             FileKind::File(node) => DateTime::from_ns(self.host.files().attributes(node)?.modified),
             _ => self.now(),
         };
+        self.fcb_set_time(fcb, time);
+        self.fcb_update_size(fcb, kind)
+    }
+
+    fn fcb_set_time(&mut self, fcb: FarPointer, time: DateTime) {
         self.bus.write16(fcb.add(0x14), time.packed_date());
         self.bus.write16(fcb.add(0x16), time.packed_time());
-        self.fcb_update_size(fcb, kind)
     }
 
     fn fcb_update_size(&mut self, fcb: FarPointer, kind: FileKind) -> Call {

@@ -417,3 +417,55 @@ fn what_an_fcb_writes_is_to_be_archived() {
     let out = p.run(host());
     assert_eq!(out.word(attributes, Cx), 0x20);
 }
+
+/// MS-DOS 4.0's source, FCBIO2.ASM: writing sets the FCB's time, and the time in it is the file's once it is
+/// closed (FCBIO.ASM, $FCB_Close), which COMMAND.COM 1.25's COPY relies on.
+#[test]
+fn f10_gives_a_written_file_the_time_in_its_fcb() {
+    let run = |writes: bool| {
+        let mut p = Probe::new();
+        let block = p.bytes(&fcb(b"RECS    DAT"));
+        p.dos(0x1a00, &[(Dx, block.into())]);
+        p.dos(0x0f00, &[(Dx, block.into())]);
+        if writes {
+            p.dos(0x1500, &[(Dx, block.into())]);
+        }
+        let date = p.peek(Value::Own, (block + 0x14).into(), 2);
+        // 1982-05-17, 12:00.
+        p.poke(Value::Own, (block + 0x14).into(), &[0xb1, 0x04, 0x00, 0x60]);
+        p.dos(0x1000, &[(Dx, block.into())]);
+        let mut host = host();
+        let node = host.node("recs.dat").expect("it is there");
+        host.set_flags(node, 0).expect("a file");
+        let mut out = p.run(host);
+        let date = out.data16(date);
+        let found = out.host.attributes(node).expect("it is there");
+        (date, found.modified / 1_000_000_000, found.flags)
+    };
+    // Written now, on 2000-02-29; what is not written stays as it is.
+    assert_eq!(run(true), (0x285d, 390_484_800, dos_machine::host::flag::ARCHIVE));
+    let (_, modified, flags) = run(false);
+    assert_ne!((modified, flags), (390_484_800, dos_machine::host::flag::ARCHIVE));
+}
+
+/// MS-DOS 4.0's source, FCBIO2.ASM, FCBIO: one transfer, as long as the segment has room.
+#[test]
+fn f27_f28_move_what_the_segment_has_room_for() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"RECS    DAT"));
+    let out = p.bytes(&fcb(b"OUT     DAT"));
+    for (call, fcb) in [(0x0f00, block), (0x1600, out)] {
+        p.dos(call, &[(Dx, fcb.into())]);
+        p.poke(Value::Own, (fcb + 0x0e).into(), &[3, 0]);
+    }
+    p.dos(0x1a00, &[(Dx, 0xfff8.into()), (Ds, 0x6000.into())]);
+    let read = p.dos(0x2700, &[(Dx, block.into()), (Cx, 9.into())]);
+    let write = p.dos(0x2800, &[(Dx, out.into()), (Cx, 9.into())]);
+    p.dos(0x1a00, &[(Dx, 0xffff.into()), (Ds, 0x6000.into())]);
+    let none = p.dos(0x2700, &[(Dx, block.into()), (Cx, 9.into())]);
+    p.dos(0x1000, &[(Dx, out.into())]);
+    let done = p.run(host());
+    let ends = [read, write, none].map(|call| (done.al(call), done.word(call, Cx)));
+    assert_eq!(ends, [(2, 2), (2, 2), (2, 0)]);
+    assert_eq!(done.host.file("OUT.DAT"), Some(&b"AAAAAA"[..]));
+}

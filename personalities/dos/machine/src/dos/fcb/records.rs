@@ -12,6 +12,13 @@ pub(super) const END: u8 = 1;
 const WRAPPED: u8 = 2;
 const PARTLY: u8 = 3;
 
+/// Which way records go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Reading,
+    Writing,
+}
+
 /// Which record a function is about, and whether it moves on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
@@ -22,33 +29,33 @@ enum Access {
 impl<H: Host> Session<H> {
     /// AH=14.
     pub(in crate::dos) fn fcb_read_sequential(&mut self) -> Call {
-        self.fcb_read(Access::Sequential)
+        self.fcb_one(Way::Reading, Access::Sequential)
     }
 
     /// AH=15.
     pub(in crate::dos) fn fcb_write_sequential(&mut self) -> Call {
-        self.fcb_write(Access::Sequential)
+        self.fcb_one(Way::Writing, Access::Sequential)
     }
 
     /// AH=21.
     pub(in crate::dos) fn fcb_read_random(&mut self) -> Call {
-        self.fcb_read(Access::Random)
+        self.fcb_one(Way::Reading, Access::Random)
     }
 
     /// AH=22.
     pub(in crate::dos) fn fcb_write_random(&mut self) -> Call {
-        self.fcb_write(Access::Random)
+        self.fcb_one(Way::Writing, Access::Random)
     }
 
     /// AH=27: CX records from the random record on.
     pub(in crate::dos) fn fcb_read_block(&mut self) -> Call {
-        self.fcb_block(Session::fcb_read_at)
+        self.fcb_block(Way::Reading)
     }
 
     /// AH=28: without records, the file is cut there.
     pub(in crate::dos) fn fcb_write_block(&mut self) -> Call {
         if self.cx() > 0 {
-            return self.fcb_block(Session::fcb_write_at);
+            return self.fcb_block(Way::Writing);
         }
         self.fcb_status(|dos, fcb| {
             let (_, kind) = dos.fcb_entry(fcb)?;
@@ -58,63 +65,28 @@ impl<H: Host> Session<H> {
                 return Err(DosError::DiskFull.into());
             }
             dos.host.files().resize(node, size)?;
-            dos.fcb_update_size(fcb, kind)
+            dos.fcb_written(fcb)
         })
     }
 
-    fn fcb_read(&mut self, access: Access) -> Call {
-        self.fcb_one(access, Session::fcb_read_at)
-    }
-
-    fn fcb_write(&mut self, access: Access) -> Call {
-        self.fcb_one(access, Session::fcb_write_at)
-    }
-
-    fn fcb_one(
-        &mut self,
-        access: Access,
-        operation: fn(&mut Self, FarPointer, u32, FarPointer) -> Result<u8, Refusal>,
-    ) -> Call {
+    fn fcb_one(&mut self, way: Way, access: Access) -> Call {
         let fcb = self.fcb();
         let record = match access {
             Access::Sequential => self.fcb_sequential(fcb),
             Access::Random => self.fcb_random_record(fcb),
         };
-        let result = match operation(self, fcb, record, self.dos.transfer) {
-            Err(Refusal::Error(error)) if !self.is_critical(error) => END,
-            result => result?,
-        };
-        let done = matches!(result, DONE | PARTLY);
-        let moves = done && access == Access::Sequential;
-        self.fcb_set_sequential(fcb, record.wrapping_add(moves as u32));
+        let (result, done) = self.fcb_move(way, fcb, record, 1)?;
+        let moves = if access == Access::Sequential { done } else { 0 };
+        self.fcb_set_sequential(fcb, record.wrapping_add(moves.into()));
         self.set_al(result);
         Ok(())
     }
 
-    fn fcb_block(
-        &mut self,
-        operation: fn(&mut Self, FarPointer, u32, FarPointer) -> Result<u8, Refusal>,
-    ) -> Call {
+    fn fcb_block(&mut self, way: Way) -> Call {
         let fcb = self.fcb();
-        let size = self.fcb_record_size(fcb);
         let first = self.fcb_random_record(fcb);
-        let (mut done, mut result) = (0, DONE);
-        while done < self.cx() && result == DONE {
-            let offset = self.dos.transfer.offset as u32 + done as u32 * size as u32;
-            let Ok(offset) = u16::try_from(offset) else {
-                result = WRAPPED;
-                break;
-            };
-            let at = FarPointer::new(self.dos.transfer.segment, offset);
-            result = match operation(self, fcb, first.wrapping_add(done as u32), at) {
-                Err(Refusal::Error(error)) if !self.is_critical(error) => END,
-                // What was typed so far is not typed again.
-                Err(Refusal::Waiting) if done > 0 => END,
-                result => result?,
-            };
-            done += matches!(result, DONE | PARTLY) as u16;
-        }
-        let next = first.wrapping_add(done as u32);
+        let (result, done) = self.fcb_move(way, fcb, first, self.cx())?;
+        let next = first.wrapping_add(done.into());
         self.fcb_set_random_record(fcb, next);
         self.fcb_set_sequential(fcb, next);
         self.set_cx(done);
@@ -122,58 +94,89 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// Reads a record; a partial one is filled with zeros.
-    fn fcb_read_at(&mut self, fcb: FarPointer, record: u32, to: FarPointer) -> Result<u8, Refusal> {
-        let (entry, kind) = self.fcb_entry(fcb)?;
-        let size = self.fcb_record_size(fcb);
-        if to.offset as u32 + size as u32 > 0x10000 {
-            return Ok(WRAPPED);
-        }
-        let mut bytes = alloc::vec![0; size as usize];
-        let read = match kind {
-            FileKind::File(node) => {
-                self.host.files().read(node, record as u64 * size as u64, &mut bytes)?
-            }
-            _ => {
-                let count = self.read_entry(entry, to, size)?.into();
-                self.bus.read(to, &mut bytes[..count]);
-                count
-            }
-        };
-        if read > 0 {
-            self.bus.write(to, &bytes);
-        }
-        Ok(match read {
-            0 => END,
-            read if read < size as usize => PARTLY,
-            _ => DONE,
-        })
-    }
-
-    fn fcb_write_at(
+    /// Moves as many records as the transfer area's segment has room for, at once; returns what AL
+    /// tells, and how many they were.
+    fn fcb_move(
         &mut self,
+        way: Way,
         fcb: FarPointer,
         record: u32,
-        from: FarPointer,
-    ) -> Result<u8, Refusal> {
-        let (entry, kind) = self.fcb_entry(fcb)?;
-        let size = self.fcb_record_size(fcb);
-        if from.offset as u32 + size as u32 > 0x10000 {
-            return Ok(WRAPPED);
+        wanted: u16,
+    ) -> Result<(u8, u16), Refusal> {
+        let at = self.dos.transfer;
+        let size = u32::from(self.fcb_record_size(fcb));
+        let room = (0x10000 - u32::from(at.offset)) / size;
+        let count = room.min(wanted.into());
+        let full = if count < wanted.into() { WRAPPED } else { DONE };
+        if count == 0 {
+            return Ok((full, 0));
         }
-        let FileKind::File(node) = kind else {
-            self.write_entry(entry, from, size)?;
-            return Ok(DONE);
+        let from = u64::from(record) * u64::from(size);
+        let moved = match way {
+            Way::Reading => self.fcb_read(fcb, from, at, count * size),
+            Way::Writing => self.fcb_write(fcb, from, at, count * size),
         };
-        let file = self.dos.files.get(entry)?;
-        if !file.is_writable() {
+        let moved = match moved {
+            Err(Refusal::Error(error)) if !self.is_critical(error) => 0,
+            moved => moved?,
+        };
+        let (whole, part) = (moved / size, moved % size);
+        if way == Way::Writing || part == 0 {
+            return Ok((if whole < count { END } else { full }, whole as u16));
+        }
+        // The rest of a last record that is read in part becomes zeros.
+        let rest = alloc::vec![0; (size - part) as usize];
+        self.bus.write(at.add(moved as u16), &rest);
+        Ok((PARTLY, whole as u16 + 1))
+    }
+
+    fn fcb_read(
+        &mut self,
+        fcb: FarPointer,
+        from: u64,
+        to: FarPointer,
+        len: u32,
+    ) -> Result<u32, Refusal> {
+        let (entry, kind) = self.fcb_entry(fcb)?;
+        let FileKind::File(node) = kind else {
+            return Ok(self.read_entry(entry, to, len.min(0xffff) as u16)?.into());
+        };
+        let mut bytes = alloc::vec![0; len as usize];
+        let read = self.host.files().read(node, from, &mut bytes)?.min(bytes.len());
+        self.bus.write(to, &bytes[..read]);
+        Ok(read as u32)
+    }
+
+    fn fcb_write(
+        &mut self,
+        fcb: FarPointer,
+        to: u64,
+        from: FarPointer,
+        len: u32,
+    ) -> Result<u32, Refusal> {
+        let (entry, kind) = self.fcb_entry(fcb)?;
+        let FileKind::File(node) = kind else {
+            self.write_entry(entry, from, len.min(0xffff) as u16)?;
+            // What a device does not take is not missed (MS-DOS 4.0's source, FCBIO2.ASM, FCBIO).
+            return Ok(len);
+        };
+        if !self.dos.files.get(entry)?.is_writable() {
             return Err(DosError::AccessDenied.into());
         }
-        file.written = true;
-        let mut bytes = alloc::vec![0; size as usize];
+        let mut bytes = alloc::vec![0; len as usize];
         self.bus.read(from, &mut bytes);
-        let written = self.host.files().write(node, record as u64 * size as u64, &bytes)?;
-        self.fcb_update_size(fcb, kind)?;
-        Ok(if written < size as usize { END } else { DONE })
+        let written = self.host.files().write(node, to, &bytes)?;
+        self.fcb_written(fcb)?;
+        Ok(written as u32)
+    }
+
+    /// Notes in the FCB what writing changed: length and time.
+    fn fcb_written(&mut self, fcb: FarPointer) -> Call {
+        let (entry, kind) = self.fcb_entry(fcb)?;
+        self.dos.files.get(entry)?.written = true;
+        self.show_file(entry);
+        let now = self.now();
+        self.fcb_set_time(fcb, now);
+        self.fcb_update_size(fcb, kind)
     }
 }
