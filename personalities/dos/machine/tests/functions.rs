@@ -34,6 +34,8 @@ mod probe;
 mod programs;
 #[path = "functions/robustness.rs"]
 mod robustness;
+#[path = "functions/shells.rs"]
+mod shells;
 #[path = "functions/structures.rs"]
 mod structures;
 #[path = "functions/system.rs"]

@@ -106,9 +106,25 @@ impl<H: Host> Session<H> {
                 self.host.files().set_modified(node, time.to_ns())?;
             }
             (1, _) => {}
+            (2..=4, _) if self.told_version().0 == 4 => self.extended_attributes(),
             _ => return Err(DosError::InvalidFunction.into()),
         }
         Ok(())
+    }
+
+    /// AX=5702 to 5704: a list of no attributes, as DOS 4 gives it for every file (MS-DOS 4.0's source,
+    /// EXTATTR.ASM, GetSet_XA); its COPY asks for them.
+    fn extended_attributes(&mut self) {
+        if self.al() == 4 {
+            return;
+        }
+        let room = self.cx();
+        if room >= 2 {
+            self.bus.write16(self.es_di(), 0);
+        }
+        if room != 1 {
+            self.set_cx(2);
+        }
     }
 
     /// AH=68.

@@ -99,16 +99,15 @@ impl From<HostError> for Refusal {
 /// What a function returns.
 pub(crate) type Call = Result<(), Refusal>;
 
+/// Functions that programs call at any time, and that leave the PSP's stack as it is (MS-DOS 4.0's
+/// source, DISP.ASM, SAVREGS).
+const KEEPS_STACK: [u8; 5] = [0x33, 0x50, 0x51, 0x62, 0x64];
+
 /// Returns whether a function's number is beyond those of DOS 5, and none of those for long names.
 fn is_beyond(function: u8) -> bool {
     const LAST: u8 = 0x6c;
     const LONG_NAMES: u8 = 0x71;
     function > LAST && function != LONG_NAMES
-}
-
-/// Returns whether a function leaves the program's stack alone (MS-DOS 4.0's DISP.ASM).
-fn is_simple(function: u8) -> bool {
-    matches!(function, 0x33 | 0x50 | 0x51 | 0x62 | 0x64)
 }
 
 /// All that DOS knows and that programs do not find in memory.
@@ -144,6 +143,9 @@ pub(crate) struct Dos {
     break_check: bool,
     /// What programs added to the time, ns.
     time_offset: i64,
+    /// Where the texts of errors are: extended, of arguments, critical, of file systems, and the routine
+    /// that reads them from a disk (RBIL INT 2F/AX=122E).
+    error_tables: [FarPointer; 5],
     /// Stack pointer to which a Ctrl-C handler's IRET comes back.
     break_stack: u16,
 }
@@ -184,6 +186,7 @@ impl Dos {
             verify: false,
             break_check: false,
             time_offset: 0,
+            error_tables: tables::ERROR_TABLES,
             break_stack: 0,
         };
         dos.lay_down(bus);
@@ -201,7 +204,10 @@ impl<H: Host> Session<H> {
 
     fn interrupt_service(&mut self, number: u8) {
         let called = match number {
-            0x20 => self.terminate(0, 0),
+            0x20 => {
+                self.lay_registers();
+                self.abort()
+            }
             0x21 => return self.function_call(),
             0x22 => return self.first_program_ended(),
             0x23 => self.terminate(0, 1),
@@ -229,8 +235,8 @@ impl<H: Host> Session<H> {
             return self.raise_break();
         }
         let function = self.ah();
-        if !is_simple(function) {
-            self.save_registers();
+        if !KEEPS_STACK.contains(&function) {
+            self.lay_registers();
         }
         match self.function(function) {
             // The older functions, and what is none, leave CF as it was.
@@ -283,7 +289,7 @@ impl<H: Host> Session<H> {
     #[rustfmt::skip]
     fn function(&mut self, function: u8) -> Call {
         match function {
-            0x00 => self.terminate(0, 0),
+            0x00 => self.abort(),
             0x01 => self.character_input_echo(),
             0x02 => self.character_output(),
             0x03 => self.answer(0x1a),

@@ -3,7 +3,7 @@
 //! Functions and their registers: RBIL INT 2F. What is not here leaves registers as they are, which
 //! says "not installed": PRINT (01), ASSIGN (06), and more. COMMAND.COM asks AE00 and AE01 itself.
 
-use super::layout::{ERROR_TABLE, ERROR_TEXT, NULL_DEVICE};
+use super::layout::NULL_DEVICE;
 use super::tables::{directory_structure, file_entry};
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
@@ -239,15 +239,19 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// 122E: tables of error texts, without texts: programs then print numbers or their own. Those
-    /// of DOS 4 ask for them before anything else.
+    /// 122E: tables of error texts: ES:DI gets (DL even) or sets (odd) one of five pointers. Those at the
+    /// beginning have no texts: programs then print numbers or their own. The programs of DOS 4 ask for
+    /// them before anything else, and its COMMAND.COM sets its own.
     fn error_table(&mut self) -> Call {
-        match self.dl() {
-            0 | 2 | 4 => self.point_at(ERROR_TABLE),
-            6 => self.point_at(FarPointer::default()),
-            8 => self.point_at(ERROR_TEXT),
-            _ => {}
+        let es_di = self.es_di();
+        let number = usize::from(self.dl());
+        let Some(table) = self.dos.error_tables.get_mut(number / 2) else { return Ok(()) };
+        if number % 2 == 1 {
+            *table = es_di;
+            return Ok(());
         }
+        let table = *table;
+        self.point_at(table);
         Ok(())
     }
 }

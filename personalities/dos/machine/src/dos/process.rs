@@ -1,7 +1,7 @@
 //! Programs: start, end, stay resident, EXEC, and what DOS keeps of them.
 //!
-//! As in DOS, a program's registers lie on its own stack from each call on, so that those who come
-//! back from a child and debuggers and loaders that change PSPs find them where they look:
+//! As in DOS, each call lays its caller's registers on the caller's stack, so that debuggers and
+//! loaders that change PSPs find a parent's where they look:
 //!
 //! ```text
 //!   PSP:2E ─► AX BX CX DX SI DI BP DS ES   IP CS flags (of its last INT 21h)
@@ -13,7 +13,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::load::{Entry, LoadError};
-use super::psp::{FREE, Psp};
+use super::psp::{self, FREE, Psp};
 use super::tree::from_host;
 use super::{Call, DosError, Refusal, fcb, layout};
 use crate::FarPointer;
@@ -25,7 +25,9 @@ use crate::session::{End, Session, Start};
 
 /// Registers that a parent's stack holds, from the last one pushed.
 const SAVED: [usize; 7] = [AX, BX, CX, DX, SI, DI, BP];
-/// Flags that programs start with.
+/// Bytes of these, DS and ES.
+const FRAME_BYTES: u16 = 2 * (SAVED.len() as u16 + 2);
+/// Flags that programs start with, and that who started them goes on with.
 const INITIAL_FLAGS: u16 = bit::INTERRUPT;
 /// BP at a program's entry, as COMMAND.COM leaves it.
 const INITIAL_BP: u16 = 0x091c;
@@ -105,23 +107,37 @@ impl<H: Host> Session<H> {
         }
     }
 
-    /// AH=00, 31, 4C, INT 20h, 27h: ends the current program; its parent goes on. A shell that is its
-    /// own parent goes on itself, and keeps what it has (MS-DOS 4.0's CTRLC.ASM, reset_environment).
+    /// AH=31, 4C, INT 27h, Ctrl-C: ends the current program; its parent goes on.
     pub(super) fn terminate(&mut self, code: u8, how: u8) -> Call {
-        let ended = self.dos.psp;
+        self.terminate_at(self.dos.psp, code, how)
+    }
+
+    /// AH=00, INT 20h: the program whose PSP is at CS ends. Where there is none, the current one is meant.
+    pub(super) fn abort(&mut self) -> Call {
+        let caller = FarPointer::new(self.caller().segment, 0);
+        let is_psp = self.bus.read16(caller) == psp::SIGNATURE;
+        let ended = if is_psp { Psp(caller.segment) } else { self.dos.psp };
+        self.terminate_at(ended, 0, 0)
+    }
+
+    /// Goes on where a PSP says. What the current program has is given back if that PSP is its own, and
+    /// its parent is another one: debuggers and loaders make PSPs (AH=26) that own nothing, and a shell
+    /// is its own parent (MS-DOS 4.0's source, CTRLC.ASM, reset_environment).
+    fn terminate_at(&mut self, ended: Psp, code: u8, how: u8) -> Call {
         self.dos.exit = u16::from_le_bytes([code, how]);
         ended.restore_vectors(&mut self.bus);
-        let parent = ended.parent(&self.bus);
-        if parent == ended {
-            self.save_registers();
-        } else if how != ENDED_RESIDENT {
-            self.release_program(ended);
+        let current = self.dos.psp;
+        let parent = current.parent(&self.bus);
+        if ended == current && parent != current {
+            if how != ENDED_RESIDENT {
+                self.release_program(current);
+            }
+            self.dos.psp = parent;
         }
         self.dos.input.line.clear();
         self.dos.input.is_raw = false;
         let back = ended.return_address(&self.bus);
-        self.dos.psp = parent;
-        self.return_to_parent(parent, back);
+        self.return_to(self.dos.psp, back);
         Err(Refusal::Switched)
     }
 
@@ -160,6 +176,8 @@ impl<H: Host> Session<H> {
         self.bus.read(FarPointer::new(from.0, 0), &mut bytes);
         self.bus.write(FarPointer::new(to.0, 0), &bytes);
         to.save_vectors(&mut self.bus);
+        let top = to.top(&self.bus);
+        to.set_call(&mut self.bus, top);
         Ok(())
     }
 
@@ -190,15 +208,15 @@ impl<H: Host> Session<H> {
         entry.psp.set_tail(&mut self.bus, &tail);
         for (place, to) in [6, 10].into_iter().zip(entry.psp.fcbs()) {
             let from = self.bus.read_far(parameters.add(place));
+            // Drive and name; block and record size begin as zeros.
             let mut bytes = [0; 16];
-            self.bus.read(from, &mut bytes);
+            self.bus.read(from, &mut bytes[..12]);
             self.bus.write(to, &bytes);
         }
         let caller = self.caller();
         entry.psp.set_return_address(&mut self.bus, caller);
         // Who makes a PSP of its own finds it in the vector (MS-DOS 4.0's EXEC.ASM, exec_set_return).
         self.bus.write_far(FarPointer::new(0, 0x22 * 4), caller);
-        self.set_carry(false);
         if load_only {
             self.report_loaded(parameters, entry);
             return Ok(());
@@ -235,24 +253,21 @@ impl<H: Host> Session<H> {
         self.dos.transfer = FarPointer::new(entry.psp.0, 0x80);
     }
 
-    /// Writes the registers below the frame of the current interrupt, without moving SP, and notes in the
-    /// PSP where they are.
-    pub(super) fn save_registers(&mut self) {
-        let sp = self.cpu.register(SP);
-        for segment in [ES, DS] {
-            let value = self.cpu.segment(segment);
-            self.cpu.push(&mut self.bus, value);
+    /// Lays the caller's registers below its stack, where its PSP points then: what a program that ends
+    /// returns to, and what AX=1218 of INT 2Fh shows.
+    pub(super) fn lay_registers(&mut self) {
+        let stack = self.cpu.stack();
+        let at = FarPointer::new(stack.segment, stack.offset.wrapping_sub(FRAME_BYTES));
+        let registers = SAVED.map(|register| self.cpu.register(register));
+        let segments = [DS, ES].map(|segment| self.cpu.segment(segment));
+        for (place, value) in (0..).step_by(2).zip(registers.into_iter().chain(segments)) {
+            self.bus.write16(at.add(place), value);
         }
-        for register in SAVED.into_iter().rev() {
-            let value = self.cpu.register(register);
-            self.cpu.push(&mut self.bus, value);
-        }
-        self.dos.psp.set_stack(&mut self.bus, self.cpu.stack());
-        self.cpu.set_register(SP, sp);
+        self.dos.psp.set_stack(&mut self.bus, at);
     }
 
-    fn return_to_parent(&mut self, parent: Psp, back: FarPointer) {
-        let stack = parent.stack(&self.bus);
+    fn return_to(&mut self, program: Psp, back: FarPointer) {
+        let stack = program.stack(&self.bus);
         self.cpu.set_segment(SS, stack.segment);
         self.cpu.set_register(SP, stack.offset);
         for register in SAVED {
@@ -263,9 +278,8 @@ impl<H: Host> Session<H> {
             let value = self.cpu.pop(&self.bus);
             self.cpu.set_segment(segment, value);
         }
-        let _ip_and_cs = (self.cpu.pop(&self.bus), self.cpu.pop(&self.bus));
-        let flags = self.cpu.pop(&self.bus) & !bit::CARRY | bit::INTERRUPT;
-        self.cpu.set_flags(flags);
+        let _ip_cs_and_flags = [(); 3].map(|()| self.cpu.pop(&self.bus));
+        self.cpu.set_flags(INITIAL_FLAGS);
         self.cpu.jump(back);
     }
 
@@ -324,8 +338,7 @@ impl<H: Host> Session<H> {
         shell.create(&mut self.bus, shell, owner + size);
         shell.set_return_address(&mut self.bus, stub(0x22));
         shell.set_version(&mut self.bus, self.dos.version);
-        let frame_bytes = 2 * (SAVED.len() as u16 + 5);
-        let stack = layout::STACK.add(0u16.wrapping_sub(frame_bytes));
+        let stack = layout::STACK.add(0u16.wrapping_sub(FRAME_BYTES + 6));
         shell.set_stack(&mut self.bus, stack);
         self.dos.psp = shell;
     }

@@ -1,7 +1,7 @@
 //! The program segment prefix: its fields, and the job file table that is the handle table.
 //!
 //! ```text
-//!   00 CD 20          02 top segment       05 far call F01D:FEF0 (wraps to 0000:00C0)
+//!   00 CD 20          02 top segment       05 far call to 0000:00C0, by way of 1 MiB
 //!   0a 0e 12  saved vectors 22 23 24       16 parent PSP      18 job file table, 20 bytes
 //!   2c environment    2e SS:SP of the last INT 21h            32 table size  34 its pointer
 //!   38 previous PSP   40 version           50 CD 21 CB        5c 6c FCBs
@@ -22,7 +22,11 @@ pub const FREE: u8 = 0xff;
 /// Most bytes of a command tail (the length byte and 0D take two of 128).
 pub const TAIL_MAX: usize = 126;
 
+/// The first word of a PSP: int 20.
+pub const SIGNATURE: u16 = 0x20cd;
+
 const TOP: u16 = 0x02;
+const CALL: u16 = 0x05;
 /// Offset of the saved vector 22h: where the program returns to.
 pub const RETURN_ADDRESS: u16 = 0x0a;
 const BREAK_ADDRESS: u16 = 0x0e;
@@ -50,9 +54,9 @@ impl Psp {
     /// Writes a new PSP: memory up to `top`, no handles, no arguments.
     pub fn create(self, bus: &mut Bus, parent: Psp, top: u16) {
         bus.write(self.at(0), &[0; 256]);
-        bus.write(self.at(0), &[0xcd, 0x20]);
+        bus.write16(self.at(0), SIGNATURE);
         self.set_top(bus, top);
-        bus.write(self.at(5), &[0x9a, 0xf0, 0xfe, 0x1d, 0xf0]);
+        self.set_call(bus, top);
         self.save_vectors(bus);
         bus.write16(self.at(PARENT), parent.0);
         self.use_own_table(bus);
@@ -71,6 +75,20 @@ impl Psp {
     /// Sets the segment behind the program's memory.
     pub fn set_top(self, bus: &mut Bus, top: u16) {
         bus.write16(self.at(TOP), top);
+    }
+
+    /// Returns the segment behind the program's memory.
+    pub fn top(self, bus: &Bus) -> u16 {
+        bus.read16(self.at(TOP))
+    }
+
+    /// Writes the far call to DOS. Its offset is also how many bytes the program's segment has behind
+    /// the PSP, so that its segment makes up for that (MS-DOS 4.0's source, GETSET.ASM, SETMEM).
+    pub fn set_call(self, bus: &mut Bus, top: u16) {
+        let paragraphs = top.saturating_sub(self.0).min(0xfff).saturating_sub(PARAGRAPHS);
+        bus.write8(self.at(CALL), 0x9a);
+        bus.write16(self.at(CALL + 1), paragraphs * 16);
+        bus.write16(self.at(CALL + 3), 0x0cu16.wrapping_sub(paragraphs));
     }
 
     /// Returns the parent.

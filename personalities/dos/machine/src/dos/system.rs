@@ -58,12 +58,17 @@ impl<H: Host> Session<H> {
 
     /// AH=30.
     pub(super) fn version(&mut self) -> Call {
-        let given = self.dos.psp.version(&self.bus);
-        let (major, minor) = if given == (0, 0) { self.dos.version } else { given };
+        let (major, minor) = self.told_version();
         self.set_ax(u16::from_le_bytes([major, minor]));
         self.set_bx(0xff00);
         self.set_cx(0);
         Ok(())
+    }
+
+    /// Returns the version that the current program is told.
+    pub(super) fn told_version(&self) -> (u8, u8) {
+        let given = self.dos.psp.version(&self.bus);
+        if given == (0, 0) { self.dos.version } else { given }
     }
 
     /// AH=33.

@@ -28,6 +28,10 @@ const PHYSICAL: u16 = 0x4000;
 /// The drive stands for a directory of another one.
 const SUBSTITUTED: u16 = 0x1000;
 
+/// Where the texts of errors are until a program says something else: nowhere.
+pub const ERROR_TABLES: [FarPointer; 5] =
+    [ERROR_TABLE, ERROR_TABLE, ERROR_TABLE, FarPointer::new(0, 0), ERROR_TEXT];
+
 /// The devices behind NUL: name and attributes.
 const DEVICE_LIST: [(&[u8; 8], u16); 11] = [
     (b"CON     ", 0x8013),

@@ -8,12 +8,12 @@
 //! other, keeps every register after each, and writes results and data to a file at its end.
 #![allow(dead_code, reason = "what a probe can do is more than the tests of now need")]
 
-use dos_machine::End;
+use dos_machine::{End, Session, Start};
 use iced_x86::code_asm::{
     AsmRegister16, CodeAssembler, ax, bp, bx, cs, cx, di, ds, dx, es, si, word_ptr,
 };
 
-use crate::support::{MemoryHost, run};
+use crate::support::{MemoryHost, start};
 
 const RESULTS: u16 = 0x4000;
 const DATA: u16 = 0x5000;
@@ -142,11 +142,19 @@ impl Probe {
     }
 
     /// Runs the program.
-    pub fn run(self, mut host: MemoryHost) -> Outcome {
+    pub fn run(self, host: MemoryHost) -> Outcome {
+        self.run_as(host, Start::default())
+    }
+
+    /// Runs the program in a session with that version and those versions of programs.
+    pub fn run_as(self, mut host: MemoryHost, with: Start) -> Outcome {
         let program = self.assemble().expect("what tests write can be assembled");
         host.add(PROGRAM, &program);
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
-        let (end, host) = run(host, PROGRAM, &arguments);
+        let Start { version, versions, .. } = with;
+        let mut session = Session::new(host);
+        let end = session.run(&Start { version, versions, ..start(PROGRAM, &arguments) });
+        let host = session.into_host();
         let report = host.file(REPORT).unwrap_or_default();
         let (results, data) = report.split_at(report.len().min(self.calls * 20));
         let results =
