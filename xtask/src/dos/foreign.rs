@@ -26,8 +26,10 @@ pub fn run(program: &Foreign) -> Result<u8, HostError> {
     let path = |bytes: &Vec<u8>| OsStr::from_bytes(bytes).to_owned();
     let input = program.input.as_ref().map(|file| File::open(path(file))).transpose();
     let output = program.output.as_ref().map(|file| File::create(path(file))).transpose();
+    let error = program.error.as_ref().map(|file| File::create(path(file))).transpose();
     command.stdin(input.map_err(refusal)?.map_or_else(Stdio::null, Stdio::from));
     command.stdout(output.map_err(refusal)?.map_or_else(Stdio::inherit, Stdio::from));
+    command.stderr(error.map_err(refusal)?.map_or_else(Stdio::inherit, Stdio::from));
     let ended = command.status().map_err(refusal)?;
     let signalled = ended.signal().map_or(0, |signal| 128 + signal);
     Ok(ended.code().unwrap_or(signalled) as u8)
@@ -54,14 +56,17 @@ mod tests {
         std::fs::write(folder.path().join("in"), "text ").expect("a file");
         let program = Foreign {
             path: b"/bin/sh".to_vec(),
-            arguments: vec![b"-c".to_vec(), b"cat; echo $X; exit 3".to_vec()],
+            arguments: vec![b"-c".to_vec(), b"cat; echo $X; echo bad >&2; exit 3".to_vec()],
             environment: vec![b"X=value".to_vec()],
             directory: b"/".to_vec(),
             input: Some(path("in")),
             output: Some(path("out")),
+            error: Some(path("error")),
         };
         assert_eq!(run(&program).expect("/bin/sh runs"), 3);
         let output = std::fs::read(folder.path().join("out")).expect("what it wrote");
         assert_eq!(output, b"text value\n");
+        let error = std::fs::read(folder.path().join("error")).expect("what it complained of");
+        assert_eq!(error, b"bad\n");
     }
 }

@@ -161,6 +161,8 @@ pub struct Foreign {
     pub input: Option<Vec<u8>>,
     /// Absolute path of the file that takes its standard output; nothing: the machine's.
     pub output: Option<Vec<u8>>,
+    /// Absolute path of the file that takes its standard error; nothing: the machine's.
+    pub error: Option<Vec<u8>>,
 }
 
 /// A drive letter and the directory that is its root.

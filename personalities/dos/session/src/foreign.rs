@@ -1,6 +1,6 @@
 //! Programs of other personalities, started from DOS and waited for.
 //!
-//! They get the session's streams. Input and output that are files are redirected by a shell of the
+//! They get the session's streams. Those that are files are redirected by a shell of the
 //! UNIX personality: a session serves no streams. Ctrl-C becomes the program's signal meanwhile.
 
 use alloc::vec;
@@ -33,7 +33,8 @@ impl Runners {
     ) -> Result<u8, HostError> {
         let mut head = [0; image::HEAD];
         let len = files.read(files.find(&program.path)?, 0, &mut head)?;
-        let redirected = program.input.is_some() || program.output.is_some();
+        let files = [&program.input, &program.output, &program.error];
+        let redirected = files.into_iter().any(Option::is_some);
         let is_native = image::kind(&head[..len.min(image::HEAD)], &program.path) == Kind::Native;
         let runner = if is_native && !redirected { self.native } else { self.unix };
         let runner = ProcessClient::new(runner.ok_or(HostError::NotFound)?);
@@ -49,9 +50,11 @@ impl Runners {
 /// Returns the words that run what follows them with its streams redirected.
 fn redirecting(program: &Foreign) -> Vec<Vec<u8>> {
     let mut script = b"exec \"$@\"".to_vec();
-    for (sign, file) in [(b" <", &program.input), (b" >", &program.output)] {
+    let files: [(&[u8], _); 3] =
+        [(b" <", &program.input), (b" >", &program.output), (b" 2>", &program.error)];
+    for (sign, file) in files {
         if let Some(path) = file {
-            script.extend([&sign[..], path].concat());
+            script.extend([sign, path].concat());
         }
     }
     let [program, applet] = SHELL.map(<[u8]>::to_vec);

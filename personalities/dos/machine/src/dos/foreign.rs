@@ -1,9 +1,9 @@
 //! Programs of the system around DOS, started by COMMAND.COM.
 //!
-//! Standard streams that are the session's own are theirs, too; standard error always is. Where a
-//! handle leads to a file or a device of DOS, the input is copied to a temporary file of the host's
-//! before the program starts, and what it wrote to another one goes through the handle after its end:
-//! so redirections, pipes through temporary files, NUL and PRN work alike.
+//! Standard streams that are the session's own are theirs, too. Where one of handles 0 to 2 leads to
+//! a file or a device of DOS, the input is copied to a temporary file of the host's before the program
+//! starts, and what it wrote to another one goes through the handle after its end: so redirections,
+//! pipes through temporary files, NUL and PRN work alike.
 //! Working directory and PATH become paths of the host; the variables that are the interpreter's
 //! stay behind.
 
@@ -129,7 +129,7 @@ impl<H: Host> Guest<'_, H> {
     pub(super) fn foreign_program(&mut self, path: &[u8], arguments: &[Vec<u8>]) -> Outcome<u8> {
         let strings = self.environment();
         let made = self.foreign(path, arguments, strings).map_err(outcome)?;
-        let mut files = [None, None];
+        let mut files = [None, None, None];
         let mut ran = self.temporaries(&mut files).map_err(|error| outcome(error.into()));
         if ran.is_ok() {
             ran = self.run_redirected(made, &files);
@@ -141,8 +141,8 @@ impl<H: Host> Guest<'_, H> {
         ran
     }
 
-    /// Creates a file for each of standard input and output that is not the session's.
-    fn temporaries(&mut self, files: &mut [Option<Temporary>; 2]) -> Result<u8, HostError> {
+    /// Creates a file for each standard stream that is not the session's.
+    fn temporaries(&mut self, files: &mut [Option<Temporary>; 3]) -> Result<u8, HostError> {
         for (handle, file) in (0..).zip(files) {
             if !self.is_streamed(handle) {
                 *file = Some(self.session.temporary()?);
@@ -154,18 +154,21 @@ impl<H: Host> Guest<'_, H> {
     fn run_redirected(
         &mut self,
         program: Foreign,
-        [input, output]: &[Option<Temporary>; 2],
+        [input, output, error]: &[Option<Temporary>; 3],
     ) -> Outcome<u8> {
         if let Some(file) = input {
             self.gather(file.node)?;
         }
         self.session.flush_output();
         let path = |file: &Option<Temporary>| file.as_ref().map(|file| file.path.clone());
-        let program = Foreign { input: path(input), output: path(output), ..program };
+        let (input, output_path, error_path) = (path(input), path(output), path(error));
+        let program = Foreign { input, output: output_path, error: error_path, ..program };
         let ran = self.session.host.run_foreign(&program);
         let status = ran.map_err(|error| outcome(error.into()))?;
-        if let Some(file) = output {
-            self.pass_on(file.node)?;
+        for (handle, file) in [(1, output), (2, error)] {
+            if let Some(file) = file {
+                self.pass_on(file.node, handle)?;
+            }
         }
         Ok(status)
     }
@@ -212,8 +215,8 @@ impl<H: Host> Guest<'_, H> {
         }
     }
 
-    /// Writes what a file of the host holds to handle 1.
-    fn pass_on(&mut self, file: Node) -> Outcome<()> {
+    /// Writes what a file of the host holds to a handle.
+    fn pass_on(&mut self, file: Node, handle: u16) -> Outcome<()> {
         let mut chunk = [0; CHUNK];
         let mut at = 0;
         loop {
@@ -224,7 +227,7 @@ impl<H: Host> Guest<'_, H> {
             }
             let mut rest = &chunk[..count];
             while !rest.is_empty() {
-                match self.write(1, rest)? {
+                match self.write(handle, rest)? {
                     0 => return Err(FULL),
                     taken => rest = &rest[taken.min(rest.len())..],
                 }

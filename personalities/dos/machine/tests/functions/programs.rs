@@ -2,7 +2,7 @@
 
 use crate::probe::{Probe, Reg, Value};
 use crate::support::MemoryHost;
-use Reg::{Ax, Bx, Dx, Es, Si};
+use Reg::{Ax, Bx, Cx, Dx, Es, Si};
 use dos_machine::{End, Session, Start};
 
 /// Ends with code 7: mov ax, 4C07, int 21.
@@ -36,9 +36,14 @@ fn host() -> MemoryHost {
 
 /// Begins a probe that leaves room for children, with a parameter block for EXEC.
 fn parent() -> (Probe, u16) {
+    parent_of(" tail")
+}
+
+/// As `parent`, with a tail for the children.
+fn parent_of(tail: &str) -> (Probe, u16) {
     let mut p = Probe::new();
     p.dos(0x4a00, &[(Es, Value::Own), (Bx, 0x1000.into())]);
-    let tail = p.bytes(b"\x05 tail\r");
+    let tail = p.bytes(&[&[tail.len() as u8], tail.as_bytes(), b"\r"].concat());
     let fcb = p.bytes(&[&b"\0AFILE   TXT"[..], &[0; 4]].concat());
     let [tail_low, tail_high] = tail.to_le_bytes();
     let [fcb_low, fcb_high] = fcb.to_le_bytes();
@@ -97,6 +102,21 @@ fn a_tool_is_executed_where_no_disk_has_it() {
     assert_eq!((out.result(run).is_ok(), out.ax(code)), (true, 0));
     assert_eq!(out.result(unknown), Err(3));
     assert_eq!(out.host.output, b"a\r\nb\r\n");
+}
+
+/// INT 21/AH=46 leads standard error to a file, which what COMMAND.COM starts inherits.
+#[test]
+fn standard_error_of_programs_of_the_host_goes_where_handle_2_leads() {
+    let (mut p, block) = parent_of("/C upper");
+    let name = p.text("ERRORS");
+    let file = p.dos(0x3c00, &[(Dx, name.into()), (Cx, 0.into())]);
+    p.dos(0x4600, &[(Bx, Value::After(file, Ax)), (Cx, 2.into())]);
+    let run = execute(&mut p, block, 0, "COMMAND.COM");
+    let mut host = host();
+    host.add("upper", b"\x7fELF\x02\x01\x01");
+    let out = p.run(host);
+    assert!(out.result(run).is_ok());
+    assert_eq!(out.host.file("ERRORS"), Some(&b"an error\r\n"[..]));
 }
 
 #[test]

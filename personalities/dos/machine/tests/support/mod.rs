@@ -43,7 +43,8 @@ pub struct MemoryHost {
     /// When somebody ends the session.
     pub ends_at: Option<u64>,
     pub idles: u32,
-    /// Foreign programs that were run: each writes its input in capitals and ends with 7.
+    /// Foreign programs that were run: each writes its input in capitals, complains where its
+    /// standard error is a file, and ends with 7.
     pub foreign: Vec<Foreign>,
     pub open: i32,
     pub locks: Vec<(Node, Range<u64>)>,
@@ -241,6 +242,9 @@ impl Host for MemoryHost {
         let output = input.unwrap_or_default().to_ascii_uppercase();
         if let Some(path) = &program.output {
             self.add(&name(path), &output);
+        }
+        if let Some(path) = &program.error {
+            self.add(&name(path), b"an error\r\n");
         }
         Ok(7)
     }
