@@ -7,7 +7,7 @@ use crate::files::Deletion;
 use crate::shell::{Reply, Request, Shell, Task, Waiting};
 use crate::system::{Input, Refused, System};
 use crate::text::{decimal, skip_delimiters};
-use crate::tools::xcopy;
+use crate::tools::{remove, xcopy};
 use crate::wildcard;
 
 /// Longest line (MS-DOS 5.0: 127 characters; a terminal's may be longer here).
@@ -29,6 +29,12 @@ pub(crate) enum Question {
     Delete(Deletion),
     /// Whether the batch job shall end.
     EndBatch,
+    /// LABEL, of a drive.
+    Label(u8),
+    /// Whether a drive's label shall go.
+    NoLabel(u8),
+    /// DELTREE's.
+    DeleteTree(remove::Deleting),
     /// XCOPY's.
     Xcopy(xcopy::Question),
 }
@@ -147,6 +153,10 @@ impl Shell {
                 self.delete_answered(system, deletion, says_yes);
             }
             Question::Delete(deletion) => self.ask_delete(system, deletion),
+            Question::Label(drive) => self.label_answered(system, drive, line),
+            Question::NoLabel(drive) if says_yes => self.set_label(system, drive, b""),
+            Question::NoLabel(_) => {}
+            Question::DeleteTree(paths) => self.deltree_answered(system, paths, says_yes),
             Question::Xcopy(asked) => self.copying_answered(system, asked, line),
             Question::EndBatch if says_yes => self.abandon(system),
             Question::EndBatch => {}

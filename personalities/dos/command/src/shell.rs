@@ -20,7 +20,7 @@ use crate::parse::{self, Redirections};
 use crate::pipe::Pipe;
 use crate::system::{Input, Refused, Stop, System, code};
 use crate::text;
-use crate::tools::{self, Macros, xcopy::Copying};
+use crate::tools::{self, Macros, choice::Choice, xcopy::Copying};
 
 /// Most tasks on the stack: CALLs and FORs that go deeper are given up.
 const TASKS_MAX: usize = 512;
@@ -49,6 +49,8 @@ pub enum Reply {
 pub enum Request {
     /// Wait for a key (AH=08).
     Key,
+    /// Tell whether there is a key (AH=0B).
+    Status,
     /// Read from a handle that is the console (AH=3F); the bytes are at [`System::typed`].
     Read(u16),
     /// Execute a program (AX=4B00).
@@ -106,6 +108,7 @@ pub(crate) enum Waiting {
     AnyKey,
     Typed(Typed),
     Filter(Filter, Vec<u8>),
+    Choice(Choice),
     Line(Editor, Question),
     Extension(Asked),
 }
@@ -326,6 +329,7 @@ impl Shell {
                 self.take_filtered(system, filter, typed, reply);
             }
             (Reply::Break, _) => self.broken = true,
+            (reply, Waiting::Choice(choice)) => self.take_choice(system, choice, reply),
             (Reply::Done(ax), Waiting::Extension(asked)) => {
                 self.take_extension(system, asked, ax as u8);
             }

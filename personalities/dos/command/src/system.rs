@@ -294,6 +294,22 @@ pub trait System {
     fn set_date(&mut self, year: u16, month: u8, day: u8) -> bool;
     /// AH=2D; returns whether there is such a time.
     fn set_time(&mut self, hour: u8, minute: u8, second: u8, hundredth: u8) -> bool;
+    /// Sets a drive's label; an empty one takes it away (AH=13, 3C).
+    ///
+    /// # Errors
+    /// As the functions.
+    fn set_label(&mut self, drive: u8, label: &[u8]) -> Outcome<()>;
+    /// AX=71AA: lets a drive stand for a directory, or no longer.
+    ///
+    /// # Errors
+    /// As the function.
+    fn substitute(&mut self, drive: u8, path: Option<&[u8]>) -> Outcome<()>;
+    /// AX=71AA: the directory that a drive stands for.
+    fn substituted(&mut self, drive: u8) -> Option<Vec<u8>>;
+    /// A clock that only goes forward, ms.
+    fn milliseconds(&mut self) -> u64;
+    /// Does nothing for so long, or until something happens.
+    fn rest(&mut self, milliseconds: u64);
     /// What memory there is, and who has it.
     fn memory(&mut self) -> Memory;
     /// AH=30: major and minor.

@@ -225,3 +225,63 @@ fn tools_are_files_too() {
     assert_eq!(text, "a\nb\n\n---------- IN\nnone\na\nb\n");
     assert_eq!(end, End::Exit(0));
 }
+
+/// MS-DOS 6 Help, "choice": the exit code is the key's place; 255 where none came.
+#[test]
+fn choice_tells_which_key_was_pressed() {
+    let lines = "choice /c:abc Which\nif errorlevel 3 echo c\nchoice /n /t:n,0 Go?\n\
+                 if errorlevel 2 echo no\n";
+    let (_, text, _) = batch_on(host("xc", &[]), lines);
+    assert_eq!(text, "Which[A,B,C]?C\nc\nGo?N\nno\n");
+    let (_, text, _) = batch_on(host("", &[]), "choice\nif errorlevel 255 echo none\n");
+    assert_eq!(text, "[Y,N]?\nnone\n");
+}
+
+#[test]
+fn choice_waits_for_keys_and_for_its_time() {
+    let typed = |keys: &str, line: &str| {
+        let mut host = host(keys, &[]);
+        host.terminal = true;
+        let (end, host) = run(host, "COMMAND.COM", &["/C", line]);
+        (end, String::from_utf8(host.output).expect("ASCII").replace("\r\n", "\n"))
+    };
+    assert_eq!(typed("qn", "choice Sure"), (End::Exit(2), "Sure[Y,N]?\x07N\n".into()));
+    assert_eq!(typed("y", "choice /t:n,9"), (End::Exit(1), "[Y,N]?Y\n".into()));
+}
+
+/// MS-DOS 6 Help, "move" and "deltree".
+#[test]
+fn files_and_directories_are_moved() {
+    let files = [("A.TXT", "a\n"), ("B.TXT", "b")];
+    let lines = "md d\nmove *.txt d\nmove d e\nmove e\\a.txt c\ntype c\nmove none d\n";
+    prints(
+        &files,
+        lines,
+        "c:\\a.txt => c:\\d\\a.txt [ok]\nc:\\b.txt => c:\\d\\b.txt [ok]\nc:\\d => c:\\e [ok]\n\
+         c:\\e\\a.txt => c:\\c [ok]\na\nCannot move none - No such file or directory\n",
+    );
+}
+
+#[test]
+fn trees_are_deleted() {
+    let make = "md d\nmd d\\e\necho x>d\\e\\f\nattrib +r d\\e\\f\n";
+    let ask = "Delete directory \"d\" and all its subdirectories? [yn] ";
+    let (_, text, host) = batch_on(host("n\r\n", &[]), &format!("{make}deltree d\n"));
+    assert_eq!(text, format!("{ask}n\n"));
+    assert!(host.read_path("d/e/f").is_some());
+    let (_, text, host) = batch_on(self::host("", &[]), &format!("{make}deltree /y d\n"));
+    assert_eq!(text, "Deleting d...\n");
+    assert!(host.node("d").is_none());
+}
+
+#[test]
+fn drives_get_labels_and_stand_for_directories() {
+    prints(&[], "label new name\nvol | find \"drive\"\n", " Volume in drive C is NEW NAME\n");
+    let (_, text, _) = batch_on(host("\r\ny\r\n", &[]), "label >nul\nvol | find \"label\"\n");
+    assert!(text.ends_with(" Volume in drive C has no label\n"), "{text}");
+    prints(
+        &[],
+        "md d\necho x>d\\f\nsubst e: d\nsubst\ntype e:f\nsubst e: /d\nsubst\nsubst e: none\n",
+        "E: => C:\\D\nx\nPath not found - NONE\n",
+    );
+}

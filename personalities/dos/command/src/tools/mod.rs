@@ -8,9 +8,12 @@
 //! look for them (decisions/0091).
 
 mod attrib;
+pub(crate) mod choice;
 mod doskey;
+mod drives;
 mod fc;
 mod mem;
+pub(crate) mod remove;
 mod tree;
 pub(crate) mod xcopy;
 
@@ -27,25 +30,35 @@ use crate::wildcard;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Tool {
     Attrib,
+    Choice,
+    Deltree,
     Doskey,
     Fc,
     Find,
+    Label,
     Mem,
     More,
+    Move,
     Sort,
+    Subst,
     Tree,
     Xcopy,
 }
 
 /// The programs' files, as MS-DOS 5.0 and 6 have them.
-const TOOLS: [(&[u8], Tool); 9] = [
+const TOOLS: [(&[u8], Tool); 14] = [
     (b"ATTRIB.EXE", Tool::Attrib),
+    (b"CHOICE.COM", Tool::Choice),
+    (b"DELTREE.EXE", Tool::Deltree),
     (b"DOSKEY.COM", Tool::Doskey),
     (b"FC.EXE", Tool::Fc),
     (b"FIND.EXE", Tool::Find),
+    (b"LABEL.EXE", Tool::Label),
     (b"MEM.EXE", Tool::Mem),
     (b"MORE.COM", Tool::More),
+    (b"MOVE.EXE", Tool::Move),
     (b"SORT.EXE", Tool::Sort),
+    (b"SUBST.EXE", Tool::Subst),
     (b"TREE.COM", Tool::Tree),
     (b"XCOPY.EXE", Tool::Xcopy),
 ];
@@ -94,12 +107,17 @@ impl Shell {
         self.errorlevel = 0;
         match tool {
             Tool::Attrib => self.attrib(system, tail),
+            Tool::Choice => self.choice(system, tail),
+            Tool::Deltree => self.deltree(system, tail),
             Tool::Doskey => self.doskey(system, tail),
             Tool::Fc => self.fc(system, tail),
             Tool::Find => self.find_tool(system, tail),
+            Tool::Label => self.label(system, tail),
             Tool::Mem => self.mem(system, tail),
             Tool::More => self.more_tool(system, tail),
+            Tool::Move => self.move_files(system, tail),
             Tool::Sort => self.sort_tool(system, tail),
+            Tool::Subst => self.subst(system, tail),
             Tool::Tree => self.tree(system, tail),
             Tool::Xcopy => self.xcopy(system, tail),
         }

@@ -4,6 +4,7 @@
 //! process and with buffers in its memory, so that handles, searches and the environment are what
 //! programs find there. The stub's side is in `service`.
 
+mod labels;
 mod memory;
 mod service;
 
@@ -31,6 +32,8 @@ const ENVIRONMENT_STEP: u16 = 32;
 /// Most entries that one search gives.
 const FOUND_MAX: usize = 4096;
 const NO_MORE_FILES: u16 = 0x12;
+/// Of a millisecond.
+const NANOSECONDS: u64 = 1_000_000;
 
 /// Registers of a function.
 #[derive(Clone, Copy, Default)]
@@ -337,6 +340,26 @@ impl<H: Host> System for Guest<'_, H> {
             (u16::from_le_bytes([minute, hour]), u16::from_le_bytes([hundredth, second]));
         let given = Registers { ax: 0x2d00, cx, dx, ..Registers::default() };
         self.call(given).is_ok_and(|done| done.ax as u8 == 0)
+    }
+    fn set_label(&mut self, drive: u8, label: &[u8]) -> Outcome<()> {
+        self.change_label(drive, label)
+    }
+    fn substitute(&mut self, drive: u8, path: Option<&[u8]>) -> Outcome<()> {
+        let bx = u16::from(drive) + 1 + if path.is_some() { 0 } else { 0x100 };
+        let dx = self.path(0, path.unwrap_or_default());
+        self.call(Registers { ax: 0x71aa, bx, dx, ..Registers::default() }).map(drop)
+    }
+    fn substituted(&mut self, drive: u8) -> Option<Vec<u8>> {
+        let (bx, dx) = (0x201 + u16::from(drive), PATHS[0]);
+        self.call(Registers { ax: 0x71aa, bx, dx, ..Registers::default() }).ok()?;
+        Some(self.session.read_string(self.at(dx), PATH_MAX))
+    }
+    fn milliseconds(&mut self) -> u64 {
+        self.session.host.monotonic() / NANOSECONDS
+    }
+    fn rest(&mut self, milliseconds: u64) {
+        let until = self.session.host.monotonic() + milliseconds * NANOSECONDS;
+        self.session.sleep(Some(until));
     }
     fn memory(&mut self) -> Memory {
         self.session.memory_report()

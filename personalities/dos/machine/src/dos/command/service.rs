@@ -98,6 +98,7 @@ impl<H: Host> Session<H> {
     fn ask(&mut self, psp: Psp, request: Request) {
         match request {
             Request::Key => self.set_ax(0x0800),
+            Request::Status => self.set_ax(0x0b00),
             Request::Read(handle) => {
                 self.set_ax(0x3f00);
                 self.set_bx(handle);
