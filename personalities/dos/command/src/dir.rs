@@ -63,6 +63,9 @@ impl Shell {
                 return self.complain(system, &text);
             }
         };
+        if let Some(word) = given.words.get(1) {
+            return self.complain(system, &[b"Too many parameters - ", &word[..]].concat());
+        }
         let path = given.words.first().map(Vec::as_slice).unwrap_or_default();
         let Some((directory, pattern)) = meant(system, path) else {
             return self.complain(system, b"Invalid directory");

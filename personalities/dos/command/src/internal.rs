@@ -94,6 +94,16 @@ pub fn find(line: &[u8]) -> Option<(Internal, &[u8])> {
     ends.then_some((*command, rest))
 }
 
+/// Returns the command of LOADHIGH, behind switches that say where in upper memory.
+fn without_regions(tail: &[u8]) -> &[u8] {
+    let mut rest = skip_delimiters(tail);
+    while rest.starts_with(b"/") {
+        let len = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
+        rest = skip_delimiters(&rest[len..]);
+    }
+    rest
+}
+
 impl Shell {
     /// Runs a command without redirections: what extends this interpreter is asked first.
     pub(crate) fn dispatch<S: System>(&mut self, system: &mut S, command: &[u8], caller: Caller) {
@@ -128,7 +138,7 @@ impl Shell {
             Internal::ChangeDirectory => self.change_directory(system, tail),
             Internal::Clear => self.say(system, b"\x1b[2J\x1b[H"),
             Internal::Copy => self.copy(system, tail),
-            Internal::Ctty => self.complain(system, b"Invalid device"),
+            Internal::Ctty => self.change_terminal(system, tail),
             Internal::Date => self.date(system, tail),
             Internal::Delete => self.delete(system, tail),
             Internal::Dir => self.dir(system, tail),
@@ -137,7 +147,7 @@ impl Shell {
             // Both were taken before redirections; with a malformed tail they come here.
             Internal::For | Internal::If => self.complain(system, b"Syntax error"),
             Internal::Goto => self.go_to(system, trim(tail)),
-            Internal::LoadHigh => self.dispatch_own(system, skip_delimiters(tail), Caller::Left),
+            Internal::LoadHigh => self.dispatch_own(system, without_regions(tail), Caller::Left),
             Internal::MakeDirectory => self.make_directory(system, tail),
             Internal::Path => self.path(system, tail),
             Internal::Pause => self.pause(system),

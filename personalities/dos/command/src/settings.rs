@@ -5,6 +5,10 @@ use alloc::vec::Vec;
 use crate::shell::Shell;
 use crate::system::{Setting, System, attribute};
 use crate::text::{decimal, skip_delimiters, trim, two};
+use crate::wildcard;
+
+/// Opened for reading and writing.
+const BOTH: u8 = 2;
 
 /// Returns `Kamen DOS Version 5.00`.
 pub fn version_text(system: &mut impl System) -> Vec<u8> {
@@ -52,6 +56,24 @@ impl Shell {
             word if word.eq_ignore_ascii_case(b"OFF") => self.echo = false,
             // One character parts the text from the name.
             _ => self.say(system, &[&tail[1..], b"\r\n"].concat()),
+        }
+    }
+
+    /// CTTY: standard streams are a device from now on.
+    pub(crate) fn change_terminal<S: System>(&mut self, system: &mut S, tail: &[u8]) {
+        let device = trim(skip_delimiters(tail));
+        let device = device.strip_suffix(b":").unwrap_or(device);
+        let opened = system.open(device, BOTH).ok().filter(|_| wildcard::is_device(device));
+        let Some(opened) = opened else {
+            return self.complain(system, b"Invalid device");
+        };
+        system.close(opened);
+        for handle in 0..3 {
+            system.close(handle);
+            // The first free handle is the one that was just closed.
+            if system.open(device, BOTH) != Ok(handle) {
+                return self.complain(system, b"Invalid device");
+            }
         }
     }
 

@@ -24,6 +24,9 @@ use crate::tools::{self, Macros, choice::Choice, xcopy::Copying};
 
 /// Most tasks on the stack: CALLs and FORs that go deeper are given up.
 const TASKS_MAX: usize = 512;
+/// Least and largest environment (MS-DOS 5.0 User's Guide, "command": /E).
+const ENVIRONMENT_BYTES: u32 = 256;
+const ENVIRONMENT_MAX: u32 = 32_768;
 /// How a program ended by Ctrl-C (RBIL INT 21/AH=4D).
 const ENDED_BY_BREAK: u8 = 1;
 /// The batch file that the first shell begins with.
@@ -403,6 +406,13 @@ impl Shell {
         let given = Arguments::parse(options);
         self.permanent = given.has(b"P");
         self.set_default(system, b"COMSPEC", b"C:\\COMMAND.COM");
+        // Programs put variables of their own behind the shell's.
+        let wanted = given.switches.iter().find_map(|switch| {
+            text::parse_number(switch.strip_prefix(b"E:").or(switch.strip_prefix(b"E"))?)
+        });
+        let wanted = wanted.unwrap_or(0).clamp(ENVIRONMENT_BYTES, ENVIRONMENT_MAX);
+        // Where there is no memory for more, what there is must do.
+        let _ = system.reserve_environment(wanted as usize);
         match command {
             Some((b'C', command)) => {
                 self.single = true;

@@ -288,6 +288,11 @@ pub trait System {
     /// # Errors
     /// `NO_MEMORY` where they do not fit.
     fn set_environment(&mut self, strings: &[Vec<u8>]) -> Outcome<()>;
+    /// Lets the environment's block have so many bytes, and some more than are used.
+    ///
+    /// # Errors
+    /// `NO_MEMORY` where they are not there.
+    fn reserve_environment(&mut self, bytes: usize) -> Outcome<()>;
     /// AH=2A and 2C.
     fn clock(&mut self) -> Clock;
     /// AH=2B; returns whether there is such a date.

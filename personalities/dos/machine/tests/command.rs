@@ -265,7 +265,7 @@ fn small_commands_answer() {
         "\nECHO is off\nVERIFY is off\nVERIFY is on\nBREAK is off\n"
     );
     assert_eq!(
-        batch("chcp\nctty aux\nz:\ntruename t.bat\nvol\n"),
+        batch("chcp\nctty t.bat\nz:\ntruename t.bat\nvol\n"),
         "Active code page: 437\nInvalid device\nInvalid drive specification\n\nC:\\T.BAT\n\n \
          Volume in drive C is KAMEN_C\n"
             .replace("KAMEN_C\n", &volume_rest())

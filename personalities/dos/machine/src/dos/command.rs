@@ -29,6 +29,8 @@ use crate::{FarPointer, bios};
 
 /// Environments grow in steps of so many paragraphs.
 const ENVIRONMENT_STEP: u16 = 32;
+/// Bytes that a shell's environment has left for programs' variables.
+const ENVIRONMENT_SPARE: usize = 128;
 /// Most entries that one search gives.
 const FOUND_MAX: usize = 4096;
 const NO_MORE_FILES: u16 = 0x12;
@@ -135,6 +137,24 @@ impl<H: Host> Guest<'_, H> {
     /// Returns the paragraphs of the environment's block.
     fn environment_paragraphs(&self, segment: u16) -> u16 {
         self.session.bus.read16(FarPointer::new(segment.wrapping_sub(1), 3))
+    }
+
+    /// Writes the environment into a block of so many bytes at least.
+    fn write_environment(&mut self, strings: &[Vec<u8>], least: usize) -> Outcome<()> {
+        let program = self.session.program_name();
+        let mut block: Vec<u8> =
+            strings.iter().flat_map(|string| [&string[..], &[0]].concat()).collect();
+        if strings.is_empty() {
+            block.push(0);
+        }
+        block.extend([&[0, 1, 0], program.as_bytes(), &[0]].concat());
+        if block.len() > super::load::ENVIRONMENT_MAX {
+            return Err(Refused::Error(DosError::InsufficientMemory as u16));
+        }
+        let bytes = block.len().max(least).min(super::load::ENVIRONMENT_MAX);
+        let segment = self.environment_block((bytes as u16).div_ceil(16))?;
+        self.session.bus.write(FarPointer::new(segment, 0), &block);
+        Ok(())
     }
 
     /// Returns a segment with room for that many paragraphs of environment.
@@ -303,19 +323,12 @@ impl<H: Host> System for Guest<'_, H> {
         strings.map(<[u8]>::to_vec).collect()
     }
     fn set_environment(&mut self, strings: &[Vec<u8>]) -> Outcome<()> {
-        let program = self.session.program_name();
-        let mut block: Vec<u8> =
-            strings.iter().flat_map(|string| [&string[..], &[0]].concat()).collect();
-        if strings.is_empty() {
-            block.push(0);
-        }
-        block.extend([&[0, 1, 0], program.as_bytes(), &[0]].concat());
-        if block.len() > super::load::ENVIRONMENT_MAX {
-            return Err(Refused::Error(DosError::InsufficientMemory as u16));
-        }
-        let segment = self.environment_block((block.len() as u16).div_ceil(16))?;
-        self.session.bus.write(FarPointer::new(segment, 0), &block);
-        Ok(())
+        self.write_environment(strings, 0)
+    }
+    fn reserve_environment(&mut self, bytes: usize) -> Outcome<()> {
+        let strings = self.environment();
+        let used: usize = strings.iter().map(|string| string.len() + 1).sum();
+        self.write_environment(&strings, bytes.max(used + ENVIRONMENT_SPARE))
     }
     fn clock(&mut self) -> Clock {
         let now = self.session.now();

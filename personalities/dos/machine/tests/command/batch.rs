@@ -151,3 +151,27 @@ fn del_asks_until_it_is_told() {
 fn a_drive_is_changed_by_its_root_too() {
     assert_eq!(batch("md d\ncd d\nc:\\\ncd\nc:\nx:\n"), "C:\\D\nInvalid drive specification\n");
 }
+
+/// MS-DOS 5.0 User's Guide, "ctty" and "loadhigh"; MS-DOS 6 Help, "loadhigh".
+#[test]
+fn streams_become_a_device_and_the_console_again() {
+    let mut host = MemoryHost::new(b"");
+    host.terminal = true;
+    let text = batch_in(host, "ctty nul\necho no\nnothere\nctty con\necho back\nctty t.bat\n");
+    assert_eq!(text, "back\nInvalid device\n");
+    assert_eq!(batch("lh /l:0;1,4560 /s echo high\nlh\n"), "high\n");
+}
+
+/// MS-DOS 5.0 User's Guide, "command": /E is the environment's size; a program that looks for room
+/// behind the last string finds it. The shell itself has 4 KiB.
+#[test]
+fn a_shell_s_environment_has_room() {
+    let text = batch("command /e:2048 /c mem /d | find \"COMMAND\"\n");
+    let sizes = text.lines().filter_map(|line| line.split_whitespace().nth(1)?.parse().ok());
+    assert_eq!(sizes.filter(|size: &u32| *size >= 4096 + 2048).count(), 1, "{text}");
+}
+
+#[test]
+fn dir_takes_one_path() {
+    assert_eq!(batch("dir a b\n"), "Too many parameters - b\n");
+}
