@@ -2,10 +2,11 @@
 //!
 //! ```text
 //!   COPY source[/A|/B] [+ source …] [destination[/A|/B]] [/V] [/Y|/-Y]
+//!   COPY source+,,
 //! ```
 //!
 //! /A ends a source at Ctrl-Z and writes one behind the destination; that is how several are put
-//! into one unless /B says otherwise. A single copy keeps the file's date.
+//! into one unless /B says otherwise. A single copy keeps the file's date; `+,,` gives it today's.
 
 use alloc::vec::Vec;
 
@@ -60,6 +61,8 @@ enum Copied {
 /// COPY's arguments.
 struct Plan {
     sources: Vec<Operand>,
+    /// A `+` with nothing behind it.
+    is_dated: bool,
     destination: Option<Operand>,
 }
 
@@ -81,6 +84,9 @@ impl Shell {
             Ok(plan) => plan,
             Err(text) => return self.complain(system, &text),
         };
+        if plan.is_dated {
+            return self.date_files(system, &plan);
+        }
         // Names are told where they are not all in the command (MS-DOS 4.0, COPY.ASM, SHOWCPNAM).
         let shows = plan.sources.len() > 1 || wildcard::is_pattern(&plan.sources[0].path);
         let jobs = match jobs(system, &plan) {
@@ -107,6 +113,20 @@ impl Shell {
             }
         }
         self.say_copied(system, copied);
+    }
+
+    /// Gives files today's date.
+    fn date_files<S: System>(&mut self, system: &mut S, plan: &Plan) {
+        let stamp = Stamp::of(&system.clock());
+        let mut count = 0;
+        for (path, _) in sources(system, plan, Mode::Binary).unwrap_or_default() {
+            self.say(system, &[&path[..], b"\r\n"].concat());
+            if let Ok(handle) = system.open(&path, 2) {
+                count += u64::from(system.set_stamp(handle, stamp).is_ok());
+                system.close(handle);
+            }
+        }
+        self.say_copied(system, count);
     }
 
     /// Takes a line that was typed; Ctrl-Z or the input's end ends the file, Ctrl-C the command.
@@ -425,8 +445,9 @@ fn parse(tail: &[u8]) -> Result<Plan, Vec<u8>> {
         sources.push(operand);
     }
     let destination = operands.next().map(|(operand, _)| operand);
+    let is_dated = joined && sources.len() == 1 && destination.is_none();
     match operands.next() {
         Some((extra, _)) => Err([b"Too many parameters - ", &extra.path[..]].concat()),
-        None => Ok(Plan { sources, destination }),
+        None => Ok(Plan { sources, is_dated, destination }),
     }
 }

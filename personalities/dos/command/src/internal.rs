@@ -1,6 +1,7 @@
 //! The internal commands: their names, and which function does what.
 
 use crate::batch::Caller;
+use crate::options::Arguments;
 use crate::shell::Shell;
 use crate::system::{Setting, System};
 use crate::text::{is_delimiter, skip_delimiters, trim};
@@ -39,6 +40,23 @@ pub enum Internal {
     Version,
     Verify,
     Volume,
+}
+
+impl Internal {
+    /// Whether the drives of its parameters are looked at first (MS-DOS 4.0, TMISC1.ASM, FINDCOM).
+    fn looks_at_drives(self) -> bool {
+        matches!(
+            self,
+            Internal::ChangeDirectory
+                | Internal::Copy
+                | Internal::Delete
+                | Internal::Dir
+                | Internal::MakeDirectory
+                | Internal::RemoveDirectory
+                | Internal::Rename
+                | Internal::Type
+        )
+    }
 }
 
 /// Names, long and short (MS-DOS 5.0 User's Guide, chapter 14; TRUENAME is undocumented).
@@ -104,6 +122,17 @@ fn without_regions(tail: &[u8]) -> &[u8] {
     rest
 }
 
+/// Returns whether one of the first two parameters is on a drive that is not there.
+fn names_no_drive(system: &mut impl System, tail: &[u8]) -> bool {
+    let words = Arguments::parse(tail).words;
+    words.iter().take(2).any(|word| match &word[..] {
+        [letter, b':', ..] if letter.is_ascii_alphabetic() => {
+            system.directory(letter.to_ascii_uppercase() - b'A').is_err()
+        }
+        _ => false,
+    })
+}
+
 impl Shell {
     /// Runs a command without redirections: what extends this interpreter is asked first.
     pub(crate) fn dispatch<S: System>(&mut self, system: &mut S, command: &[u8], caller: Caller) {
@@ -129,8 +158,15 @@ impl Shell {
         }
     }
 
-    #[rustfmt::skip]
     fn run_internal<S: System>(&mut self, system: &mut S, command: Internal, tail: &[u8]) {
+        if command.looks_at_drives() && names_no_drive(system, tail) {
+            return self.complain(system, b"Invalid drive specification");
+        }
+        self.run_checked(system, command, tail);
+    }
+
+    #[rustfmt::skip]
+    fn run_checked<S: System>(&mut self, system: &mut S, command: Internal, tail: &[u8]) {
         match command {
             Internal::Break => self.switch(system, Setting::Break, tail),
             Internal::Call => self.call(system, tail),

@@ -58,6 +58,13 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// Returns a time as directories keep it.
+    pub fn of(now: &Clock) -> Stamp {
+        let [hour, minute, second] = [now.hour, now.minute, now.second / 2].map(u16::from);
+        let date = Stamp::packed_date((now.year, now.month, now.day));
+        Stamp { date, time: hour << 11 | minute << 5 | second }
+    }
+
     /// Returns a year, month and day as a directory keeps them.
     pub fn packed_date((year, month, day): (u16, u8, u8)) -> u16 {
         (year.saturating_sub(1980) & 0x7f) << 9 | u16::from(month & 15) << 5 | u16::from(day & 31)

@@ -175,3 +175,18 @@ fn a_shell_s_environment_has_room() {
 fn dir_takes_one_path() {
     assert_eq!(batch("dir a b\n"), "Too many parameters - b\n");
 }
+
+/// TMISC1.ASM, FINDCOM: the drives of two parameters are looked at before the command.
+#[test]
+fn a_drive_that_is_not_there_is_told_first() {
+    let text = batch("dir q:\ntype q:\\x\ncopy t.bat q:\ndel q:x\ncd q:\\\nren q:a b\nmd q:\\d\n");
+    assert_eq!(text, "Invalid drive specification\n".repeat(7));
+}
+
+/// MS-DOS 6 Help, "copy": `+,,` sets the date of a file. The clock of the tests stands in 2000.
+#[test]
+fn copy_dates_a_file_anew() {
+    let text = batch("date 1-2-99\necho x>a.t\ndate 3-4-99\ncopy a.t+,,\ndir a.t | find \"A  \"\n");
+    assert!(text.starts_with("A.T\n        1 file(s) copied\nA        T"), "{text}");
+    assert!(text.contains(" 03-04-99 "), "{text}");
+}
