@@ -9,6 +9,7 @@ use crate::internal::{self, Internal};
 use crate::shell::{Shell, Task};
 use crate::system::{System, attribute};
 use crate::text::{self, first_word, skip_delimiters};
+use crate::usage;
 use crate::wildcard;
 
 /// A FOR that runs.
@@ -22,6 +23,7 @@ impl Shell {
     /// Acts on IF and FOR, whose redirections are their command's; returns whether it was one.
     pub(crate) fn controls<S: System>(&mut self, system: &mut S, line: &[u8]) -> bool {
         let done = match internal::find(line) {
+            Some((_, rest)) if usage::is_asked(rest) => return false,
             Some((Internal::If, rest)) => self.decide(system, rest),
             Some((Internal::For, rest)) => self.begin_loop(system, rest),
             _ => return false,

@@ -5,6 +5,7 @@ use crate::options::Arguments;
 use crate::shell::Shell;
 use crate::system::{Setting, System};
 use crate::text::{is_delimiter, skip_delimiters, trim};
+use crate::usage;
 
 /// An internal command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,6 +101,11 @@ const NAMES: [(&[u8], Internal); 37] = [
     (b"VOL", Internal::Volume),
 ];
 
+/// Returns all internal commands, some under several names.
+pub fn all() -> impl Iterator<Item = Internal> {
+    NAMES.into_iter().map(|(_, command)| command)
+}
+
 /// Returns the internal command that a line begins with, and the rest of the line.
 pub fn find(line: &[u8]) -> Option<(Internal, &[u8])> {
     let len = line.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(line.len());
@@ -159,6 +165,9 @@ impl Shell {
     }
 
     fn run_internal<S: System>(&mut self, system: &mut S, command: Internal, tail: &[u8]) {
+        if usage::is_asked(tail) {
+            return self.show_usage(system, usage::of(command));
+        }
         if command.looks_at_drives() && names_no_drive(system, tail) {
             return self.complain(system, b"Invalid drive specification");
         }

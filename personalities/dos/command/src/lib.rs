@@ -45,6 +45,7 @@ pub mod stub;
 mod system;
 mod text;
 mod tools;
+mod usage;
 mod walk;
 mod wildcard;
 

@@ -24,6 +24,7 @@ pub(crate) use doskey::Macros;
 use crate::shell::Shell;
 use crate::stub;
 use crate::system::System;
+use crate::usage;
 use crate::wildcard;
 
 /// A program of DOS.
@@ -35,6 +36,7 @@ pub(crate) enum Tool {
     Doskey,
     Fc,
     Find,
+    Help,
     Label,
     Mem,
     More,
@@ -45,29 +47,46 @@ pub(crate) enum Tool {
     Xcopy,
 }
 
-/// The programs' files, as MS-DOS 5.0 and 6 have them.
-const TOOLS: [(&[u8], Tool); 14] = [
-    (b"ATTRIB.EXE", Tool::Attrib),
-    (b"CHOICE.COM", Tool::Choice),
-    (b"DELTREE.EXE", Tool::Deltree),
-    (b"DOSKEY.COM", Tool::Doskey),
-    (b"FC.EXE", Tool::Fc),
-    (b"FIND.EXE", Tool::Find),
-    (b"LABEL.EXE", Tool::Label),
-    (b"MEM.EXE", Tool::Mem),
-    (b"MORE.COM", Tool::More),
-    (b"MOVE.EXE", Tool::Move),
-    (b"SORT.EXE", Tool::Sort),
-    (b"SUBST.EXE", Tool::Subst),
-    (b"TREE.COM", Tool::Tree),
-    (b"XCOPY.EXE", Tool::Xcopy),
+/// The programs' files, as MS-DOS 5.0 and 6 have them, and what they take.
+const TOOLS: [(&[u8], Tool, &[u8]); 15] = [
+    (
+        b"ATTRIB.EXE",
+        Tool::Attrib,
+        b"ATTRIB [+R | -R] [+A | -A] [+S | -S] [+H | -H] [[drive:][path]filename] [/S]",
+    ),
+    (b"CHOICE.COM", Tool::Choice, b"CHOICE [/C[:]keys] [/N] [/S] [/T[:]c,nn] [text]"),
+    (b"DELTREE.EXE", Tool::Deltree, b"DELTREE [/Y] [drive:]path [[drive:]path ...]"),
+    (
+        b"DOSKEY.COM",
+        Tool::Doskey,
+        b"DOSKEY [/REINSTALL] [/MACROS] [/HISTORY] [/INSERT | /OVERSTRIKE] [name=[text]]",
+    ),
+    (
+        b"FC.EXE",
+        Tool::Fc,
+        b"FC [/A] [/C] [/L] [/LBn] [/N] [/T] [/W] [/nnnn] | [/B] [drive:][path]file1 file2",
+    ),
+    (b"FIND.EXE", Tool::Find, b"FIND [/V] [/C] [/N] [/I] \"string\" [[drive:][path]filename ...]"),
+    (b"HELP.EXE", Tool::Help, b"HELP [command]"),
+    (b"LABEL.EXE", Tool::Label, b"LABEL [drive:][label]"),
+    (b"MEM.EXE", Tool::Mem, b"MEM [/CLASSIFY | /DEBUG | /PROGRAM]"),
+    (b"MORE.COM", Tool::More, b"MORE [< [drive:][path]filename]"),
+    (b"MOVE.EXE", Tool::Move, b"MOVE [/Y | /-Y] [drive:][path]filename[,...] destination"),
+    (b"SORT.EXE", Tool::Sort, b"SORT [/R] [/+n] [[drive:][path]filename]"),
+    (b"SUBST.EXE", Tool::Subst, b"SUBST [drive: [drive:]path | drive: /D]"),
+    (b"TREE.COM", Tool::Tree, b"TREE [drive:][path] [/F] [/A]"),
+    (
+        b"XCOPY.EXE",
+        Tool::Xcopy,
+        b"XCOPY source [destination] [/A | /M] [/D:mm-dd-yy] [/P] [/S [/E]] [/V] [/W]",
+    ),
 ];
 /// The interpreter's file.
 const INTERPRETER: &[u8] = b"COMMAND.COM";
 
 /// Returns the files of the tools: their names, and what is in them.
 pub fn files() -> impl Iterator<Item = (&'static [u8], Vec<u8>)> {
-    TOOLS.into_iter().map(|(name, _)| (name, file_of(name)))
+    TOOLS.into_iter().map(|(name, ..)| (name, file_of(name)))
 }
 
 /// Returns the file of a program that is there without one: COMMAND.COM or a tool, by its name.
@@ -75,8 +94,8 @@ pub fn resident(name: &[u8]) -> Option<Vec<u8>> {
     if name.eq_ignore_ascii_case(INTERPRETER) {
         return Some(stub::file(b""));
     }
-    let known = TOOLS.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
-    known.map(|(known, _)| file_of(known))
+    let known = TOOLS.into_iter().find(|(known, ..)| name.eq_ignore_ascii_case(known));
+    known.map(|(known, ..)| file_of(known))
 }
 
 /// Returns the tool that a name stands for, with or without its extension.
@@ -84,7 +103,18 @@ pub(crate) fn named(name: &[u8]) -> Option<Tool> {
     let is_meant = |known: &[u8]| {
         name.eq_ignore_ascii_case(known) || name.eq_ignore_ascii_case(wildcard::extension(known).0)
     };
-    TOOLS.into_iter().find(|(known, _)| is_meant(known)).map(|(_, tool)| tool)
+    TOOLS.into_iter().find(|(known, ..)| is_meant(known)).map(|(_, tool, _)| tool)
+}
+
+/// Returns what the tools take, a line each.
+pub(crate) fn usages() -> impl Iterator<Item = &'static [u8]> {
+    TOOLS.into_iter().map(|(.., usage)| usage)
+}
+
+/// Returns what a tool takes.
+pub(crate) fn usage(tool: Tool) -> &'static [u8] {
+    let mut known = TOOLS.into_iter();
+    known.find(|(_, known, _)| *known == tool).map_or(b"", |(.., usage)| usage)
 }
 
 /// Returns whether a file is a tool of ours: what it does can be done without executing it.
@@ -105,6 +135,9 @@ impl Shell {
     /// Runs a tool.
     pub(crate) fn run_tool<S: System>(&mut self, system: &mut S, tool: Tool, tail: &[u8]) {
         self.errorlevel = 0;
+        if usage::is_asked(tail) {
+            return self.show_usage(system, usage(tool));
+        }
         match tool {
             Tool::Attrib => self.attrib(system, tail),
             Tool::Choice => self.choice(system, tail),
@@ -112,6 +145,7 @@ impl Shell {
             Tool::Doskey => self.doskey(system, tail),
             Tool::Fc => self.fc(system, tail),
             Tool::Find => self.find_tool(system, tail),
+            Tool::Help => self.help(system, tail),
             Tool::Label => self.label(system, tail),
             Tool::Mem => self.mem(system, tail),
             Tool::More => self.more_tool(system, tail),

@@ -190,3 +190,17 @@ fn copy_dates_a_file_anew() {
     assert!(text.starts_with("A.T\n        1 file(s) copied\nA        T"), "{text}");
     assert!(text.contains(" 03-04-99 "), "{text}");
 }
+
+/// MS-DOS 5.0 User's Guide, chapter 2: every command tells its parameters by /?.
+#[test]
+fn commands_tell_what_they_take() {
+    let text = batch("vol /?\nif /?\nmem /? >x\ntype x\nhelp tree\nhelp nothing\n");
+    assert_eq!(
+        text,
+        "VOL [drive:]\n\
+         IF [NOT] ERRORLEVEL number | string1==string2 | EXIST filename command\n\
+         MEM [/CLASSIFY | /DEBUG | /PROGRAM]\nTREE [drive:][path] [/F] [/A]\n\
+         HELP knows no such command\n"
+    );
+    assert_eq!(batch("help | find \"XCOPY\"\n").lines().count(), 1);
+}
