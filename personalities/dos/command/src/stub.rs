@@ -61,6 +61,39 @@ pub fn file(tool: &[u8]) -> Vec<u8> {
     [CODE, &[tool.len() as u8], &name].concat()
 }
 
+/// Returns the file of a tool whose name ends in .EXE: the same behind a header by which code and
+/// stack have the PSP's segment (RBIL INT 21/AH=4B, table 01594).
+pub fn exe_file(tool: &[u8]) -> Vec<u8> {
+    const HEADER_BYTES: u16 = 32;
+    const PAGE_BYTES: u16 = 512;
+    /// From the image back to the PSP, in paragraphs.
+    const PSP: u16 = 0u16.wrapping_sub(0x10);
+    let image = file(tool);
+    let len = HEADER_BYTES + image.len() as u16;
+    let memory = (DATA + DATA_BYTES as u16 - 0x100) / 16;
+    let least = memory - (image.len() as u16).div_ceil(16);
+    let words: [u16; HEADER_BYTES as usize / 2] = [
+        u16::from_le_bytes(*b"MZ"),
+        len % PAGE_BYTES,
+        len.div_ceil(PAGE_BYTES),
+        0,
+        HEADER_BYTES / 16,
+        least,
+        0xffff,
+        PSP,
+        0xfffe,
+        0,
+        0x100,
+        PSP,
+        0x1c,
+        0,
+        0,
+        0,
+    ];
+    let header: Vec<u8> = words.into_iter().flat_map(u16::to_le_bytes).collect();
+    [header, image].concat()
+}
+
 /// The code and its text. The test assembles the same from mnemonics.
 ///
 /// ```text

@@ -89,13 +89,14 @@ pub fn files() -> impl Iterator<Item = (&'static [u8], Vec<u8>)> {
     TOOLS.into_iter().map(|(name, ..)| (name, file_of(name)))
 }
 
-/// Returns the file of a program that is there without one: COMMAND.COM or a tool, by its name.
+/// Returns the image, without header, of a program that is there without a file: COMMAND.COM or a
+/// tool, by its name.
 pub fn resident(name: &[u8]) -> Option<Vec<u8>> {
     if name.eq_ignore_ascii_case(INTERPRETER) {
         return Some(stub::file(b""));
     }
     let known = TOOLS.into_iter().find(|(known, ..)| name.eq_ignore_ascii_case(known));
-    known.map(|(known, ..)| file_of(known))
+    known.map(|(known, ..)| stub::file(base(known)))
 }
 
 /// Returns the tool that a name stands for, with or without its extension.
@@ -119,7 +120,8 @@ pub(crate) fn usage(tool: Tool) -> &'static [u8] {
 
 /// Returns whether a file is a tool of ours: what it does can be done without executing it.
 pub(crate) fn is_ours(system: &mut impl System, path: &[u8]) -> bool {
-    let Some(ours) = resident(wildcard::split(path).1) else { return false };
+    let name = wildcard::split(path).1.to_ascii_uppercase();
+    let Some((_, ours)) = files().find(|(known, _)| *known == name) else { return false };
     let Ok(handle) = system.open(path, 0) else { return false };
     let mut bytes = alloc::vec![0; ours.len() + 1];
     let read = system.read(handle, &mut bytes);
@@ -128,7 +130,14 @@ pub(crate) fn is_ours(system: &mut impl System, path: &[u8]) -> bool {
 }
 
 fn file_of(name: &[u8]) -> Vec<u8> {
-    stub::file(wildcard::extension(name).0)
+    match wildcard::extension(name).1 {
+        b"EXE" => stub::exe_file(base(name)),
+        _ => stub::file(base(name)),
+    }
+}
+
+fn base(name: &[u8]) -> &[u8] {
+    wildcard::extension(name).0
 }
 
 impl Shell {
@@ -179,7 +188,9 @@ mod tests {
     #[test]
     fn every_tool_has_a_file_of_its_own() {
         for (name, bytes) in files() {
-            assert_eq!(resident(name), Some(bytes));
+            let image = resident(name).unwrap();
+            assert!(bytes.ends_with(&image));
+            assert_eq!(bytes.starts_with(b"MZ"), name.ends_with(b".EXE"));
             let base = name.split(|byte| *byte == b'.').next().unwrap();
             assert!(base.len() <= TOOL_MAX);
         }
