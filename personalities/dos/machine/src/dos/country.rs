@@ -53,7 +53,7 @@ impl<H: Host> Session<H> {
         if self.dx() == 0xffff {
             return Ok(());
         }
-        self.write_country(self.ds_dx());
+        self.bus.write(self.ds_dx(), &country_data());
         self.set_ax(COUNTRY);
         self.set_bx(COUNTRY);
         Ok(())
@@ -86,14 +86,7 @@ impl<H: Host> Session<H> {
             return Err(DosError::InvalidFunction.into());
         }
         match self.al() {
-            1 => {
-                self.bus.write8(to, 1);
-                self.bus.write16(to.add(1), 38);
-                self.bus.write16(to.add(3), COUNTRY);
-                self.bus.write16(to.add(5), CODE_PAGE);
-                self.write_country(to.add(7));
-                self.set_cx(41);
-            }
+            1 => self.write_country_information(to),
             2 | 4 => self.write_table_pointer(to, layout::UPPER_CASE),
             5 => self.write_table_pointer(to, layout::NAME_CHARACTERS),
             6 => self.write_table_pointer(to, layout::COLLATING),
@@ -140,6 +133,7 @@ impl<H: Host> Session<H> {
         self.bus.write8(to, kind);
         self.bus.write_far(to.add(1), table);
         self.set_cx(5);
+        self.set_ax(CODE_PAGE);
     }
 
     fn capitalize(&mut self, at: FarPointer, len: u16) {
@@ -149,14 +143,31 @@ impl<H: Host> Session<H> {
         }
     }
 
-    fn write_country(&mut self, at: FarPointer) {
-        self.bus.write(at, &[0; 34]);
-        for (offset, text) in
-            [(2, &b"$"[..]), (7, b","), (9, b"."), (11, b"-"), (13, b":"), (22, b",")]
-        {
-            self.bus.write(at.add(offset), text);
-        }
-        self.bus.write8(at.add(16), 2);
-        self.bus.write_far(at.add(18), layout::CASE_MAP);
+    /// AX=6501: as much as the buffer of CX bytes takes; Open Watcom's start-up asks for seven (its
+    /// own length in the second word, MS-DOS 4.0 GETSET.ASM `setsize`).
+    fn write_country_information(&mut self, to: FarPointer) {
+        let mut information = [0; 38];
+        information[..2].copy_from_slice(&COUNTRY.to_le_bytes());
+        information[2..4].copy_from_slice(&CODE_PAGE.to_le_bytes());
+        information[4..].copy_from_slice(&country_data());
+        let len = (self.cx() - 3).min(information.len() as u16);
+        self.bus.write8(to, 1);
+        self.bus.write16(to.add(1), len);
+        self.bus.write(to.add(3), &information[..len as usize]);
+        self.set_cx(len + 3);
+        self.set_ax(CODE_PAGE);
     }
+}
+
+/// Returns the 34 bytes that describe the country (RBIL table 01399).
+fn country_data() -> [u8; 34] {
+    let mut data = [0; 34];
+    for (offset, text) in [(2, &b"$"[..]), (7, b","), (9, b"."), (11, b"-"), (13, b":"), (22, b",")]
+    {
+        data[offset..offset + text.len()].copy_from_slice(text);
+    }
+    data[16] = 2;
+    data[18..20].copy_from_slice(&layout::CASE_MAP.offset.to_le_bytes());
+    data[20..22].copy_from_slice(&layout::CASE_MAP.segment.to_le_bytes());
+    data
 }

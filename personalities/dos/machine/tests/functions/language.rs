@@ -92,6 +92,23 @@ fn f6501_has_country_and_code_page() {
     assert_eq!((out.bytes(to, 1)[0], words), (1, [38, 1, 437]));
 }
 
+/// MS-DOS 4.0 GETSET.ASM `setsize`: the second word is what is left of the buffer behind it, CX the
+/// length in all, AX the system's code page. Open Watcom's start-up has seven bytes for it on its
+/// stack.
+#[test]
+fn f6501_writes_no_more_than_the_buffer_takes() {
+    let mut p = Probe::new();
+    let to = p.bytes(&[0xee; 12]);
+    let any = [(Bx, 0xffff.into()), (Dx, 0xffff.into()), (Cx, 7.into())];
+    let place = [(Es, Value::Own), (Di, to.into())];
+    let call = p.dos(0x6501, &[any.to_vec(), place.to_vec()].concat());
+    let out = p.run(MemoryHost::new(b""));
+    assert_eq!((out.word(call, Cx), out.ax(call)), (7, 437));
+    let words = [1, 3, 5].map(|offset| out.data16(to + offset));
+    assert_eq!((out.bytes(to, 1)[0], words), (1, [4, 1, 437]));
+    assert_eq!(out.bytes(to + 7, 5), [0xee; 5]);
+}
+
 #[test]
 fn f66_has_one_code_page() {
     let mut p = Probe::new();
