@@ -154,7 +154,7 @@ impl<H: Host> Session<H> {
     }
 
     fn load_exe(&mut self, file: Attributes, mz: &Mz, parent: Psp) -> Result<Entry, LoadError> {
-        let image = mz.paragraphs() + psp::PARAGRAPHS;
+        let image = mz.paragraphs + psp::PARAGRAPHS;
         let needed = image.checked_add(mz.minimum).ok_or(DosError::InsufficientMemory)?;
         // Neither minimum nor maximum means: all memory, the image at its end.
         let high = mz.maximum == 0 && mz.minimum == 0;
@@ -162,7 +162,7 @@ impl<H: Host> Session<H> {
         let wanted = image.saturating_add(wanted).max(needed);
         let (psp, paragraphs) = self.allocate_program(needed, wanted, parent)?;
         let lowest = psp.0 + psp::PARAGRAPHS;
-        let base = if high { psp.0 + paragraphs - mz.paragraphs() } else { lowest };
+        let base = if high { psp.0 + paragraphs - mz.paragraphs } else { lowest };
         let loaded = self.read_exe(file, mz, base, base);
         self.free_unless(loaded, psp)?;
         Ok(Entry {
@@ -214,9 +214,9 @@ impl<H: Host> Session<H> {
         let mut table = vec![0; mz.relocations as usize * 4];
         let len = self.host.files().read(file.node, mz.relocations_at as u64, &mut table)?;
         for relocation in table[..len.min(table.len())].chunks_exact(4) {
-            let bytes = [relocation[0], relocation[1], relocation[2], relocation[3]];
-            let place = mz.relocation(bytes)?;
-            let at = FarPointer::new(base.wrapping_add((place / 16) as u16), (place % 16) as u16);
+            let offset = u16::from_le_bytes([relocation[0], relocation[1]]);
+            let segment = u16::from_le_bytes([relocation[2], relocation[3]]);
+            let at = FarPointer::new(base.wrapping_add(segment), offset);
             let value = self.bus.read16(at);
             self.bus.write16(at, value.wrapping_add(factor));
         }

@@ -3,10 +3,14 @@
 //! Layout (RBIL INT 21/AH=4B, table 01594):
 //!
 //! ```text
-//!   00 'MZ' or 'ZM'   02 bytes in the last page   04 pages of 512 bytes   06 relocations
+//!   00 'MZ' or 'ZM'   02 bytes in the last page (ignored)   04 pages of 512 bytes   06 relocations
 //!   08 header paragraphs   0a minimum, 0c maximum extra paragraphs   0e SS   10 SP
 //!   12 checksum (ignored)  14 IP   16 CS   18 offset of the relocations   1a overlay (ignored)
 //! ```
+//!
+//! As MS-DOS loads it (4.0, EXEC.ASM `exec_save_start`, `exec_big_read`, `exec_reloc_one`): the image
+//! is whole pages, in memory and as far as the file has them, of which the last may be cut off;
+//! minimum and maximum count from there. Relocations are not checked, and their segments wrap.
 
 /// Bytes of the header that are read.
 pub const HEADER_BYTES: usize = 0x1c;
@@ -22,8 +26,6 @@ pub enum MzError {
     HeaderTooLong,
     /// The relocations lie outside the file.
     RelocationsOutside,
-    /// A relocation points outside the image.
-    RelocationOutsideImage,
     /// The image is larger than memory.
     TooLarge,
 }
@@ -36,7 +38,6 @@ impl MzError {
             MzError::TruncatedImage => "the file is shorter than its EXE header says",
             MzError::HeaderTooLong => "its EXE header is longer than the program",
             MzError::RelocationsOutside => "its relocation table lies outside the file",
-            MzError::RelocationOutsideImage => "a relocation points outside the program",
             MzError::TooLarge => "the program is larger than 640 KiB",
         }
     }
@@ -47,8 +48,10 @@ impl MzError {
 pub struct Mz {
     /// File offset of the image.
     pub image_at: u32,
-    /// Bytes of the image.
+    /// Bytes of the image that the file has.
     pub image_bytes: u32,
+    /// Paragraphs of the image, to the end of its last page.
+    pub paragraphs: u16,
     /// Paragraphs needed beyond the image.
     pub minimum: u16,
     /// Paragraphs wanted beyond the image.
@@ -76,24 +79,21 @@ impl Mz {
     /// Returns the checked header of a file of `file_bytes`.
     ///
     /// # Errors
-    /// Each [`MzError`] but `RelocationOutsideImage`, which [`Mz::relocation`] finds.
+    /// Each [`MzError`].
     pub fn parse(head: &[u8], file_bytes: u64) -> Result<Mz, MzError> {
         if head.len() < HEADER_BYTES {
             return Err(MzError::TruncatedHeader);
         }
         let word = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
-        let (last, pages) = (word(2) as u32 % 512, word(4) as u32);
-        let end = (pages * 512).saturating_sub(if last == 0 { 0 } else { 512 - last });
+        let end = word(4) as u32 * 512;
         let image_at = word(8) as u32 * 16;
         if image_at > end {
             return Err(MzError::HeaderTooLong);
         }
-        // Linkers round up; what the file lacks of the last page is not missed.
         if end as u64 > file_bytes + 511 || image_at as u64 > file_bytes {
             return Err(MzError::TruncatedImage);
         }
-        let image_bytes = end.min(file_bytes as u32) - image_at;
-        if image_bytes > 0xa0000 {
+        if end - image_at > 0xa0000 {
             return Err(MzError::TooLarge);
         }
         let (relocations, relocations_at) = (word(6), word(0x18));
@@ -102,7 +102,8 @@ impl Mz {
         }
         Ok(Mz {
             image_at,
-            image_bytes,
+            image_bytes: end.min(file_bytes as u32) - image_at,
+            paragraphs: ((end - image_at) / 16) as u16,
             minimum: word(0x0a),
             maximum: word(0x0c),
             ss: word(0x0e),
@@ -112,25 +113,6 @@ impl Mz {
             relocations,
             relocations_at,
         })
-    }
-
-    /// Returns the place in the image that a relocation's four bytes name.
-    ///
-    /// # Errors
-    /// `RelocationOutsideImage`.
-    pub fn relocation(&self, bytes: [u8; 4]) -> Result<u32, MzError> {
-        let offset = u16::from_le_bytes([bytes[0], bytes[1]]) as u32;
-        let segment = u16::from_le_bytes([bytes[2], bytes[3]]) as u32;
-        let place = segment * 16 + offset;
-        if place + 2 > self.paragraphs() as u32 * 16 {
-            return Err(MzError::RelocationOutsideImage);
-        }
-        Ok(place)
-    }
-
-    /// Returns the image's length in paragraphs.
-    pub fn paragraphs(&self) -> u16 {
-        self.image_bytes.div_ceil(16) as u16
     }
 }
 
@@ -151,9 +133,10 @@ mod tests {
     #[test]
     fn sizes_and_entry_are_read() {
         let mz = Mz::parse(&header(GOOD), 612).unwrap();
-        assert_eq!((mz.image_at, mz.image_bytes), (32, 580));
+        assert_eq!((mz.image_at, mz.image_bytes, mz.paragraphs), (32, 580, 62));
         assert_eq!((mz.cs, mz.ip, mz.ss, mz.sp), (1, 5, 3, 0x100));
-        assert_eq!(mz.relocation([4, 0, 1, 0]), Ok(20));
+        let longer = Mz::parse(&header(GOOD), 5000).unwrap();
+        assert_eq!((longer.image_bytes, longer.paragraphs), (992, 62));
     }
 
     #[test]
@@ -171,7 +154,5 @@ mod tests {
         let mut words = GOOD;
         words[2] = 0xffff;
         assert_eq!(Mz::parse(&header(words), 1 << 25), Err(MzError::TooLarge));
-        let mz = Mz::parse(&header(GOOD), 612).unwrap();
-        assert_eq!(mz.relocation([0, 0, 0, 1]), Err(MzError::RelocationOutsideImage));
     }
 }

@@ -178,20 +178,55 @@ fn six_paragraphs_stay_resident_at_least() {
     assert_eq!((kept[1] - kept[0], kept[2] - kept[0]), (0, 1));
 }
 
+/// An EXE file of 1,024 bytes, of which the header, without the words given, takes 32.
+fn exe(words: &[(usize, u16)], code: &[u8]) -> Vec<u8> {
+    let mut file = vec![0u8; 1024];
+    let usual = [(0, 0x5a4d), (4, 2), (8, 2), (0x0c, 0xffff), (0x10, 0x200), (0x18, 0x1c)];
+    for (place, word) in usual.iter().chain(words) {
+        file[*place..place + 2].copy_from_slice(&word.to_le_bytes());
+    }
+    file[32..32 + code.len()].copy_from_slice(code);
+    file
+}
+
+fn end_of_exe(file: &[u8]) -> End {
+    let mut host = MemoryHost::new(b"");
+    host.add("any.exe", file);
+    crate::support::run(host, "any.exe", &[]).0
+}
+
+/// MS-DOS 4.0's source, EXEC.ASM: `exec_save_start` counts pages and never the bytes of the last
+/// one; so do the memory that a program gets and what of the file is in it.
+#[test]
+fn an_image_is_whole_pages() {
+    // mov ax, [2], mov bx, ds, sub ax, bx, mov ah, 4C, int 21: the block's paragraphs.
+    let size = b"\xa1\x02\x00\x8c\xdb\x29\xd8\xb4\x4c\xcd\x21";
+    // A PSP of 10h, two pages without the header, 10h more.
+    let file = exe(&[(2, 60), (0x0a, 0x10), (0x0c, 0x10)], size);
+    assert_eq!(end_of_exe(&file), End::Exit(0x10 + 0x3e + 0x10));
+    // mov al, cs:[200], mov ah, 4C, int 21, where the last page is said to have eight bytes.
+    let mut file = exe(&[(2, 8)], b"\x2e\xa0\x00\x02\xb4\x4c\xcd\x21");
+    file[32 + 0x200] = 9;
+    assert_eq!(end_of_exe(&file), End::Exit(9));
+}
+
+/// MS-DOS 4.0's source, EXEC.ASM, `exec_get_addr`: a word's segment is added to the image's, no more;
+/// programs in the form of a .COM have FFF0:0100 as their first byte.
+#[test]
+fn relocations_wrap_like_segments() {
+    // mov ax, 0, mov bx, cs, sub ax, bx, add al, 7, mov ah, 4C, int 21; the 0 is to be the segment.
+    let code = b"\xb8\x00\x00\x8c\xcb\x29\xd8\x04\x07\xb4\x4c\xcd\x21";
+    let file = exe(&[(6, 1), (0x1c, 0x101), (0x1e, 0xfff0)], code);
+    assert_eq!(end_of_exe(&file), End::Exit(7));
+}
+
 /// MS-DOS 4.0's source, EXEC.ASM, exec_read_ok: off by 512 bytes or more, the header lied (error 0B).
 #[test]
 fn an_image_may_lack_less_than_a_page() {
     let (mut p, block) = parent();
     let runs = ["FULL.EXE", "LESS.EXE", "SHORT.EXE"].map(|name| execute(&mut p, block, 0, name));
     let mut host = host();
-    // Two pages of 512 bytes, a header of 32.
-    let mut file = vec![0u8; 1024];
-    for (place, word) in
-        [(0, 0x5a4du16), (4, 2), (8, 2), (0x0c, 0xffff), (0x10, 0x200), (0x18, 0x1c)]
-    {
-        file[place..place + 2].copy_from_slice(&word.to_le_bytes());
-    }
-    file[32..32 + SEVEN.len()].copy_from_slice(SEVEN);
+    let file = exe(&[], SEVEN);
     for (name, len) in [("full.exe", 1024), ("less.exe", 513), ("short.exe", 512)] {
         host.add(name, &file[..len]);
     }
@@ -276,15 +311,8 @@ fn setver_tells_a_program_another_version() {
 fn an_image_without_extra_paragraphs_is_loaded_high() {
     // mov ax, cs, mov al, ah, mov ah, 4C, int 21: the code is CS's high byte.
     let code = b"\x8c\xc8\x88\xe0\xb4\x4c\xcd\x21";
-    let mut header = vec![0u8; 32];
-    for (place, word) in [(0, 0x5a4du16), (2, 32 + 8), (4, 1), (8, 2), (0x10, 0x80), (0x18, 0x1c)] {
-        header[place..place + 2].copy_from_slice(&word.to_le_bytes());
-    }
-    let mut host = MemoryHost::new(b"");
-    host.add("high.exe", &[header, code.to_vec()].concat());
-    let end = crate::support::run(host, "high.exe", &[]).0;
-    // One paragraph below A000.
-    assert_eq!(end, End::Exit(0x9f));
+    // Two pages without the header below A000.
+    assert_eq!(end_of_exe(&exe(&[(0x0c, 0)], code)), End::Exit(0x9f));
 }
 
 /// Locks bytes 0 to 4 of handle 5, which it inherits, and ends with the error or with 0.
