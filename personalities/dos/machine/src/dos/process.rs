@@ -202,17 +202,7 @@ impl<H: Host> Session<H> {
         let entry = self.load_found(file, path, &environment, parent).map_err(refusal)?;
         self.dos.input.is_raw = false;
         self.inherit_handles(parent, entry.psp)?;
-        let tail_at = self.bus.read_far(parameters.add(2));
-        let mut tail = alloc::vec![0; self.bus.read8(tail_at) as usize];
-        self.bus.read(tail_at.add(1), &mut tail);
-        entry.psp.set_tail(&mut self.bus, &tail);
-        for (place, to) in [6, 10].into_iter().zip(entry.psp.fcbs()) {
-            let from = self.bus.read_far(parameters.add(place));
-            // Drive and name; block and record size begin as zeros.
-            let mut bytes = [0; 16];
-            self.bus.read(from, &mut bytes[..12]);
-            self.bus.write(to, &bytes);
-        }
+        self.copy_parameters(parameters, entry.psp);
         let caller = self.caller();
         entry.psp.set_return_address(&mut self.bus, caller);
         // Who makes a PSP of its own finds it in the vector (MS-DOS 4.0's EXEC.ASM, exec_set_return).
@@ -225,6 +215,19 @@ impl<H: Host> Session<H> {
         self.dos.transfer = FarPointer::new(entry.psp.0, 0x80);
         self.enter_registers(entry);
         Err(Refusal::Switched)
+    }
+
+    /// Copies what MS-DOS copies and as it does (4.0, EXEC.ASM `exec_set_PDB`): all 128 bytes of a
+    /// tail, whatever its length says, and of the FCBs drive and name, with zeros behind them.
+    /// Parents hand more over behind the 0D, or say by a length of 127 where else it is.
+    fn copy_parameters(&mut self, parameters: FarPointer, child: Psp) {
+        let [first, second] = child.fcbs();
+        for (place, to, len) in [(2, child.tail(), 128), (6, first, 12), (10, second, 12)] {
+            let from = self.bus.read_far(parameters.add(place));
+            let mut bytes = [0; 128];
+            self.bus.read(from, &mut bytes[..len]);
+            self.bus.write(to, &bytes[..len.next_multiple_of(16)]);
+        }
     }
 
     /// Loads a program: its file, or one that needs none.

@@ -164,6 +164,11 @@ impl Psp {
         bus.write8(self.at(TAIL + 1 + tail.len() as u16), 0x0d);
     }
 
+    /// Returns where the command tail goes, from its length on.
+    pub fn tail(self) -> FarPointer {
+        self.at(TAIL)
+    }
+
     /// Returns where the two FCBs go.
     pub fn fcbs(self) -> [FarPointer; 2] {
         [self.at(FIRST_FCB), self.at(SECOND_FCB)]

@@ -178,6 +178,28 @@ fn six_paragraphs_stay_resident_at_least() {
     assert_eq!((kept[1] - kept[0], kept[2] - kept[0]), (0, 1));
 }
 
+/// MS-DOS 4.0's source, EXEC.ASM, `exec_set_PDB`: 128 bytes are copied, of each FCB twelve.
+#[test]
+fn a_child_gets_all_of_its_tail_and_the_names_of_its_fcbs() {
+    let (mut p, block) = parent();
+    let mut handed = [0x2e; 128];
+    handed[..4].copy_from_slice(b"\x7fab\r");
+    let tail = p.bytes(&handed);
+    let fcb = p.bytes(&[b'9'; 16]);
+    for (offset, at) in [(2, tail), (6, fcb)] {
+        p.poke(Value::Own, (block + offset).into(), &at.to_le_bytes());
+    }
+    let own = p.dos(0x6200, &[]);
+    execute(&mut p, block, 1, "SEVEN.COM");
+    let child = p.dos(0x6200, &[]);
+    p.dos(0x5000, &[(Bx, Value::After(own, Bx))]);
+    let psp = p.peek(Value::After(child, Bx), 0.into(), 0x100);
+    let out = p.run(host());
+    assert_eq!(out.bytes(psp + 0x80, 128), handed);
+    assert_eq!(out.bytes(psp + 0x5c, 16), b"999999999999\0\0\0\0");
+    assert_eq!(out.bytes(psp + 0x6c, 16), b"\0AFILE   TXT\0\0\0\0");
+}
+
 /// An EXE file of 1,024 bytes, of which the header, without the words given, takes 32.
 fn exe(words: &[(usize, u16)], code: &[u8]) -> Vec<u8> {
     let mut file = vec![0u8; 1024];
