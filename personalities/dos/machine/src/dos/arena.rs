@@ -177,12 +177,13 @@ impl Arena {
         Ok(block.control + 1)
     }
 
-    /// Frees a block.
+    /// Frees a block: whatever has a control block before it, in the chain or not (MS-DOS 4.0,
+    /// ALLOC.ASM `$DEALLOC`); programs have chains of their own.
     ///
     /// # Errors
-    /// `InvalidBlock`, `ArenaDestroyed`.
+    /// `InvalidBlock`.
     pub fn free(self, bus: &mut Bus, segment: u16) -> Result<(), DosError> {
-        let block = self.find(bus, segment)?;
+        let block = read(bus, segment.wrapping_sub(1)).ok_or(DosError::InvalidBlock)?;
         write(bus, Block { owner: FREE, ..block });
         Ok(())
     }
@@ -201,34 +202,35 @@ impl Arena {
         Arena { first: UPPER_LINK }.walk(bus, free)
     }
 
-    /// Changes a block's length.
+    /// Changes the length of a block, in the chain or not, which becomes `owner`'s (MS-DOS 4.0,
+    /// ALLOC.ASM `$SETBLOCK`).
     ///
     /// # Errors
-    /// `InsufficientMemory` with the largest length possible; `InvalidBlock`, `ArenaDestroyed`.
+    /// `InsufficientMemory` with the largest length possible; `ArenaDestroyed`.
     pub fn resize(
         self,
         bus: &mut Bus,
         segment: u16,
         paragraphs: u16,
+        owner: u16,
     ) -> Result<(), (DosError, u16)> {
-        self.merge_free(bus).map_err(|error| (error, 0))?;
-        let block = self.find(bus, segment).map_err(|error| (error, 0))?;
-        let following = (!block.last).then(|| read(bus, block.next())).flatten();
-        let mut joined = block;
-        if let Some(free) = following.filter(|following| following.owner == FREE) {
-            joined.paragraphs = block.paragraphs + free.paragraphs + 1;
-            joined.last = free.last;
+        const DESTROYED: (DosError, u16) = (DosError::ArenaDestroyed, 0);
+        let mut block = read(bus, segment.wrapping_sub(1)).ok_or(DESTROYED)?;
+        while !block.last {
+            let next = read(bus, block.next()).ok_or(DESTROYED)?;
+            if next.owner != FREE {
+                break;
+            }
+            let paragraphs = block.paragraphs + next.paragraphs + 1;
+            block = Block { paragraphs, last: next.last, ..block };
         }
-        if paragraphs <= block.paragraphs {
-            split(bus, block, paragraphs);
-        } else if paragraphs <= joined.paragraphs {
-            split(bus, joined, paragraphs);
-        } else {
+        if paragraphs > block.paragraphs {
             // DOS grows the block as far as it can, and then says that it was not enough.
-            write(bus, joined);
-            return Err((DosError::InsufficientMemory, joined.paragraphs));
+            write(bus, block);
+            return Err((DosError::InsufficientMemory, block.paragraphs));
         }
-        self.merge_free(bus).map_err(|error| (error, 0))
+        split(bus, Block { owner, ..block }, paragraphs);
+        Ok(())
     }
 
     /// Returns the largest free block's paragraphs.
@@ -262,7 +264,7 @@ impl Arena {
     /// Gives a block an owner and the owner's name.
     ///
     /// # Errors
-    /// `InvalidBlock`, `ArenaDestroyed`.
+    /// `InvalidBlock`.
     pub fn set_owner(
         self,
         bus: &mut Bus,
@@ -270,7 +272,7 @@ impl Arena {
         owner: u16,
         name: &[u8; 8],
     ) -> Result<(), DosError> {
-        let block = self.find(bus, segment)?;
+        let block = read(bus, segment.wrapping_sub(1)).ok_or(DosError::InvalidBlock)?;
         write(bus, Block { owner, ..block });
         bus.write(FarPointer::new(block.control, 8), name);
         Ok(())
@@ -285,19 +287,6 @@ impl Arena {
             }
         })?;
         Ok(blocks)
-    }
-
-    fn find(self, bus: &mut Bus, segment: u16) -> Result<Block, DosError> {
-        let mut found = None;
-        let chains = [self, Arena { first: UPPER_LINK }];
-        for chain in &chains[..if segment > UPPER_FIRST { 2 } else { 1 }] {
-            chain.walk(bus, |_, block| {
-                if block.control.wrapping_add(1) == segment {
-                    found = Some(block);
-                }
-            })?;
-        }
-        found.ok_or(DosError::InvalidBlock)
     }
 
     /// Joins neighbouring free blocks.
@@ -421,11 +410,35 @@ mod tests {
         let mut bus = Bus::new();
         let arena = Arena::create(&mut bus, 0x100, 0x200);
         let block = arena.allocate(&mut bus, 0xff, 7, Strategy::First).unwrap();
-        assert_eq!(arena.resize(&mut bus, block, 0x100), Err((DosError::InsufficientMemory, 0xff)));
-        arena.resize(&mut bus, block, 0x10).unwrap();
+        assert_eq!(
+            arena.resize(&mut bus, block, 0x100, 7),
+            Err((DosError::InsufficientMemory, 0xff))
+        );
+        arena.resize(&mut bus, block, 0x10, 7).unwrap();
         assert_eq!(arena.largest(&mut bus).unwrap(), 0xee);
-        arena.resize(&mut bus, block, 0x20).unwrap();
+        arena.resize(&mut bus, block, 0x20, 7).unwrap();
         assert_eq!(arena.free(&mut bus, block + 1), Err(DosError::InvalidBlock));
+    }
+
+    /// MS-DOS 4.0, ALLOC.ASM: `$SETBLOCK` and `$DEALLOC` look at the signature alone, and what is
+    /// resized becomes the current program's.
+    #[test]
+    fn blocks_of_a_program_s_own_chain_are_resized_and_freed() {
+        let mut bus = Bus::new();
+        let arena = Arena::create(&mut bus, 0x100, 0x200);
+        let block = arena.allocate(&mut bus, 0x80, 7, Strategy::First).unwrap();
+        let inner = FarPointer::new(block + 0x10, 0);
+        bus.write(inner, b"Z\x09\0\x30\0");
+        let told = arena.resize(&mut bus, block + 0x11, 0x31, 8);
+        assert_eq!(told, Err((DosError::InsufficientMemory, 0x30)));
+        assert_eq!(bus.read16(inner.add(1)), 9);
+        arena.resize(&mut bus, block + 0x11, 0x10, 8).unwrap();
+        assert_eq!(
+            (bus.read8(inner), bus.read16(inner.add(1)), bus.read16(inner.add(3))),
+            (b'M', 8, 0x10)
+        );
+        arena.free(&mut bus, block + 0x11).unwrap();
+        assert_eq!(bus.read16(inner.add(1)), 0);
     }
 
     #[test]
@@ -448,8 +461,9 @@ mod tests {
         bus.write16(FarPointer::new(0x111, 3), 0xffff);
         let destroyed = Err((DosError::ArenaDestroyed, 0));
         assert_eq!(arena.allocate(&mut bus, 0x10, 7, Strategy::Best), destroyed.map(|()| 0));
-        assert_eq!(arena.resize(&mut bus, block, 0x20), destroyed);
-        assert_eq!(arena.free(&mut bus, block), Err(DosError::ArenaDestroyed));
+        assert_eq!(arena.resize(&mut bus, block, 0x20, 7), destroyed);
+        // What lies elsewhere does not matter for this.
+        assert_eq!(arena.free(&mut bus, block), Ok(()));
     }
 
     #[test]
@@ -470,6 +484,6 @@ mod tests {
         arena.link(&mut bus, Link::Apart).unwrap();
         arena.free_all(&mut bus, 7).unwrap();
         assert_eq!(arena.largest(&mut bus), Ok(0x9efe));
-        assert_eq!(arena.resize(&mut bus, 0xc801, 0x20), Ok(()));
+        assert_eq!(arena.resize(&mut bus, 0xc801, 0x20, 7), Ok(()));
     }
 }

@@ -349,7 +349,7 @@ impl<H: Host> Session<H> {
     fn keep_resident(&mut self, paragraphs: u16, code: u8) -> Call {
         let (psp, paragraphs) = (self.dos.psp, paragraphs.max(RESIDENT_LEAST));
         // A length that does not fit leaves the program's as it is, as in DOS.
-        if self.dos.arena.resize(&mut self.bus, psp.0, paragraphs).is_ok() {
+        if self.dos.arena.resize(&mut self.bus, psp.0, paragraphs, psp.0).is_ok() {
             psp.set_top(&mut self.bus, psp.0 + paragraphs);
         }
         self.terminate(code, ENDED_RESIDENT)

@@ -155,7 +155,8 @@ impl<H: Host> Session<H> {
     /// AH=4A.
     pub(super) fn resize_memory(&mut self) -> Call {
         let (segment, paragraphs) = (self.es(), self.bx());
-        match self.dos.arena.resize(&mut self.bus, segment, paragraphs) {
+        let owner = self.dos.psp.0;
+        match self.dos.arena.resize(&mut self.bus, segment, paragraphs, owner) {
             Ok(()) => {
                 self.set_ax(segment);
                 Ok(())
