@@ -19,15 +19,31 @@ impl<H: Host> Session<H> {
     /// AH=3F.
     pub(super) fn read_file(&mut self) -> Call {
         let entry = self.entry(self.bx())?;
-        let read = self.read_entry(entry, self.ds_dx(), self.cx())?;
+        let (at, len) = self.buffer();
+        let read = self.read_entry(entry, at, len)?;
         self.set_ax(read);
         Ok(())
+    }
+
+    /// Returns where the bytes of a handle lie, and how many: up to the end of the segment that
+    /// begins within 16 bytes before the first one (MS-DOS 4.0, HANDLE.ASM `Align_Buffer` and
+    /// DISK2.ASM `SETUP`), so that nothing wraps.
+    fn buffer(&self) -> (FarPointer, u16) {
+        let FarPointer { segment, offset } = self.ds_dx();
+        let at = match segment.checked_add(offset / 16) {
+            Some(segment) => FarPointer::new(segment, offset % 16),
+            // The HMA has no such segment.
+            None => FarPointer::new(segment, offset),
+        };
+        let room = 0x10000 - at.offset as u32;
+        (at, room.min(self.cx() as u32) as u16)
     }
 
     /// AH=40; no bytes at all cut or grow the file to its position.
     pub(super) fn write_file(&mut self) -> Call {
         let entry = self.entry(self.bx())?;
-        let written = self.write_entry(entry, self.ds_dx(), self.cx())?;
+        let (at, len) = self.buffer();
+        let written = self.write_entry(entry, at, len)?;
         self.set_ax(written);
         Ok(())
     }

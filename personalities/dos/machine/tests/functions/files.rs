@@ -366,3 +366,30 @@ fn a_file_that_cannot_be_begun_is_not_left_open() {
     assert!(out.result(made).is_err());
     assert_eq!(out.host.open, 0);
 }
+
+/// MS-DOS 4.0's source: a buffer is taken from the paragraph that it begins in (HANDLE.ASM,
+/// `Align_Buffer`), and what does not fit into 64 KiB from there is not transferred (DISK2.ASM,
+/// `SETUP`).
+#[test]
+fn f3f_f40_go_on_behind_the_segment_and_do_not_wrap() {
+    let mut p = Probe::new();
+    p.dos(0x4a00, &[(Reg::Es, Value::Own), (Bx, 0x1000.into())]);
+    let [from, to] = ["LONG.BIN", "COPY.BIN"].map(|name| p.text(name));
+    let block = p.dos(0x4800, &[(Bx, 0x2100.into())]);
+    let open = p.dos(0x3d00, &[(Dx, from.into())]);
+    let made = p.dos(0x3c00, &[(Cx, 0.into()), (Dx, to.into())]);
+    let mut call = |function, handle, offset: u16, len: u16| {
+        let buffer = [(Reg::Ds, Value::After(block, Ax)), (Dx, offset.into()), (Cx, len.into())];
+        p.dos(function, &[buffer.to_vec(), vec![(Bx, Value::After(handle, Ax))]].concat())
+    };
+    let read = call(0x3f00, open, 0xfff0, 0x20);
+    let written = call(0x4000, made, 0xfff0, 0x20);
+    let most = call(0x3f00, open, 8, 0xffff);
+    let low = p.peek(Value::After(block, Ax), 0.into(), 4);
+    let mut host = MemoryHost::new(b"");
+    host.add("long.bin", &vec![7; 0x12000]);
+    let out = p.run(host);
+    assert_eq!([read, written, most].map(|call| out.ax(call)), [0x20, 0x20, 0xfff8]);
+    assert_eq!(out.bytes(low, 4), [0; 4]);
+    assert_eq!(out.host.file("COPY.BIN"), Some(&[7; 0x20][..]));
+}
