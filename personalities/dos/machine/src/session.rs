@@ -14,6 +14,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::bios::clock::Alarm;
+use crate::bios::fingers::Fingers;
 use crate::breaking::Breaks;
 use crate::cpu::{Coprocessor, Cpu, Exit, Model, bit};
 use crate::dos::Dos;
@@ -104,6 +105,7 @@ pub struct Session<H> {
     pub(crate) alarm: Option<Alarm>,
     /// When the terminal is asked for keys again.
     pub(crate) next_keys: u64,
+    pub(crate) fingers: Fingers,
     pub(crate) idle: Idle,
     /// Whether a host call is being answered: the frame on top of the stack is its caller's, and
     /// nothing may interrupt.
@@ -132,6 +134,7 @@ impl<H: Host> Session<H> {
             wait_until: None,
             alarm: None,
             next_keys: 0,
+            fingers: Fingers::default(),
             idle: Idle::default(),
             in_service: false,
             budget: SLICE,

@@ -35,7 +35,7 @@ impl<H: Host> Session<H> {
         if self.bus.devices.wants_interrupt() {
             return self.look_around();
         }
-        if self.host.is_terminal(Stream::Input) {
+        if self.host.is_terminal(Stream::Input) || self.keyboard_due().is_some() {
             return self.sleep(None);
         }
         self.notice_stores();
@@ -54,7 +54,7 @@ impl<H: Host> Session<H> {
         let now = self.host.monotonic();
         let tick = self.bus.devices.pit.next_tick().filter(|_| bios::tick_is_hooked(&self.bus));
         let alarm = self.alarm.map(|alarm| alarm.until());
-        let events = [until, tick, alarm, self.dos.input.escape_due()];
+        let events = [until, tick, alarm, self.dos.input.escape_due(), self.keyboard_due()];
         let end = events.into_iter().flatten().fold(now + SLEEP_NS, u64::min);
         self.host.idle(end.saturating_sub(now).max(1));
         self.next_keys = 0;
@@ -115,7 +115,7 @@ impl<H: Host> Session<H> {
             || self.bus.devices.keyboard.is_read()
             || bios::is_hooked(&self.bus, 9);
         let now = self.host.monotonic();
-        if !is_wanted && !self.dos.input.has_strokes() {
+        if !is_wanted && self.keyboard_due().is_none() {
             return Ok(());
         }
         if is_wanted && now >= self.next_keys {
@@ -126,22 +126,37 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
+    /// Returns when the keyboard has the next scan code, as far as that is known.
+    fn keyboard_due(&self) -> Option<u64> {
+        let keyboard = &self.bus.devices.keyboard;
+        if keyboard.is_empty() { self.fingers_due() } else { keyboard.due() }
+    }
+
+    /// Returns when the fingers move next: not while a stroke finds no room.
+    fn fingers_due(&self) -> Option<u64> {
+        let (next, is_taken) = (self.dos.input.next(), data::peek_key(&self.bus).is_none());
+        let has_room = next.is_none() || data::has_room(&self.bus);
+        self.fingers.due(next, is_taken).filter(|_| has_room)
+    }
+
     /// Gives the keyboard one stroke after the other: the next one when the last one is in the
     /// ring buffer.
     fn feed_keyboard(&mut self, now: u64) {
-        if self.bus.devices.keyboard.is_empty()
-            && data::has_room(&self.bus)
-            && let Some(stroke) = self.dos.input.take()
+        if self.bus.devices.keyboard.is_empty() && self.fingers_due().is_some_and(|due| due <= now)
         {
             let mut codes = alloc::vec::Vec::new();
-            stroke.scan_codes(|code| codes.push(code));
+            match self.dos.input.take() {
+                Some(stroke) => self.fingers.press(stroke, now, |code| codes.push(code)),
+                None => self.fingers.lift(|code| codes.push(code)),
+            }
             self.bus.devices.keyboard.press(&codes);
         }
         let time = self.host.time();
         self.advance_devices(now, time);
     }
 
-    fn keys_have_ended(&self) -> bool {
+    /// Returns whether nobody will type any more, and every key was taken.
+    pub(crate) fn keys_have_ended(&self) -> bool {
         self.dos.input.has_ended()
             && self.bus.devices.keyboard.is_empty()
             && data::peek_key(&self.bus).is_none()
@@ -149,6 +164,7 @@ impl<H: Host> Session<H> {
 
     /// Moves the devices' time on and counts ticks that nobody wants to be interrupted for.
     pub(crate) fn advance_devices(&mut self, now: u64, time: u64) {
+        self.bus.devices.keyboard.set_pace(bios::is_hooked(&self.bus, 9));
         let surplus = self.bus.devices.advance(now, time);
         bios::skip_ticks(&mut self.bus, surplus);
         if self.bus.devices.pic.is_masked(TIMER) {

@@ -1,5 +1,7 @@
 //! Programs that use the machine's devices and the BIOS's services on them.
 
+#[path = "devices/keys.rs"]
+mod keys;
 mod support;
 
 use dos_machine::End;

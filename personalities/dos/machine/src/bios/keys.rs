@@ -1,7 +1,7 @@
 //! Keys of a US keyboard: characters to scan codes, scan codes to what the BIOS gives programs.
 //!
 //! ```text
-//!   terminal ─► Stroke (key and modifiers) ─► scan codes ─► INT 9 ─► code in the ring buffer
+//!   terminal ─► Stroke (key and modifiers) ─► Fingers ─► scan codes ─► INT 9 ─► code in the ring buffer
 //! ```
 //!
 //! Source: IBM PC AT Technical Reference (1986), "Keyboard Encoding and Usage"; RBIL KEYBOARD
@@ -97,31 +97,11 @@ impl Stroke {
         }
     }
 
-    /// Calls `send` with the scan codes in turn.
-    pub(crate) fn scan_codes(self, mut send: impl FnMut(u8)) {
+    /// Returns the modifiers that it is typed with.
+    pub(crate) fn modifiers(self) -> Modifiers {
         match self {
-            Stroke::Key { scan, extended, with } => {
-                let held = [(with.shift, LEFT_SHIFT), (with.control, CONTROL), (with.alt, ALT)];
-                let held = held.iter().filter(|(is_held, _)| *is_held).map(|(_, scan)| *scan);
-                held.clone().for_each(&mut send);
-                for code in [scan, scan | RELEASED] {
-                    if extended {
-                        send(EXTENDED);
-                    }
-                    send(code);
-                }
-                held.rev().for_each(|scan| send(scan | RELEASED));
-            }
-            Stroke::Number(byte) => {
-                send(ALT);
-                for digit in [byte / 100, byte / 10 % 10, byte % 10] {
-                    let place = PAD.iter().position(|known| *known == b'0' + digit);
-                    let scan = 0x47 + place.unwrap_or(0) as u8;
-                    send(scan);
-                    send(scan | RELEASED);
-                }
-                send(ALT | RELEASED);
-            }
+            Stroke::Key { with, .. } => with,
+            Stroke::Number(_) => Modifiers { alt: true, ..Modifiers::default() },
         }
     }
 }
@@ -130,6 +110,12 @@ impl Stroke {
 pub(crate) fn pad_digit(scan: u8) -> Option<u8> {
     let character = PAD.get(scan.checked_sub(0x47)? as usize)?;
     character.is_ascii_digit().then(|| character - b'0')
+}
+
+/// Returns the scan code of a digit's key on the key pad.
+pub(crate) fn pad_scan(digit: u8) -> u8 {
+    let place = PAD.iter().position(|known| *known == b'0' + digit);
+    0x47 + place.unwrap_or(0) as u8
 }
 
 /// What modifiers and locks choose among a key's codes.
@@ -229,14 +215,7 @@ fn word(scan: u8, character: u8) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Level, Modifiers, Stroke, code, extended_code};
-    use alloc::vec::Vec;
-
-    fn scan_codes(stroke: Stroke) -> Vec<u8> {
-        let mut found = Vec::new();
-        stroke.scan_codes(|code| found.push(code));
-        found
-    }
+    use super::{Level, code, extended_code};
 
     #[test]
     fn codes_are_those_of_the_technical_reference() {
@@ -264,20 +243,5 @@ mod tests {
         assert_eq!(extended_code(0x4b, Level::Plain), Some(0x4be0));
         assert_eq!(extended_code(0x4b, Level::Control), Some(0x73e0));
         assert_eq!(extended_code(0x4b, Level::Alt), Some(0x9b00));
-    }
-
-    #[test]
-    fn characters_are_typed_with_shift_control_or_a_number() {
-        assert_eq!(scan_codes(Stroke::character(b'a')), [0x1e, 0x9e]);
-        assert_eq!(scan_codes(Stroke::character(b'A')), [0x2a, 0x1e, 0x9e, 0xaa]);
-        assert_eq!(scan_codes(Stroke::character(3)), [0x1d, 0x2e, 0xae, 0x9d]);
-        assert_eq!(scan_codes(Stroke::character(b'\n')), [0x1c, 0x9c]);
-        assert_eq!(
-            scan_codes(Stroke::character(132)),
-            [0x38, 0x4f, 0xcf, 0x51, 0xd1, 0x50, 0xd0, 0xb8]
-        );
-        let with = Modifiers { control: true, ..Modifiers::default() };
-        let left = [0x1d, 0xe0, 0x4b, 0xe0, 0xcb, 0x9d];
-        assert_eq!(scan_codes(Stroke::function(0x4b, with)), left);
     }
 }

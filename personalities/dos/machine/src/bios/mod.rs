@@ -10,6 +10,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod data;
+pub(crate) mod fingers;
 mod keyboard;
 pub(crate) mod keys;
 mod system;

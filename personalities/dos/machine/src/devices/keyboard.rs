@@ -23,6 +23,9 @@ const A20: u8 = 2;
 const OUTPUT_PORT: u8 = 0xdd;
 /// What the keyboard answers to a command.
 const ACKNOWLEDGED: u8 = 0xfa;
+/// Time between two scan codes where a program's interrupt handler reads them, too: the keyboard sends
+/// eleven bits at 10 to 16.7 kHz. That is enough for all handlers to read the same one.
+const PACE_NS: u64 = 660_000;
 /// Scan codes that wait at most, as long as nobody reads them.
 const QUEUE_MAX: usize = 64;
 
@@ -34,6 +37,8 @@ enum Expects {
     Argument,
     CommandByte,
     OutputPort,
+    /// What is passed on as if the keyboard had sent it.
+    Output,
     Ignored,
 }
 
@@ -51,6 +56,11 @@ pub(crate) struct Keyboard {
     output_port: u8,
     resets: bool,
     is_read: bool,
+    /// Time between two scan codes, ns.
+    pace: u64,
+    /// When the next scan code may come, and whether the last one was read since that was known.
+    due: u64,
+    was_taken: bool,
     /// Whether the status was read and said that there is nothing.
     empty_look: bool,
 }
@@ -69,6 +79,9 @@ impl Keyboard {
             output_port: OUTPUT_PORT & !A20,
             resets: false,
             is_read: false,
+            pace: 0,
+            due: 0,
+            was_taken: false,
             empty_look: false,
         }
     }
@@ -85,9 +98,24 @@ impl Keyboard {
         }
     }
 
+    /// Tells whether a program has hooked the keyboard's interrupt.
+    pub(crate) fn set_pace(&mut self, is_hooked: bool) {
+        self.pace = if is_hooked { PACE_NS } else { 0 };
+    }
+
+    /// Returns when the next scan code can be in the output buffer.
+    pub(crate) fn due(&self) -> Option<u64> {
+        let is_waiting = !self.queue.is_empty() && !self.is_full;
+        (is_waiting && self.command_byte & DISABLED == 0).then_some(self.due)
+    }
+
     /// Moves the next scan code to the output buffer; returns whether IRQ 1 tells of it.
-    pub(crate) fn advance(&mut self) -> bool {
+    pub(crate) fn advance(&mut self, now: u64) -> bool {
+        if core::mem::take(&mut self.was_taken) {
+            self.due = now + self.pace;
+        }
         if !self.is_full
+            && now >= self.due
             && self.command_byte & DISABLED == 0
             && let Some(code) = self.queue.pop_front()
         {
@@ -124,6 +152,7 @@ impl Keyboard {
     /// Reads port 60.
     pub(crate) fn read_data(&mut self) -> u8 {
         self.is_read = true;
+        self.was_taken |= self.is_full;
         (self.is_full, self.untold) = (false, false);
         self.output
     }
@@ -151,7 +180,8 @@ impl Keyboard {
             0xc0 => self.answer(0xff),
             0xd0 => self.answer(self.output_port),
             0xd1 => self.expects = Expects::OutputPort,
-            0xd2..=0xd4 => self.expects = Expects::Ignored,
+            0xd2 => self.expects = Expects::Output,
+            0xd3 | 0xd4 => self.expects = Expects::Ignored,
             0xdd => self.set_a20(false),
             0xdf => self.set_a20(true),
             // Pulses those of the output port's low bits that are 0.
@@ -171,6 +201,7 @@ impl Keyboard {
                 self.resets |= value & 1 == 0;
                 self.output_port = value;
             }
+            Expects::Output => self.answer(value),
             Expects::Ignored => {}
         }
     }
@@ -209,12 +240,25 @@ mod tests {
     fn scan_codes_come_one_by_one() {
         let mut keyboard = Keyboard::new();
         keyboard.press(&[0x1e, 0x9e]);
-        assert!(keyboard.advance());
-        assert!(!keyboard.advance(), "it has been told already");
+        assert!(keyboard.advance(0));
+        assert!(!keyboard.advance(0), "it has been told already");
         assert_eq!((keyboard.read_status() & 1, keyboard.read_data()), (1, 0x1e));
         assert_eq!((keyboard.read_status() & 1, keyboard.read_data()), (0, 0x1e));
-        assert!(keyboard.advance());
+        assert!(keyboard.advance(0));
         assert_eq!(keyboard.read_data(), 0x9e);
+    }
+
+    #[test]
+    fn a_scan_code_stays_for_every_handler_that_reads_it() {
+        let mut keyboard = Keyboard::new();
+        keyboard.set_pace(true);
+        keyboard.press(&[0x1e, 0x9e]);
+        assert!(keyboard.advance(1000));
+        assert_eq!(keyboard.read_data(), 0x1e);
+        assert!(!keyboard.advance(1000));
+        assert_eq!((keyboard.read_data(), keyboard.due()), (0x1e, Some(1000 + super::PACE_NS)));
+        assert!(keyboard.advance(1000 + super::PACE_NS));
+        assert_eq!((keyboard.read_data(), keyboard.due()), (0x9e, None));
     }
 
     #[test]
@@ -226,9 +270,9 @@ mod tests {
         }
         keyboard.write_command(0xad);
         keyboard.press(&[1]);
-        assert!(!keyboard.advance(), "disabled");
+        assert!(!keyboard.advance(0), "disabled");
         keyboard.write_command(0xae);
-        assert!(keyboard.advance());
+        assert!(keyboard.advance(0));
     }
 
     #[test]
@@ -250,15 +294,15 @@ mod tests {
     fn the_keyboard_acknowledges() {
         let mut keyboard = Keyboard::new();
         keyboard.write_data(0xed);
-        keyboard.advance();
+        keyboard.advance(0);
         assert_eq!(keyboard.read_data(), 0xfa);
         keyboard.write_data(0x02);
-        keyboard.advance();
+        keyboard.advance(0);
         assert_eq!(keyboard.read_data(), 0xfa);
         keyboard.write_data(0xff);
-        keyboard.advance();
+        keyboard.advance(0);
         assert_eq!(keyboard.read_data(), 0xfa);
-        keyboard.advance();
+        keyboard.advance(0);
         assert_eq!(keyboard.read_data(), 0xaa);
     }
 

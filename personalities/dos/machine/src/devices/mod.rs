@@ -81,7 +81,7 @@ impl Devices {
         self.display.advance(self.now);
         let ticks = self.ticks.saturating_add(self.pit.advance(self.now));
         self.ticks = ticks.min(TICKS_MAX);
-        if self.keyboard.advance() {
+        if self.keyboard.advance(self.now) {
             self.pic.raise(KEYBOARD);
         }
         ticks - self.ticks

@@ -179,7 +179,7 @@ impl<H: Host> Session<H> {
             let line = edited?;
             self.dos.input.template.clone_from(&line);
             self.print(b"\r\n")?;
-            if line.first() == Some(&END) || self.dos.input.has_ended() && line.is_empty() {
+            if line.first() == Some(&END) || self.keys_have_ended() && line.is_empty() {
                 return Ok(0);
             }
             self.dos.input.line.extend(line);
@@ -303,7 +303,7 @@ impl<H: Host> Session<H> {
     fn edit_line(&mut self, most: usize, template: &[u8]) -> Result<Vec<u8>, Refusal> {
         loop {
             let key = match self.read_key_byte(BreakKey::IsSeen)? {
-                END if self.dos.input.has_ended() => break,
+                END if self.keys_have_ended() => break,
                 0 => Key::Scan(self.dos.input.second_half.take().unwrap_or(0)),
                 byte => Key::Character(byte),
             };

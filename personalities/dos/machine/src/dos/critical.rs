@@ -167,7 +167,7 @@ impl<H: Host> Session<H> {
             let key = match self.read_key_byte(BreakKey::Passes) {
                 Err(Refusal::Waiting) => return Err(Refusal::Waiting),
                 Err(_) => b'a',
-                Ok(0x1a) if self.dos.input.has_ended() => b'a',
+                Ok(0x1a) if self.keys_have_ended() => b'a',
                 Ok(key) => key,
             };
             let answer = match key.to_ascii_lowercase() {

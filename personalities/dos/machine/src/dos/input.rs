@@ -68,6 +68,11 @@ impl Input {
         self.strokes.pop_front()
     }
 
+    /// Returns the next stroke without taking it.
+    pub(crate) fn next(&self) -> Option<Stroke> {
+        self.strokes.front().copied()
+    }
+
     /// Appends a stroke that nobody typed as such.
     pub(crate) fn type_stroke(&mut self, stroke: Stroke) {
         self.strokes.push_back(stroke);
@@ -77,11 +82,6 @@ impl Input {
     pub(crate) fn report(&mut self, answer: &[u8], is_seen: bool) {
         self.strokes.extend(answer.iter().copied().map(Stroke::character));
         self.reports += u32::from(is_seen);
-    }
-
-    /// Returns whether strokes wait for room in the keyboard.
-    pub(crate) fn has_strokes(&self) -> bool {
-        !self.strokes.is_empty()
     }
 
     /// Forgets what was typed.
