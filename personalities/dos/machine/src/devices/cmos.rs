@@ -18,6 +18,9 @@ const STATUS_C: u8 = 0x0c;
 const STATUS_D: u8 = 0x0d;
 const EQUIPMENT: usize = 0x14;
 const BASE_KIB: usize = 0x15;
+/// The sum of the bytes that the setup program wrote: where it is, high half first, and of what.
+const SUM: usize = 0x2e;
+const SUMMED: core::ops::Range<usize> = 0x10..0x2e;
 const CENTURY: u8 = 0x32;
 const REGISTERS: usize = 64;
 
@@ -40,12 +43,20 @@ impl Cmos {
         bytes[STATUS_D as usize] = 0x80;
         bytes[EQUIPMENT] = equipment;
         [bytes[BASE_KIB], bytes[BASE_KIB + 1]] = base_kib.to_le_bytes();
-        Cmos { selected: STATUS_D, bytes, time: 0 }
+        let mut cmos = Cmos { selected: STATUS_D, bytes, time: 0 };
+        cmos.add_up();
+        cmos
+    }
+
+    fn add_up(&mut self) {
+        let sum = self.bytes[SUMMED].iter().map(|byte| u16::from(*byte)).sum::<u16>();
+        self.bytes[SUM..SUM + 2].copy_from_slice(&sum.to_be_bytes());
     }
 
     /// Sets what the setup program wrote of the equipment.
     pub(crate) fn set_equipment(&mut self, equipment: u8) {
         self.bytes[EQUIPMENT] = equipment;
+        self.add_up();
     }
 
     /// Sets the time of day.
@@ -129,6 +140,8 @@ mod tests {
         let mut cmos = Cmos::new(0x20, 640);
         let found = [0x14, 0x15, 0x16, 0x0d, 0x0a].map(|register| read(&mut cmos, register));
         assert_eq!(found, [0x20, 0x80, 0x02, 0x80, 0x26]);
+        // RBIL CMOS.LST, 2Eh: the sum of 10h to 2Dh.
+        assert_eq!([0x2e, 0x2f].map(|register| read(&mut cmos, register)), [0, 0x20 + 0x80 + 0x02]);
         cmos.select(0xb5);
         cmos.write(0x77);
         assert_eq!(read(&mut cmos, 0x35), 0x77);

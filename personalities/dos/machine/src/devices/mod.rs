@@ -94,11 +94,15 @@ impl Devices {
 
     /// Returns the vector of an interrupt for a processor that lets it, and takes it.
     pub(crate) fn interrupt(&mut self) -> Option<u8> {
+        self.raise_tick();
+        self.pic.acknowledge()
+    }
+
+    fn raise_tick(&mut self) {
         if self.ticks > 0 && !self.pic.is_raised(TIMER) {
             self.ticks -= 1;
             self.pic.raise(TIMER);
         }
-        self.pic.acknowledge()
     }
 
     /// Returns whether there is an interrupt for a processor that lets it.
@@ -116,7 +120,10 @@ impl Devices {
     pub(crate) fn read(&mut self, port: u16) -> u8 {
         self.attention |= matches!(port, 0x40..=0x43 | 0x60..=0x64 | 0x71 | 0x3ba | 0x3da);
         match port {
-            0x20 | 0x21 | 0xa0 | 0xa1 => self.pic.read(port),
+            0x20 | 0x21 | 0xa0 | 0xa1 => {
+                self.raise_tick();
+                self.pic.read(port)
+            }
             0x40..=0x43 => self.pit.read(port),
             0x60 => self.keyboard.read_data(),
             0x61 => self.read_speaker(),
@@ -135,7 +142,10 @@ impl Devices {
             0x20 | 0x21 | 0xa0 | 0xa1 => self.pic.write(port, value),
             0x40..=0x43 => self.pit.write(port, value),
             0x60 => self.keyboard.write_data(value),
-            0x61 => self.speaker = value & 0x0f,
+            0x61 => {
+                self.speaker = value & 0x0f;
+                self.pit.set_speaker_gate(value & 1 != 0);
+            }
             0x64 => self.keyboard.write_command(value),
             0x70 => self.cmos.select(value),
             0x71 => self.cmos.write(value),
@@ -180,6 +190,9 @@ mod tests {
             assert!(devices.attention());
         }
         assert_eq!(devices.interrupt(), None);
+        // A program that takes none looks at the requests.
+        devices.advance(220_000_000, 0);
+        assert_eq!(devices.read(0x20), 1);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The interval timer: three counters at 1.193182 MHz.
 //!
-//! Counter 0 raises IRQ 0, 1 was for memory refresh, 2 is the loudspeaker's. A counter is a
-//! function of time: what was loaded, and when. Nothing counts while nobody looks.
+//! Counter 0 raises IRQ 0, 1 was for memory refresh, 2 is the loudspeaker's, whose gate is port 61's
+//! bit 0. A counter is a function of time: what was loaded, and when. Nothing counts while nobody
+//! looks. What a program does to a counter happens when the session has told what time it is, at once.
 //!
 //! Source: Intel 8254 data sheet (231164), "Programming", "Mode Definitions".
 
@@ -32,8 +33,18 @@ struct Counter {
     half_read: bool,
     latched: Option<u16>,
     status: Option<u8>,
-    /// Whether a latch waits for the time.
-    latch_due: bool,
+    /// When the gate stopped it.
+    stopped_at: Option<u64>,
+    due: Due,
+}
+
+/// What waits for the time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Due {
+    load: bool,
+    latch: bool,
+    status: bool,
+    gate: Option<bool>,
 }
 
 impl Counter {
@@ -47,7 +58,8 @@ impl Counter {
             half_read: false,
             latched: None,
             status: None,
-            latch_due: false,
+            stopped_at: None,
+            due: Due::default(),
         }
     }
 
@@ -57,6 +69,7 @@ impl Counter {
 
     /// Returns counts since the period was loaded.
     fn elapsed(&self, now: u64) -> u64 {
+        let now = self.stopped_at.unwrap_or(now);
         (now.saturating_sub(self.loaded_at) as u128 * RATE / NS) as u64
     }
 
@@ -79,23 +92,50 @@ impl Counter {
     fn output(&self, now: u64) -> bool {
         let (elapsed, period) = (self.elapsed(now), self.period as u64);
         match self.mode {
+            // "GATE = 0 disables counting": the output goes high.
+            2 | 3 if self.stopped_at.is_some() => true,
             2 => elapsed % period != period - 1,
             3 => elapsed % period < period.div_ceil(2),
             _ => elapsed >= period,
         }
     }
 
-    fn latch(&mut self, now: u64) {
-        if self.latched.is_none() {
+    /// Does what has waited for the time.
+    fn settle(&mut self, now: u64) {
+        let due = core::mem::take(&mut self.due);
+        if due.load {
+            self.loaded_at = now;
+            self.stopped_at = self.stopped_at.map(|_| now);
+        }
+        if let Some(is_open) = due.gate {
+            self.set_gate(is_open, now);
+        }
+        if due.latch && self.latched.is_none() {
             self.latched = Some(self.count(now));
         }
-        self.latch_due = false;
+        if due.status && self.status.is_none() {
+            self.status = Some(self.status(now));
+        }
+    }
+
+    /// Opens or closes the gate: an opened one goes on with the count in modes 0 and 4, and begins
+    /// anew in the others.
+    fn set_gate(&mut self, is_open: bool, now: u64) {
+        match (is_open, self.stopped_at) {
+            (true, Some(at)) => {
+                let goes_on = matches!(self.mode, 0 | 4);
+                self.loaded_at = if goes_on { self.loaded_at + (now - at) } else { now };
+                self.stopped_at = None;
+            }
+            (false, None) => self.stopped_at = Some(now),
+            _ => {}
+        }
     }
 
     fn control(&mut self, value: u8) {
         let access = match value >> 4 & 3 {
             0 => {
-                self.latch_due = true;
+                self.due.latch = true;
                 return;
             }
             1 => Access::Low,
@@ -105,10 +145,12 @@ impl Counter {
         // Modes 6 and 7 are 2 and 3.
         let mode = value >> 1 & 7;
         let mode = if mode > 5 { mode - 4 } else { mode };
-        *self = Counter { mode, access, loaded_at: self.loaded_at, ..Counter::new(0, self.period) };
+        let Counter { period, loaded_at, stopped_at, due, .. } = *self;
+        let due = Due { gate: due.gate, ..Due::default() };
+        *self = Counter { access, loaded_at, stopped_at, due, ..Counter::new(mode, period) };
     }
 
-    fn write(&mut self, value: u8, now: u64) -> bool {
+    fn write(&mut self, value: u8) -> bool {
         let word = match (self.access, self.half_written.take()) {
             (Access::Low, _) => value as u16,
             (Access::High, _) => (value as u16) << 8,
@@ -119,7 +161,7 @@ impl Counter {
             }
         };
         self.period = if word == 0 { 0x10000 } else { word.into() };
-        self.loaded_at = now;
+        self.due.load = true;
         true
     }
 
@@ -177,9 +219,7 @@ impl Pit {
     pub(crate) fn advance(&mut self, now: u64) -> u32 {
         self.now = now.max(self.now);
         for counter in &mut self.counters {
-            if counter.latch_due {
-                counter.latch(self.now);
-            }
+            counter.settle(self.now);
         }
         let due = self.ticks();
         let new = due - self.told.min(due);
@@ -204,6 +244,11 @@ impl Pit {
         self.counters[2].output(self.now)
     }
 
+    /// Opens or closes the loudspeaker's counter's gate.
+    pub(crate) fn set_speaker_gate(&mut self, is_open: bool) {
+        self.counters[2].due.gate = Some(is_open);
+    }
+
     /// Reads one of the ports 40 to 43.
     pub(crate) fn read(&mut self, port: u16) -> u8 {
         match self.counters.get_mut((port & 3) as usize) {
@@ -216,7 +261,7 @@ impl Pit {
     pub(crate) fn write(&mut self, port: u16, value: u8) {
         let index = (port & 3) as usize;
         if index < 3 {
-            let is_loaded = self.counters[index].write(value, self.now);
+            let is_loaded = self.counters[index].write(value);
             if is_loaded && index == 0 {
                 self.told = 0;
             }
@@ -230,16 +275,10 @@ impl Pit {
 
     /// The read-back command: bits 1 to 3 choose counters, 5 clear latches counts, 4 clear status.
     fn read_back(&mut self, value: u8) {
-        let now = self.now;
         for (index, counter) in self.counters.iter_mut().enumerate() {
-            if value & 2 << index == 0 {
-                continue;
-            }
-            if value & 0x20 == 0 {
-                counter.latch(now);
-            }
-            if value & 0x10 == 0 {
-                counter.status = Some(counter.status(now));
+            if value & 2 << index != 0 {
+                counter.due.latch |= value & 0x20 == 0;
+                counter.due.status |= value & 0x10 == 0;
             }
         }
     }
@@ -280,6 +319,7 @@ mod tests {
         pit.write(0x43, 0x34);
         pit.write(0x40, 0x00);
         pit.write(0x40, 0x10);
+        pit.advance(0);
         pit.write(0x43, 0x00);
         pit.advance(1000 * US);
         // 1,193 counts of 4,096 are over.
@@ -294,9 +334,11 @@ mod tests {
         pit.write(0x43, 0x30);
         pit.write(0x40, 0xe8);
         pit.write(0x40, 0x03);
+        pit.advance(0);
         assert_eq!(pit.advance(5000 * US), 1);
         assert_eq!((pit.advance(9000 * US), pit.next_tick()), (0, None));
         pit.write(0x43, 0xe2);
+        pit.advance(9000 * US);
         assert_eq!(pit.read(0x40), 0xb0, "output high, both halves, mode 0");
     }
 
@@ -306,6 +348,7 @@ mod tests {
         pit.write(0x43, 0x36);
         pit.write(0x40, 0xa9);
         pit.write(0x40, 0x04);
+        pit.advance(0);
         // 1,193 counts are a millisecond.
         assert_eq!(pit.advance(1_000_000_000), 1000);
     }
@@ -315,9 +358,56 @@ mod tests {
         let mut pit = Pit::new(0);
         pit.write(0x43, 0x94);
         pit.write(0x42, 100);
+        pit.advance(0);
         pit.advance(10 * US);
         // 11 counts.
         assert_eq!(pit.read(0x42), 89);
         assert_eq!(pit.read(0x42), 89);
+    }
+
+    #[test]
+    fn a_count_begins_and_is_latched_when_it_is_told_to() {
+        // Programs that measure load a counter, work, and read back; the time in between is known to
+        // them alone, however long nobody looked before.
+        let mut pit = Pit::new(0);
+        pit.advance(100 * US);
+        pit.write(0x43, 0x34);
+        pit.write(0x40, 0x00);
+        pit.write(0x40, 0x00);
+        pit.advance(700 * US);
+        pit.write(0x43, 0xc2);
+        pit.advance(800 * US);
+        let status = pit.read(0x40);
+        // 119 counts; output high, both halves, mode 2.
+        assert_eq!((status, word(&mut pit, 0x40)), (0xb4, (0x1_0000 - 119) as u16));
+    }
+
+    #[test]
+    fn the_gate_holds_the_loudspeakers_counter() {
+        // Intel 8254 data sheet, "Mode Definitions": mode 0 counts while the gate is open; mode 2 begins
+        // anew with its rising edge.
+        for (mode, control) in [(0, 0xb0), (2, 0xb4)] {
+            let mut pit = Pit::new(0);
+            pit.set_speaker_gate(false);
+            for (port, value) in [(0x43, control), (0x42, 0xff), (0x42, 0xff)] {
+                pit.write(port, value);
+            }
+            pit.advance(0);
+            pit.advance(1000 * US);
+            pit.set_speaker_gate(true);
+            pit.advance(1000 * US);
+            pit.advance(2000 * US);
+            pit.set_speaker_gate(false);
+            pit.advance(2000 * US);
+            pit.write(0x43, 0x80);
+            pit.advance(9000 * US);
+            assert_eq!(word(&mut pit, 0x42), 0xffff - 1193, "mode {mode}");
+            pit.set_speaker_gate(true);
+            pit.advance(9000 * US);
+            pit.write(0x43, 0x80);
+            pit.advance(9000 * US);
+            let expected = if mode == 0 { 0xffff - 1193 } else { 0xffff };
+            assert_eq!(word(&mut pit, 0x42), expected, "mode {mode}");
+        }
     }
 }
