@@ -121,3 +121,13 @@ fn int28_rests() {
     let out = p.run(MemoryHost::new(b""));
     assert_eq!(out.host.idles, 1);
 }
+
+#[test]
+fn a_font_of_eight_lines_makes_fifty_rows() {
+    // RBIL INT 10/AX=1110: rows are recalculated; AX=1130: bytes per character, highest row.
+    let mut p = Probe::new();
+    p.interrupt(0x10, 0x1110, &[(Bx, 0x0800.into()), (Cx, 0.into()), (Dx, 0.into())]);
+    let told = p.interrupt(0x10, 0x1130, &[(Bx, 0.into())]);
+    let out = p.run(MemoryHost::new(b""));
+    assert_eq!((out.word(told, Cx), out.word(told, Dx) as u8), (8, 49));
+}

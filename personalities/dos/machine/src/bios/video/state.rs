@@ -110,6 +110,8 @@ impl<H: Host> Session<H> {
     /// AH=11: fonts, whose heights say how many rows there are.
     pub(super) fn fonts(&mut self) {
         let cell = match self.al() {
+            // A program's own font: its shapes are not shown, its height counts.
+            0x10 if (1..=32).contains(&self.bh()) => self.bh(),
             0x11 => 14,
             0x12 => 8,
             0x14 => 16,
