@@ -14,6 +14,7 @@ use alloc::{boxed::Box, vec};
 
 use crate::cpu::Cache;
 use crate::devices::{COPROCESSOR, Devices};
+use crate::mirror::Mirrors;
 use crate::watch::Watch;
 
 /// Bytes of memory that the processor can address (Intel iAPX 86 User's Manual 2.3).
@@ -72,6 +73,7 @@ pub struct Bus {
     pub(crate) watch: Watch,
     /// Decoded instructions; absent while the processor runs, and before it first did.
     pub(crate) cache: Option<Box<Cache>>,
+    pub(crate) mirrors: Mirrors,
     pub(crate) devices: Devices,
 }
 
@@ -86,7 +88,8 @@ impl Bus {
     pub fn new() -> Self {
         let bytes = vec![0; STORAGE].into_boxed_slice();
         let bytes = bytes.try_into().expect("the slice was made with that length");
-        Bus { bytes, watch: Watch::new(), cache: None, devices: Devices::default() }
+        let (watch, mirrors, devices) = (Watch::new(), Mirrors::default(), Devices::default());
+        Bus { bytes, watch, cache: None, mirrors, devices }
     }
 
     /// Returns the byte at a pointer.

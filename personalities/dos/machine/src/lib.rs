@@ -27,6 +27,7 @@ mod dos;
 pub mod host;
 mod idle;
 mod memory;
+mod mirror;
 mod registers;
 mod screen;
 mod session;

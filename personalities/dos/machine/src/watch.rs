@@ -3,6 +3,9 @@
 //! The processor keeps decoded instructions ([`crate::cpu`]). Each byte that one was decoded from has a
 //! bit here; a store tests the bits of its bytes, and what it hits is noted for the processor to
 //! forget. Code and data may share lines and pages: a store beside code costs nothing.
+//!
+//! Memory that is the same as other memory ([`crate::mirror`]) is watched as well, whether code of it is
+//! cached or not.
 
 use alloc::vec::Vec;
 use alloc::{boxed::Box, vec};
@@ -26,6 +29,8 @@ pub(crate) struct Watch {
     map: Box<[u8; MAP_BYTES]>,
     touched: Vec<Touched>,
     is_touched: bool,
+    /// What is watched always: multiples of eight bytes.
+    pinned: Vec<Touched>,
 }
 
 impl Watch {
@@ -33,7 +38,8 @@ impl Watch {
     pub(crate) fn new() -> Watch {
         let map = vec![0; MAP_BYTES].into_boxed_slice();
         let map = map.try_into().expect("the slice was made with that length");
-        Watch { map, touched: Vec::with_capacity(MOST_RANGES), is_touched: false }
+        let touched = Vec::with_capacity(MOST_RANGES);
+        Watch { map, touched, is_touched: false, pinned: Vec::new() }
     }
 
     /// Returns whether cached code was stored to since the last look.
@@ -73,6 +79,25 @@ impl Watch {
         }
     }
 
+    /// Watches ranges always, and no others as always; their bounds are multiples of eight bytes.
+    pub(crate) fn pin(&mut self, ranges: Vec<Touched>) {
+        self.pinned = ranges;
+        self.mark_pinned();
+        // What was watched is forgotten with all code.
+        self.touch_all();
+    }
+
+    fn mark_pinned(&mut self) {
+        for range in &self.pinned {
+            self.map[range.first >> 3..(range.first + range.bytes) >> 3].fill(0xff);
+        }
+    }
+
+    /// Returns what was stored to, without forgetting it.
+    pub(crate) fn touched(&self) -> &[Touched] {
+        &self.touched
+    }
+
     /// Notes that all of memory may be other than it was.
     pub(crate) fn touch_all(&mut self) {
         self.touch(0, MEMORY_BYTES);
@@ -90,11 +115,13 @@ impl Watch {
         for linear in range.first..(range.first + range.bytes).min(MEMORY_BYTES) {
             self.map[linear >> 3] &= !(1 << (linear & 7));
         }
+        self.mark_pinned();
     }
 
     /// Marks all of memory as no longer cached.
     pub(crate) fn unmark_all(&mut self) {
         self.map.fill(0);
+        self.mark_pinned();
     }
 
     /// Returns and forgets what was stored to.
@@ -107,7 +134,15 @@ impl Watch {
     #[inline(never)]
     fn touch(&mut self, first: usize, bytes: usize) {
         self.is_touched = true;
-        if self.touched.len() < MOST_RANGES {
+        if let Some(last) = self.touched.last_mut()
+            && last.first + last.bytes == first
+        {
+            last.bytes += bytes;
+        } else if let Some(last) = self.touched.last_mut()
+            && first + bytes == last.first
+        {
+            *last = Touched { first, bytes: last.bytes + bytes };
+        } else if self.touched.len() < MOST_RANGES {
             self.touched.push(Touched { first, bytes });
         } else {
             self.touched.clear();
@@ -120,6 +155,7 @@ impl Watch {
 mod tests {
     use super::{MOST_RANGES, Touched, Watch};
     use crate::MEMORY_BYTES;
+    use alloc::{vec, vec::Vec};
 
     #[test]
     fn stores_beside_code_are_not_noted() {
@@ -140,7 +176,8 @@ mod tests {
         watch.stored8(0x108);
         watch.stored16(0x106);
         watch.stored(0x80, 0x88);
-        let ranges = [(0x108, 1), (0x106, 2), (0x80, 0x88)];
+        // Neighbours become one range.
+        let ranges = [(0x106, 3), (0x80, 0x88)];
         let expected = ranges.map(|(first, bytes)| Touched { first, bytes });
         assert!(watch.is_touched());
         assert_eq!(watch.take(), expected);
@@ -151,10 +188,29 @@ mod tests {
     }
 
     #[test]
+    fn pinned_ranges_stay_watched() {
+        let mut watch = Watch::new();
+        let pinned = Touched { first: 0x100, bytes: 0x10 };
+        watch.pin(vec![pinned]);
+        assert_eq!(watch.take(), [Touched { first: 0, bytes: MEMORY_BYTES }]);
+        watch.unmark(Touched { first: 0, bytes: MEMORY_BYTES });
+        watch.unmark_all();
+        for place in [0x10f, 0x10e, 0x110, 0xff] {
+            watch.stored8(place);
+        }
+        assert_eq!(watch.take(), [Touched { first: 0x10e, bytes: 2 }]);
+        watch.pin(Vec::new());
+        watch.unmark_all();
+        watch.take();
+        watch.stored8(0x100);
+        assert!(!watch.is_touched());
+    }
+
+    #[test]
     fn too_many_ranges_are_all_of_memory() {
         let mut watch = Watch::new();
-        watch.mark(0, 64);
-        (0..=MOST_RANGES).for_each(|linear| watch.stored8(linear));
+        watch.mark(0, 128);
+        (0..=MOST_RANGES).for_each(|place| watch.stored8(place * 2));
         assert_eq!(watch.take(), [Touched { first: 0, bytes: MEMORY_BYTES }]);
         watch.mark(MEMORY_BYTES - 1, 1);
         watch.stored8(MEMORY_BYTES - 1);

@@ -176,6 +176,7 @@ impl Cpu {
         }
         while self.left != 0 && self.exit.is_none() {
             if bus.watch.is_touched() {
+                bus.reflect();
                 cache.forget_touched(&mut bus.watch);
             }
             if self.flags.trap() {

@@ -1,7 +1,8 @@
 //! EMS 4.0: the page frame, and INT 67h by AH.
 //!
 //! Four pages of 16 KiB are seen at D000. A page is copied into the frame when it is mapped and
-//! out when it is not any more, so that one page in two places would be two.
+//! out when it is not any more. One that is mapped in two places is one: the bus brings what is stored
+//! in one of them to the other.
 //!
 //! Source: Lotus, Intel, Microsoft: Expanded Memory Specification 4.0 (1987); RBIL INT 67.
 
@@ -148,6 +149,7 @@ fn slot(index: usize) -> FarPointer {
 impl<H: Host> Session<H> {
     /// INT 67h.
     pub(crate) fn expanded_memory(&mut self) {
+        self.bus.reflect();
         let answer = match self.ah() {
             0x40 => Ok(()),
             0x41 => {
@@ -191,6 +193,19 @@ impl<H: Host> Session<H> {
             _ => Err(EmsError::NoFunction),
         };
         self.answer_ems(answer);
+        self.mirror_frame();
+    }
+
+    /// Says which slots show the same page.
+    pub(super) fn mirror_frame(&mut self) {
+        let map = self.extended.ems.map;
+        let places = |page: &Option<(u16, u16)>| -> Vec<usize> {
+            let same = (0..SLOTS).filter(|index| page.is_some() && map[*index] == *page);
+            same.map(|index| slot(index).linear()).collect()
+        };
+        let firsts = (0..SLOTS).filter(|index| !map[..*index].contains(&map[*index]));
+        let groups = firsts.map(|index| places(&map[index])).filter(|group| group.len() > 1);
+        self.bus.mirror(groups.collect(), PAGE);
     }
 
     /// Tells in AH how a function ended.

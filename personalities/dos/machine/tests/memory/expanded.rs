@@ -85,6 +85,66 @@ fn expanded_memory_is_seen_through_its_frame() {
 /// EMS 4.0, function 17: 8A the logical page, 8B the physical one is out of range; nothing is mapped
 /// before all pairs are known to be good.
 #[test]
+fn a_page_in_two_places_is_one() {
+    // EMS 4.0, function 5: "the same logical page ... in multiple physical pages" is one memory.
+    let found = results(|a| {
+        ems(a, 0x4100)?;
+        a.mov(es, bx)?;
+        a.mov(bx, 2u32)?;
+        ems(a, 0x4300)?;
+        a.mov(bp, dx)?;
+        for slot in [0, 2] {
+            map(a, slot, 1)?;
+        }
+        // A word, and its other half from the other side.
+        a.mov(word_ptr(0x10).es(), 0x1234u32)?;
+        a.mov(byte_ptr(0x8011).es(), 0x56u32)?;
+        a.mov(ax, word_ptr(0x10).es())?;
+        keep(a)?;
+        // Many at once, downwards, one by one.
+        a.push(di)?;
+        a.mov(di, 0x8080u32)?;
+        a.mov(cx, 0x40u32)?;
+        a.mov(al, 0x77u32)?;
+        a.std()?;
+        a.rep().stosb()?;
+        a.cld()?;
+        a.pop(di)?;
+        a.mov(ax, word_ptr(0x50).es())?;
+        keep(a)?;
+        a.push(di)?;
+        a.mov(cx, 0x2000u32)?;
+        a.mov(di, 0u32)?;
+        a.mov(ax, 0x9999u32)?;
+        a.rep().stosw()?;
+        a.pop(di)?;
+        a.mov(ax, word_ptr(0xbffe).es())?;
+        keep(a)?;
+        // Code in one place, changed in the other while it is kept decoded.
+        for (place, byte) in [(0u32, 0x40u32), (1, 0xcb), (0x8000, 0x48)] {
+            a.mov(byte_ptr(place).es(), byte)?;
+            if place >= 1 {
+                a.mov(ax, 5u32)?;
+                call_frame(a)?;
+                keep(a)?;
+            }
+        }
+        // Apart again.
+        map(a, 2, 0)?;
+        a.mov(word_ptr(0x8000).es(), 0u32)?;
+        a.mov(ax, word_ptr(0).es())?;
+        keep(a)
+    });
+    // inc ax; retf, then dec ax.
+    assert_eq!(found, [0x5634, 0x7777, 0x9999, 6, 4, 0xcb48]);
+}
+
+/// Calls D000:0000 far.
+fn call_frame(a: &mut CodeAssembler) -> Emitted {
+    a.db(&[0x9a, 0x00, 0x00, 0x00, 0xd0])
+}
+
+#[test]
 fn several_pages_are_mapped_all_or_none() {
     let found = results(|a| {
         a.mov(ax, 0xd000u32)?;

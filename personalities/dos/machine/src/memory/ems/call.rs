@@ -60,8 +60,10 @@ impl<H: Host> Session<H> {
         let offset = self.cpu.pop(&self.bus);
         let old = FarPointer::new(self.cpu.pop(&self.bus), offset);
         let handle = self.cpu.pop(&self.bus);
+        self.bus.reflect();
         let answer = self.map_pairs(old, count.into(), function, handle);
         self.answer_ems(answer);
+        self.mirror_frame();
     }
 
     /// Maps the pairs of a list: a count, and where they are.
