@@ -47,6 +47,9 @@ pub struct Options {
     /// Version of DOS that programs see.
     #[arg(long, default_value = "5.0")]
     dos: String,
+    /// Country whose dates, times and money programs see, by its number: 49 is Germany.
+    #[arg(long, default_value_t = 1)]
+    country: u16,
     /// Processor.
     #[arg(long, default_value = "80386")]
     cpu: Processor,
@@ -99,7 +102,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         argv: argv.iter().map(|text| text.as_bytes().to_vec()).collect(),
         env: environment.iter().map(|text| text.as_bytes().to_vec()).collect(),
     };
-    let end = execute(&given, &drives, model(options.cpu))?;
+    let end = execute(&given, &drives, options)?;
     if let End::Fault(text) = &end {
         eprintln!("dos: {text}");
     }
@@ -115,10 +118,10 @@ fn program(given: &OsString) -> Result<PathBuf> {
     real(&path)
 }
 
-fn execute(given: &Arguments, drives: &[(char, PathBuf)], model: Model) -> Result<End> {
+fn execute(given: &Arguments, drives: &[(char, PathBuf)], options: &Options) -> Result<End> {
     let mut tree = tree::Tree::default();
-    let mut server =
-        kamen_dos::Server::new(Settings { drives: lines(drives)?, versions: Vec::new() });
+    let others = format!("COUNTRY {}\n", options.country).into_bytes();
+    let mut server = kamen_dos::Server::new(Settings { drives: lines(drives)?, others });
     let files = Loopback::new(1, |request| serve_file(&mut tree, request));
     let dos = Loopback::new(1, |request| serve_dos(&mut server, request));
     let endpoint = Endpoint(Handle(1));
@@ -126,8 +129,8 @@ fn execute(given: &Arguments, drives: &[(char, PathBuf)], model: Model) -> Resul
         Files::new(FileClient::with(endpoint, files), Some(DosClient::with(endpoint, dos)));
     files.attach(Some(loopback::notification()));
     let mut start = start_of(given, &files.drives());
-    start.model = model;
-    start.versions = files.versions();
+    start.model = model(options.cpu);
+    files.configure(&mut start);
     Ok(Session::new(host::RealHost::new(files)?).run(&start))
 }
 

@@ -1,4 +1,4 @@
-//! What DOS sessions share: drives, versions, and who has which file open how and locked where.
+//! What DOS sessions share: drives, settings, and who has which file open how and locked where.
 
 use libipc::{Notification, interface};
 
@@ -73,8 +73,8 @@ pub trait Dos {
     /// Succeeds where no other session has locked some of these bytes.
     #[operation(7, idempotent)]
     fn check(&mut self, file: Node, start: u64, len: u64) -> Result<(), DosError>;
-    /// Lists the programs that are told another version as lines of text, "NAME.EXE 4.00\n";
-    /// returns how many bytes.
+    /// Lists the other settings as lines of text: programs that are told another version,
+    /// "NAME.EXE 4.00\n", and the country, "COUNTRY 49\n"; returns how many bytes.
     #[operation(8, idempotent)]
-    fn versions(&mut self, into: &mut [u8]) -> Result<u64, DosError>;
+    fn settings(&mut self, into: &mut [u8]) -> Result<u64, DosError>;
 }

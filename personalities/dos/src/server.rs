@@ -53,7 +53,7 @@ impl Server {
 }
 
 impl<T: Transport> Server<T> {
-    fn settings(&self) -> Settings {
+    fn current(&self) -> Settings {
         let read = self.files.as_ref().and_then(read_settings);
         read.map_or_else(|| self.settings.clone(), |text| Settings::parse(&text))
     }
@@ -99,7 +99,7 @@ impl<T: Transport> Dos for Server<T> {
     }
 
     fn drives(&mut self, _: &Caller, into: WriteLease<'_>) -> Result<u64, DosError> {
-        give(&self.settings().drives, &into)
+        give(&self.current().drives, &into)
     }
 
     fn open(
@@ -173,8 +173,8 @@ impl<T: Transport> Dos for Server<T> {
         self.locks.check(caller.badge, file, &bytes)
     }
 
-    fn versions(&mut self, _: &Caller, into: WriteLease<'_>) -> Result<u64, DosError> {
-        give(&self.settings().versions, &into)
+    fn settings(&mut self, _: &Caller, into: WriteLease<'_>) -> Result<u64, DosError> {
+        give(&self.current().others, &into)
     }
 }
 

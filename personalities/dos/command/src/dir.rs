@@ -18,7 +18,7 @@ use crate::files::is_directory;
 use crate::options::Arguments;
 use crate::settings::volume_text;
 use crate::shell::{Shell, Task};
-use crate::system::{Found, Refused, System, attribute, code};
+use crate::system::{Customs, Found, Refused, System, attribute, code};
 use crate::text::right;
 use crate::walk::{self, DEPTH_MAX};
 use crate::wildcard;
@@ -168,7 +168,10 @@ fn list(
     let mut text: Vec<u8> = match (options.bare, options.wide) {
         (true, _) => found.iter().flat_map(|entry| bare(options, directory, entry)).collect(),
         (false, true) => wide(&found),
-        (false, false) => found.iter().flat_map(line).collect(),
+        (false, false) => {
+            let customs = system.customs();
+            found.iter().flat_map(|entry| line(entry, &customs)).collect()
+        }
     };
     if !options.bare {
         text.extend(sum(&here));
@@ -177,7 +180,7 @@ fn list(
 }
 
 /// Returns an entry's line: name and extension in columns, size or <DIR>, date, time.
-fn line(entry: &Found) -> Vec<u8> {
+fn line(entry: &Found, customs: &Customs) -> Vec<u8> {
     let (base, ending) = match &entry.name[..] {
         b"." | b".." => (&entry.name[..], &b""[..]),
         name => wildcard::extension(name),
@@ -191,7 +194,7 @@ fn line(entry: &Found) -> Vec<u8> {
     } else {
         text.extend(right(entry.size.into(), 10));
     }
-    let (date, time) = (stamp_date(entry.stamp), stamp_time(entry.stamp));
+    let (date, time) = (stamp_date(entry.stamp, customs), stamp_time(entry.stamp, customs));
     text.extend([b" ", &date[..], b"  ", &time, b"\r\n"].concat());
     text
 }
@@ -323,6 +326,7 @@ fn sort(found: &mut [Found], order: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::{line, sort, wide};
+    use crate::clock::USA;
     use crate::system::{Found, Stamp, attribute};
     use alloc::vec::Vec;
 
@@ -333,9 +337,9 @@ mod tests {
 
     #[test]
     fn lines_have_the_columns_of_dos_5() {
-        let text = line(&entry(b"COMMAND.COM", 47845, 0x20));
+        let text = line(&entry(b"COMMAND.COM", 47845, 0x20), &USA);
         assert_eq!(text, b"COMMAND  COM     47845 04-09-91   5:00a\r\n");
-        let text = line(&entry(b"DOS", 0, attribute::DIRECTORY));
+        let text = line(&entry(b"DOS", 0, attribute::DIRECTORY), &USA);
         assert_eq!(text, b"DOS          <DIR>     04-09-91   5:00a\r\n");
     }
 

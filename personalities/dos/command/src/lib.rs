@@ -51,7 +51,8 @@ mod wildcard;
 
 pub use shell::{Reply, Request, Shell};
 pub use system::{
-    Block, Clock, Found, Input, Memory, Outcome, Refused, Setting, Stamp, Stop, System,
+    Block, Clock, Customs, DateOrder, Found, Input, Memory, Outcome, Refused, Setting, Stamp, Stop,
+    System,
 };
 pub use tools::{files as tool_files, resident};
 pub use wildcard::split as split_path;

@@ -34,8 +34,8 @@ fn coded(system: &mut impl System, code: u8) -> Vec<u8> {
     match code {
         b'$' | b'=' => alloc::vec![if code == b'$' { b'$' } else { b'=' }],
         b'Q' => b"=".to_vec(),
-        b'T' => clock::time_text(&system.clock()),
-        b'D' => clock::date_text(&system.clock()),
+        b'T' => clock::time_text(&system.clock(), &system.customs()),
+        b'D' => clock::date_text(&system.clock(), &system.customs()),
         b'P' => {
             let drive = system.drive();
             let directory = system.directory(drive).unwrap_or_default();

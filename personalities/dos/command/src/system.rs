@@ -138,6 +138,33 @@ pub struct Block {
     pub name: Vec<u8>,
 }
 
+/// The order of a date's parts (RBIL table 01399, offset 00).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum DateOrder {
+    /// The USA's.
+    MonthDayYear = 0,
+    /// Europe's.
+    DayMonthYear = 1,
+    /// Japan's.
+    YearMonthDay = 2,
+}
+
+/// How a country writes dates and times.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Customs {
+    /// The order of a date's parts.
+    pub date: DateOrder,
+    /// What is between them.
+    pub date_sign: u8,
+    /// What is between hours, minutes and seconds.
+    pub time_sign: u8,
+    /// What is before the hundredths.
+    pub decimal: u8,
+    /// Whether hours are counted to 24, not to 12.
+    pub has_24_hours: bool,
+}
+
 /// How lines come from standard input.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Input {
@@ -302,6 +329,8 @@ pub trait System {
     fn reserve_environment(&mut self, bytes: usize) -> Outcome<()>;
     /// AH=2A and 2C.
     fn clock(&mut self) -> Clock;
+    /// AH=38: the country's dates and times.
+    fn customs(&mut self) -> Customs;
     /// AH=2B; returns whether there is such a date.
     fn set_date(&mut self, year: u16, month: u8, day: u8) -> bool;
     /// AH=2D; returns whether there is such a time.

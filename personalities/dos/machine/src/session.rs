@@ -84,6 +84,8 @@ pub struct Start {
     pub model: Model,
     /// Programs, as `NAME.EXE`, that are told another version (SETVER).
     pub versions: Vec<(Vec<u8>, (u8, u8))>,
+    /// The number of the country whose form dates, times and money have; 0 or an unknown one: the USA.
+    pub country: u16,
     /// The host's file that PRN prints to; empty: the usual one.
     pub printer: Vec<u8>,
     /// The host's file that AUX sends to; empty: none.

@@ -259,6 +259,22 @@ fn date_and_time_are_shown_and_set() {
 }
 
 #[test]
+fn dates_and_times_have_the_form_of_the_country() {
+    // Sweden: MS-DOS 4.0 sources, MKCNTRY.ASM, sv437_info.
+    let mut host = MemoryHost::new(b"00-03-01\r\n");
+    host.add("A", b"a");
+    host.add("T.BAT", b"@echo off\r\ndate\r\ndir a\r\ndate <nul\r\n");
+    let start = dos_machine::Start { country: 46, ..support::start("COMMAND.COM", &["/C", "t"]) };
+    let mut session = dos_machine::Session::new(host);
+    assert_eq!(session.run(&start), End::Exit(0));
+    let text = String::from_utf8(session.into_host().output).expect("ASCII");
+    let date = "Current date is Tue 2000-02-29\r\nEnter new date (yy-mm-dd): 00-03-01\r\n";
+    assert!(text.starts_with(date), "{text}");
+    assert!(text.contains(" 00-02-29  12.34\r\n"), "{text}");
+    assert!(text.contains("Current date is Wed 2000-03-01\r\n"), "{text}");
+}
+
+#[test]
 fn small_commands_answer() {
     assert_eq!(
         batch("echo.\necho\nverify\nverify on\nverify\nbreak\n"),

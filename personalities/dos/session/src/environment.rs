@@ -41,6 +41,27 @@ pub fn start_of(given: &Arguments, drives: &[Drive]) -> Start {
     }
 }
 
+/// Sets what lines of the settings say: `NAME.EXE 4.00`, `COUNTRY 49`.
+pub(crate) fn configure(start: &mut Start, lines: &[u8]) {
+    for line in lines.split(|byte| *byte == b'\n') {
+        let Some((name, value)) = split_once(line, b' ') else { continue };
+        if name == b"COUNTRY" {
+            start.country = number(value).unwrap_or(0);
+        } else if let Some(version) = version(value) {
+            start.versions.push((name.to_vec(), version));
+        }
+    }
+}
+
+fn split_once(line: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+    let cut = line.iter().position(|known| *known == byte)?;
+    Some((&line[..cut], &line[cut + 1..]))
+}
+
+fn number(text: &[u8]) -> Option<u16> {
+    core::str::from_utf8(text).ok()?.parse().ok()
+}
+
 fn environment(given: &Arguments, drives: &[Drive]) -> Vec<Vec<u8>> {
     let mut environment: Vec<Vec<u8>> = Vec::new();
     let mut room = ENVIRONMENT_MAX;
@@ -86,7 +107,7 @@ fn dos_path(path: &[u8], drives: &[Drive]) -> Vec<u8> {
 }
 
 /// Returns major and minor of a version such as `4.0` or `3.31`.
-pub(crate) fn version(text: &[u8]) -> Option<(u8, u8)> {
+fn version(text: &[u8]) -> Option<(u8, u8)> {
     let text = core::str::from_utf8(text).ok()?;
     let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
     let minor_value: u8 = minor.parse().ok()?;
@@ -97,7 +118,9 @@ pub(crate) fn version(text: &[u8]) -> Option<(u8, u8)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{start_of, version};
+    use super::{configure, start_of, version};
+    use alloc::vec;
+    use dos_machine::Start;
     use dos_machine::host::{Drive, Node};
     use kamen_kit::Arguments;
 
@@ -130,6 +153,13 @@ mod tests {
     fn without_a_program_the_interpreter_starts() {
         let start = start_of(&Arguments::new(b"/", &[b"/bin/dos-session"], &[]), &drives());
         assert_eq!((start.program, start.arguments.len()), (b"COMMAND.COM".to_vec(), 0));
+    }
+
+    #[test]
+    fn settings_are_versions_and_the_country() {
+        let mut start = Start::default();
+        configure(&mut start, b"CHKDSK.COM 4.00\nCOUNTRY 049\n");
+        assert_eq!((start.versions, start.country), (vec![(b"CHKDSK.COM".to_vec(), (4, 0))], 49));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::marks;
+use dos_machine::Start;
 use dos_machine::host::{
     Attributes, Drive, Entry, FileTree, HostError, Node, NodeKind, OpenMode, Space,
 };
@@ -23,8 +24,8 @@ const LINKS_MAX: usize = 40;
 const TARGET_MAX: usize = 4096;
 /// Bytes of a directory that one request lists.
 const LIST_BYTES: usize = 8192;
-/// Most bytes of the list of versions.
-const VERSIONS_BYTES: usize = 8192;
+/// Most bytes of the list of settings.
+const SETTINGS_BYTES: usize = 8192;
 /// Permissions of new files and directories.
 const FILE_MODE: u32 = mode::FILE | 0o644;
 const DIRECTORY_MODE: u32 = mode::DIRECTORY | 0o755;
@@ -95,16 +96,11 @@ impl<T: Transport> Files<T> {
         self.walk(root.node, path).map(|found| Node(found.node.0))
     }
 
-    /// Returns the programs that are told another version: name, major, minor.
-    pub fn versions(&self) -> Vec<(Vec<u8>, (u8, u8))> {
-        let mut text = vec![0; VERSIONS_BYTES];
-        let len = self.dos.as_ref().and_then(|dos| dos.versions(&mut text).ok()).unwrap_or(0);
-        let lines = text[..text.len().min(len as usize)].split(|byte| *byte == b'\n');
-        let parsed = lines.filter_map(|line| {
-            let cut = line.iter().position(|byte| *byte == b' ')?;
-            Some((line[..cut].to_vec(), crate::environment::version(&line[cut + 1..])?))
-        });
-        parsed.collect()
+    /// Sets what the DOS server says of a session's start.
+    pub fn configure(&self, start: &mut Start) {
+        let mut text = vec![0; SETTINGS_BYTES];
+        let len = self.dos.as_ref().and_then(|dos| dos.settings(&mut text).ok()).unwrap_or(0);
+        crate::environment::configure(start, &text[..text.len().min(len as usize)]);
     }
 
     fn unregister(&mut self, open: (file::Node, Access, Sharing)) {

@@ -34,7 +34,10 @@ pub fn run(start: &Start) -> i32 {
     let mut files = Files::new(FileClient::new(files), endpoint("dos").map(DosClient::new));
     let given = Arguments::parse(start.arguments());
     let program = match given.map(|given| start_of(&given, &files.drives())) {
-        Ok(program) => Program { versions: files.versions(), ..program },
+        Ok(mut program) => {
+            files.configure(&mut program);
+            program
+        }
         Err(_) => return complain(streams, USAGE),
     };
     let boot_time = endpoint("clock").and_then(|clock| ClockClient::new(clock).boot_time().ok());

@@ -255,7 +255,8 @@ fn plan(system: &mut impl System, given: &Arguments) -> Result<Copying, Vec<u8>>
         match &switch[..] {
             b"A" | b"M" | b"P" | b"S" | b"E" | b"V" | b"W" | b"Y" | b"-Y" => {}
             [b'D', b':', date @ ..] => {
-                let date = parse_date(date).ok_or_else(|| b"Invalid date".to_vec())?;
+                let order = system.customs().date;
+                let date = parse_date(date, order).ok_or_else(|| b"Invalid date".to_vec())?;
                 copying.since = Stamp::packed_date(date);
             }
             switch => return Err([b"Invalid switch - /", switch].concat()),

@@ -14,7 +14,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use dos_command::stub::{self, DATA, DATA_BYTES, PATHS, TRANSFER};
-use dos_command::{Clock, Found, Input, Memory, Outcome, Refused, Setting, Stamp, Stop, System};
+use dos_command::{
+    Clock, Customs, Found, Input, Memory, Outcome, Refused, Setting, Stamp, Stop, System,
+};
 
 use super::files::FileKind;
 use super::layout::COLLATING;
@@ -342,6 +344,9 @@ impl<H: Host> System for Guest<'_, H> {
             second: now.second,
             hundredth: now.hundredth,
         }
+    }
+    fn customs(&mut self) -> Customs {
+        self.session.dos.country.customs
     }
     fn set_date(&mut self, year: u16, month: u8, day: u8) -> bool {
         let dx = u16::from_le_bytes([day, month]);

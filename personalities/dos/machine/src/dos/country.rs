@@ -1,13 +1,13 @@
 //! What depends on country and language: capitals, and the calls 38, 63, 65, 66.
 //!
-//! The country is the USA (1), the code page 437. Country data: RBIL INT 21/AH=38, table 01399.
+//! The code page is 437; the country is the USA unless another is set.
 
+use super::countries::{COUNTRY_BYTES, Country};
 use super::{Call, DosError, layout};
 use crate::FarPointer;
 use crate::host::Host;
 use crate::session::Session;
 
-const COUNTRY: u16 = 1;
 const CODE_PAGE: u16 = 437;
 
 /// Capitals of the characters 80 to A5 of code page 437.
@@ -40,22 +40,21 @@ pub fn collating_weight(byte: u8) -> u8 {
 }
 
 impl<H: Host> Session<H> {
-    /// AH=38: country data.
+    /// AH=38: a country's data, or with DX=FFFF that it is the one from now on.
     pub(super) fn country(&mut self) -> Call {
-        let wanted = match self.al() {
-            0 => COUNTRY,
-            0xff => self.bx(),
-            code => code as u16,
+        let country = match self.al() {
+            0 => Some(self.dos.country),
+            0xff => Country::of(self.bx()),
+            code => Country::of(code.into()),
         };
-        if wanted != COUNTRY {
-            return Err(DosError::FileNotFound.into());
-        }
+        let country = country.ok_or(DosError::FileNotFound)?;
         if self.dx() == 0xffff {
+            self.dos.country = country;
             return Ok(());
         }
-        self.bus.write(self.ds_dx(), &country_data());
-        self.set_ax(COUNTRY);
-        self.set_bx(COUNTRY);
+        self.bus.write(self.ds_dx(), &country_data(country));
+        self.set_ax(country.code);
+        self.set_bx(country.code);
         Ok(())
     }
 
@@ -78,15 +77,20 @@ impl<H: Host> Session<H> {
     /// AH=65: extended country information.
     pub(super) fn national_language(&mut self) -> Call {
         let to = self.es_di();
-        let known = |asked: u16, here| asked == 0xffff || asked == here;
-        if self.al() < 0x20 && !(known(self.dx(), COUNTRY) && known(self.bx(), CODE_PAGE)) {
+        let country = match self.dx() {
+            _ if self.al() >= 0x20 => Some(self.dos.country),
+            0xffff => Some(self.dos.country),
+            code => Country::of(code),
+        };
+        let country = country.ok_or(DosError::FileNotFound)?;
+        if self.al() < 0x20 && !matches!(self.bx(), 0xffff | CODE_PAGE) {
             return Err(DosError::FileNotFound.into());
         }
         if self.al() < 8 && self.cx() < 5 {
             return Err(DosError::InvalidFunction.into());
         }
         match self.al() {
-            1 => self.write_country_information(to),
+            1 => self.write_country_information(country, to),
             2 | 4 => self.write_table_pointer(to, layout::UPPER_CASE),
             5 => self.write_table_pointer(to, layout::NAME_CHARACTERS),
             6 => self.write_table_pointer(to, layout::COLLATING),
@@ -145,11 +149,11 @@ impl<H: Host> Session<H> {
 
     /// AX=6501: as much as the buffer of CX bytes takes; Open Watcom's start-up asks for seven (its
     /// own length in the second word, MS-DOS 4.0 GETSET.ASM `setsize`).
-    fn write_country_information(&mut self, to: FarPointer) {
+    fn write_country_information(&mut self, country: &Country, to: FarPointer) {
         let mut information = [0; 38];
-        information[..2].copy_from_slice(&COUNTRY.to_le_bytes());
+        information[..2].copy_from_slice(&country.code.to_le_bytes());
         information[2..4].copy_from_slice(&CODE_PAGE.to_le_bytes());
-        information[4..].copy_from_slice(&country_data());
+        information[4..].copy_from_slice(&country_data(country));
         let len = (self.cx() - 3).min(information.len() as u16);
         self.bus.write8(to, 1);
         self.bus.write16(to.add(1), len);
@@ -159,14 +163,10 @@ impl<H: Host> Session<H> {
     }
 }
 
-/// Returns the 34 bytes that describe the country (RBIL table 01399).
-fn country_data() -> [u8; 34] {
+/// Returns the 34 bytes that describe a country (RBIL table 01399).
+fn country_data(country: &Country) -> [u8; 34] {
     let mut data = [0; 34];
-    for (offset, text) in [(2, &b"$"[..]), (7, b","), (9, b"."), (11, b"-"), (13, b":"), (22, b",")]
-    {
-        data[offset..offset + text.len()].copy_from_slice(text);
-    }
-    data[16] = 2;
+    data[..COUNTRY_BYTES].copy_from_slice(&country.bytes());
     data[18..20].copy_from_slice(&layout::CASE_MAP.offset.to_le_bytes());
     data[20..22].copy_from_slice(&layout::CASE_MAP.segment.to_le_bytes());
     data

@@ -11,6 +11,7 @@ mod arena;
 pub(crate) mod codepage;
 mod command;
 mod console;
+mod countries;
 pub(crate) mod country;
 mod critical;
 mod directory;
@@ -133,6 +134,7 @@ pub(crate) struct Dos {
     version: (u8, u8),
     /// Programs that are told another version.
     versions: Vec<(Vec<u8>, (u8, u8))>,
+    country: &'static countries::Country,
     printer: Vec<u8>,
     auxiliary: Vec<u8>,
     spelling: Spelling,
@@ -176,6 +178,7 @@ impl Dos {
             transfer: FarPointer::new(layout::FIRST_BLOCK + 1, 0x80),
             version: (5, 0),
             versions: Vec::new(),
+            country: countries::USA,
             printer: Vec::new(),
             auxiliary: Vec::new(),
             spelling: Spelling::default(),

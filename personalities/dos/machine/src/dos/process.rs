@@ -12,6 +12,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::countries::{Country, USA};
 use super::load::{Entry, LoadError};
 use super::psp::{self, FREE, Psp};
 use super::tree::from_host;
@@ -48,6 +49,7 @@ impl<H: Host> Session<H> {
         }
         self.cpu = Cpu::new(start.model);
         self.dos.versions = start.versions.clone();
+        self.dos.country = Country::of(start.country).unwrap_or(USA);
         self.dos.printer = start.printer.clone();
         self.dos.auxiliary = start.auxiliary.clone();
         self.make_shell();

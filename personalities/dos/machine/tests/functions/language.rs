@@ -10,7 +10,7 @@ fn f38_gives_the_usa() {
     let to = p.space(34);
     let current = p.dos(0x3800, &[(Dx, to.into())]);
     let named = p.dos(0x3801, &[(Dx, to.into())]);
-    let other = p.dos(0x3831, &[(Dx, to.into())]);
+    let other = p.dos(0x38fe, &[(Dx, to.into())]);
     let set = p.dos(0x3801, &[(Dx, 0xffff.into())]);
     let out = p.run(MemoryHost::new(b""));
     assert_eq!((out.word(current, Bx), out.word(named, Bx)), (1, 1));
@@ -23,6 +23,38 @@ fn f38_gives_the_usa() {
         (0, b'$', b',', b'.', b'-', b':')
     );
     assert_eq!((data[16], data[17], data[22]), (2, 0, b','));
+}
+
+#[test]
+fn f38_sets_a_country_for_all_functions() {
+    let mut p = Probe::new();
+    let [germany, finland, all] = [34, 34, 41].map(|len| p.space(len));
+    let set = p.dos(0x3831, &[(Dx, 0xffff.into())]);
+    let current = p.dos(0x3800, &[(Dx, germany.into())]);
+    let named = p.dos(0x38ff, &[(Bx, 358.into()), (Dx, finland.into())]);
+    let any = [(Bx, 0xffff.into()), (Dx, 0xffff.into()), (Cx, 41.into())];
+    let place = [(Es, Value::Own), (Di, all.into())];
+    p.dos(0x6501, &[any.to_vec(), place.to_vec()].concat());
+    let out = p.run(MemoryHost::new(b""));
+    assert!(out.result(set).is_ok());
+    assert_eq!((out.word(current, Bx), out.word(named, Bx)), (49, 358));
+    // MS-DOS 4.0 sources, MKCNTRY.ASM, gr437_info and fi437_info.
+    let data = |at| {
+        let [date, money, signs] = [out.bytes(at, 2), out.bytes(at + 2, 5), out.bytes(at + 7, 8)];
+        (
+            date.to_vec(),
+            money.to_vec(),
+            signs.to_vec(),
+            out.bytes(at + 15, 3).to_vec(),
+            out.bytes(at + 22, 1)[0],
+        )
+    };
+    let signs = |signs: &[u8; 4]| signs.iter().flat_map(|sign| [*sign, 0]).collect::<Vec<u8>>();
+    let expected = (vec![1, 0], b"DM\0\0\0".to_vec(), signs(b".,.."), vec![2, 2, 1], b';');
+    assert_eq!(data(germany), expected);
+    assert_eq!((out.data16(all + 3), data(all + 7)), (49, expected));
+    let expected = (vec![1, 0], b"mk\0\0\0".to_vec(), signs(b" ,.."), vec![3, 2, 1], b';');
+    assert_eq!(data(finland), expected);
 }
 
 #[test]
