@@ -188,11 +188,14 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
+    /// Returns the size of records; 0 becomes the usual one (MS-DOS 4.0, FCBIO2.ASM `GetRecSize`).
     fn fcb_record_size(&mut self, fcb: FarPointer) -> u16 {
-        match self.bus.read16(fcb.add(0x0e)) {
-            0 => RECORD,
-            size => size,
+        let size = self.bus.read16(fcb.add(0x0e));
+        if size == 0 {
+            self.bus.write16(fcb.add(0x0e), RECORD);
+            return RECORD;
         }
+        size
     }
 
     fn fcb_random_record(&mut self, fcb: FarPointer) -> u32 {

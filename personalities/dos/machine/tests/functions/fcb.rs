@@ -142,6 +142,38 @@ fn f27_reads_no_record_behind_the_segment() {
     assert_eq!(out.bytes(start, 2), [0, 0]);
 }
 
+/// MS-DOS 4.0's source, FCBIO2.ASM, `FCBIO`: all records are one transfer, which ends one byte before
+/// its segment does; a record size of 0 becomes 128 and the last record's rest zeros; what is
+/// written is of now.
+#[test]
+fn records_are_one_transfer() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"RECS    DAT"));
+    let area = p.bytes(&[0xee; 400]);
+    p.dos(0x1a00, &[(Dx, area.into())]);
+    p.dos(0x0f00, &[(Dx, block.into())]);
+    p.poke(Value::Own, (block + 0x0e).into(), &[0, 0]);
+    let all = p.dos(0x2700, &[(Dx, block.into()), (Cx, 4.into())]);
+    let after = p.peek(Value::Own, block.into(), 0x25);
+    p.dos(0x1a00, &[(Dx, 0xfff0.into()), (Ds, 0x7000.into())]);
+    p.poke(Value::Own, (block + 0x0e).into(), &[8, 0]);
+    p.poke(Value::Own, (block + 0x21).into(), &[0; 4]);
+    let brim = p.dos(0x2700, &[(Dx, block.into()), (Cx, 2.into())]);
+    p.poke(Value::Own, (block + 0x14).into(), &[0; 4]);
+    let written = p.dos(0x1500, &[(Dx, block.into())]);
+    let time = p.peek(Value::Own, (block + 0x14).into(), 4);
+    p.dos(0x1000, &[(Dx, block.into())]);
+    let out = p.run(host());
+    // 300 = 128 + 128 + 44: three, the last in part.
+    assert_eq!((out.al(all), out.word(all, Cx)), (3, 3));
+    assert_eq!(out.bytes(area + 299, 86), [&b"A"[..], &[0; 84], &[0xee]].concat());
+    let fields = [0x0c, 0x0e, 0x20, 0x21].map(|offset| out.data16(after + offset) as u8);
+    assert_eq!(fields, [0, 128, 3, 3]);
+    assert_eq!((out.al(brim), out.word(brim, Cx)), (2, 2));
+    assert_eq!(out.al(written), 0);
+    assert_ne!(out.bytes(time, 4), [0; 4]);
+}
+
 /// A file of DOS has 4 GiB at most: more is a full disk, and the file stays.
 #[test]
 fn f28_grows_no_file_beyond_32_bits() {
@@ -153,7 +185,8 @@ fn f28_grows_no_file_beyond_32_bits() {
     let cut = p.dos(0x2800, &[(Dx, block.into()), (Cx, 0.into())]);
     p.dos(0x1000, &[(Dx, block.into())]);
     let out = p.run(host());
-    assert_eq!(out.al(cut), 0xff);
+    // 1 is a full disk (RBIL INT 21/AH=28).
+    assert_eq!(out.al(cut), 1);
     assert_eq!(out.host.file("recs.dat").unwrap().len(), 300);
 }
 

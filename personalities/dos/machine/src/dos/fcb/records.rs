@@ -54,19 +54,7 @@ impl<H: Host> Session<H> {
 
     /// AH=28: without records, the file is cut there.
     pub(in crate::dos) fn fcb_write_block(&mut self) -> Call {
-        if self.cx() > 0 {
-            return self.fcb_block(Way::Writing);
-        }
-        self.fcb_status(|dos, fcb| {
-            let (_, kind) = dos.fcb_entry(fcb)?;
-            let FileKind::File(node) = kind else { return Ok(()) };
-            let size = dos.fcb_random_record(fcb) as u64 * dos.fcb_record_size(fcb) as u64;
-            if size > u32::MAX as u64 {
-                return Err(DosError::DiskFull.into());
-            }
-            dos.host.files().resize(node, size)?;
-            dos.fcb_written(fcb)
-        })
+        self.fcb_block(Way::Writing)
     }
 
     fn fcb_one(&mut self, way: Way, access: Access) -> Call {
@@ -105,10 +93,12 @@ impl<H: Host> Session<H> {
     ) -> Result<(u8, u16), Refusal> {
         let at = self.dos.transfer;
         let size = u32::from(self.fcb_record_size(fcb));
-        let room = (0x10000 - u32::from(at.offset)) / size;
-        let count = room.min(wanted.into());
-        let full = if count < wanted.into() { WRAPPED } else { DONE };
-        if count == 0 {
+        // What would end at the segment's very end does not fit (MS-DOS 4.0's FCBIO2.ASM, FCBIO).
+        let room = 0x10000 - u32::from(at.offset);
+        let fits = u32::from(wanted) * size < room;
+        let count = if fits { wanted.into() } else { room.min(0xffff) / size };
+        let full = if fits { DONE } else { WRAPPED };
+        if count == 0 && wanted > 0 {
             return Ok((full, 0));
         }
         let from = u64::from(record) * u64::from(size);
@@ -117,7 +107,10 @@ impl<H: Host> Session<H> {
             Way::Writing => self.fcb_write(fcb, from, at, count * size),
         };
         let moved = match moved {
-            Err(Refusal::Error(error)) if !self.is_critical(error) => 0,
+            Err(Refusal::Error(error)) if !self.is_critical(error) => {
+                self.note_error(error);
+                return Ok((END, 0));
+            }
             moved => moved?,
         };
         let (whole, part) = (moved / size, moved % size);
@@ -163,9 +156,15 @@ impl<H: Host> Session<H> {
         if !self.dos.files.get(entry)?.is_writable() {
             return Err(DosError::AccessDenied.into());
         }
+        if to + u64::from(len) > u32::MAX.into() {
+            return Err(DosError::DiskFull.into());
+        }
         let mut bytes = alloc::vec![0; len as usize];
         self.bus.read(from, &mut bytes);
-        let written = self.host.files().write(node, to, &bytes)?;
+        let written = match len {
+            0 => self.host.files().resize(node, to).map(|()| 0)?,
+            _ => self.host.files().write(node, to, &bytes)?,
+        };
         self.fcb_written(fcb)?;
         Ok(written as u32)
     }
