@@ -12,7 +12,7 @@ use alloc::string::String;
 
 use super::console::BreakKey;
 use super::files::{AUXILIARY, PRINTER};
-use super::layout::{NULL_DEVICE, SWAPPABLE};
+use super::layout::SWAPPABLE;
 use super::{Call, DosError, Refusal, fcb};
 use crate::FarPointer;
 use crate::calls::CRITICAL_RETURN;
@@ -26,7 +26,7 @@ use crate::session::Session;
 /// bits of AH).
 const ALLOWED: u8 = 0x3e;
 const WRITING: u8 = 1;
-/// The error is no disk's: the device is that at BP:SI.
+/// The error is no disk's; the device is at BP:SI in any case.
 const DEVICE: u8 = 0x80;
 /// How a program ended (RBIL INT 21/AH=4D).
 const ENDED_BY_ERROR: u8 = 2;
@@ -65,7 +65,7 @@ impl<H: Host> Session<H> {
         let writing = if writes(self.ah()) { WRITING } else { 0 };
         let device = self.failing_device();
         let kind = if device.is_some() { DEVICE } else { 0 };
-        let device = device.unwrap_or(NULL_DEVICE);
+        let device = device.unwrap_or(super::tables::BLOCK_DEVICE);
         self.set_ax(u16::from_le_bytes([self.dos.drive, ALLOWED | writing | kind]));
         // Errors 13h and up are the handler's 0 and up.
         self.cpu.set_register(DI, error as u16 - 0x13);

@@ -6,11 +6,13 @@
 //!   text      c o p y   █                what was typed or copied
 //! ```
 //! Source: MS-DOS 5.0 User's Guide and Reference, chapter 7, "Editing a command line"; MS-DOS
-//! Programmer's Reference, function 0Ah.
+//! Programmer's Reference, function 0Ah; MS-DOS 4.0's STRIN.ASM.
 
 use alloc::vec::Vec;
 
 const BACKSPACE: u8 = 8;
+/// Ctrl-Backspace.
+const RUBOUT: u8 = 0x7f;
 const TAB: u8 = 9;
 const RETURN: u8 = b'\r';
 const ESCAPE: u8 = 0x1b;
@@ -81,7 +83,7 @@ impl Line {
         }
         match key {
             Key::Character(RETURN) => return None,
-            Key::Character(BACKSPACE) | Key::Scan(scan::LEFT) => self.back(&mut shown),
+            Key::Character(BACKSPACE | RUBOUT) | Key::Scan(scan::LEFT) => self.back(&mut shown),
             Key::Character(ESCAPE) => self.drop_with(b"\\\r\n", &mut shown),
             // Ctrl-Enter: the line goes on below.
             Key::Character(b'\n') => shown.extend(b"\r\n"),
@@ -214,6 +216,7 @@ mod tests {
     #[test]
     fn what_is_taken_back_can_be_copied_again() {
         assert_eq!(line(b"copy", &[0, scan::F3, 8, 0, scan::LEFT, 0, scan::F3]), b"copy");
+        assert_eq!(line(b"", b"ab\x7f\x7fc"), b"c");
         let (text, shown) = typed(b"", &[0, scan::F6, 8]);
         assert_eq!((&text[..], &shown[..]), (&b""[..], &b"^Z\x08 \x08\x08 \x08"[..]));
     }

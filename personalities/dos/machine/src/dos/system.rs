@@ -75,9 +75,9 @@ impl<H: Host> Session<H> {
     pub(super) fn break_control(&mut self) -> Call {
         match self.al() {
             0 => self.set_dl(self.dos.break_check as u8),
-            1 => self.dos.break_check = self.dl() != 0,
+            1 => self.dos.break_check = self.dl() & 1 != 0,
             2 => {
-                let new = self.dl() != 0;
+                let new = self.dl() & 1 != 0;
                 let old = core::mem::replace(&mut self.dos.break_check, new);
                 self.set_dl(old as u8);
             }

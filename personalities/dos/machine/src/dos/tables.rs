@@ -28,16 +28,20 @@ const PHYSICAL: u16 = 0x4000;
 /// The drive stands for a directory of another one.
 const SUBSTITUTED: u16 = 0x1000;
 
+/// Header of the device of all drives.
+pub const BLOCK_DEVICE: FarPointer = device(4);
+
 /// Where the texts of errors are until a program says something else: nowhere.
 pub const ERROR_TABLES: [FarPointer; 5] =
     [ERROR_TABLE, ERROR_TABLE, ERROR_TABLE, FarPointer::new(0, 0), ERROR_TEXT];
 
-/// The devices behind NUL: name and attributes.
-const DEVICE_LIST: [(&[u8; 8], u16); 11] = [
+/// The devices behind NUL: name and attributes; the drives' has their number instead of a name.
+const DEVICE_LIST: [(&[u8; 8], u16); 12] = [
     (b"CON     ", 0x8013),
     (b"AUX     ", 0x8000),
     (b"PRN     ", 0xa0c0),
     (b"CLOCK$  ", 0x8008),
+    (&[0; 8], 0x0842),
     (b"COM1    ", 0x8000),
     (b"LPT1    ", 0xa0c0),
     (b"LPT2    ", 0xa0c0),
@@ -75,7 +79,7 @@ pub fn install(bus: &mut Bus) {
     write_code(bus);
 }
 
-fn device(index: u16) -> FarPointer {
+const fn device(index: u16) -> FarPointer {
     DEVICES.add(index * DEVICE_BYTES)
 }
 
@@ -152,6 +156,7 @@ pub fn install_drives(bus: &mut Bus, drives: &[DriveState], space: Space) {
 /// Writes which drives there are.
 pub fn show_drives(bus: &mut Bus, drives: &[DriveState], space: Space) {
     bus.write8(LISTS.add(0x20), drives.len() as u8);
+    bus.write8(BLOCK_DEVICE.add(0x0a), drives.len() as u8);
     if let Some(first) = drives.first() {
         bus.write_far(LISTS, drive_parameters(first.number));
     }
@@ -183,7 +188,7 @@ fn write_parameters(bus: &mut Bus, drive: u8, unit: u8, next: FarPointer, space:
     bus.write16(at.add(0x0d), clusters.saturating_add(1));
     bus.write16(at.add(0x0f), 0x100);
     bus.write16(at.add(0x11), 0x201);
-    bus.write_far(at.add(0x13), NULL_DEVICE);
+    bus.write_far(at.add(0x13), BLOCK_DEVICE);
     bus.write(at.add(0x17), &[0xf8, 0]);
     bus.write_far(at.add(0x19), next);
     bus.write16(at.add(0x1f), 0xffff);

@@ -2,7 +2,7 @@
 
 use crate::probe::{Probe, Reg, Value};
 use crate::support::MemoryHost;
-use Reg::{Ax, Bx, Cx, Ds, Dx};
+use Reg::{Ax, Bx, Cx, Ds, Dx, Es};
 use dos_machine::End;
 
 fn host() -> MemoryHost {
@@ -220,4 +220,33 @@ fn int24_tells_of_the_console() {
     let out = p.run(host);
     let [ah, error, rest @ ..] = out.bytes(seen, 4) else { unreachable!() };
     assert_eq!((ah & 0x81, *error, rest), (0x80, 0x0c, &b"CO"[..]));
+}
+
+/// RBIL INT 24, and MS-DOS 4.0's source, RUCODE.ASM, BLKERR: bit 15 of the attributes at BP:SI tells drives
+/// from devices; the drive's parameter block leads to the same header, which is in the chain.
+#[test]
+fn int24_tells_of_a_drive() {
+    let (mut p, seen) = with_telling_handler();
+    let name = p.text("DISK.TXT");
+    let open = p.dos(0x3d00, &[(Dx, name.into())]);
+    let handle = (Bx, Value::After(open, Ax));
+    p.dos(0x3f00, &[handle, (Cx, 4.into()), (Dx, name.into())]);
+    let block = p.dos(0x3200, &[(Dx, 3.into())]);
+    let pointer = p.peek(Value::After(block, Ds), Value::After(block, Bx), 0x17);
+    let lists = p.dos(0x5200, &[]);
+    let table = p.peek(Value::After(lists, Es), 0.into(), 0x800);
+    let out = run(p, 1);
+    let [ah, error, units, name] = out.bytes(seen, 4) else { unreachable!() };
+    assert_eq!((ah & 0x80, *error, *units, *name), (0, 0x0c, 1, 0));
+    let (offset, segment) = (out.data16(pointer + 0x13), out.data16(pointer + 0x15));
+    assert_eq!(segment, out.word(lists, Es));
+    // From NUL on: next, attributes, two routines, name.
+    let mut header = out.word(lists, Bx) + 0x22;
+    let mut chain = Vec::new();
+    while header != 0xffff {
+        chain.push((header, out.data16(table + header + 4) & 0x8000));
+        header = out.data16(table + header);
+    }
+    let blocks: Vec<_> = chain.iter().filter(|(_, character)| *character == 0).collect();
+    assert_eq!(blocks, [&(offset, 0)]);
 }
