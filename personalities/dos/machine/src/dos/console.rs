@@ -46,14 +46,16 @@ impl<H: Host> Session<H> {
     /// AH=02.
     pub(super) fn character_output(&mut self) -> Call {
         let byte = self.dl();
-        self.set_al(byte);
+        self.set_al(if byte == b'\t' { b' ' } else { byte });
         self.put(&[byte])
     }
 
     /// AH=06: output, or with DL=FF input without waiting, ZF set where there is none.
     pub(super) fn direct_console(&mut self) -> Call {
-        if self.dl() != 0xff {
-            return self.character_output();
+        let byte = self.dl();
+        if byte != 0xff {
+            self.set_al(byte);
+            return self.put_as_it_is(&[byte]);
         }
         self.dos.input.is_raw = true;
         let ready = self.input_is_ready()?;
@@ -206,8 +208,17 @@ impl<H: Host> Session<H> {
         }
     }
 
-    /// Prints through handle 1.
+    /// Prints through handle 1; tabs become blanks (RBIL INT 21/AH=02), which a terminal sees to itself.
     fn put(&mut self, bytes: &[u8]) -> Call {
+        let entry = self.entry(1)?;
+        let expanded = self.dos.output.expand_tabs(bytes);
+        match self.dos.files.get(entry)?.kind {
+            FileKind::Console => self.print(bytes),
+            _ => self.put_as_it_is(&expanded),
+        }
+    }
+
+    fn put_as_it_is(&mut self, bytes: &[u8]) -> Call {
         let entry = self.entry(1)?;
         let file = self.dos.files.get(entry)?;
         match file.kind {

@@ -9,6 +9,8 @@ use alloc::vec::Vec;
 use super::codepage;
 use crate::host::{Host, HostError, Stream};
 
+/// Columns from one tab to the next.
+const TAB: u8 = 8;
 /// Gathered bytes go out at the latest when they are this many.
 const GATHER_MAX: usize = 2048;
 
@@ -18,6 +20,8 @@ pub(crate) struct Output {
     gathered: Vec<u8>,
     terminal_output: bool,
     terminal_error: bool,
+    /// The column that functions on characters print at.
+    column: u8,
 }
 
 impl Output {
@@ -28,6 +32,7 @@ impl Output {
             gathered: Vec::new(),
             terminal_output: host.is_terminal(Stream::Output),
             terminal_error: host.is_terminal(Stream::Error),
+            column: 0,
         }
     }
 
@@ -38,6 +43,26 @@ impl Output {
             Stream::Error => self.terminal_error,
             Stream::Input => false,
         }
+    }
+
+    /// Returns bytes with blanks up to the next column that has a tab (MS-DOS 4.0's source, CPMIO2.ASM).
+    pub(crate) fn expand_tabs(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut expanded = Vec::with_capacity(bytes.len());
+        for byte in bytes {
+            let (count, shown) = match byte {
+                b'\t' => (TAB - self.column % TAB, b' '),
+                byte => (1, *byte),
+            };
+            self.column = match byte {
+                b'\r' => 0,
+                0x08 => self.column.wrapping_sub(1),
+                0x7f => self.column,
+                b' '.. | b'\t' => self.column.wrapping_add(count),
+                _ => self.column,
+            };
+            expanded.extend((0..count).map(|_| shown));
+        }
+        expanded
     }
 
     /// Prints bytes of the code page.

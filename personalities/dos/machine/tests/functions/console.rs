@@ -2,6 +2,7 @@
 
 use crate::probe::{Probe, Reg};
 use crate::support::MemoryHost;
+use Reg::{Bx, Cx, Dx};
 use dos_machine::{End, Session};
 
 #[test]
@@ -132,4 +133,21 @@ fn int29_prints_al() {
     p.interrupt(0x29, 0x0041, &[]);
     let out = p.run(MemoryHost::new(b""));
     assert_eq!(out.host.output, b"A");
+}
+
+/// RBIL INT 21/AH=02: tabs become blanks, and AL is one; MS-DOS 4.0's source, CPMIO2.ASM, CTRLOUT: control
+/// characters take no column. Functions 06 and 40 print them as they are.
+#[test]
+fn f02_f09_print_blanks_for_tabs() {
+    let mut p = Probe::new();
+    let text = p.text("ab\x07\tc\r\n\t\x08\td$");
+    p.dos(0x0200, &[(Dx, u16::from(b'x').into())]);
+    let tab = p.dos(0x0200, &[(Dx, 9.into())]);
+    p.dos(0x0900, &[(Dx, text.into())]);
+    let direct = p.dos(0x0600, &[(Dx, 9.into())]);
+    p.dos(0x4000, &[(Bx, 1.into()), (Cx, 4.into()), (Dx, text.into())]);
+    let out = p.run(MemoryHost::new(b""));
+    let expected = "x       ab\x07      c\r\n        \x08 d\tab\x07\t";
+    assert_eq!(String::from_utf8_lossy(&out.host.output), expected);
+    assert_eq!((out.al(tab), out.al(direct)), (0x20, 9));
 }
