@@ -7,7 +7,7 @@ mod support;
 
 use dos_machine::End;
 use iced_x86::code_asm::*;
-use support::assembled::{Emitted, com, exit};
+use support::assembled::{Emitted, com, exit, exit_al};
 use support::{MemoryHost, run};
 
 /// When Ctrl-C is typed, and when somebody ends what goes on.
@@ -27,12 +27,6 @@ fn typed(times: u32, program: &[u8]) -> End {
     host.ends_at = Some(LATE);
     host.add("TEST.COM", program);
     run(host, "TEST.COM", &[]).0
-}
-
-/// Ends with AL as exit code.
-fn exit_al(a: &mut CodeAssembler) -> Emitted {
-    a.mov(ah, 0x4cu32)?;
-    a.int(0x21)
 }
 
 /// Calls an interrupt with AX, for about two seconds of ticks.

@@ -9,15 +9,19 @@ use alloc::vec::Vec;
 
 use super::files::FileKind;
 use super::line::{Key, Line};
+use super::process::ENDED_BY_BREAK;
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
 use crate::bios::data;
 use crate::cpu::bit;
 use crate::host::{FileTree, Host, Stream, Wait};
-use crate::session::Session;
+use crate::session::{End, Session};
 
 /// End of a text (Ctrl-Z).
 const END: u8 = 0x1a;
+/// Lines that a program may ask for where there are none, and how many until the session ends.
+const LINES_BEYOND_MAX: u32 = 100;
+const LINES_BEYOND_LAST: u32 = 2 * LINES_BEYOND_MAX;
 /// Longest line that the console device gives (RBIL INT 21/AH=3F: 128 with CR LF).
 const LINE_MAX: usize = 126;
 
@@ -276,6 +280,9 @@ impl<H: Host> Session<H> {
         };
         let file = self.dos.files.get(entry)?;
         file.position = file.position.wrapping_add(count as u32);
+        if count > 0 {
+            self.dos.input.beyond_end = 0;
+        }
         Ok((count > 0).then_some(byte[0]))
     }
 
@@ -337,6 +344,20 @@ impl<H: Host> Session<H> {
         template
     }
 
+    /// Counts a line that a program asks for where its input has ended. Shells, debuggers and editors ask
+    /// for ever and would print as much: one is ended as by Ctrl-C, and then the session.
+    fn line_beyond_end(&mut self) -> Call {
+        self.dos.input.beyond_end += 1;
+        match self.dos.input.beyond_end {
+            LINES_BEYOND_MAX => self.terminate(0, ENDED_BY_BREAK),
+            0..LINES_BEYOND_LAST => Ok(()),
+            _ => {
+                self.finish(End::Exit(0));
+                Err(Refusal::Switched)
+            }
+        }
+    }
+
     /// Reads a line of a stream or file and echoes it; CR, LF or both end it.
     fn read_line(&mut self, most: usize) -> Result<Vec<u8>, Refusal> {
         let mut line = Vec::new();
@@ -344,6 +365,10 @@ impl<H: Host> Session<H> {
             let byte = self.read_byte()?;
             let after_return = core::mem::take(&mut self.dos.input.after_return);
             match byte {
+                None if line.is_empty() => {
+                    self.line_beyond_end()?;
+                    break;
+                }
                 None => break,
                 Some(b'\n') if after_return && line.is_empty() => continue,
                 Some(b'\n') => break,

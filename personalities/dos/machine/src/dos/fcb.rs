@@ -157,13 +157,12 @@ impl<H: Host> Session<H> {
     }
 
     fn fcb_opened(&mut self, fcb: FarPointer, entry: u8) -> Call {
-        let drive = self.bus.read8(fcb);
-        if drive == 0 {
+        let kind = self.dos.files.get(entry)?.kind;
+        if self.bus.read8(fcb) == 0 && !kind.is_device() {
             self.bus.write8(fcb, self.dos.drive + 1);
         }
         self.bus.write16(fcb.add(0x0c), 0);
         self.bus.write16(fcb.add(0x0e), RECORD);
-        let kind = self.dos.files.get(entry)?.kind;
         let time = match kind {
             FileKind::File(node) => DateTime::from_ns(self.host.files().attributes(node)?.modified),
             _ => self.now(),

@@ -43,6 +43,8 @@ pub(crate) struct Input {
     pub(super) is_flushed: bool,
     /// Whether the last character of a line from a file was CR: a following LF belongs to it.
     pub(super) after_return: bool,
+    /// Lines that were asked for since the input, which is no terminal, has ended.
+    pub(super) beyond_end: u32,
     /// Whether a program has asked for keys: what others do not read is the shell's.
     pub(crate) is_wanted: bool,
     /// Whether the program's last look for keys took Ctrl-C for one like others.

@@ -37,7 +37,7 @@ const INITIAL_BP: u16 = 0x091c;
 const RESIDENT_LEAST: u16 = 6;
 
 /// How a program ended (RBIL INT 21/AH=4D).
-const ENDED_BY_BREAK: u8 = 1;
+pub(super) const ENDED_BY_BREAK: u8 = 1;
 const ENDED_RESIDENT: u8 = 3;
 
 impl<H: Host> Session<H> {
@@ -53,6 +53,9 @@ impl<H: Host> Session<H> {
         self.dos.printer = start.printer.clone();
         self.dos.auxiliary = start.auxiliary.clone();
         self.make_shell();
+        if self.open_standard_handles().is_err() {
+            return Err(format!("{name}: no memory for its handles"));
+        }
         if !self.enter_host_directory(&start.directory) {
             // Programs then start at the root.
             self.set_directory(self.dos.drive, Vec::new());
@@ -68,11 +71,11 @@ impl<H: Host> Session<H> {
             Err(refusal) => Err(refusal.into()),
         };
         let entry = loaded.map_err(|error| format!("{name}: {}", reason(error)))?;
-        self.dos.psp = entry.psp;
-        entry.psp.set_return_address(&mut self.bus, stub(0x22));
-        if self.open_standard_handles().is_err() {
+        if self.inherit_handles(parent, entry.psp).is_err() {
             return Err(format!("{name}: no memory for its handles"));
         }
+        self.dos.psp = entry.psp;
+        entry.psp.set_return_address(&mut self.bus, stub(0x22));
         let tail =
             start.arguments.iter().flat_map(|argument| [b" ", &from_host(argument)[..]].concat());
         let tail: Vec<u8> = tail.collect();

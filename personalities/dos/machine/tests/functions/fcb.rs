@@ -1,8 +1,10 @@
 //! Functions on file control blocks: 0F to 17, 21 to 24, 27 to 29.
 
 use crate::probe::{Probe, Reg, Value};
-use crate::support::MemoryHost;
+use crate::support::assembled::{com, exit_al};
+use crate::support::{MemoryHost, run};
 use Reg::{Bx, Cx, Di, Ds, Dx, Es, Si};
+use dos_machine::End;
 use dos_machine::host::FileTree;
 
 /// An unopened FCB of the current drive.
@@ -501,4 +503,32 @@ fn f27_f28_move_what_the_segment_has_room_for() {
     let ends = [read, write, none].map(|call| (done.al(call), done.word(call, Cx)));
     assert_eq!(ends, [(2, 2), (2, 2), (2, 0)]);
     assert_eq!(done.host.file("OUT.DAT"), Some(&b"AAAAAA"[..]));
+}
+
+/// COMMAND.COM 1.25 opens the batch file's FCB for each line and never closes it (READBAT); DOS reuses what
+/// was opened longest ago (MS-DOS 4.0's source, FCBIO.ASM, LRUFCB), and forgets all with the program (ABORT.ASM).
+#[test]
+fn f0f_opens_the_same_fcb_for_ever_and_the_end_closes_all() {
+    use iced_x86::code_asm::{ah, al, bl, cx, dx};
+    let program = com(|a| {
+        let mut start = a.create_label();
+        a.jmp(start)?;
+        a.db(&fcb(b"RECS    DAT"))?;
+        a.set_label(&mut start)?;
+        a.mov(cx, 1000u32)?;
+        a.mov(bl, 0u32)?;
+        let mut again = a.create_label();
+        a.set_label(&mut again)?;
+        a.mov(dx, 0x102u32)?;
+        a.mov(ah, 0x0fu32)?;
+        a.int(0x21)?;
+        a.or(bl, al)?;
+        a.loop_(again)?;
+        a.mov(al, bl)?;
+        exit_al(a)
+    });
+    let mut host = host();
+    host.add("OPENS.COM", &program);
+    let (end, host) = run(host, "OPENS.COM", &[]);
+    assert_eq!((end, host.open), (End::Exit(0), 0));
 }

@@ -105,6 +105,70 @@ fn a_program_that_is_its_own_parent_keeps_its_handles() {
     assert_eq!((end, &host.output[..]), (End::Exit(5), &b"x"[..]));
 }
 
+/// As COMMAND.COM 1.25 runs programs: in its own PSP, made anew by AH=26. With the first one's INT 20h its
+/// process has ended, and it goes on as its parent, with that one's handles.
+#[test]
+fn a_shell_of_dos_1_goes_on_as_its_parent() {
+    let back = |a: &mut CodeAssembler| {
+        own_segments(a)?;
+        a.mov(ah, 2u32)?;
+        a.mov(dl, 0x78u32)?;
+        a.int(0x21)?;
+        // Twice.
+        a.inc(word_ptr(0x900))?;
+        a.cmp(word_ptr(0x900), 2u32)?;
+        let mut last = a.create_label();
+        a.je(last)?;
+        a.mov(dx, cs)?;
+        a.mov(ah, 0x26u32)?;
+        a.int(0x21)?;
+        a.int(0x20)?;
+        a.set_label(&mut last)?;
+        a.mov(ax, 0x4c05u32)?;
+        a.int(0x21)
+    };
+    let (end, host) = ended(&coming_back(back, |a| {
+        a.mov(word_ptr(0x900), 0u32)?;
+        a.mov(ax, 0x2522u32)?;
+        a.mov(dx, BACK)?;
+        a.int(0x21)?;
+        a.mov(dx, cs)?;
+        a.mov(ah, 0x26u32)?;
+        a.int(0x21)?;
+        a.int(0x20)
+    }));
+    assert_eq!((end, &host.output[..]), (End::Exit(5), &b"xx"[..]));
+}
+
+/// Asks for lines for ever.
+fn ask_for_lines(a: &mut CodeAssembler) -> Emitted {
+    let mut again = a.create_label();
+    a.set_label(&mut again)?;
+    a.mov(word_ptr(0x900), 0x20u32)?;
+    a.mov(dx, 0x900u32)?;
+    a.mov(ah, 0x0au32)?;
+    a.int(0x21)?;
+    a.jmp(again)
+}
+
+/// MS-DOS asks for ever where a redirected input has ended (STRIN.ASM); here a program is ended, and a shell
+/// that cannot be ended is the session's end.
+#[test]
+fn who_asks_for_lines_beyond_the_input_for_ever_is_ended() {
+    assert_eq!(ended(&com(ask_for_lines)).0, End::Interrupted);
+    let back = |a: &mut CodeAssembler| {
+        own_segments(a)?;
+        ask_for_lines(a)
+    };
+    let shell = coming_back(back, |a| {
+        a.mov(word_ptr(0x0a), BACK)?;
+        a.mov(word_ptr(0x0c), cs)?;
+        a.mov(word_ptr(0x16), cs)?;
+        ask_for_lines(a)
+    });
+    assert_eq!(ended(&shell).0, End::Exit(0));
+}
+
 /// As DEBUG loads, lets go and gets back a program: its last call's registers come back, not counting
 /// those that keep the PSP's stack as it is.
 #[test]

@@ -19,6 +19,12 @@ pub fn exit(a: &mut CodeAssembler) -> Emitted {
     a.int(0x21)
 }
 
+/// Ends the program with AL as exit code.
+pub fn exit_al(a: &mut CodeAssembler) -> Emitted {
+    a.mov(ah, 0x4cu32)?;
+    a.int(0x21)
+}
+
 /// Prints AX through DOS as two characters.
 pub fn put_ax(a: &mut CodeAssembler) -> Emitted {
     a.push(ax)?;

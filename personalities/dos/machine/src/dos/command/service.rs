@@ -14,6 +14,7 @@ use crate::FarPointer;
 use crate::cpu::register::DI;
 use crate::dos::load::{Entry, LoadError, block_name};
 use crate::dos::paths::PATH_MAX;
+use crate::dos::process::ENDED_BY_BREAK;
 use crate::dos::psp::{self, Psp};
 use crate::dos::{Call, DosError, Refusal, fcb};
 use crate::host::{Attributes, Host};
@@ -21,8 +22,6 @@ use crate::session::Session;
 
 /// Where programs find themselves that are there without a file.
 const FOLDER: &[u8] = b"C:\\";
-/// How Ctrl-C ends a program (RBIL INT 21/AH=4D).
-const ENDED_BY_BREAK: u8 = 1;
 /// What answers AE00 and AE01 gets (RBIL INT 2F/AX=AE00, tables 02977 and 02978): the line, with the
 /// most and the number of its bytes and 0D, and the name, with its length and padded with blanks.
 pub(super) const LINE_BUFFER: u16 = DATA;
