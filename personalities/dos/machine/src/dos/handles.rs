@@ -101,7 +101,7 @@ impl<H: Host> Session<H> {
         self.set_handle(to, entry)
     }
 
-    /// AH=57: time of the last change.
+    /// AH=57: time of the last change; extended attributes (2 to 4), for programs of DOS 4.
     pub(super) fn file_time(&mut self) -> Call {
         let entry = self.entry(self.bx())?;
         let kind = self.dos.files.get(entry)?.kind;
@@ -122,25 +122,25 @@ impl<H: Host> Session<H> {
                 self.host.files().set_modified(node, time.to_ns())?;
             }
             (1, _) => {}
-            (2..=4, _) if self.told_version().0 == 4 => self.extended_attributes(),
+            (2 | 3, _) if self.told_version().0 == 4 => return self.extended_attributes(),
+            // None is in the list that a program can have, so none is set.
+            (4, _) if self.told_version().0 == 4 => {}
             _ => return Err(DosError::InvalidFunction.into()),
         }
         Ok(())
     }
 
-    /// AX=5702 to 5704: a list of no attributes, as DOS 4 gives it for every file (MS-DOS 4.0's source,
-    /// EXTATTR.ASM, GetSet_XA); its COPY asks for them.
-    fn extended_attributes(&mut self) {
-        if self.al() == 4 {
-            return;
+    /// AX=5702, 5703: the list of a file's extended attributes, which has none but tells so: programs
+    /// of DOS 4 that copy files give up where the functions are not there (MS-DOS 4.0's source,
+    /// EXTATTR.ASM, GetSet_XA).
+    fn extended_attributes(&mut self) -> Call {
+        match self.cx() {
+            0 => {}
+            1 => return Err(DosError::InsufficientMemory.into()),
+            _ => self.bus.write16(self.es_di(), 0),
         }
-        let room = self.cx();
-        if room >= 2 {
-            self.bus.write16(self.es_di(), 0);
-        }
-        if room != 1 {
-            self.set_cx(2);
-        }
+        self.set_cx(2);
+        Ok(())
     }
 
     /// AH=68.

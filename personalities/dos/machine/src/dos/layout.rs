@@ -4,7 +4,7 @@
 //!   0080:0024  first MCB, then the list of lists at 0080:0026 (what AH=52 returns), NUL at +22
 //!   0080:0100  swappable data area: error mode, InDOS, DTA, PSP, drive (AX=5D06)
 //!   0080:0300  DBCS, capitals, file name characters, collating table, case map routine
-//!   0080:0520  error tables of DOS 4 (empty), code that drivers and tables point at
+//!   0080:0520  code that drivers and INT 2Fh/122E point at
 //!   0080:0580  device headers, CON to LPT3
 //!   0080:0680  drive parameter blocks, 0A00 current directory structures, both for A to Z
 //!   0080:1300  FCB table, 1400 system file table
@@ -16,6 +16,7 @@
 //! `tables` writes them; programs may read all of it at any time.
 
 use crate::FarPointer;
+use crate::cpu::HOST_SEGMENT;
 
 /// Segment of DOS's tables.
 pub const DATA: u16 = 0x0080;
@@ -41,8 +42,8 @@ pub const NAME_CHARACTERS: FarPointer = at(0x3a0);
 pub const COLLATING: FarPointer = at(0x3d0);
 /// Routine that gives the capital of the character in AL, called far.
 pub const CASE_MAP: FarPointer = at(0x4e0);
-/// An error table of DOS 4 without errors.
-pub const ERROR_TABLE: FarPointer = at(0x520);
+/// Tables of error texts, in the ROM, where they take none of the programs' memory.
+pub const ERROR_TEXTS: FarPointer = FarPointer::new(HOST_SEGMENT, 0x1000);
 /// An empty counted string: what the routine behind it finds of every error.
 pub const NO_TEXT: FarPointer = at(0x530);
 /// Routine that returns the text of an error, called far.

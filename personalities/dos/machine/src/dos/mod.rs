@@ -43,6 +43,7 @@ mod substitutes;
 mod swap;
 mod system;
 mod tables;
+mod texts;
 pub(crate) mod time;
 mod tree;
 
@@ -189,7 +190,7 @@ impl Dos {
             verify: false,
             break_check: false,
             time_offset: 0,
-            error_tables: tables::ERROR_TABLES,
+            error_tables: texts::install(bus),
             break_stack: 0,
         };
         dos.lay_down(bus);

@@ -239,9 +239,8 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// 122E: tables of error texts: ES:DI gets (DL even) or sets (odd) one of five pointers. Those at the
-    /// beginning have no texts: programs then print numbers or their own. The programs of DOS 4 ask for
-    /// them before anything else, and its COMMAND.COM sets its own.
+    /// 122E: tables of error texts: ES:DI gets (DL even) or sets (odd) one of five pointers. The
+    /// programs of DOS 4 ask for them before anything else, and its COMMAND.COM sets its own.
     fn error_table(&mut self) -> Call {
         let es_di = self.es_di();
         let number = usize::from(self.dl());

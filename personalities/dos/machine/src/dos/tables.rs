@@ -8,8 +8,8 @@ use super::files::{FILES_MAX, FileKind, OpenFile};
 use super::find::attribute;
 use super::layout::{
     CASE_MAP, COLLATING, DATA, DEVICES, DIRECTORIES, DOUBLE_BYTE, DRIVE_PARAMETERS, DRIVER,
-    ERROR_TABLE, ERROR_TEXT, FCB_TABLE, FILES, FIRST_BLOCK, LAST_DRIVE, LISTS, NAME_CHARACTERS,
-    NO_TEXT, NULL_DEVICE, SWAPPABLE, UPPER_CASE,
+    ERROR_TEXT, FCB_TABLE, FILES, FIRST_BLOCK, LAST_DRIVE, LISTS, NAME_CHARACTERS, NO_TEXT,
+    NULL_DEVICE, SWAPPABLE, UPPER_CASE,
 };
 use super::paths::DriveState;
 use crate::host::Space;
@@ -30,10 +30,6 @@ const SUBSTITUTED: u16 = 0x1000;
 
 /// Header of the device of all drives.
 pub const BLOCK_DEVICE: FarPointer = device(4);
-
-/// Where the texts of errors are until a program says something else: nowhere.
-pub const ERROR_TABLES: [FarPointer; 5] =
-    [ERROR_TABLE, ERROR_TABLE, ERROR_TABLE, FarPointer::new(0, 0), ERROR_TEXT];
 
 /// The devices behind NUL: name and attributes; the drives' has their number instead of a name.
 const DEVICE_LIST: [(&[u8; 8], u16); 12] = [
@@ -126,7 +122,6 @@ fn write_code(bus: &mut Bus) {
             0xcb, // end: retf
         ],
     );
-    bus.write(ERROR_TABLE, &[0xff, 4, 0, 0]);
     bus.write8(NO_TEXT, 0);
     let [low, high] = NO_TEXT.offset.to_le_bytes();
     // push cs, pop es, mov di, text, retf

@@ -1,6 +1,6 @@
 //! INT 2Fh: what is installed, and DOS's internal services.
 
-use crate::probe::{Probe, Reg, Value};
+use crate::probe::{Outcome, Probe, Reg, Value};
 use crate::support::MemoryHost;
 use Reg::{Ax, Bx, Cx, Di, Ds, Dx, Es, Flags, Si};
 
@@ -83,15 +83,37 @@ fn f122c_is_the_device_chain_and_f1203_dos_segment() {
     assert_eq!(out.word(segment, Ds), out.word(lists, Es));
 }
 
+/// Returns what the table at that place says of an error: MS-DOS 4.0 src/INC/MSGSERV.ASM,
+/// `$M_FIND_SPECIFIED_MSG`.
+fn text_of(out: &Outcome, table: u16, error: u16) -> Option<String> {
+    let count = out.bytes(table + 3, 1)[0] as u16;
+    let header = (0..count).map(|place| table + 4 + place * 4);
+    let found = header.into_iter().find(|at| out.data16(*at) == error)?;
+    let text = found + out.data16(found + 2);
+    let len = out.bytes(text, 1)[0] as usize;
+    Some(String::from_utf8_lossy(out.bytes(text + 1, len)).into_owned())
+}
+
 #[test]
 fn f122e_has_tables_for_the_utilities_of_dos_4() {
     let mut p = Probe::new();
-    let table = p.interrupt(0x2f, 0x122e, &[(Dx, 0.into())]);
-    let bytes = p.peek(Value::After(table, Es), Value::After(table, Di), 4);
+    let tables = [0u16, 2, 4].map(|which| {
+        let table = p.interrupt(0x2f, 0x122e, &[(Dx, which.into())]);
+        p.peek(Value::After(table, Es), Value::After(table, Di), 0x400)
+    });
     let routine = p.interrupt(0x2f, 0x122e, &[(Dx, 8.into())]);
     let out = p.run(MemoryHost::new(b""));
-    // Table 02614: FF, version 4, no errors follow.
-    assert_eq!(out.bytes(bytes, 4), [0xff, 4, 0, 0]);
+    // RBIL table 02614: FF, version 4.0, how many follow; the errors are those of tables 01680 and
+    // 02616.
+    for table in tables {
+        assert_eq!(out.bytes(table, 3), [0xff, 4, 0]);
+    }
+    let [errors, command_line, devices] = tables;
+    assert_eq!(text_of(&out, errors, 2).as_deref(), Some("File not found"));
+    assert_eq!(text_of(&out, errors, 0x57).as_deref(), Some("Invalid parameter"));
+    assert_eq!(text_of(&out, command_line, 2).as_deref(), Some("Required parameter missing"));
+    assert_eq!(text_of(&out, devices, 0x21).as_deref(), Some("Lock violation"));
+    assert_eq!(text_of(&out, errors, 0x21), None);
     assert_ne!(out.word(routine, Es), 0);
 }
 

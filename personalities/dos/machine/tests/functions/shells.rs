@@ -273,7 +273,7 @@ fn a_new_psp_calls_dos_over_as_much_memory_as_it_has() {
 fn f122e_remembers_the_tables_that_a_program_sets() {
     let mut p = Probe::new();
     let get = |p: &mut Probe, number: u16| p.interrupt(0x2f, 0x122e, &[(Dx, number.into())]);
-    let old = get(&mut p, 2);
+    let old = get(&mut p, 0);
     for number in [3u16, 5, 9] {
         let registers = [(Dx, number.into()), (Es, 0x1234.into()), (Di, (0x100 + number).into())];
         p.interrupt(0x2f, 0x122e, &registers);
@@ -300,10 +300,12 @@ fn f5702_to_f5704_have_no_extended_attributes_for_programs_of_dos_4() {
         let size = p.dos(0x5702, &[&list_at[..], &[(Cx, 0.into())]].concat());
         let get = p.dos(0x5703, &[&list_at[..], &[(Cx, 9.into())]].concat());
         let set = p.dos(0x5704, &list_at);
+        let short = p.dos(0x5702, &[&list_at[..], &[(Cx, 1.into())]].concat());
         let mut host = MemoryHost::new(b"");
         host.add("data.txt", b"text");
         let out = p.run_as(host, Start { version: Some(version), ..Start::default() });
         let sizes = (out.word(size, Cx), out.word(get, Cx), out.bytes(list, 4).to_vec());
+        assert!(out.result(short).is_err());
         ([size, get, set].map(|call| out.result(call).map(drop)), sizes)
     };
     assert_eq!(attributes((4, 0)), ([Ok(()); 3], (2, 2, vec![0, 0, 0xff, 0xff])));
