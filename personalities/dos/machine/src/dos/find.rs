@@ -92,8 +92,9 @@ impl Searches {
 pub fn dos_attributes(name: &[u8], attributes: &Attributes) -> u8 {
     let mut bits = attributes.flags & flag::ALL;
     if attributes.kind == NodeKind::Directory {
-        // What a directory has of them, it has by permissions of another meaning.
-        bits = attributes.flags & flag::READ_ONLY | attribute::DIRECTORY;
+        // What a directory has of them, it has by permissions of another meaning; programs that walk
+        // trees look for exactly this.
+        bits = attribute::DIRECTORY;
     }
     if name.starts_with(b".") {
         bits |= attribute::HIDDEN;

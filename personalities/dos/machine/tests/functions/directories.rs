@@ -3,6 +3,7 @@
 use crate::probe::{Probe, Reg, Value};
 use crate::support::MemoryHost;
 use Reg::{Cx, Di, Ds, Dx, Es, Si};
+use dos_machine::host::{FileTree, Node, flag};
 
 fn host() -> MemoryHost {
     let mut host = MemoryHost::new(b"");
@@ -123,6 +124,21 @@ fn f4e_f4f_find_by_pattern_and_attributes() {
     assert_eq!(search("SUB", 0, host()).1, 0x12);
     assert_eq!(search("NODIR\\*.*", 0, host()).1, 3);
     assert_eq!(search("SUB\\*.*", 0x10, host()).0.len(), 2);
+}
+
+/// MS-DOS 4.0, TREE.ASM `FIND_TYPE_DIR` and XCOPY.ASM `FIND_DIR`: what has the attribute 10 is a
+/// directory, what has others besides is passed over.
+#[test]
+fn a_directory_that_nobody_may_write_is_a_directory_all_the_same() {
+    let mut p = Probe::new();
+    let [name, area] = [p.text("SUB"), p.space(43)];
+    p.dos(0x1a00, &[(Dx, area.into())]);
+    p.dos(0x4e00, &[(Cx, 0x10.into()), (Dx, name.into())]);
+    let mut host = host();
+    let node = host.lookup(Node(0), b"sub").unwrap().node;
+    host.set_flags(node, flag::READ_ONLY).unwrap();
+    let out = p.run(host);
+    assert_eq!((out.bytes(area + 0x15, 1), out.text(area + 0x1e)), (&[0x10][..], "SUB".into()));
 }
 
 #[test]
