@@ -44,6 +44,21 @@ fn programs_tell_processors_by_push_sp() {
 }
 
 #[test]
+fn turbo_pascal_s_measure_of_the_processor_does_not_fail() {
+    let measure = |divisor: u8| {
+        let count = [0xb8, 0, 0, 0xba, 0x9b, 0xff]; // mov ax, 0; mov dx, not 100
+        let divide = [0xf7, 0xd0, 0xf7, 0xd2, 0xb9, divisor, 0, 0xf7, 0xf1];
+        run(Model::I80386, &[&count[..], &divide].concat(), 6).0
+    };
+    // The calibration of the unit CRT of Turbo Pascal 7.0 (known as runtime error 200 on processors
+    // of more than 200 MHz): 55 times 65,536 loops in a tick and more are 65,535 in a millisecond.
+    let cpu = measure(55);
+    assert_eq!((cpu.register(AX), cpu.next_instruction().offset), (0xffff, 0x10f));
+    // Any other division raises interrupt 0, whose vector is 0 here.
+    assert_eq!(measure(54).next_instruction(), FarPointer::new(0, 0));
+}
+
+#[test]
 fn a_division_error_returns_to_the_division_since_the_80286() {
     // xor bx, bx; div bx
     let pushed = |model| {

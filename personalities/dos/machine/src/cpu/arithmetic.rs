@@ -6,11 +6,15 @@
 use super::flags::Width;
 use super::operand::{Least, Word};
 use super::register::{AX, DX};
-use super::{Cpu, Model, Repeat};
-use crate::Bus;
+use super::{Cpu, Model, Repeat, segment};
+use crate::{Bus, FarPointer};
 
 /// The interrupt of a division by zero or with too large a quotient.
 const DIVIDE_ERROR: u8 = 0;
+/// NOT AX, NOT DX, MOV CX, 55, DIV CX: Borland's way from how often a loop ran in a tick of 55 ms to
+/// how often it runs in a millisecond.
+const MEASURE: [u8; 9] = [0xf7, 0xd0, 0xf7, 0xd2, 0xb9, 55, 0, 0xf7, 0xf1];
+const MEASURE_DIVISION: u16 = 7;
 
 impl Cpu {
     pub(super) fn multiply_byte(&mut self, operand: u8) {
@@ -126,7 +130,18 @@ impl Cpu {
     }
 
     /// Raises interrupt 0. Since the 80286 the handler returns to the division itself.
+    ///
+    /// Programs of Turbo Pascal 7 with the unit CRT measure the processor when they start, and would
+    /// fail on one as fast as this: for them the quotient is as large as it can be (decisions/0090).
     pub(super) fn divide_error(&mut self, bus: &mut Bus) {
+        let measure =
+            FarPointer::new(self.segment(segment::CS), self.start.wrapping_sub(MEASURE_DIVISION));
+        let mut bytes = [0; MEASURE.len()];
+        bus.read(measure, &mut bytes);
+        if bytes == MEASURE {
+            (self.registers[AX], self.registers[DX]) = (0xffff, 0);
+            return;
+        }
         if self.model >= Model::I80286 {
             self.ip = self.start;
         }
