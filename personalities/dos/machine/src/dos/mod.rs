@@ -202,6 +202,7 @@ impl<H: Host> Session<H> {
     /// Answers a host call of DOS: interrupts 20h to 2Fh, 30h (the way through PSP:5).
     pub(crate) fn dos_interrupt(&mut self, number: u8) {
         self.dos.take_up(&self.bus);
+        self.follow_structures();
         self.interrupt_service(number);
         self.dos.lay_down(&mut self.bus);
     }

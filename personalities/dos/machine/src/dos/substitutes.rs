@@ -2,13 +2,16 @@
 //!
 //! They are the session's. Their names are resolved when they are made; what the directory is called
 //! later does not matter.
+//!
+//! SUBST of MS-DOS calls no function for it: it writes path and flags into the drive's current
+//! directory structure (MS-DOS 4.0, SUBST.C), which is therefore looked at before each call.
 
 use alloc::vec::Vec;
 
 use super::layout::LAST_DRIVE;
 use super::names::ShortName;
 use super::paths::DriveState;
-use super::{Call, DosError};
+use super::{Call, DosError, tables};
 use crate::host::{Drive, FileTree, Host};
 use crate::session::Session;
 
@@ -28,13 +31,34 @@ impl<H: Host> Session<H> {
         }
     }
 
+    /// Makes and ends the substitute drives that programs made and ended in the structures.
+    pub(super) fn follow_structures(&mut self) {
+        let substitutes = self.dos.drives.iter().filter(|state| state.substitute.is_some());
+        let known = substitutes.fold(0, |all, state| all | 1 << state.number);
+        let changed = tables::substituted(&self.bus) ^ known;
+        for number in (0..LAST_DRIVE).filter(|number| changed & 1 << number != 0) {
+            let changed = match known & 1 << number {
+                0 => self.substitute(number, &tables::substitute_in_structure(&self.bus, number)),
+                _ => self.end_substitute(number),
+            };
+            // What can't be done is undone where programs see it.
+            if changed.is_err() {
+                self.show_drives();
+            }
+        }
+    }
+
     fn make_substitute(&mut self, number: u8) -> Call {
+        let path = self.path_at(self.ds_dx())?;
+        self.substitute(number, &path)
+    }
+
+    fn substitute(&mut self, number: u8, path: &[u8]) -> Call {
         let is_taken = self.dos.drives.iter().any(|state| state.number == number);
         if is_taken || number >= LAST_DRIVE {
             return Err(DosError::InvalidDrive.into());
         }
-        let path = self.path_at(self.ds_dx())?;
-        let (drive, components) = self.directory(&path)?;
+        let (drive, components) = self.directory(path)?;
         let state = self.dos.drives.iter().find(|state| state.number == drive);
         let state = state.ok_or(DosError::InvalidDrive)?;
         let names: Vec<ShortName> = components.iter().map(|part| part.name).collect();
@@ -73,6 +97,6 @@ impl<H: Host> Session<H> {
 
     fn show_drives(&mut self) {
         let space = self.host.files().space();
-        super::tables::show_drives(&mut self.bus, &self.dos.drives, space);
+        tables::show_drives(&mut self.bus, &self.dos.drives, space);
     }
 }

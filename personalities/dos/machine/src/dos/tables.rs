@@ -3,6 +3,8 @@
 //! Layouts: RBIL, list of lists table 01627, device header 01646, drive parameter block 01395,
 //! current directory structure 01643, system file table 01639 and 01642.
 
+use alloc::vec::Vec;
+
 use super::country::{collating_weight, upper_case};
 use super::files::{FILES_MAX, FileKind, OpenFile};
 use super::find::attribute;
@@ -20,6 +22,8 @@ pub const FILE_BYTES: u16 = 0x3b;
 const FILES_HEADER: u16 = 6;
 /// Bytes of a current directory structure.
 pub const DIRECTORY_BYTES: u16 = 0x58;
+/// Bytes of the path in it, with the terminating 0.
+const DIRECTORY_TEXT: u16 = 67;
 const PARAMETER_BYTES: u16 = 0x21;
 const DEVICE_BYTES: u16 = 18;
 const END: FarPointer = FarPointer::new(0xffff, 0xffff);
@@ -192,11 +196,33 @@ fn write_parameters(bus: &mut Bus, drive: u8, unit: u8, next: FarPointer, space:
 /// Writes a drive's current directory, `C:\NAME`, as far as the structure has room, and how long its
 /// root is.
 pub fn write_directory(bus: &mut Bus, drive: u8, path: &[u8], root: u16) {
-    let mut text = path[..path.len().min(66)].to_vec();
-    text.resize(67, 0);
+    let mut text = path[..path.len().min(DIRECTORY_TEXT as usize - 1)].to_vec();
+    text.resize(DIRECTORY_TEXT as usize, 0);
     let at = directory_structure(drive);
     bus.write(at, &text);
     bus.write16(at.add(0x4f), root);
+}
+
+/// Returns which drives are substituted, as the current directory structures say: bit 0 is A.
+pub fn substituted(bus: &Bus) -> u32 {
+    (0..LAST_DRIVE).fold(0, |all, drive| {
+        let flags = bus.read16(directory_structure(drive).add(0x43));
+        all | u32::from(flags & SUBSTITUTED != 0) << drive
+    })
+}
+
+/// Returns the directory that a substituted drive stands for, as its current directory structure
+/// says: the first characters of the path, up to its root.
+pub fn substitute_in_structure(bus: &Bus, drive: u8) -> Vec<u8> {
+    let at = directory_structure(drive);
+    let len = bus.read16(at.add(0x4f)).min(DIRECTORY_TEXT) as usize;
+    let mut path = alloc::vec![0; len];
+    bus.read(at, &mut path);
+    // The root of a drive, `C:\`, is told without its backslash.
+    if len == 2 {
+        path.push(b'\\');
+    }
+    path
 }
 
 /// Returns the header of a character device.

@@ -165,6 +165,40 @@ fn f71ff_asks_for_the_function_without_71() {
     assert_eq!(out.result(unknown), Err(0x7100));
 }
 
+/// MS-DOS 4.0, SUBST.C, `Insert` and `fDelete`: path, flags INUSE and LOCAL, length of the root's path in
+/// the current directory structure, and the parameter block; RBIL table 01643.
+#[test]
+fn what_subst_writes_into_a_directory_structure_is_a_drive() {
+    let mut p = Probe::new();
+    let lists = p.dos(0x5200, &[]);
+    let pointer = p.peek(Value::After(lists, Es), 0x3c.into(), 4);
+    let out = p.run(MemoryHost::new(b""));
+    let (segment, offset) = (out.data16(pointer + 2), out.data16(pointer));
+    let mut p = Probe::new();
+    let [file, told] = [p.text("E:IN.TXT"), p.space(80)];
+    let write = |p: &mut Probe, drive: u16, path: &[u8], flags: u16, root: u16| {
+        let at = offset + drive * 0x58;
+        p.poke(segment.into(), at.into(), path);
+        p.poke(segment.into(), (at + 0x43).into(), &flags.to_le_bytes());
+        p.poke(segment.into(), (at + 0x4f).into(), &root.to_le_bytes());
+    };
+    write(&mut p, 4, b"C:\\SUB\0", 0x5000, 6);
+    write(&mut p, 5, b"C:\\NONE\0", 0x5000, 7);
+    let open = p.dos(0x3d00, &[(Dx, file.into())]);
+    p.dos(0x3e00, &[(Bx, Value::After(open, Ax))]);
+    p.dos(0x6000, &[(Si, file.into()), (Es, Value::Own), (Di, told.into())]);
+    let refused = p.dos(0x4409, &[(Bx, 6.into())]);
+    write(&mut p, 4, b"E:\\\0", 0, 2);
+    let gone = p.dos(0x3d00, &[(Dx, file.into())]);
+    let mut host = MemoryHost::new(b"");
+    let node = host.add_directory("sub");
+    host.create(node, b"in.txt", NodeKind::File).unwrap();
+    let out = p.run(host);
+    assert!(out.result(open).is_ok());
+    assert_eq!(out.text(told), "C:\\SUB\\IN.TXT");
+    assert_eq!((out.result(refused), out.result(gone)), (Err(0x0f), Err(3)));
+}
+
 /// RBIL INT 21/AX=71AA: BH=0 makes a drive of a directory, 1 ends it, 2 tells the directory; AX=4409:
 /// bit 15 of DX.
 #[test]
