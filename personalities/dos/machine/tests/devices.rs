@@ -232,7 +232,7 @@ fn bios_services_tell_what_there_is() {
     });
     let (end, host) = run_program(MemoryHost::new(b""), &program);
     assert_eq!(end, End::Exit(0));
-    assert_eq!(words(&host.output), [0x0022, 640, 0, 0x01fc, 0xffff]);
+    assert_eq!(words(&host.output), [0x4022, 640, 0, 0x01fc, 0xffff]);
 }
 
 #[test]

@@ -50,8 +50,11 @@ const KEPT_MEMORY: u8 = 0x80;
 /// Bit 4: enhanced keyboard; bits 0 and 1: the last scan code was E1, E0.
 pub(super) const KEYBOARD_STATE: FarPointer = at(0x96);
 
-/// Colour display, no coprocessor, no floppy drive, no printer (INT 11h).
-pub(crate) const EQUIPMENT_WORD: u16 = 0x0020;
+/// Colour display, no coprocessor, no floppy drive, one printer (INT 11h).
+pub(crate) const EQUIPMENT_WORD: u16 = 0x4020;
+/// Port of the first printer.
+const PRINTER: FarPointer = at(0x08);
+const PRINTER_PORT: u16 = 0x378;
 /// Its bit that says there is a coprocessor.
 const EQUIPMENT_COPROCESSOR: u16 = 0x0002;
 /// Ticks of a day (INT 1Ah).
@@ -60,6 +63,7 @@ const TICKS_A_DAY: u32 = 0x0018_00b0;
 /// Writes the area as it is after a start at that many ticks since midnight.
 pub(super) fn install(bus: &mut Bus, ticks: u32) {
     bus.write16(EQUIPMENT, EQUIPMENT_WORD);
+    bus.write16(PRINTER, PRINTER_PORT);
     bus.write16(MEMORY_KIB, MEMORY_END >> 6);
     bus.write32(TICKS, ticks % TICKS_A_DAY);
     bus.write16(RESET, 0x1234);
@@ -124,12 +128,12 @@ pub(crate) fn video_mode(bus: &Bus) -> u8 {
 }
 
 /// Returns characters of a row; programs write here.
-pub(super) fn columns(bus: &Bus) -> usize {
+pub(crate) fn columns(bus: &Bus) -> usize {
     bus.read16(COLUMNS).clamp(1, 132).into()
 }
 
 /// Returns rows of the screen; programs write here.
-pub(super) fn rows(bus: &Bus) -> usize {
+pub(crate) fn rows(bus: &Bus) -> usize {
     usize::from(bus.read8(ROWS)).clamp(0, 59) + 1
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod data;
 pub(crate) mod fingers;
 mod keyboard;
 pub(crate) mod keys;
+mod printer;
 mod system;
 pub(crate) mod video;
 
@@ -146,7 +147,7 @@ impl<H: Host> Session<H> {
             0x13 | 0x14 => self.refuse_service(0x80),
             0x15 => self.system_service(),
             0x16 => self.keyboard(),
-            0x17 => self.set_ax(self.ax() & 0xff | 0x3000),
+            0x17 => self.printer(),
             0x18 | 0x19 => self.finish(End::Exit(0)),
             0x1a => self.clock(),
             0x1b => self.ask_for_break(),

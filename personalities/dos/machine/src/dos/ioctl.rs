@@ -7,6 +7,7 @@ use super::files::FileKind;
 use super::files::OpenFile;
 use super::{Call, DosError};
 use crate::FarPointer;
+use crate::bios::data;
 use crate::host::{FileTree, Host};
 use crate::session::Session;
 
@@ -126,10 +127,18 @@ impl<H: Host> Session<H> {
         match (kind, category, minor) {
             (FileKind::Console, 3, 0x7f) => {
                 let at = self.ds_dx();
-                // Information level 0, 14 bytes follow: text, colour, 16 colours, 80 by 25.
-                for (offset, word) in
-                    [(4, 0), (6, 1), (8, 16), (10, 640), (12, 400), (14, 80), (16, 25)]
-                {
+                let columns = data::columns(&self.bus) as u16;
+                let rows = data::rows(&self.bus) as u16;
+                // Information level 0, 14 bytes follow: text, colour, 16 colours, pixels, size.
+                for (offset, word) in [
+                    (4, 0),
+                    (6, 1),
+                    (8, 16),
+                    (10, columns * 8),
+                    (12, 400),
+                    (14, columns),
+                    (16, rows),
+                ] {
                     self.bus.write16(at.add(offset), word);
                 }
                 self.bus.write8(at.add(6), 1);

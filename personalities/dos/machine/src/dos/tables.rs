@@ -15,6 +15,7 @@ use super::layout::{
 };
 use super::paths::DriveState;
 use crate::host::Space;
+use crate::memory::POOL_KIB;
 use crate::{Bus, FarPointer};
 
 /// Bytes of an entry of the system file table, and of the header before the first one.
@@ -71,6 +72,7 @@ pub fn install(bus: &mut Bus) {
     }
     bus.write8(LISTS.add(0x43), 3);
     bus.write8(LISTS.add(0x44), 1);
+    bus.write16(LISTS.add(0x45), POOL_KIB as u16);
     bus.write(SWAPPABLE, &[0, 0, 0xff]);
     bus.write_far(FCB_TABLE, END);
     bus.write_far(FILES, END);

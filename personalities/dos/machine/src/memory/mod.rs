@@ -20,7 +20,7 @@ use xms::Xms;
 /// Bytes of a KiB.
 const KIB: usize = 1024;
 /// Memory that XMS and EMS have together.
-const POOL_KIB: usize = 4096;
+pub(crate) const POOL_KIB: usize = 4096;
 
 /// All memory beyond the processor's.
 pub(crate) struct Extended {

@@ -393,3 +393,38 @@ fn f3f_f40_go_on_behind_the_segment_and_do_not_wrap() {
     assert_eq!(out.bytes(low, 4), [0; 4]);
     assert_eq!(out.host.file("COPY.BIN"), Some(&[7; 0x20][..]));
 }
+
+/// RBIL INT 21/AX=440C, CX=037F, table 01545: level 0, 14 bytes, columns at 0E and rows at 10. MORE of
+/// MS-DOS 4.0 fills that many.
+#[test]
+fn f440c_tells_the_size_of_the_screen() {
+    let mut p = Probe::new();
+    let packet = p.bytes(&[0, 0, 14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let name = p.text("CON");
+    let open = p.dos(0x3d02, &[(Dx, name.into())]);
+    p.interrupt(0x10, 0x1112, &[(Bx, 0.into())]);
+    let asked =
+        p.dos(0x440c, &[(Bx, Value::After(open, Ax)), (Cx, 0x037f.into()), (Dx, packet.into())]);
+    let out = p.run(host());
+    assert!(out.result(asked).is_ok());
+    assert_eq!((out.data16(packet + 0x0e), out.data16(packet + 0x10)), (80, 50));
+}
+
+/// RBIL INT 17: the state has bit 7 for not busy, 5 for no paper, 4 for selected, 3 and 0 for errors;
+/// bits 14 and 15 of INT 11h count printers.
+#[test]
+fn int17_prints_where_prn_does() {
+    let mut p = Probe::new();
+    let prints = [b'H', b'i'].map(|letter| p.interrupt(0x17, letter.into(), &[(Dx, 0.into())]));
+    let asks = [0x0100, 0x0200].map(|function| p.interrupt(0x17, function, &[(Dx, 0.into())]));
+    let missing = p.interrupt(0x17, 0x0200, &[(Dx, 2.into())]);
+    let equipment = p.interrupt(0x11, 0, &[]);
+    let mut host = host();
+    host.add_directory("tmp");
+    let out = p.run(host);
+    for call in prints.into_iter().chain(asks) {
+        assert_eq!(out.ax(call) >> 8 & 0xb9, 0x90);
+    }
+    assert_eq!((out.ax(missing), out.ax(equipment) >> 14), (0x0200, 1));
+    assert_eq!(out.host.read_path("tmp/printer.txt").unwrap_or_default(), b"Hi");
+}

@@ -19,7 +19,7 @@ fn f52_leads_to_the_first_memory_block_devices_and_drives() {
     let mut p = Probe::new();
     let lists = p.dos(0x5200, &[]);
     let (segment, offset) = (Value::After(lists, Es), Value::After(lists, Bx));
-    let table = p.peek(segment, offset, 0x46);
+    let table = p.peek(segment, offset, 0x47);
     let before = p.peek(segment, 0x24.into(), 2);
     let out = p.run(host());
     assert_eq!(out.word(lists, Bx), 0x26);
@@ -28,6 +28,8 @@ fn f52_leads_to_the_first_memory_block_devices_and_drives() {
     assert!((5..=26).contains(&out.bytes(table + 0x21, 1)[0]));
     assert_eq!(out.bytes(table + 0x2c, 8), b"NUL     ");
     assert!(out.data16(before) > 0x60);
+    // 43 boot drive, 45 KiB of extended memory, which MEM of MS-DOS 4.0 tells if it is not 0.
+    assert_eq!((out.bytes(table + 0x43, 1), out.data16(table + 0x45)), (&[3][..], 4096));
     for offset in [0, 4, 8, 0x0c, 0x16, 0x1a] {
         assert_ne!(far(&out, table + offset), (0, 0), "{offset:x}");
     }
