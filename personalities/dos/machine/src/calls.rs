@@ -12,6 +12,7 @@ enum OwnCall {
     CriticalReturn = 0xf1,
     ExtendedMemory = 0xf3,
     ExpandedReturn = 0xf4,
+    DeviceRequest = 0xf5,
 }
 
 /// A program's Ctrl-C handler returned.
@@ -22,3 +23,5 @@ pub(crate) const CRITICAL_RETURN: u8 = OwnCall::CriticalReturn as u8;
 pub(crate) const EXTENDED_MEMORY: u8 = OwnCall::ExtendedMemory as u8;
 /// What was called by the EMS driver returned.
 pub(crate) const EXPANDED_RETURN: u8 = OwnCall::ExpandedReturn as u8;
+/// A device driver's interrupt routine was called.
+pub(crate) const DEVICE_REQUEST: u8 = OwnCall::DeviceRequest as u8;

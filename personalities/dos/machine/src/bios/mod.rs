@@ -17,7 +17,9 @@ mod printer;
 mod system;
 pub(crate) mod video;
 
-use crate::calls::{BREAK_RETURN, CRITICAL_RETURN, EXPANDED_RETURN, EXTENDED_MEMORY};
+use crate::calls::{
+    BREAK_RETURN, CRITICAL_RETURN, DEVICE_REQUEST, EXPANDED_RETURN, EXTENDED_MEMORY,
+};
 use crate::cpu::HOST_SEGMENT;
 use crate::dos::time::DateTime;
 use crate::host::Host;
@@ -151,7 +153,9 @@ impl<H: Host> Session<H> {
             0x18 | 0x19 => self.finish(End::Exit(0)),
             0x1a => self.clock(),
             0x1b => self.ask_for_break(),
-            0x20..=0x30 | BREAK_RETURN | CRITICAL_RETURN => self.dos_interrupt(number),
+            0x20..=0x30 | BREAK_RETURN | CRITICAL_RETURN | DEVICE_REQUEST => {
+                self.dos_interrupt(number)
+            }
             0x33 => self.mouse(),
             0x67 => self.expanded_memory(),
             EXPANDED_RETURN => self.expanded_call_returned(),

@@ -50,6 +50,12 @@ pub const NO_TEXT: FarPointer = at(0x530);
 pub const ERROR_TEXT: FarPointer = at(0x540);
 /// Strategy and interrupt routine of all devices.
 pub const DRIVER: FarPointer = at(0x550);
+/// Where the request is that the strategy routine was called with.
+pub const DRIVER_REQUEST: FarPointer = at(0x560);
+/// Where the interrupt routine leads to.
+pub const DRIVER_ENTRY: FarPointer = FarPointer::new(HOST_SEGMENT, 0x500);
+/// The list of swappable data areas (AX=5D0B).
+pub const SWAPPABLE_LIST: FarPointer = at(0x570);
 /// Device headers behind NUL.
 pub const DEVICES: FarPointer = at(0x580);
 /// Drive parameter blocks.

@@ -15,6 +15,7 @@ mod countries;
 pub(crate) mod country;
 mod critical;
 mod directory;
+mod drivers;
 mod drives;
 mod error;
 mod fcb;
@@ -54,7 +55,7 @@ pub use mz::{Mz, MzError};
 use alloc::vec::Vec;
 
 use crate::bus::{Bus, FarPointer};
-use crate::calls::{BREAK_RETURN, CRITICAL_RETURN};
+use crate::calls::{BREAK_RETURN, CRITICAL_RETURN, DEVICE_REQUEST};
 use crate::cpu::HOST_SEGMENT;
 use crate::host::{FileTree, Host, HostError};
 use crate::session::{End, Session};
@@ -226,6 +227,7 @@ impl<H: Host> Session<H> {
             0x30 => return self.call_five(),
             BREAK_RETURN => return self.break_returned(),
             CRITICAL_RETURN => return self.critical_returned(),
+            DEVICE_REQUEST => self.device_request(),
             _ => Ok(()),
         };
         match called {

@@ -3,11 +3,12 @@
 //! The current program, the transfer area and the drive are read from there when a call begins, and
 //! written when it ends (RBIL INT 21/AX=5D06, table 01690).
 
-use super::layout::{SWAPPABLE, SWAPPED_ALWAYS, SWAPPED_IN_DOS};
+use super::layout::{SWAPPABLE, SWAPPABLE_LIST, SWAPPED_ALWAYS, SWAPPED_IN_DOS};
 use super::psp::Psp;
-use super::{Call, Dos, DosError};
+use super::{Call, Dos, DosError, Refusal};
 use crate::FarPointer;
 use crate::bus::Bus;
+use crate::cpu::register::{AX, BX, CX, DI, DX, SI};
 use crate::host::Host;
 use crate::session::Session;
 
@@ -74,9 +75,11 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// AH=5D: what is of use without a network: commit, the swappable data area, set the error.
+    /// AH=5D: what is of use without a network: a call with other registers, commit, the swappable
+    /// data area, set the error.
     pub(super) fn server_function(&mut self) -> Call {
         match self.al() {
+            0x00 => self.server_call(),
             // Files are written through.
             0x01 => Ok(()),
             0x06 => {
@@ -87,8 +90,33 @@ impl<H: Host> Session<H> {
                 Ok(())
             }
             0x0a => self.set_extended_error(),
+            0x0b => {
+                self.set_ds(SWAPPABLE_LIST.segment);
+                self.set_si(SWAPPABLE_LIST.offset);
+                Ok(())
+            }
             _ => Err(DosError::InvalidFunction.into()),
         }
+    }
+
+    /// AX=5D00: the function that the registers in the list at DS:DX ask for, performed with them as
+    /// the caller's; whose behalf it is on means nothing here (RBIL INT 21/AX=5D00, table 01686).
+    fn server_call(&mut self) -> Call {
+        let from = self.ds_dx();
+        let word = |session: &Self, offset| session.bus.read16(from.add(offset));
+        for (offset, register) in [(0, AX), (2, BX), (4, CX), (6, DX), (8, SI), (0x0a, DI)] {
+            let value = word(self, offset);
+            self.cpu.set_register(register, value);
+        }
+        let (ds, es) = (word(self, 0x0c), word(self, 0x0e));
+        self.set_ds(ds);
+        self.set_es(es);
+        if self.ah() == 0x5d && self.al() == 0 {
+            return Err(DosError::InvalidFunction.into());
+        }
+        self.function_call();
+        // It has told its success itself.
+        Err(Refusal::Switched)
     }
 
     /// AX=5D0A: DS:DX at AX, BX, CX, DX, SI, DI, DS, ES as AH=59 shall return them.

@@ -6,12 +6,13 @@
 use alloc::vec::Vec;
 
 use super::country::{collating_weight, upper_case};
+use super::drivers;
 use super::files::{FILES_MAX, FileKind, OpenFile};
 use super::find::attribute;
 use super::layout::{
     CASE_MAP, COLLATING, DATA, DEVICES, DIRECTORIES, DOUBLE_BYTE, DRIVE_PARAMETERS, DRIVER,
     ERROR_TEXT, FCB_TABLE, FILES, FIRST_BLOCK, LAST_DRIVE, LISTS, NAME_CHARACTERS, NO_TEXT,
-    NULL_DEVICE, SWAPPABLE, UPPER_CASE,
+    NULL_DEVICE, SWAPPABLE, SWAPPABLE_LIST, SWAPPED_ALWAYS, SWAPPED_IN_DOS, UPPER_CASE,
 };
 use super::paths::DriveState;
 use crate::host::Space;
@@ -74,6 +75,13 @@ pub fn install(bus: &mut Bus) {
     bus.write8(LISTS.add(0x44), 1);
     bus.write16(LISTS.add(0x45), POOL_KIB as u16);
     bus.write(SWAPPABLE, &[0, 0, 0xff]);
+    // RBIL INT 21/AX=5D0B: so many areas, where they are, their lengths; bit 15: always.
+    let rest = SWAPPED_IN_DOS - SWAPPED_ALWAYS;
+    bus.write16(SWAPPABLE_LIST, 2);
+    bus.write_far(SWAPPABLE_LIST.add(2), SWAPPABLE);
+    bus.write16(SWAPPABLE_LIST.add(6), SWAPPED_ALWAYS | 0x8000);
+    bus.write_far(SWAPPABLE_LIST.add(8), SWAPPABLE.add(SWAPPED_ALWAYS));
+    bus.write16(SWAPPABLE_LIST.add(12), rest);
     bus.write_far(FCB_TABLE, END);
     bus.write_far(FILES, END);
     bus.write16(FILES.add(4), FILES_MAX as u16);
@@ -90,7 +98,7 @@ fn write_device(bus: &mut Bus, at: FarPointer, next: FarPointer, kind: u16, name
     bus.write_far(at, next);
     bus.write16(at.add(4), kind);
     bus.write16(at.add(6), DRIVER.offset);
-    bus.write16(at.add(8), DRIVER.offset);
+    bus.write16(at.add(8), DRIVER.offset + drivers::INTERRUPT);
     bus.write(at.add(10), name);
 }
 
@@ -132,8 +140,7 @@ fn write_code(bus: &mut Bus) {
     let [low, high] = NO_TEXT.offset.to_le_bytes();
     // push cs, pop es, mov di, text, retf
     bus.write(ERROR_TEXT, &[0x0e, 0x07, 0xbf, low, high, 0xcb]);
-    // A driver called by a program does nothing: retf.
-    bus.write8(DRIVER, 0xcb);
+    drivers::install(bus);
 }
 
 /// Returns where a drive's parameter block is.

@@ -38,6 +38,31 @@ fn f5d0a_sets_what_f59_tells() {
     assert_eq!((out.ax(error), out.word(error, Bx), out.word(error, Cx) >> 8), (0x1234, 0x0506, 7));
 }
 
+/// RBIL INT 21/AX=5D00, table 01686: AX, BX, CX, DX, SI, DI, DS, ES, 0, computer, program. PRINT of
+/// MS-DOS 4.0 opens its files so (PRINT_R.ASM, `TO_DOS`).
+#[test]
+fn f5d00_performs_the_function_in_its_list() {
+    let mut p = Probe::new();
+    let [there, missing] = ["DISK.TXT", "NONE"].map(|name| p.text(name));
+    let segment = p.dos(0x6200, &[]);
+    let mut call = |words: [u16; 4]| {
+        let list = p.bytes(&words.map(u16::to_le_bytes).concat());
+        p.bytes(&[0; 4]);
+        let segments = p.space(4);
+        p.space(6);
+        for place in [segments, segments + 2] {
+            p.poke_data(Value::Own, place.into(), Probe::place_of(segment, Bx), 2);
+        }
+        p.dos(0x5d00, &[(Dx, list.into())])
+    };
+    let opened = call([0x3d00, 0, 0, there]);
+    let refused = call([0x3d00, 0, 0, missing]);
+    let again = call([0x5d00, 0, 0, 0x5000]);
+    let out = p.run(host());
+    assert_eq!((out.result(opened), out.result(refused)), (Ok(5), Err(2)));
+    assert_eq!(out.result(again), Err(1));
+}
+
 /// A program that opens and reads, with a handler of interrupt 24h that counts and answers, the
 /// number of its read among the calls, and where the handler's count and error are.
 fn with_handler(answer: u8) -> (Probe, usize, u16) {

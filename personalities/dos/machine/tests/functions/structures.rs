@@ -123,6 +123,73 @@ fn f5d06_is_where_psp_transfer_area_and_drive_are() {
 }
 
 #[test]
+fn f5d0b_lists_the_swappable_areas() {
+    let mut p = Probe::new();
+    let area = p.dos(0x5d06, &[]);
+    let list = p.dos(0x5d0b, &[]);
+    let table = p.peek(Value::After(list, Ds), Value::After(list, Si), 14);
+    let out = p.run(host());
+    assert!(out.result(list).is_ok());
+    // RBIL INT 21/AX=5D0B: count; address, length and bit 15 for always, of each.
+    assert_eq!(out.data16(table), 2);
+    assert_eq!(far(&out, table + 2), (out.word(area, Ds), out.word(area, Si)));
+    let (always, rest) = (out.data16(table + 6), out.data16(table + 12));
+    assert_eq!((always, always & 0x7fff), (out.word(area, Dx) | 0x8000, out.word(area, Dx)));
+    assert_eq!((always & 0x7fff) + rest, out.word(area, Cx));
+}
+
+/// A driver's routines, called as PRINT of MS-DOS 4.0 does (PRINT_R.ASM, `DOCALL`): ES:BX at the request,
+/// DS:SI at the header, first the strategy routine, then the interrupt routine.
+#[test]
+fn the_drivers_of_devices_perform_requests() {
+    let mut p = Probe::new();
+    let chain = p.interrupt(0x2f, 0x122c, &[]);
+    let null = p.peek(Value::After(chain, Bx), Value::After(chain, Ax), 4);
+    let out = p.run(host());
+    let (segment, console) = far(&out, null);
+    // Headers of 18 bytes, in the order CON, AUX, PRN.
+    let header = console + 2 * 18;
+    let mut p = Probe::new();
+    let name = p.peek(segment.into(), (header + 10).into(), 8);
+    let routines = p.peek(segment.into(), (header + 6).into(), 4);
+    let text = p.bytes(b"paper");
+    let request = p.bytes(&[22, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let [low, high] = text.to_le_bytes();
+    p.bytes(&[low, high]);
+    let own = p.space(2);
+    p.bytes(&[5, 0, 0, 0]);
+    let status = p.bytes(&[22, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let unknown = p.bytes(&[22, 0, 99, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let psp = p.dos(0x6200, &[]);
+    p.poke_data(Value::Own, own.into(), Probe::place_of(psp, Bx), 2);
+    // An interrupt's handler calls the routines, whose addresses are in the program: an own INT 60h.
+    let [seg_low, seg_high] = segment.to_le_bytes();
+    let handler = p.bytes(&[
+        0x2e, 0xff, 0x1e, 0, 0, // call far [cs:strategy]
+        0x2e, 0xff, 0x1e, 0, 0,    // call far [cs:interrupt]
+        0xcf, // iret
+    ]);
+    let pointers = p.bytes(&[0, 0, seg_low, seg_high, 0, 0, seg_low, seg_high]);
+    p.poke_data(Value::Own, pointers.into(), routines, 2);
+    p.poke_data(Value::Own, (pointers + 4).into(), routines + 2, 2);
+    p.poke(Value::Own, (handler + 3).into(), &pointers.to_le_bytes());
+    p.poke(Value::Own, (handler + 8).into(), &(pointers + 4).to_le_bytes());
+    p.dos(0x2560, &[(Dx, handler.into())]);
+    for request in [request, status, unknown] {
+        let at = [(Bx, request.into()), (Es, Value::Own), (Si, header.into())];
+        p.interrupt(0x60, 0, &[&at[..], &[(Ds, segment.into())]].concat());
+    }
+    let mut host = host();
+    host.add_directory("tmp");
+    let out = p.run(host);
+    assert_eq!(out.bytes(name, 8), b"PRN     ");
+    assert_eq!(out.host.read_path("tmp/printer.txt").unwrap_or_default(), b"paper");
+    // Bit 8 done, 9 busy, 15 error; error 3 an unknown command.
+    let states = [request, status, unknown].map(|request| out.data16(request + 3));
+    assert_eq!(states, [0x0100, 0x0100, 0x8103]);
+}
+
+#[test]
 fn what_is_written_into_the_swappable_area_counts() {
     let mut p = Probe::new();
     let area = p.dos(0x5d06, &[]);
