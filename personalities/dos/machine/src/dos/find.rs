@@ -24,8 +24,8 @@ use crate::session::Session;
 
 /// Most searches that are remembered at once.
 pub const SEARCHES_MAX: usize = 1024;
-/// Most entries of all of them together, but for the last one's.
-pub const FOUND_MAX: usize = 16_384;
+/// Most entries of all of them together, but for the last one's: what one number in an area counts.
+pub const FOUND_MAX: usize = 1 << 16;
 
 /// Attribute bits (RBIL table 01420).
 pub mod attribute {
