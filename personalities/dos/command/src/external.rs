@@ -72,6 +72,7 @@ fn find(system: &mut impl System, name: &[u8]) -> Option<Program> {
     }
     let tool = tools::named(base);
     if !directory.is_empty() {
+        let tool = tool.filter(|_| tools::is_home(directory));
         return find_in(system, directory, base).or(tool.map(Program::Tool));
     }
     let path = environment::variable(system, b"PATH").unwrap_or_default();

@@ -89,14 +89,21 @@ pub fn files() -> impl Iterator<Item = (&'static [u8], Vec<u8>)> {
     TOOLS.into_iter().map(|(name, ..)| (name, file_of(name)))
 }
 
-/// Returns the image, without header, of a program that is there without a file: COMMAND.COM or a
-/// tool, by its name.
-pub fn resident(name: &[u8]) -> Option<Vec<u8>> {
+/// Returns the image, without header, of a program that is there without a file, by the path that is
+/// not there: COMMAND.COM anywhere, a tool in a directory `DOS`.
+pub fn resident(path: &[u8]) -> Option<Vec<u8>> {
+    let (directory, name) = wildcard::split(path);
     if name.eq_ignore_ascii_case(INTERPRETER) {
         return Some(stub::file(b""));
     }
     let known = TOOLS.into_iter().find(|(known, ..)| name.eq_ignore_ascii_case(known));
-    known.map(|(known, ..)| stub::file(base(known)))
+    known.filter(|_| is_home(directory)).map(|(known, ..)| stub::file(base(known)))
+}
+
+/// Returns whether a directory, with its last separator, is one where tools are looked for.
+pub(crate) fn is_home(directory: &[u8]) -> bool {
+    let path = directory.strip_suffix(b"\\").or(directory.strip_suffix(b"/"));
+    path.is_some_and(|path| wildcard::split(path).1.eq_ignore_ascii_case(b"DOS"))
 }
 
 /// Returns the tool that a name stands for, with or without its extension.
@@ -188,12 +195,15 @@ mod tests {
     #[test]
     fn every_tool_has_a_file_of_its_own() {
         for (name, bytes) in files() {
-            let image = resident(name).unwrap();
+            let image = resident(&[b"C:\\dos\\", name].concat()).unwrap();
             assert!(bytes.ends_with(&image));
             assert_eq!(bytes.starts_with(b"MZ"), name.ends_with(b".EXE"));
             let base = name.split(|byte| *byte == b'.').next().unwrap();
             assert!(base.len() <= TOOL_MAX);
         }
-        assert_eq!(resident(b"NONE.EXE"), None);
+        for path in [&b"C:\\DOS\\NONE.EXE"[..], b"SORT.EXE", b"C:\\TOOLS\\SORT.EXE"] {
+            assert_eq!(resident(path), None);
+        }
+        assert!(resident(b"X:\\COMMAND.COM").is_some());
     }
 }

@@ -96,11 +96,12 @@ fn a_tool_is_executed_where_no_disk_has_it() {
     let run = execute(&mut p, block, 0, "C:\\DOS\\SORT.EXE");
     let code = p.dos(0x4d00, &[]);
     let unknown = execute(&mut p, block, 0, "C:\\DOS\\SORT.COM");
+    let elsewhere = execute(&mut p, block, 0, "SORT.EXE");
     let mut host = host();
     host.add("tail", b"b\r\na\r\n");
     let out = p.run(host);
     assert_eq!((out.result(run).is_ok(), out.ax(code)), (true, 0));
-    assert_eq!(out.result(unknown), Err(3));
+    assert_eq!([unknown, elsewhere].map(|call| out.result(call)), [Err(3), Err(2)]);
     assert_eq!(out.host.output, b"a\r\nb\r\n");
 }
 

@@ -139,7 +139,7 @@ impl<H: Host> Session<H> {
         match self.existing(path) {
             Ok((_, file)) => Ok(Some(file)),
             Err(Refusal::Error(DosError::FileNotFound | DosError::PathNotFound))
-                if dos_command::resident(file_name(path)).is_some() =>
+                if dos_command::resident(path).is_some() =>
             {
                 Ok(None)
             }
@@ -155,7 +155,7 @@ impl<H: Host> Session<H> {
         parent: Psp,
     ) -> Result<Entry, LoadError> {
         let name = file_name(path).to_ascii_uppercase();
-        let file = dos_command::resident(&name).ok_or(DosError::FileNotFound)?;
+        let file = dos_command::resident(path).ok_or(DosError::FileNotFound)?;
         let environment = self.make_environment(environment, &[FOLDER, &name].concat())?;
         let needed = psp::PARAGRAPHS * 2 + (file.len() as u16).div_ceil(16);
         let allocated = self.allocate_program(needed, u16::MAX, parent);
