@@ -63,7 +63,7 @@ impl Shell {
 }
 
 fn find(system: &mut impl System, name: &[u8]) -> Option<Program> {
-    if wildcard::is_pattern(name) {
+    if wildcard::is_pattern(name) || name.iter().skip(2).any(|byte| *byte == b':') {
         return None;
     }
     let (directory, base) = wildcard::split(name);
@@ -107,6 +107,11 @@ fn find_in(system: &mut impl System, directory: &[u8], base: &[u8]) -> Option<Pr
 }
 
 fn executable_in(system: &mut impl System, directory: &[u8], base: &[u8]) -> Option<Program> {
+    let base = base.strip_suffix(b".").unwrap_or(base);
+    // DOS takes no notice of a second extension: what it would find is another file.
+    if base.ends_with(b".") || base.iter().filter(|byte| **byte == b'.').count() > 1 {
+        return None;
+    }
     let path = wildcard::join(directory, base);
     let (_, ending) = wildcard::extension(base);
     let ending = ending.to_ascii_uppercase();

@@ -4,8 +4,12 @@
 
 #[path = "command/batch.rs"]
 mod batch_corners;
+#[path = "support/dice.rs"]
+mod dice;
 #[path = "command/extensions.rs"]
 mod extensions;
+#[path = "command/random.rs"]
+mod random;
 mod support;
 
 use dos_machine::End;

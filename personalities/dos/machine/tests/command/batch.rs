@@ -147,6 +147,14 @@ fn del_asks_until_it_is_told() {
     assert!(host.file("KEEP").is_some());
 }
 
+/// A name with more than one extension is none of a program: DOS would open another file.
+#[test]
+fn programs_have_one_extension() {
+    let text = batch("t.bat.. x\nhello.com.x\nhello.\nt.bat:x\n");
+    let bad = "Bad command or file name\n";
+    assert_eq!(text, format!("{bad}{bad}Hello from DOS\n{bad}"));
+}
+
 #[test]
 fn a_drive_is_changed_by_its_root_too() {
     assert_eq!(batch("md d\ncd d\nc:\\\ncd\nc:\nx:\n"), "C:\\D\nInvalid drive specification\n");
