@@ -75,7 +75,7 @@ impl<H: Host> Session<H> {
     pub(super) fn string_output(&mut self) -> Call {
         let mut text = Vec::new();
         let mut at = self.ds_dx();
-        for _ in 0..=u16::MAX {
+        for _ in 0..u16::MAX {
             match self.bus.read8(at) {
                 b'$' => break,
                 byte => text.push(byte),
@@ -224,24 +224,8 @@ impl<H: Host> Session<H> {
 
     fn put_as_it_is(&mut self, bytes: &[u8]) -> Call {
         let entry = self.entry(1)?;
-        let file = self.dos.files.get(entry)?;
-        match file.kind {
-            FileKind::Console => self.print(bytes),
-            FileKind::Stream(stream) => {
-                self.dos.output.print(&mut self.host, stream, bytes)?;
-                Ok(())
-            }
-            FileKind::File(node) => {
-                let offset = file.position as u64;
-                let written = self.host.files().write(node, offset, bytes)?;
-                let file = self.dos.files.get(entry)?;
-                file.position = file.position.wrapping_add(written as u32);
-                Ok(())
-            }
-            FileKind::Printer => self.print_on_paper(bytes),
-            FileKind::Auxiliary => self.send_to_auxiliary(bytes),
-            FileKind::Null | FileKind::Clock => Ok(()),
-        }
+        self.write_bytes(entry, bytes)?;
+        Ok(())
     }
 
     /// Returns whether what is read from handle 0 is on the screen already.

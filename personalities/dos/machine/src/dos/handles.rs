@@ -271,48 +271,55 @@ impl<H: Host> Session<H> {
         len: u16,
     ) -> Result<u16, Refusal> {
         let file = self.dos.files.get(entry)?.clone();
+        if let (FileKind::File(node), 0, true) = (file.kind, len, file.is_writable()) {
+            self.check_locks(&file, len)?;
+            self.host.files().resize(node, file.position as u64)?;
+            self.note_written(entry, file.position)?;
+            return Ok(0);
+        }
+        let mut bytes = vec![0; len as usize];
+        self.bus.read(at, &mut bytes);
+        self.write_bytes(entry, &bytes)
+    }
+
+    /// Writes bytes to an open file; the position moves on.
+    pub(super) fn write_bytes(&mut self, entry: u8, bytes: &[u8]) -> Result<u16, Refusal> {
+        let file = self.dos.files.get(entry)?.clone();
         if !file.is_writable() {
             return Err(DosError::AccessDenied.into());
         }
-        self.check_locks(&file, len)?;
-        let mut bytes = vec![0; len as usize];
-        self.bus.read(at, &mut bytes);
+        self.check_locks(&file, bytes.len() as u16)?;
+        match file.kind {
+            FileKind::Console => self.print(bytes)?,
+            FileKind::Printer => self.print_on_paper(bytes)?,
+            FileKind::Auxiliary => self.send_to_auxiliary(bytes)?,
+            FileKind::Stream(stream) => self.dos.output.print(&mut self.host, stream, bytes)?,
+            FileKind::Null | FileKind::Clock | FileKind::File(_) => {}
+        }
         let written = match file.kind {
-            FileKind::Console => {
-                self.print(&bytes)?;
-                len
-            }
-            FileKind::Printer => {
-                self.print_on_paper(&bytes)?;
-                len
-            }
-            FileKind::Auxiliary => {
-                self.send_to_auxiliary(&bytes)?;
-                len
-            }
-            FileKind::Null | FileKind::Clock => len,
-            FileKind::Stream(stream) => {
-                self.dos.output.print(&mut self.host, stream, &bytes)?;
-                len
-            }
-            FileKind::File(node) if len == 0 => {
-                self.host.files().resize(node, file.position as u64)?;
-                0
-            }
             FileKind::File(node) => {
-                match self.host.files().write(node, file.position as u64, &bytes) {
+                match self.host.files().write(node, file.position as u64, bytes) {
                     // A full disk is told by the count, not by an error.
                     Err(HostError::NoSpace) => 0,
                     written => written? as u16,
                 }
             }
+            _ => bytes.len() as u16,
         };
         let file = self.dos.files.get(entry)?;
         file.position = file.position.wrapping_add(written as u32);
-        file.size = if len == 0 { file.position } else { file.size.max(file.position) };
+        let size = file.size.max(file.position);
+        self.note_written(entry, size)?;
+        Ok(written)
+    }
+
+    /// Notes that an open file was written and how long it is now.
+    fn note_written(&mut self, entry: u8, size: u32) -> Result<(), DosError> {
+        let file = self.dos.files.get(entry)?;
+        file.size = size;
         file.written = true;
         self.show_file(entry);
-        Ok(written)
+        Ok(())
     }
 
     pub(super) fn set_handle(&mut self, handle: u16, entry: u8) -> Call {

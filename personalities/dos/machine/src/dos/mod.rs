@@ -252,8 +252,12 @@ impl<H: Host> Session<H> {
             Err(Refusal::Error(error)) if self.is_critical(error) => self.raise_critical(error),
             Err(Refusal::Error(error)) => {
                 self.note_error(error);
-                self.set_ax(error as u16);
-                self.set_carry(true);
+                // The older functions tell of errors in ways of their own, or not at all: those on
+                // characters do nothing where a handle is closed.
+                if function >= 0x38 {
+                    self.set_ax(error as u16);
+                    self.set_carry(true);
+                }
             }
             Err(Refusal::Waiting) => self.wait(0x21),
             refused => self.settle(refused),

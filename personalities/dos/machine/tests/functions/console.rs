@@ -1,6 +1,6 @@
 //! Functions 01 to 0C: characters and lines.
 
-use crate::probe::{Probe, Reg};
+use crate::probe::{Probe, Reg, Value};
 use crate::support::MemoryHost;
 use Reg::{Bx, Cx, Dx};
 use dos_machine::{End, Session};
@@ -150,4 +150,22 @@ fn f02_f09_print_blanks_for_tabs() {
     let expected = "x       ab\x07      c\r\n        \x08 d\tab\x07\t";
     assert_eq!(String::from_utf8_lossy(&out.host.output), expected);
     assert_eq!((out.al(tab), out.al(direct)), (0x20, 9));
+}
+
+/// MS-DOS 4.0's source, DISP.ASM: functions below 38h leave CF, and AX but for AL, where handle 1 is
+/// closed; what they print to a file changes it as AH=40 does (AX=4400, bit 6: not written).
+#[test]
+fn f02_prints_to_files_as_f40_and_to_nothing_without_an_error() {
+    let mut p = Probe::new();
+    let name = p.text("OUT.TXT");
+    let file = p.dos(0x3c00, &[(Reg::Cx, 0.into()), (Reg::Dx, name.into())]);
+    p.dos(0x4600, &[(Reg::Bx, Value::After(file, Reg::Ax)), (Reg::Cx, 1.into())]);
+    p.dos(0x0200, &[(Reg::Dx, u16::from(b'x').into())]);
+    let told = p.dos(0x4400, &[(Reg::Bx, Value::After(file, Reg::Ax))]);
+    p.dos(0x3e00, &[(Reg::Bx, 1.into())]);
+    let lost = p.dos(0x0200, &[(Reg::Dx, u16::from(b'y').into())]);
+    let out = p.run(MemoryHost::new(b""));
+    assert_eq!(out.host.file("OUT.TXT"), Some(&b"x"[..]));
+    assert_eq!(out.word(told, Reg::Dx) & 0x40, 0);
+    assert_eq!(out.result(lost).map(|ax| ax >> 8), Ok(2));
 }
