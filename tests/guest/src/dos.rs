@@ -177,6 +177,28 @@ fn terminal() -> Vec<Case> {
         ),
         with(
             Case::terminal(
+                "dos: after a DOS program Ctrl-C is the Linux shell's again",
+                &[
+                    see("kamen:"),
+                    keys("unix sh\r"),
+                    see("~ # "),
+                    keys("/root/HELLO.COM\r"),
+                    see("Hello from DOS"),
+                    see("~ # "),
+                    keys("echo slee''ps; sleep 1000\r"),
+                    see("sleeps"),
+                    keys("\x03"),
+                    see("^C"),
+                    see("~ # "),
+                    keys("exit\r"),
+                    see("> "),
+                    keys("exit 0\r"),
+                ],
+            ),
+            &["HELLO.COM"],
+        ),
+        with(
+            Case::terminal(
                 "dos: Ctrl-C ends a program that spins",
                 &[
                     see("kamen:"),

@@ -188,8 +188,21 @@ impl Unix {
                         self.pass_on_interrupt(pid);
                     }
                 }
+                self.control_console_again(pid);
                 self.end_process(pid, ending);
             }
+        }
+    }
+
+    /// Has the console report to us again after a native program of the foreground: with our endpoint it
+    /// was the same client to the console, and has given up our control with its own.
+    fn control_console_again(&mut self, pid: Pid) {
+        let group = self.processes.get(&pid).map(|process| process.group);
+        let is_foreground = group == self.terminals.control(Line::Console).foreground;
+        if let Some(stream) = self.terminals.console.clone().filter(|_| is_foreground)
+            && self.servers.take(stream.endpoint()).is_err()
+        {
+            self.machine.log("unix: the console refused to report its events again");
         }
     }
 }

@@ -93,6 +93,22 @@ fn a_session_that_ctrl_c_ended_takes_its_group_along() {
     }
 }
 
+/// A session takes the console's events with the endpoint that it is given, ours, and gives them up.
+#[test]
+fn after_a_dos_program_the_console_reports_to_linux_programs_again() {
+    let mut bench = Bench::new();
+    let shell = bench.launch();
+    let dos = fork(&mut bench, shell);
+    bench.value(shell, SETPGID, &[dos.0.into(), dos.0.into()]);
+    bench.unix.terminals.control_mut(crate::terminal::Line::Console).foreground = Some(dos);
+    let path = bench.string(dos, "/bin/GAME.COM");
+    assert_eq!(bench.call(dos, EXECVE, [path, 0, 0, 0, 0, 0]), None);
+    bench.servers.0.borrow_mut().taken = false;
+    bench.servers.0.borrow_mut().ended = Some(ExitStatus(0));
+    bench.unix.notified(event::NATIVE);
+    assert!(bench.servers.0.borrow().taken);
+}
+
 // What a background process gets that reads its terminal (POSIX 11.1.4), before it is a DOS program.
 #[test]
 fn a_dos_program_in_the_background_stops_before_it_begins() {
