@@ -56,11 +56,13 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// AH=30.
+    /// AH=30: BH is whose DOS it is; with AL=01, from DOS 5 on, whether it is in ROM or high memory.
     pub(super) fn version(&mut self) -> Call {
+        const MICROSOFT: u16 = 0xff00;
+        let asks_where = self.al() == 1 && self.dos.version >= (5, 0);
         let (major, minor) = self.told_version();
         self.set_ax(u16::from_le_bytes([major, minor]));
-        self.set_bx(0xff00);
+        self.set_bx(if asks_where { 0 } else { MICROSOFT });
         self.set_cx(0);
         Ok(())
     }

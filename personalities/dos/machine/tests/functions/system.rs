@@ -67,10 +67,13 @@ fn f2e_f54_keep_the_verify_flag() {
 fn f30_is_5_0_and_f3306_the_true_version() {
     let mut p = Probe::new();
     let version = p.dos(0x3000, &[]);
+    let place = p.dos(0x3001, &[]);
     let truth = p.dos(0x3306, &[]);
     let boot = p.dos(0x3305, &[]);
     let out = p.run(MemoryHost::new(b""));
     assert_eq!((out.ax(version), out.word(truth, Bx)), (0x0005, 0x0005));
+    // BH: FF for Microsoft; with AL=01 bits 3 and 4 tell of ROM and high memory.
+    assert_eq!((out.word(version, Bx) >> 8, out.word(place, Bx) >> 8), (0xff, 0));
     assert_eq!(out.word(boot, Dx) as u8, 3);
 }
 
