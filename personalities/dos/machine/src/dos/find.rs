@@ -2,7 +2,8 @@
 //!
 //! The transfer area's reserved part names the snapshot, so that programs may copy the area and
 //! search in several directories at once. Nobody says that a search is over: those that have told all
-//! they found are forgotten first, then those that were not gone on with for longest.
+//! they found are forgotten first, and those that began after one that a program went on with, as it
+//! does when it has been through the tree below; then those that were not gone on with for longest.
 //!
 //! ```text
 //!   transfer area (RBIL INT 21/AH=4E, table 01626)
@@ -53,11 +54,18 @@ pub struct Found {
     pub host_name: Vec<u8>,
 }
 
-/// The snapshots, in the order in which they are forgotten.
+struct Snapshot {
+    number: u32,
+    found: Vec<Found>,
+    /// Whether nobody is likely to go on with it.
+    is_over: bool,
+}
+
+/// The snapshots, those first that were not gone on with for longest.
 #[derive(Default)]
 pub struct Searches {
     next: u32,
-    snapshots: VecDeque<(u32, Vec<Found>)>,
+    snapshots: VecDeque<Snapshot>,
     /// Entries of all snapshots.
     entries: usize,
 }
@@ -66,24 +74,27 @@ impl Searches {
     /// Remembers a snapshot and returns its number.
     pub fn add(&mut self, found: Vec<Found>) -> u32 {
         while self.snapshots.len() >= SEARCHES_MAX || self.entries + found.len() > FOUND_MAX {
-            let Some((_, forgotten)) = self.snapshots.pop_front() else { break };
-            self.entries -= forgotten.len();
+            let over = self.snapshots.iter().position(|snapshot| snapshot.is_over);
+            let Some(forgotten) = self.snapshots.remove(over.unwrap_or(0)) else { break };
+            self.entries -= forgotten.found.len();
         }
         self.next = self.next.wrapping_add(1);
         self.entries += found.len();
-        self.snapshots.push_back((self.next, found));
+        self.snapshots.push_back(Snapshot { number: self.next, found, is_over: false });
         self.next
     }
 
     /// Returns an entry of a snapshot.
     pub fn entry(&mut self, number: u32, index: u16) -> Option<Found> {
-        let place = self.snapshots.iter().rposition(|(known, _)| *known == number)?;
-        let snapshot = self.snapshots.remove(place)?;
-        let found = snapshot.1.get(index as usize).cloned();
-        match index as usize + 1 < snapshot.1.len() {
-            true => self.snapshots.push_back(snapshot),
-            false => self.snapshots.push_front(snapshot),
+        let place = self.snapshots.iter().rposition(|snapshot| snapshot.number == number)?;
+        let mut snapshot = self.snapshots.remove(place)?;
+        if index > 0 {
+            let later = self.snapshots.iter_mut().filter(|other| other.number > number);
+            later.for_each(|other| other.is_over = true);
         }
+        snapshot.is_over = index as usize + 1 >= snapshot.found.len();
+        let found = snapshot.found.get(index as usize).cloned();
+        self.snapshots.push_back(snapshot);
         found
     }
 }
@@ -256,6 +267,20 @@ mod tests {
         // And that one may be looked at again, as from an older copy of the area.
         assert!(searches.entry(walk, 1).is_some());
         assert!(searches.snapshots.len() <= SEARCHES_MAX);
+    }
+
+    #[test]
+    fn a_tree_is_walked_however_much_is_below() {
+        let mut searches = Searches::default();
+        let root = searches.add(vec![found(); 2]);
+        let branch = searches.add(vec![found(); 100]);
+        for index in 1..100 {
+            // 100 directories with more files than are remembered, left in the middle.
+            let below = searches.add(vec![found(); FOUND_MAX / 20]);
+            assert!(searches.entry(below, 0).is_some() && searches.entry(below, 1).is_some());
+            assert!(searches.entry(branch, index).is_some());
+        }
+        assert!(searches.entry(root, 1).is_some());
     }
 
     #[test]
