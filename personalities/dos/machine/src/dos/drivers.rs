@@ -20,8 +20,12 @@ use crate::session::Session;
 
 const DONE: u16 = 0x0100;
 const BUSY: u16 = 0x0200;
+const NOT_READY: u16 = 0x8002;
 const UNKNOWN_COMMAND: u16 = 0x8003;
 const WRITE_FAULT: u16 = 0x800a;
+
+/// Attribute of a header.
+const CHARACTER_DEVICE: u16 = 0x8000;
 
 /// Commands (table 02595).
 mod command {
@@ -59,7 +63,10 @@ impl<H: Host> Session<H> {
         let mut name = [0; 8];
         self.bus.read(self.ds_si().add(0x0a), &mut name);
         let device = device(&name);
+        let is_drive = self.bus.read16(self.ds_si().add(4)) & CHARACTER_DEVICE == 0;
         let status = match self.bus.read8(request.add(2)) {
+            // Drives have no sectors (INT 25h, 26h).
+            _ if is_drive => DONE | NOT_READY,
             command::WRITE | command::WRITE_VERIFIED => {
                 let mut bytes = alloc::vec![0; self.bus.read16(request.add(0x12)).into()];
                 let from = self.bus.read_far(request.add(0x0e));

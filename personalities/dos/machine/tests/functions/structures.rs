@@ -159,6 +159,7 @@ fn the_drivers_of_devices_perform_requests() {
     let own = p.space(2);
     p.bytes(&[5, 0, 0, 0]);
     let status = p.bytes(&[22, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let read = p.bytes(&[22, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0]);
     let unknown = p.bytes(&[22, 0, 99, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     let psp = p.dos(0x6200, &[]);
     p.poke_data(Value::Own, own.into(), Probe::place_of(psp, Bx), 2);
@@ -175,7 +176,11 @@ fn the_drivers_of_devices_perform_requests() {
     p.poke(Value::Own, (handler + 3).into(), &pointers.to_le_bytes());
     p.poke(Value::Own, (handler + 8).into(), &(pointers + 4).to_le_bytes());
     p.dos(0x2560, &[(Dx, handler.into())]);
-    for request in [request, status, unknown] {
+    // The fifth is the drives'.
+    let drives = console + 4 * 18;
+    for (request, header) in
+        [(request, header), (status, header), (unknown, header), (read, drives)]
+    {
         let at = [(Bx, request.into()), (Es, Value::Own), (Si, header.into())];
         p.interrupt(0x60, 0, &[&at[..], &[(Ds, segment.into())]].concat());
     }
@@ -184,9 +189,9 @@ fn the_drivers_of_devices_perform_requests() {
     let out = p.run(host);
     assert_eq!(out.bytes(name, 8), b"PRN     ");
     assert_eq!(out.host.read_path("tmp/printer.txt").unwrap_or_default(), b"paper");
-    // Bit 8 done, 9 busy, 15 error; error 3 an unknown command.
-    let states = [request, status, unknown].map(|request| out.data16(request + 3));
-    assert_eq!(states, [0x0100, 0x0100, 0x8103]);
+    // Bit 8 done, 9 busy, 15 error; error 2 not ready, 3 an unknown command.
+    let states = [request, status, unknown, read].map(|request| out.data16(request + 3));
+    assert_eq!(states, [0x0100, 0x0100, 0x8103, 0x8102]);
 }
 
 #[test]
