@@ -145,6 +145,55 @@ fn a_mode_set_without_clearing_is_told_with_its_bit() {
     assert_eq!(text, "8100");
 }
 
+// RBIL INT 10/AH=1C: AL=1C if supported; registers, data area and colours by the bits of CX.
+#[test]
+fn the_display_s_state_is_saved_and_restored() {
+    const STATE: u32 = 0x4000;
+    let colour = |a: &mut CodeAssembler, red: u32, green_blue: u32| {
+        a.mov(bx, 9u32)?;
+        a.mov(dh, red)?;
+        a.mov(cx, green_blue)?;
+        video(a, 0x1010)
+    };
+    let text = output(false, |a| {
+        move_to(a, 7, 9)?;
+        colour(a, 0x11, 0x2233)?;
+        a.mov(cx, 7u32)?;
+        video(a, 0x1c00)?;
+        // A block of each at least.
+        a.cmp(bx, 3u32)?;
+        let mut fits = a.create_label();
+        a.jae(fits)?;
+        exit(a)?;
+        a.set_label(&mut fits)?;
+        a.mov(bx, STATE)?;
+        video(a, 0x1c01)?;
+        move_to(a, 1, 2)?;
+        colour(a, 1, 0x0203)?;
+        a.mov(cx, 7u32)?;
+        a.mov(bx, STATE)?;
+        video(a, 0x1c02)?;
+        a.push(ax)?;
+        a.mov(bh, 0u32)?;
+        video(a, 0x0300)?;
+        a.mov(ax, dx)?;
+        a.add(ax, 0x3030u32)?;
+        put_ax(a)?;
+        a.mov(bx, 9u32)?;
+        video(a, 0x1015)?;
+        a.mov(al, dh)?;
+        a.mov(ah, cl)?;
+        a.add(ax, 0x2020u32)?;
+        put_ax(a)?;
+        a.pop(ax)?;
+        a.mov(ah, al)?;
+        a.add(ax, 0x2020u32)?;
+        put_ax(a)
+    });
+    // Column and row; red and blue; 1C twice.
+    assert_eq!(text, "971S<<");
+}
+
 #[test]
 fn fifty_rows_of_eight_lines_fit() {
     let text = output(true, |a| {

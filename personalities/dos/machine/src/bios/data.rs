@@ -111,6 +111,11 @@ pub(super) fn select_page(bus: &mut Bus, page: u8) -> u16 {
     start
 }
 
+/// Returns the places of the display's part: mode to palette, rows to what the adapter has.
+pub(super) fn video_places() -> impl Iterator<Item = FarPointer> {
+    (0x49..=0x66).chain(0x84..=0x8a).map(at)
+}
+
 /// Says that the mode was set without clearing the memory.
 pub(super) fn note_kept_memory(bus: &mut Bus) {
     let state = bus.read8(ADAPTER) | KEPT_MEMORY;

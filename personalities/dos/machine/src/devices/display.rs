@@ -84,6 +84,26 @@ impl Display {
         }
     }
 
+    /// Returns the registers, but for the colours, as they are saved and restored.
+    pub(crate) fn saved_registers(&mut self) -> impl Iterator<Item = &mut u8> {
+        let single = [
+            &mut self.selected,
+            &mut self.mode_control,
+            &mut self.miscellaneous,
+            &mut self.sequencer.0,
+            &mut self.graphics.0,
+            &mut self.attribute.0,
+        ];
+        let (crtc, sequencer) = (&mut self.crtc, &mut self.sequencer.1);
+        let (graphics, attribute) = (&mut self.graphics.1, &mut self.attribute.1);
+        single.into_iter().chain(crtc).chain(sequencer).chain(graphics).chain(attribute)
+    }
+
+    /// Returns the colours' parts and their mask as they are saved and restored.
+    pub(crate) fn saved_colours(&mut self) -> impl Iterator<Item = &mut u8> {
+        self.dac.iter_mut().chain([&mut self.dac_mask])
+    }
+
     /// Moves the time on.
     pub(crate) fn advance(&mut self, now: u64) {
         self.now = now;

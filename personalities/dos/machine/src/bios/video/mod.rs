@@ -8,6 +8,7 @@
 
 mod page;
 mod pixel;
+mod saved;
 mod state;
 mod text;
 
@@ -128,6 +129,7 @@ impl<H: Host> Session<H> {
             0x13 => self.write_string(page),
             0x1a => self.display_codes(),
             0x1b => self.video_state(),
+            0x1c => self.saved_state(),
             _ => {}
         }
         self.remember_page();
