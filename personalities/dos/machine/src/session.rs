@@ -151,7 +151,11 @@ impl<H: Host> Session<H> {
             return End::Fault(text);
         }
         if !start.environment.iter().any(|variable| variable.eq_ignore_ascii_case(NO_COPROCESSOR)) {
-            self.cpu.set_coprocessor(Coprocessor::I80387);
+            // Programs that find an 80387 take the processor for an 80386.
+            self.cpu.set_coprocessor(match start.model {
+                Model::I80386 => Coprocessor::I80387,
+                Model::I8086 | Model::I80186 | Model::I80286 => Coprocessor::I80287,
+            });
             bios::data::note_coprocessor(&mut self.bus);
         }
         self.remember_page();

@@ -286,7 +286,7 @@ impl Cpu {
     pub fn set_coprocessor(&mut self, coprocessor: Coprocessor) {
         self.fpu = match coprocessor {
             Coprocessor::None => None,
-            Coprocessor::I80387 => Some(Box::new(fpu::Fpu::new())),
+            kind => Some(Box::new(fpu::Fpu::new(kind))),
         };
     }
 

@@ -109,7 +109,10 @@ impl Fpu {
         is_quiet: bool,
         mut context: Context,
     ) {
-        let order = operands.and_then(|(a, b)| context.compare(a, b, is_quiet));
+        let order = operands.and_then(|(a, b)| match (a.kind(), b.kind()) {
+            (Kind::Infinity, Kind::Infinity) if self.has_one_infinity() => Some(Ordering::Equal),
+            _ => context.compare(a, b, is_quiet),
+        });
         context.settle();
         self.set_conditions(
             CONDITIONS,

@@ -30,6 +30,8 @@ pub enum Coprocessor {
     /// None.
     #[default]
     None,
+    /// An 80287: as the 80387 here, but for comparisons of infinities.
+    I80287,
     /// An 80387.
     I80387,
 }
@@ -56,12 +58,16 @@ use status::{BUSY, C1, EXCEPTIONS, STACK, SUMMARY};
 /// The exceptions of operands, which come before those of results.
 const BEFORE: u16 = INVALID | DENORMAL | ZERO;
 
+/// The control word's bit by which infinities have signs (Intel 80287 data sheet, "Control Word").
+const SIGNED_INFINITIES: u16 = 1 << 12;
+
 /// What FINIT sets the control word to.
 const INITIAL_CONTROL: u16 = 0x037f;
 
 /// The coprocessor's registers.
 #[derive(Clone, Debug)]
 pub(super) struct Fpu {
+    kind: Coprocessor,
     control: u16,
     /// Without the number of the top register.
     status: u16,
@@ -79,8 +85,9 @@ pub(super) struct Fpu {
 }
 
 impl Fpu {
-    pub(super) fn new() -> Fpu {
+    pub(super) fn new(kind: Coprocessor) -> Fpu {
         let mut fpu = Fpu {
+            kind,
             control: 0,
             status: 0,
             top: 0,
@@ -104,6 +111,11 @@ impl Fpu {
     /// Returns and forgets whether the interrupt of an exception is to be called.
     pub(super) fn take_pending(&mut self) -> bool {
         core::mem::take(&mut self.is_pending)
+    }
+
+    /// Returns whether there is but one infinity, without a sign.
+    fn has_one_infinity(&self) -> bool {
+        self.kind == Coprocessor::I80287 && self.control & SIGNED_INFINITIES == 0
     }
 
     fn status_word(&self) -> u16 {
