@@ -167,6 +167,7 @@ impl<H: Host> Session<H> {
         };
         self.leave_screen();
         self.flush_output();
+        self.close_everything();
         self.end.take().unwrap_or(end)
     }
 

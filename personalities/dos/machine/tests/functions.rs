@@ -18,6 +18,8 @@ mod errors;
 mod fcb;
 #[path = "functions/files.rs"]
 mod files;
+#[path = "functions/hostile.rs"]
+mod hostile;
 #[path = "functions/labels.rs"]
 mod labels;
 #[path = "functions/language.rs"]

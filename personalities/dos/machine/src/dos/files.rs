@@ -184,4 +184,11 @@ impl Files {
         }
         Ok(self.entries[entry as usize].take())
     }
+
+    /// Returns all that is open, with the entries, which are free then; the three devices stay.
+    pub fn take_all(&mut self) -> Vec<(u8, OpenFile)> {
+        let others = self.entries.split_off(usize::from(PRINTER) + 1);
+        let numbered = (PRINTER + 1..).zip(others);
+        numbered.filter_map(|(entry, file)| Some((entry, file?))).collect()
+    }
 }

@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::files::FileKind;
+use super::files::{FileKind, OpenFile};
 use super::psp::{FREE, TABLE_LEN};
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
@@ -205,16 +205,28 @@ impl<H: Host> Session<H> {
     pub(super) fn release(&mut self, entry: u8) -> Call {
         let released = self.dos.files.release(entry)?;
         self.show_file(entry);
-        if let Some(file) = released
-            && let FileKind::File(node) = file.kind
-        {
-            if file.written {
-                self.mark_changed(node);
-            }
-            self.forget_locks_of_entry(entry);
-            self.host.files().closed(node, file.mode);
+        if let Some(file) = released {
+            self.forget_file(entry, &file);
         }
         Ok(())
+    }
+
+    /// Closes what is open when the session ends, by whatever: a program that is stopped closes nothing,
+    /// and one that overwrote its handles cannot.
+    pub(crate) fn close_everything(&mut self) {
+        for (entry, file) in self.dos.files.take_all() {
+            self.forget_file(entry, &file);
+        }
+    }
+
+    /// Tells the host that an entry's file is closed.
+    fn forget_file(&mut self, entry: u8, file: &OpenFile) {
+        let FileKind::File(node) = file.kind else { return };
+        if file.written {
+            self.mark_changed(node);
+        }
+        self.forget_locks_of_entry(entry);
+        self.host.files().closed(node, file.mode);
     }
 
     /// Sets the archive attribute of a file that was written.

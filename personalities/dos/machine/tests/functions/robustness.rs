@@ -9,10 +9,10 @@ const PROGRAMS: u64 = 300;
 /// Calls of each.
 const CALLS: usize = 40;
 /// When somebody ends what goes on and on, ns: some millions of instructions.
-const LIMIT: u64 = 40_000_000;
+pub(super) const LIMIT: u64 = 40_000_000;
 
 /// Returns the seeds of the programs: as many as KAMEN_STREAMS, from KAMEN_SEED on.
-fn seeds() -> std::ops::Range<u64> {
+pub(super) fn seeds() -> std::ops::Range<u64> {
     let setting =
         |name, default| std::env::var(name).map_or(default, |text| text.parse().expect(name));
     let first = setting("KAMEN_SEED", 0);
@@ -20,17 +20,17 @@ fn seeds() -> std::ops::Range<u64> {
 }
 
 /// A linear congruential generator (Numerical Recipes' constants).
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn next(&mut self) -> u16 {
+    pub(super) fn next(&mut self) -> u16 {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as u16
     }
 
     /// Returns a word that is often at an edge.
-    fn word(&mut self) -> u16 {
+    pub(super) fn word(&mut self) -> u16 {
         match self.next() % 6 {
             0 => 0,
             1 => 0xffff,
@@ -145,5 +145,21 @@ fn random_exe_headers_are_refused_or_run() {
         host.add("PROG.EXE", &file);
         host.ends_at = Some(LIMIT);
         Session::new(host).run(&start("PROG.EXE", &[]));
+    }
+}
+
+#[test]
+fn what_a_program_had_open_when_it_was_stopped_is_closed() {
+    // mov ax, 3d00; mov dx, 10c; int 21; cli; hlt, which is a fault; or jmp to itself, until it is stopped.
+    for last in [b"\xfa\xf4", b"\xeb\xfe"] {
+        let mut host = MemoryHost::new(b"");
+        host.add("A.TXT", b"text");
+        let program = [&b"\xb8\x00\x3d\xba\x0c\x01\xcd\x21"[..], last, b"\x90\x90A.TXT\0"].concat();
+        host.add("PROG.COM", &program);
+        host.ends_at = Some(LIMIT);
+        let mut session = Session::new(host);
+        let end = session.run(&start("PROG.COM", &[]));
+        assert!(matches!(end, End::Fault(_) | End::Terminated), "{end:?}");
+        assert_eq!(session.into_host().open, 0);
     }
 }

@@ -50,6 +50,8 @@ pub struct MemoryHost {
     pub locks: Vec<(Node, Range<u64>)>,
     /// How many locks it keeps.
     pub most_locks: usize,
+    /// How long a file may be.
+    pub most_bytes: usize,
     /// A file that another session has locked.
     pub foreign_lock: Option<Node>,
     /// How many reads of files succeed before how many that fail, as those of a broken disk.
@@ -80,6 +82,7 @@ impl MemoryHost {
             open: 0,
             locks: Vec::new(),
             most_locks: usize::MAX,
+            most_bytes: usize::MAX,
             foreign_lock: None,
             failing_after: None,
             failing_input: 0,
@@ -288,8 +291,11 @@ impl FileTree for MemoryHost {
         Ok(count)
     }
     fn write(&mut self, node: Node, offset: u64, bytes: &[u8]) -> Result<usize, HostError> {
-        let file = &mut self.item(node)?.bytes;
         let end = offset as usize + bytes.len();
+        if end > self.most_bytes {
+            return Err(HostError::NoSpace);
+        }
+        let file = &mut self.item(node)?.bytes;
         if file.len() < end {
             file.resize(end, 0);
         }
@@ -299,6 +305,9 @@ impl FileTree for MemoryHost {
     fn resize(&mut self, node: Node, size: u64) -> Result<(), HostError> {
         if self.failing_resize {
             return Err(HostError::Denied);
+        }
+        if size as usize > self.most_bytes {
+            return Err(HostError::NoSpace);
         }
         self.item(node)?.bytes.resize(size as usize, 0);
         Ok(())
