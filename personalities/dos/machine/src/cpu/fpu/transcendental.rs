@@ -1,17 +1,17 @@
 //! Logarithms, powers and angles, at double precision.
 //!
 //! An 80387 is within one unit of its 64 bits; these are computed with libm's 53 bits, and results are
-//! always inexact. Arguments are reduced with 64 bits before: an angle by whole turns, a logarithm's by
-//! its exponent, so that great ones lose no more than on the 80387.
+//! always inexact. Arguments are reduced exactly before: an angle by whole turns of the 80387's π, a
+//! logarithm's by its exponent and by 1, so that none loses more than on the 80387.
 
-use super::arithmetic::Quotient;
 use super::convert::DOUBLE;
 use super::number::exception::{PRECISION, ZERO};
 use super::number::{BIAS, Context, Kind, Number};
 
 /// π, rounded to nearest.
 pub(super) const PI: Number = Number { head: 0x4000, significand: 0xc90f_daa2_2168_c235 };
-const TWO_PI: Number = Number { head: 0x4001, ..PI };
+/// Two π in units of 2^-63, of the 66 bits of π that angles are reduced by (Intel SDM 1, 8.3.8).
+const TURN: u128 = 0x3_243f_6a88_85a3_08d3;
 /// Angles must be below two to this (80387 manual, FSIN).
 const GREATEST_ANGLE: i32 = 63;
 
@@ -66,9 +66,13 @@ impl Context {
                 let is_above = significand > 0xb504_f333_f9de_6484;
                 let fraction = Number { head: BIAS as u16 - is_above as u16, significand };
                 let (whole, mut exact) = (exponent + is_above as i32, Context::new(0x037f));
-                let log = match fraction == Number::ONE {
-                    true => Number::ZERO,
-                    false => self.of_double(libm::log2(Context::double(fraction))),
+                let above = exact.subtract(fraction, Number::ONE);
+                let log = match above.kind() {
+                    Kind::Zero => Number::ZERO,
+                    _ => {
+                        let natural = libm::log1p(Context::double(above));
+                        self.of_double(natural * core::f64::consts::LOG2_E)
+                    }
                 };
                 let sum = exact.add(Number::from_integer(whole.into()), log);
                 self.in_full(|full| full.multiply(y, sum))
@@ -105,6 +109,14 @@ impl Context {
         }
         self.look_at(x);
         self.look_at(y);
+        if let (Kind::Finite(of_y, _), Kind::Finite(of_x, _)) = (y.kind(), x.kind())
+            && !x.sign()
+            && of_y < of_x - 64
+        {
+            // An angle this small is its tangent.
+            self.raise(PRECISION);
+            return self.in_full(|full| full.divide(y, x));
+        }
         let (y, x) = level(y, x);
         let value = libm::atan2(Context::double(y), Context::double(x));
         if value == 0.0 { Number::zero(y.sign()) } else { self.of_double(value) }
@@ -128,17 +140,15 @@ impl Context {
         if exponent >= GREATEST_ANGLE {
             return None;
         }
-        let mut reduced = angle;
-        let mut whole = Context::new(0x037f);
-        let mut is_reduced = exponent <= 0;
-        while !is_reduced {
-            let part = whole.remainder(reduced, TWO_PI, Quotient::Nearest);
-            reduced = part.value;
-            is_reduced = part.is_complete;
-        }
-        let value = Context::double(reduced);
+        let value = match angle.kind() {
+            Kind::Finite(exponent @ 1.., significand) => {
+                let rest = reduced(exponent, significand);
+                if angle.sign() { -rest } else { rest }
+            }
+            _ => Context::double(angle),
+        };
         let sine = libm::sin(value);
-        let sine = if sine == 0.0 { reduced } else { self.of_double(sine) };
+        let sine = if sine == 0.0 { angle } else { self.of_double(sine) };
         Some((sine, self.of_double(libm::cos(value))))
     }
 
@@ -155,10 +165,23 @@ impl Context {
     }
 }
 
-/// Returns two numbers scaled alike, so that both are doubles.
+/// Returns what whole turns leave of an angle from two on, the nearest to 0.
+fn reduced(exponent: i32, significand: u64) -> f64 {
+    const UNIT: f64 = 1.0 / (1u64 << 63) as f64;
+    let rest = (0..exponent).fold(significand as u128, |rest, _| (rest << 1) % TURN);
+    let is_below = rest > TURN / 2;
+    let magnitude = if is_below { TURN - rest } else { rest } as f64 * UNIT;
+    if is_below { -magnitude } else { magnitude }
+}
+
+/// Returns two numbers scaled alike, so that both are doubles; beside an infinity size is nothing.
 fn level(y: Number, x: Number) -> (Number, Number) {
     let (Kind::Finite(of_y, _), Kind::Finite(of_x, _)) = (y.kind(), x.kind()) else {
-        return (y, x);
+        let unit = |number: Number| match number.kind() {
+            Kind::Finite(..) => Number::ONE.with_sign(number.sign()),
+            _ => number,
+        };
+        return (unit(y), unit(x));
     };
     let most = of_y.max(of_x);
     let mut exact = Context::new(0x037f);
