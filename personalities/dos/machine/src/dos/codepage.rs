@@ -36,17 +36,16 @@ pub(crate) fn glyph(byte: u8) -> char {
 /// What stands for a character that the code page lacks.
 const UNKNOWN: u8 = b'?';
 
-/// Appends bytes of the code page as UTF-8.
+/// Appends what a program prints as UTF-8: DOS's console obeys some control characters and shows the
+/// others (MS-DOS 4.0 sources, v4.0/src/BIOS/MSCON.ASM, by INT 10h/0E).
 pub fn decode(bytes: &[u8], into: &mut Vec<u8>) {
     for byte in bytes {
-        match byte.checked_sub(0x80) {
-            None => into.push(*byte),
-            Some(index) => {
-                let mut buffer = [0; 4];
-                let text = UPPER[index as usize].encode_utf8(&mut buffer);
-                into.extend_from_slice(text.as_bytes());
-            }
-        }
+        let shown = match *byte {
+            0x07..=0x0a | 0x0d | 0x1b | 0x20..=0x7e => *byte as char,
+            0x80.. => UPPER[usize::from(*byte - 0x80)],
+            byte => glyph(byte),
+        };
+        into.extend_from_slice(shown.encode_utf8(&mut [0; 4]).as_bytes());
     }
 }
 
@@ -91,13 +90,20 @@ mod tests {
     use alloc::vec::Vec;
 
     #[test]
-    fn every_byte_survives_both_ways() {
-        let bytes: Vec<u8> = (0..=255).collect();
+    fn every_character_survives_both_ways() {
+        let bytes: Vec<u8> = (0x20..=255).filter(|byte| *byte != 0x7f).collect();
         let mut text = Vec::new();
         decode(&bytes, &mut text);
         let mut encoder = Encoder::default();
         let back: Vec<u8> = text.iter().filter_map(|byte| encoder.push(*byte)).collect();
         assert_eq!(back, bytes);
+    }
+
+    #[test]
+    fn control_characters_are_obeyed_or_shown() {
+        let mut text = Vec::new();
+        decode(b"\0\x01\x07\x08\t\n\x0b\x0c\r\x0e\x1a\x1b[m\x7f", &mut text);
+        assert_eq!(text, " ☺\x07\x08\t\n♂♀\r♫→\x1b[m⌂".as_bytes());
     }
 
     #[test]
