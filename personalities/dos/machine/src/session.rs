@@ -303,6 +303,11 @@ impl<H: Host> Session<H> {
     fn look_at_devices(&mut self) {
         let (now, time) = (self.host.monotonic(), self.host.time());
         self.advance_devices(now, time);
+        let printed = self.bus.devices.parallel.take_printed();
+        if !printed.is_empty() {
+            // A printer that fails stays silent here: its port knows of no files.
+            let _ = self.print_on_paper(&printed);
+        }
         if self.bus.devices.keyboard.take_empty_look() {
             self.looked_in_vain();
         }

@@ -2,6 +2,7 @@
 //!
 //! Source: IBM PC AT Technical Reference, BIOS listing, "DATA AREAS"; RBIL MEMORY.LST, MEM 0040.
 
+use crate::devices::parallel;
 use crate::dos::layout::MEMORY_END;
 use crate::{Bus, FarPointer};
 
@@ -11,6 +12,8 @@ const fn at(offset: u16) -> FarPointer {
     FarPointer::new(SEGMENT, offset)
 }
 
+/// The port of the first printer.
+const PRINTER_PORT: FarPointer = at(0x08);
 /// What is installed, as INT 11h gives it.
 pub(crate) const EQUIPMENT: FarPointer = at(0x10);
 pub(super) const MEMORY_KIB: FarPointer = at(0x13);
@@ -52,9 +55,6 @@ pub(super) const KEYBOARD_STATE: FarPointer = at(0x96);
 
 /// Colour display, no coprocessor, no floppy drive, one printer (INT 11h).
 pub(crate) const EQUIPMENT_WORD: u16 = 0x4020;
-/// Port of the first printer.
-const PRINTER: FarPointer = at(0x08);
-const PRINTER_PORT: u16 = 0x378;
 /// Its bit that says there is a coprocessor.
 const EQUIPMENT_COPROCESSOR: u16 = 0x0002;
 /// Ticks of a day (INT 1Ah).
@@ -62,8 +62,8 @@ const TICKS_A_DAY: u32 = 0x0018_00b0;
 
 /// Writes the area as it is after a start at that many ticks since midnight.
 pub(super) fn install(bus: &mut Bus, ticks: u32) {
+    bus.write16(PRINTER_PORT, parallel::PORT);
     bus.write16(EQUIPMENT, EQUIPMENT_WORD);
-    bus.write16(PRINTER, PRINTER_PORT);
     bus.write16(MEMORY_KIB, MEMORY_END >> 6);
     bus.write32(TICKS, ticks % TICKS_A_DAY);
     bus.write16(RESET, 0x1234);

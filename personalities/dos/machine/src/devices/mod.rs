@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   20 21 A0 A1 pic    40-43 pit    60 64 keyboard    61 speaker    70 71 cmos    92 A20
-//!   3B0-3DF display    everything else reads as FF and takes what is written
+//!   378-37A parallel    3B0-3DF display    everything else reads as FF and takes what is written
 //! ```
 //!
 //! The session tells the time and asks what interrupts. What a program does to a device can
@@ -12,12 +12,14 @@
 mod cmos;
 pub(crate) mod display;
 mod keyboard;
+pub(crate) mod parallel;
 mod pic;
 mod pit;
 
 pub(crate) use cmos::{Cmos, bcd};
 pub(crate) use display::Display;
 pub(crate) use keyboard::Keyboard;
+pub(crate) use parallel::Parallel;
 pub(crate) use pic::Pic;
 pub(crate) use pit::Pit;
 
@@ -43,6 +45,7 @@ pub(crate) struct Devices {
     pub(crate) keyboard: Keyboard,
     pub(crate) display: Display,
     pub(crate) cmos: Cmos,
+    pub(crate) parallel: Parallel,
     /// Port 61: the loudspeaker's gate and switch.
     speaker: u8,
     /// Ticks that have not interrupted yet.
@@ -59,6 +62,7 @@ impl Default for Devices {
             keyboard: Keyboard::new(),
             display: Display::new(),
             cmos: Cmos::new(EQUIPMENT_WORD as u8, MEMORY_END >> 6),
+            parallel: Parallel::default(),
             speaker: 0,
             ticks: 0,
             now: 0,
@@ -130,6 +134,7 @@ impl Devices {
             0x64 => self.keyboard.read_status(),
             0x71 => self.cmos.read(),
             0x92 => u8::from(self.keyboard.a20()) << 1,
+            parallel::PORT..=parallel::LAST_PORT => self.parallel.read(port),
             0x3b0..=0x3df => self.display.read(port),
             _ => 0xff,
         }
@@ -137,7 +142,7 @@ impl Devices {
 
     /// Writes a port.
     pub(crate) fn write(&mut self, port: u16, value: u8) {
-        self.attention |= matches!(port, 0x20..=0xa1);
+        self.attention |= matches!(port, 0x20..=0xa1 | parallel::LAST_PORT);
         match port {
             0x20 | 0x21 | 0xa0 | 0xa1 => self.pic.write(port, value),
             0x40..=0x43 => self.pit.write(port, value),
@@ -150,6 +155,7 @@ impl Devices {
             0x70 => self.cmos.select(value),
             0x71 => self.cmos.write(value),
             0x92 => self.keyboard.set_a20(value & 2 != 0),
+            parallel::PORT..=parallel::LAST_PORT => self.parallel.write(port, value),
             0x3b0..=0x3df => self.display.write(port, value),
             _ => {}
         }
@@ -170,7 +176,7 @@ mod tests {
     #[test]
     fn nothing_reads_as_empty() {
         let mut devices = Devices::default();
-        for port in [0x00, 0x1f, 0x80, 0x201, 0x220, 0x378, 0x3f8, 0xffff] {
+        for port in [0x00, 0x1f, 0x80, 0x201, 0x220, 0x278, 0x3f8, 0xffff] {
             devices.write(port, 0x55);
             assert_eq!(devices.read(port), 0xff, "{port:#x}");
         }

@@ -6,6 +6,7 @@ use super::psp::Psp;
 use super::time::DateTime;
 use super::{Call, DosError, Preference, Strategy, layout};
 use crate::FarPointer;
+use crate::bios::data::TICKS;
 use crate::host::Host;
 use crate::session::Session;
 
@@ -296,5 +297,7 @@ impl<H: Host> Session<H> {
 
     fn set_now(&mut self, time: DateTime) {
         self.dos.time_offset = time.to_ns() as i64 - self.host.time() as i64;
+        // DOS's clock driver sets the BIOS's ticks.
+        self.bus.write32(TICKS, time.ticks());
     }
 }

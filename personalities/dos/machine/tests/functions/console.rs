@@ -98,6 +98,26 @@ fn f03_reads_nothing_from_aux_and_f04_f05_do_not_fail() {
     assert_eq!(out.host.read_path("tmp/printer.txt").as_deref(), Some(&b"paper"[..]));
 }
 
+/// RBIL INT 17/AH=00, 02: the first printer prints and is ready, of others nothing is told; PORTS.LST 0378:
+/// a byte on the data lines is taken with the strobe.
+#[test]
+fn the_bios_and_the_port_print_on_paper() {
+    let mut p = Probe::new();
+    let printed = p.interrupt(0x17, u16::from(b'a'), &[(Reg::Dx, 0.into())]);
+    let [status, other] =
+        [0, 1].map(|port: u16| p.interrupt(0x17, 0x0200, &[(Reg::Dx, port.into())]));
+    let port = p.peek(0x40.into(), 8.into(), 2);
+    let mut host = MemoryHost::new(b"");
+    host.add_directory("tmp");
+    // mov dx, 378, mov al, 'b', out dx, al; inc dx, inc dx, mov al, 0d, out dx, al; int 20.
+    host.add("port.com", b"\xba\x78\x03\xb0b\xee\x42\x42\xb0\x0d\xee\xcd\x20");
+    let out = p.run(host);
+    assert_eq!([printed, status, other].map(|call| out.ax(call) >> 8), [0x90, 0x90, 0x02]);
+    assert_eq!(out.data16(port), 0x378);
+    let (_, host) = crate::support::run(out.host, "port.com", &[]);
+    assert_eq!(host.read_path("tmp/printer.txt").as_deref(), Some(&b"ab"[..]));
+}
+
 /// AUX is the file that a start names: AH=04 and handle 3 append to it.
 #[test]
 fn f04_and_handle_3_send_to_the_file_of_aux() {

@@ -35,6 +35,7 @@ fn f2b_f2d_set_what_makes_sense() {
         .map(|(year, day): (u16, u16)| p.dos(0x2b00, &[(Cx, year.into()), (Dx, day.into())]));
     let clock = p.dos(0x2d00, &[(Cx, 0x0102.into()), (Dx, 0x0304.into())]);
     let time = p.dos(0x2c00, &[]);
+    let ticks = p.interrupt(0x1a, 0, &[]);
     let no_time = p.dos(0x2d00, &[(Cx, 0x1800.into()), (Dx, 0.into())]);
     let out = p.run(MemoryHost::new(b""));
     assert_eq!((out.al(set), out.al(clock), out.al(no_time)), (0, 0, 0xff));
@@ -42,6 +43,9 @@ fn f2b_f2d_set_what_makes_sense() {
     assert_eq!((out.al(date), out.word(date, Cx), out.word(date, Dx)), (5, 1999, 0x0c1f));
     assert_eq!(bad.map(|call| out.al(call)), [0xff; 3]);
     assert_eq!((out.word(time, Cx), out.word(time, Dx) >> 8), (0x0102, 3));
+    // 1:02:03.04 is 67,782 ticks after midnight (RBIL INT 1A/AH=00: 1,573,040 a day).
+    let ticks = u32::from(out.word(ticks, Cx)) << 16 | u32::from(out.word(ticks, Dx));
+    assert!((67_782..67_790).contains(&ticks), "{ticks}");
 }
 
 #[test]
