@@ -169,16 +169,16 @@ impl<H: Host> Session<H> {
                 }
             }
         }
-        for (short, item) in assign(self.tree().list(directory)?) {
-            let is_meant = pattern.matches(&short) || item.name == spelled;
+        for (short, name) in self.candidates(place)? {
+            let is_meant = pattern.matches(&short) || name == spelled;
             if !is_meant {
                 continue;
             }
             // What vanished or cannot be looked at is not there.
-            let Ok(attributes) = self.tree().lookup(directory, &item.name) else {
+            let Ok(attributes) = self.tree().lookup(directory, &name) else {
                 continue;
             };
-            let candidate = entry(short, item.name, &attributes);
+            let candidate = entry(short, name, &attributes);
             let special = candidate.attributes
                 & (attribute::HIDDEN | attribute::SYSTEM | attribute::DIRECTORY);
             if attributes.kind != NodeKind::Other && special & !wanted == 0 {
@@ -186,6 +186,21 @@ impl<H: Host> Session<H> {
             }
         }
         Ok(found)
+    }
+
+    /// Returns the names of a place's directory, or of those the only one that can be meant: programs
+    /// search for many a name to see whether it is there, and a directory may be long.
+    fn candidates(&mut self, place: &Place) -> Result<Vec<(ShortName, Vec<u8>)>, Refusal> {
+        if !place.short.is_pattern() {
+            if place.found.is_none() {
+                return Ok(Vec::new());
+            }
+            if ShortName::fitting(&place.name) == Some(place.short) {
+                return Ok(vec![(place.short, place.name.clone())]);
+            }
+        }
+        let all = assign(self.tree().list(place.directory)?);
+        Ok(all.into_iter().map(|(short, entry)| (short, entry.name)).collect())
     }
 
     /// Returns what a search finds of a device.
