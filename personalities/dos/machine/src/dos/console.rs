@@ -8,7 +8,7 @@
 use alloc::vec::Vec;
 
 use super::files::FileKind;
-use super::line::{Key, Line};
+use super::line::{self, Key, Line};
 use super::process::ENDED_BY_BREAK;
 use super::{Call, DosError, Refusal};
 use crate::FarPointer;
@@ -365,7 +365,9 @@ impl<H: Host> Session<H> {
             }
         }
         if !self.terminal_has_echoed()? {
-            self.put(&line)?;
+            let mut shown = Vec::with_capacity(line.len());
+            line.iter().for_each(|byte| line::show(*byte, &mut shown));
+            self.put(&shown)?;
         }
         Ok(line)
     }

@@ -117,10 +117,7 @@ impl Line {
             return false;
         }
         self.text.push(byte);
-        match is_control(byte) {
-            true => shown.extend([b'^', byte ^ 0x40]),
-            false => shown.push(byte),
-        }
+        show(byte, shown);
         true
     }
 
@@ -160,8 +157,17 @@ impl Line {
     }
 }
 
+/// Shows a character of a line: control characters with a caret.
+pub(super) fn show(byte: u8, shown: &mut Vec<u8>) {
+    match is_control(byte) {
+        true => shown.extend([b'^', byte ^ 0x40]),
+        false => shown.push(byte),
+    }
+}
+
+/// Ctrl-T and Ctrl-U are the signs of paragraph and section (MS-DOS 4.0's CPMIO2.ASM, BUFOUT).
 fn is_control(byte: u8) -> bool {
-    byte < 0x20 && byte != TAB
+    byte < 0x20 && !matches!(byte, TAB | 0x14 | 0x15)
 }
 
 #[cfg(test)]

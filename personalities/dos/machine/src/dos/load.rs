@@ -27,6 +27,8 @@ pub(crate) enum LoadError {
     Refused(Refusal),
     /// The file is malformed; the text says how.
     Format(&'static str),
+    /// Its segment has no room for a .COM program.
+    TooLarge,
 }
 
 impl From<Refusal> for LoadError {
@@ -138,7 +140,7 @@ impl<H: Host> Session<H> {
 
     fn load_com(&mut self, file: Attributes, parent: Psp) -> Result<Entry, LoadError> {
         if file.size > COM_MAX {
-            return Err(LoadError::Format("a .COM program can have 65,278 bytes at most"));
+            return Err(LoadError::TooLarge);
         }
         if file.size == 0 {
             return Err(LoadError::Format("the file is empty"));

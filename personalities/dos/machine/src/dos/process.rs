@@ -186,11 +186,17 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// AH=55: a PSP for a child, memory up to SI; it becomes the current one.
+    /// AH=55: a PSP for a child, memory up to SI; it becomes the current one. Environment, version, FCBs and
+    /// tail are the parent's (MS-DOS 4.0's source, GETSET.ASM, $Dup_PDB).
     pub(super) fn child_psp(&mut self) -> Call {
         let (parent, child) = (self.dos.psp, Psp(self.dx()));
         let top = self.cpu.register(SI);
+        let mut bytes = [0; 256];
+        self.bus.read(FarPointer::new(parent.0, 0), &mut bytes);
         child.create(&mut self.bus, parent, top);
+        for part in [0x2c..0x2e, 0x40..0x42, 0x5c..0x100] {
+            self.bus.write(FarPointer::new(child.0, part.start as u16), &bytes[part]);
+        }
         self.inherit_handles(parent, child)?;
         self.dos.psp = child;
         Ok(())
@@ -411,6 +417,7 @@ fn refusal(error: LoadError) -> Refusal {
     match error {
         LoadError::Refused(refusal) => refusal,
         LoadError::Format(_) => DosError::InvalidFormat.into(),
+        LoadError::TooLarge => DosError::InsufficientMemory.into(),
     }
 }
 
@@ -418,6 +425,7 @@ fn refusal(error: LoadError) -> Refusal {
 fn reason(error: LoadError) -> &'static str {
     match error {
         LoadError::Format(text) => text,
+        LoadError::TooLarge => "a .COM program can have 65,278 bytes at most",
         LoadError::Refused(Refusal::Error(error)) => match error {
             DosError::FileNotFound => "no such program",
             DosError::PathNotFound => "no such directory",

@@ -189,3 +189,14 @@ fn f02_prints_to_files_as_f40_and_to_nothing_without_an_error() {
     assert_eq!(out.word(told, Reg::Dx) & 0x40, 0);
     assert_eq!(out.result(lost).map(|ax| ax >> 8), Ok(2));
 }
+
+/// MS-DOS 4.0's source, STRIN.ASM, SAVCH, and CPMIO2.ASM, BUFOUT: with a caret, also from a file.
+#[test]
+fn f0a_shows_control_characters_of_its_line() {
+    let mut p = Probe::new();
+    let buffer = p.bytes(&[&[20, 0][..], &[0; 20]].concat());
+    p.dos(0x0a00, &[(Dx, buffer.into())]);
+    let out = p.run(MemoryHost::new(b"a\x1a\x14b\r\n"));
+    assert_eq!(out.bytes(buffer + 1, 6), b"\x04a\x1a\x14b\r");
+    assert_eq!(out.host.output, b"a^Z\x14b\r");
+}

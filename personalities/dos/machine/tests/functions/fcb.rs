@@ -532,3 +532,243 @@ fn f0f_opens_the_same_fcb_for_ever_and_the_end_closes_all() {
     let (end, host) = run(host, "OPENS.COM", &[]);
     assert_eq!((end, host.open), (End::Exit(0), 0));
 }
+
+/// MS-DOS 4.0's source, FCB.ASM, MakeFcb: bit 0 lets one of :;,=+<>| pass between blanks; the period
+/// begins an extension, and what ends a name is not passed at all without the bit.
+#[test]
+fn f29_passes_one_separator_only_where_bit_0_asks_for_it() {
+    let mut p = Probe::new();
+    let mut parse = |text: &str, control: u16| {
+        let from = p.bytes(&[text.as_bytes(), b"\r"].concat());
+        let to = p.space(37);
+        let call = p.dos(0x2900 | control, &[(Si, from.into()), (Es, Value::Own), (Di, to.into())]);
+        (call, from, to)
+    };
+    let given = [
+        (" ; a", 1, &b"A          "[..], 4),
+        (" ; a", 0, b"           ", 1),
+        (";;a", 1, b"           ", 1),
+        (".txt", 1, b"        TXT", 4),
+        ("  b", 0, b"B          ", 3),
+        ("dir\\c", 1, b"DIR        ", 3),
+        ("=:d", 1, b"           ", 1),
+    ];
+    let calls: Vec<_> = given.iter().map(|(text, control, ..)| parse(text, *control)).collect();
+    let out = p.run(host());
+    for ((text, _, name, used), (call, from, to)) in given.into_iter().zip(calls) {
+        assert_eq!(out.bytes(to + 1, 11), name, "{text}");
+        assert_eq!(out.word(call, Si) - from, used, "{text}");
+    }
+}
+
+#[test]
+fn f29_parses_and_tells_wildcards_and_drives() {
+    let mut p = Probe::new();
+    let mut parse = |text: &str, control: u16| {
+        let from = p.bytes(&[text.as_bytes(), b"\r"].concat());
+        let to = p.bytes(&[0xee; 37]);
+        let call = p.dos(0x2900 | control, &[(Si, from.into()), (Es, Value::Own), (Di, to.into())]);
+        (call, from, to)
+    };
+    let plain = parse("  file.txt rest", 1);
+    let wild = parse("c:*.c", 1);
+    let drive = parse("q:x", 1);
+    let kept = parse("", 0x0e);
+    let out = p.run(host());
+    assert_eq!([plain, wild, drive].map(|(call, ..)| out.al(call)), [0, 1, 0xff]);
+    assert_eq!(out.bytes(plain.2, 12), b"\0FILE    TXT");
+    assert_eq!(out.word(plain.0, Si) - plain.1, 10);
+    assert_eq!(out.bytes(wild.2, 12), b"\x03????????C  ");
+    // Control bits 1 to 3 leave drive, name and extension as they are where none is given.
+    assert_eq!(out.bytes(kept.2, 12), [0xee; 12]);
+}
+
+/// MS-DOS 4.0's source, FCBIO.ASM, "Misbehavior fixers": programs open FCBs without end, and use
+/// those opened first as well. FCBs of a program that has ended are closed (ABORT.ASM).
+#[test]
+fn fcbs_may_be_opened_without_end() {
+    let mut p = Probe::new();
+    let first = p.bytes(&fcb(b"RECS    DAT"));
+    let other = p.bytes(&fcb(b"OTHER   DAT"));
+    let area = p.space(128);
+    p.dos(0x1a00, &[(Dx, area.into())]);
+    let mut opens = vec![p.dos(0x0f00, &[(Dx, first.into())])];
+    opens.extend((0..100).map(|_| p.dos(0x0f00, &[(Dx, other.into())])));
+    let read = p.dos(0x1400, &[(Dx, first.into())]);
+    let mut host = host();
+    host.add("other.dat", b"B");
+    let out = p.run(host);
+    assert!(opens.iter().all(|call| out.al(*call) == 0));
+    assert_eq!((out.al(read), out.bytes(area, 2)), (0, &b"AA"[..]));
+    assert_eq!(out.host.open, 0);
+}
+
+/// FCBIO.ASM, CheckFCB: an FCB whose entry another file has is not taken for that one.
+#[test]
+fn a_copy_of_a_closed_fcb_names_no_other_file() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"RECS    DAT"));
+    let copy = p.space(37);
+    let other = p.bytes(&fcb(b"OTHER   DAT"));
+    p.dos(0x0f00, &[(Dx, block.into())]);
+    p.poke_data(Value::Own, copy.into(), block, 37);
+    p.dos(0x1000, &[(Dx, block.into())]);
+    p.dos(0x0f00, &[(Dx, other.into())]);
+    let write = p.dos(0x1500, &[(Dx, copy.into())]);
+    p.dos(0x1000, &[(Dx, other.into())]);
+    let mut host = host();
+    host.add("other.dat", b"B");
+    let out = p.run(host);
+    assert_ne!(out.al(write), 0);
+    assert_eq!(out.host.file("other.dat"), Some(&b"B"[..]));
+}
+
+/// FCBs open read-only files for reading (MS-DOS 4.0's source, FCBIO2.ASM).
+#[test]
+fn f15_does_not_write_a_read_only_file() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"RECS    DAT"));
+    let name = p.text("RECS.DAT");
+    p.dos(0x4301, &[(Cx, 1.into()), (Dx, name.into())]);
+    let open = p.dos(0x0f00, &[(Dx, block.into())]);
+    let write = p.dos(0x1500, &[(Dx, block.into())]);
+    let out = p.run(host());
+    assert_eq!((out.al(open), out.al(write)), (0, 1));
+    assert_eq!(out.host.file("recs.dat"), Some(&[b'A'; 300][..]));
+}
+
+#[test]
+fn what_an_fcb_writes_is_to_be_archived() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"RECS    DAT"));
+    let name = p.text("RECS.DAT");
+    p.dos(0x4301, &[(Cx, 0.into()), (Dx, name.into())]);
+    p.dos(0x0f00, &[(Dx, block.into())]);
+    p.dos(0x1500, &[(Dx, block.into())]);
+    p.dos(0x1000, &[(Dx, block.into())]);
+    let attributes = p.dos(0x4300, &[(Dx, name.into())]);
+    let out = p.run(host());
+    assert_eq!(out.word(attributes, Cx), 0x20);
+}
+
+/// MS-DOS 4.0's source, FCBIO2.ASM: writing sets the FCB's time, and the time in it is the file's once it is
+/// closed (FCBIO.ASM, $FCB_Close), which COMMAND.COM 1.25's COPY relies on.
+#[test]
+fn f10_gives_a_written_file_the_time_in_its_fcb() {
+    let run = |writes: bool| {
+        let mut p = Probe::new();
+        let block = p.bytes(&fcb(b"RECS    DAT"));
+        p.dos(0x1a00, &[(Dx, block.into())]);
+        p.dos(0x0f00, &[(Dx, block.into())]);
+        if writes {
+            p.dos(0x1500, &[(Dx, block.into())]);
+        }
+        let date = p.peek(Value::Own, (block + 0x14).into(), 2);
+        // 1982-05-17, 12:00.
+        p.poke(Value::Own, (block + 0x14).into(), &[0xb1, 0x04, 0x00, 0x60]);
+        p.dos(0x1000, &[(Dx, block.into())]);
+        let mut host = host();
+        let node = host.node("recs.dat").expect("it is there");
+        host.set_flags(node, 0).expect("a file");
+        let mut out = p.run(host);
+        let date = out.data16(date);
+        let found = out.host.attributes(node).expect("it is there");
+        (date, found.modified / 1_000_000_000, found.flags)
+    };
+    // Written now, on 2000-02-29; what is not written stays as it is.
+    assert_eq!(run(true), (0x285d, 390_484_800, dos_machine::host::flag::ARCHIVE));
+    let (_, modified, flags) = run(false);
+    assert_ne!((modified, flags), (390_484_800, dos_machine::host::flag::ARCHIVE));
+}
+
+/// MS-DOS 4.0's source, FCBIO2.ASM, FCBIO: one transfer, as long as the segment has room.
+#[test]
+fn f27_f28_move_what_the_segment_has_room_for() {
+    let mut p = Probe::new();
+    let block = p.bytes(&fcb(b"RECS    DAT"));
+    let out = p.bytes(&fcb(b"OUT     DAT"));
+    for (call, fcb) in [(0x0f00, block), (0x1600, out)] {
+        p.dos(call, &[(Dx, fcb.into())]);
+        p.poke(Value::Own, (fcb + 0x0e).into(), &[3, 0]);
+    }
+    p.dos(0x1a00, &[(Dx, 0xfff8.into()), (Ds, 0x6000.into())]);
+    let read = p.dos(0x2700, &[(Dx, block.into()), (Cx, 9.into())]);
+    let write = p.dos(0x2800, &[(Dx, out.into()), (Cx, 9.into())]);
+    p.dos(0x1a00, &[(Dx, 0xffff.into()), (Ds, 0x6000.into())]);
+    let none = p.dos(0x2700, &[(Dx, block.into()), (Cx, 9.into())]);
+    p.dos(0x1000, &[(Dx, out.into())]);
+    let done = p.run(host());
+    let ends = [read, write, none].map(|call| (done.al(call), done.word(call, Cx)));
+    assert_eq!(ends, [(2, 2), (2, 2), (2, 0)]);
+    assert_eq!(done.host.file("OUT.DAT"), Some(&b"AAAAAA"[..]));
+}
+
+/// COMMAND.COM 1.25 opens the batch file's FCB for each line and never closes it (READBAT); DOS reuses what
+/// was opened longest ago (MS-DOS 4.0's source, FCBIO.ASM, LRUFCB), and forgets all with the program (ABORT.ASM).
+#[test]
+fn f0f_opens_the_same_fcb_for_ever_and_the_end_closes_all() {
+    use iced_x86::code_asm::{ah, al, bl, cx, dx};
+    let program = com(|a| {
+        let mut start = a.create_label();
+        a.jmp(start)?;
+        a.db(&fcb(b"RECS    DAT"))?;
+        a.set_label(&mut start)?;
+        a.mov(cx, 1000u32)?;
+        a.mov(bl, 0u32)?;
+        let mut again = a.create_label();
+        a.set_label(&mut again)?;
+        a.mov(dx, 0x102u32)?;
+        a.mov(ah, 0x0fu32)?;
+        a.int(0x21)?;
+        a.or(bl, al)?;
+        a.loop_(again)?;
+        a.mov(al, bl)?;
+        exit_al(a)
+    });
+    let mut host = host();
+    host.add("OPENS.COM", &program);
+    let (end, host) = run(host, "OPENS.COM", &[]);
+    assert_eq!((end, host.open), (End::Exit(0), 0));
+}
+<<<<<<< HEAD
+=======
+
+/// MS-DOS 4.0's source, FCBIO.ASM, CheckFCB: an FCB of a file that is closed leads to no other one.
+#[test]
+fn a_stale_copy_of_an_fcb_is_no_other_file() {
+    let mut p = Probe::new();
+    let first = p.bytes(&fcb(b"RECS    DAT"));
+    let copy = p.space(37);
+    let second = p.bytes(&fcb(b"OTHER   DAT"));
+    let open = p.dos(0x0f00, &[(Dx, first.into())]);
+    p.poke_data(Value::Own, copy.into(), first, 37);
+    p.dos(0x1000, &[(Dx, first.into())]);
+    p.dos(0x1600, &[(Dx, second.into())]);
+    let entries = [first, second].map(|block| p.peek(Value::Own, (block + 0x18).into(), 1));
+    let write = p.dos(0x1500, &[(Dx, copy.into())]);
+    let good = p.dos(0x1500, &[(Dx, second.into())]);
+    let out = p.run(host());
+    assert_eq!(out.bytes(entries[0], 1), out.bytes(entries[1], 1));
+    assert_eq!([open, write, good].map(|call| out.al(call)), [0, 1, 0]);
+    assert_eq!(out.host.file("OTHER.DAT").map(<[u8]>::len), Some(128));
+}
+
+/// MS-DOS 4.0's source, FCB.ASM, MakeFcb: a period alone makes an extension of blanks (MUSTGETWORD), also where
+/// what is not given shall stay, which DIR and linkers ask for.
+#[test]
+fn f29_takes_a_period_for_an_empty_extension() {
+    let parsed = |text: &str| {
+        let mut p = Probe::new();
+        let text = p.text(text);
+        let block = p.bytes(&[&[9], &b"????????OBJ"[..], &[0; 4]].concat());
+        let parse = p.dos(0x290e, &[(Si, text.into()), (Di, block.into())]);
+        let out = p.run(host());
+        let name = String::from_utf8_lossy(out.bytes(block + 1, 11)).into_owned();
+        (out.al(parse), out.word(parse, Si) - text, out.bytes(block, 1)[0], name)
+    };
+    let expected = |al, used, drive, name: &str| (al, used, drive, name.to_string());
+    assert_eq!(parsed("a."), expected(0, 2, 9, "A          "));
+    assert_eq!(parsed("a"), expected(0, 1, 9, "A       OBJ"));
+    assert_eq!(parsed("c:.x"), expected(0, 4, 3, "????????X  "));
+    assert_eq!(parsed(""), expected(0, 0, 9, "????????OBJ"));
+}

@@ -333,3 +333,36 @@ fn a_child_s_fcbs_begin_at_the_first_record() {
     let out = p.run(host);
     assert_eq!(out.host.output, b"\x03FIRST   TXT\0\0\0\0".repeat(2));
 }
+
+/// MS-DOS 4.0's source, EXEC.ASM, OkRead: a .COM program as large as a segment is "too big to fit in memory".
+#[test]
+fn a_com_program_beyond_a_segment_is_error_8() {
+    let mut p = Probe::new();
+    p.dos(0x4a00, &[(Es, Value::Own), (Bx, 0x1000.into())]);
+    let name = p.text("LARGE.COM");
+    let block = p.space(22);
+    let run = p.dos(0x4b00, &[(Dx, name.into()), (Es, Value::Own), (Bx, block.into())]);
+    let mut host = MemoryHost::new(b"");
+    host.add("large.com", &[0x90; 0x10000]);
+    assert_eq!(p.run(host).result(run), Err(8));
+}
+
+/// MS-DOS 4.0's source, GETSET.ASM, $Dup_PDB: a copy of the parent's PSP but for memory, vectors and handles.
+#[test]
+fn f55_copies_environment_fcbs_and_tail() {
+    let mut p = Probe::new();
+    p.argument("first second");
+    let own = p.dos(0x6200, &[]);
+    p.dos(0x4a00, &[(Es, Value::Own), (Bx, 0x1000.into())]);
+    let block = p.dos(0x4800, &[(Bx, 0x10.into())]);
+    p.dos(0x5500, &[(Dx, Value::After(block, Ax)), (Si, 0x9000.into())]);
+    let child = p.peek(Value::After(block, Ax), 0.into(), 0x100);
+    p.dos(0x5000, &[(Bx, Value::After(own, Bx))]);
+    let parent = p.peek(Value::Own, 0.into(), 0x100);
+    let out = p.run(MemoryHost::new(b""));
+    for (offset, len) in [(0x18, 20), (0x2c, 2), (0x5c, 0x18), (0x80, 0x20)] {
+        assert_eq!(out.bytes(child + offset, len), out.bytes(parent + offset, len), "{offset:x}");
+    }
+    assert_eq!(out.bytes(child + 0x82, 5), b"first");
+    assert_eq!((out.data16(child + 2), out.data16(child + 0x16)), (0x9000, out.word(own, Bx)));
+}

@@ -23,10 +23,18 @@ enum Leading {
 /// Parses a file name as AH=29 does with its control byte 1; returns the FCB's first 16 bytes and
 /// how many characters were used.
 pub(in crate::dos) fn parse_name(text: &[u8]) -> ([u8; 16], usize) {
-    parse(text, Leading::Delimiter)
+    let Parsed { fcb, used, .. } = parse(text, Leading::Delimiter);
+    (fcb, used)
 }
 
-fn parse(text: &[u8], leading: Leading) -> ([u8; 16], usize) {
+/// A name that was parsed: the FCB's beginning, whether there was a period, how many characters were used.
+struct Parsed {
+    fcb: [u8; 16],
+    has_period: bool,
+    used: usize,
+}
+
+fn parse(text: &[u8], leading: Leading) -> Parsed {
     let mut rest = skip_blanks(text);
     if let [first, after @ ..] = rest
         && leading == Leading::Delimiter
@@ -43,10 +51,11 @@ fn parse(text: &[u8], leading: Leading) -> ([u8; 16], usize) {
         rest = after;
     }
     rest = parse_part(rest, &mut fcb[1..9]);
-    if let [b'.', after @ ..] = rest {
-        rest = parse_part(after, &mut fcb[9..12]);
+    let has_period = rest.first() == Some(&b'.');
+    if has_period {
+        rest = parse_part(&rest[1..], &mut fcb[9..12]);
     }
-    (fcb, text.len() - rest.len())
+    Parsed { fcb, has_period, used: text.len() - rest.len() }
 }
 
 fn skip_blanks(text: &[u8]) -> &[u8] {
@@ -84,14 +93,14 @@ impl<H: Host> Session<H> {
             }
         }
         let leading = if control & 1 != 0 { Leading::Delimiter } else { Leading::Nothing };
-        let (parsed, used) = parse(&text, leading);
+        let Parsed { fcb: parsed, has_period, used } = parse(&text, leading);
         let to = self.es_di();
         if control & 2 == 0 || parsed[0] != 0 {
             self.bus.write8(to, parsed[0]);
         }
-        for (bit, part) in [(4, 1..9u16), (8, 9..12)] {
-            let blank = parsed[part.start as usize] == b' ';
-            if control & bit == 0 || !blank {
+        // A period without an extension behind it is an empty extension.
+        for (bit, part, is_given) in [(4, 1..9u16, parsed[1] != b' '), (8, 9..12, has_period)] {
+            if control & bit == 0 || is_given {
                 let bytes = &parsed[part.start as usize..part.end as usize];
                 self.bus.write(to.add(part.start), bytes);
             }
