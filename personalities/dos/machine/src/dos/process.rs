@@ -33,6 +33,9 @@ const INITIAL_FLAGS: u16 = bit::INTERRUPT;
 /// BP at a program's entry, as COMMAND.COM leaves it.
 const INITIAL_BP: u16 = 0x091c;
 
+/// Where a PSP's handles are.
+const HANDLES: core::ops::Range<usize> = 0x18..0x2c;
+
 /// Fewest paragraphs that stay resident (RBIL INT 21/AH=31).
 const RESIDENT_LEAST: u16 = 6;
 
@@ -174,20 +177,23 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// AH=26: a copy of the current PSP, with the vectors as they are now.
+    /// AH=26: a copy of the caller's segment, which has the arguments of a program if it is no PSP (that
+    /// of COMMAND.COM 1.25); the handles of the current program come along, also where it is itself meant.
     pub(super) fn new_psp(&mut self) -> Call {
-        let (from, to) = (self.dos.psp, Psp(self.dx()));
+        let (from, to) = (Psp(self.caller().segment), Psp(self.dx()));
         let mut bytes = [0; 256];
         self.bus.read(FarPointer::new(from.0, 0), &mut bytes);
+        if from == self.dos.psp || to == self.dos.psp {
+            self.bus.read(self.dos.psp.table(&self.bus), &mut bytes[HANDLES]);
+        }
         self.bus.write(FarPointer::new(to.0, 0), &bytes);
-        to.save_vectors(&mut self.bus);
-        let top = to.top(&self.bus);
-        to.set_call(&mut self.bus, top);
+        let top = from.top(&self.bus);
+        to.renew(&mut self.bus, top);
         Ok(())
     }
 
     /// AH=55: a PSP for a child, memory up to SI; it becomes the current one. Environment, version, FCBs and
-    /// tail are the parent's (MS-DOS 4.0's source, GETSET.ASM, $Dup_PDB).
+    /// tail are the parent's (MS-DOS 4.0's source, MISC.ASM, $Dup_PDB).
     pub(super) fn child_psp(&mut self) -> Call {
         let (parent, child) = (self.dos.psp, Psp(self.dx()));
         let top = self.cpu.register(SI);

@@ -54,22 +54,23 @@ impl Psp {
     /// Writes a new PSP: memory up to `top`, no handles, no arguments.
     pub fn create(self, bus: &mut Bus, parent: Psp, top: u16) {
         bus.write(self.at(0), &[0; 256]);
+        self.renew(bus, top);
+        bus.write16(self.at(PARENT), parent.0);
+        bus.write(self.at(TABLE), &[FREE; TABLE_LEN as usize]);
+        bus.write8(self.at(TAIL + 1), 0x0d);
+    }
+
+    /// Writes what every new PSP has of its own, also a copy of another one: memory up to `top`, the ways
+    /// to DOS, vectors, the table of handles inside it.
+    pub fn renew(self, bus: &mut Bus, top: u16) {
         bus.write16(self.at(0), SIGNATURE);
         self.set_top(bus, top);
         self.set_call(bus, top);
         self.save_vectors(bus);
-        bus.write16(self.at(PARENT), parent.0);
-        self.use_own_table(bus);
-        bus.write_far(self.at(0x38), FarPointer::new(0xffff, 0xffff));
-        bus.write(self.at(0x50), &[0xcd, 0x21, 0xcb]);
-        bus.write8(self.at(TAIL + 1), 0x0d);
-    }
-
-    /// Frees all handles and puts the table inside the PSP to use.
-    pub fn use_own_table(self, bus: &mut Bus) {
-        bus.write(self.at(TABLE), &[FREE; TABLE_LEN as usize]);
         bus.write16(self.at(TABLE_SIZE), TABLE_LEN);
         bus.write_far(self.at(TABLE_POINTER), self.own_table());
+        bus.write_far(self.at(0x38), FarPointer::new(0xffff, 0xffff));
+        bus.write(self.at(0x50), &[0xcd, 0x21, 0xcb]);
     }
 
     /// Sets the segment behind the program's memory.
@@ -83,8 +84,8 @@ impl Psp {
     }
 
     /// Writes the far call to DOS. Its offset is also how many bytes the program's segment has behind
-    /// the PSP, so that its segment makes up for that (MS-DOS 4.0's source, GETSET.ASM, SETMEM).
-    pub fn set_call(self, bus: &mut Bus, top: u16) {
+    /// the PSP, so that its segment makes up for that (MS-DOS 4.0's source, MISC.ASM, SETMEM).
+    fn set_call(self, bus: &mut Bus, top: u16) {
         let paragraphs = top.saturating_sub(self.0).min(0xfff).saturating_sub(PARAGRAPHS);
         bus.write8(self.at(CALL), 0x9a);
         bus.write16(self.at(CALL + 1), paragraphs * 16);
@@ -107,7 +108,7 @@ impl Psp {
     }
 
     /// Keeps the vectors 22h to 24h.
-    pub fn save_vectors(self, bus: &mut Bus) {
+    fn save_vectors(self, bus: &mut Bus) {
         for (offset, vector) in
             [(RETURN_ADDRESS, 0x22), (BREAK_ADDRESS, 0x23), (ERROR_ADDRESS, 0x24)]
         {

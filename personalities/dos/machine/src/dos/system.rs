@@ -113,7 +113,12 @@ impl<H: Host> Session<H> {
                 self.set_al(0);
                 self.set_dl(b'/');
             }
-            1 => self.set_al(0),
+            1 | 3 => self.set_al(0),
+            // Devices are there without "\DEV", whatever 3703 sets (RBIL INT 21/AX=3702).
+            2 => {
+                self.set_al(0);
+                self.set_dl(0xff);
+            }
             _ => self.set_al(0xff),
         }
         Ok(())

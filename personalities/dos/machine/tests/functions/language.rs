@@ -152,3 +152,15 @@ fn f66_has_one_code_page() {
     assert!(out.result(same).is_ok());
     assert_eq!(out.result(other), Err(2));
 }
+
+/// MS-DOS 4.0's source, GETSET.ASM, setsize: as much as CX has room for, and AX is the code page.
+#[test]
+fn f6501_keeps_to_the_room_it_is_given() {
+    let mut p = Probe::new();
+    let to = p.bytes(&[0xee; 12]);
+    let call =
+        p.dos(0x6501, &[(Bx, 0xffff.into()), (Dx, 0xffff.into()), (Cx, 9.into()), (Di, to.into())]);
+    let out = p.run(MemoryHost::new(b""));
+    assert_eq!(out.bytes(to, 12), [1, 6, 0, 1, 0, 0xb5, 1, 0, 0, 0xee, 0xee, 0xee]);
+    assert_eq!((out.word(call, Cx), out.result(call)), (9, Ok(437)));
+}

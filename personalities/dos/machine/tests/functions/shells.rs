@@ -247,7 +247,7 @@ fn f1218_shows_the_registers_of_the_last_call() {
     assert_eq!(words[7..], [out.word(own, Bx); 2]);
 }
 
-/// MS-DOS 4.0's source, GETSET.ASM, SETMEM: the call's offset is the segment's length behind the PSP.
+/// MS-DOS 4.0's source, MISC.ASM, SETMEM: the call's offset is the segment's length behind the PSP.
 #[test]
 fn a_new_psp_calls_dos_over_as_much_memory_as_it_has() {
     let mut p = Probe::new();
@@ -347,7 +347,7 @@ fn a_com_program_beyond_a_segment_is_error_8() {
     assert_eq!(p.run(host).result(run), Err(8));
 }
 
-/// MS-DOS 4.0's source, GETSET.ASM, $Dup_PDB: a copy of the parent's PSP but for memory, vectors and handles.
+/// MS-DOS 4.0's source, MISC.ASM, $Dup_PDB: a copy of the parent's PSP but for memory, vectors and handles.
 #[test]
 fn f55_copies_environment_fcbs_and_tail() {
     let mut p = Probe::new();
@@ -365,4 +365,45 @@ fn f55_copies_environment_fcbs_and_tail() {
     }
     assert_eq!(out.bytes(child + 0x82, 5), b"first");
     assert_eq!((out.data16(child + 2), out.data16(child + 0x16)), (0x9000, out.word(own, Bx)));
+}
+
+/// MS-DOS 4.0's source, MISC.ASM, $CREATE_PROCESS_DATA_BLOCK: a copy of the caller's segment, from which
+/// COMMAND.COM 1.25 passes arguments, with the end of memory there; here in its own PSP, whose handles stay.
+#[test]
+fn f26_copies_the_caller_s_segment() {
+    let (end, host) = ended(&com(|a| {
+        // A part of the program elsewhere makes the PSP of its own: DX is this one's, from there.
+        let (mut start, mut after) = (a.create_label(), a.create_label());
+        a.jmp(start)?;
+        // At 102 here, and in the other segment: int 21, retf.
+        a.int(0x21)?;
+        a.retf()?;
+        a.set_label(&mut start)?;
+        a.mov(ax, cs)?;
+        a.add(ax, 0x800u32)?;
+        a.mov(es, ax)?;
+        a.mov(si, 0x100u32)?;
+        a.mov(di, si)?;
+        a.mov(cx, 8u32)?;
+        a.rep().movsb()?;
+        a.mov(word_ptr(2).es(), 0x4321u32)?;
+        a.mov(word_ptr(0x80).es(), 0x7801u32)?;
+        a.mov(dx, cs)?;
+        a.mov(ah, 0x26u32)?;
+        a.push(cs)?;
+        // The return address lies behind the far jump, which is made of a push and a RETF.
+        a.call(after)?;
+        a.mov(ah, 2u32)?;
+        a.mov(dl, byte_ptr(0x81))?;
+        a.int(0x21)?;
+        a.mov(ax, word_ptr(2))?;
+        a.sub(ax, 0x4321 - 0x4c07)?;
+        a.int(0x21)?;
+        a.set_label(&mut after)?;
+        a.push(es)?;
+        a.mov(bx, 0x102u32)?;
+        a.push(bx)?;
+        a.retf()
+    }));
+    assert_eq!((end, &host.output[..]), (End::Exit(7), &b"x"[..]));
 }

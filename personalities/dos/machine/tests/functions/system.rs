@@ -99,8 +99,11 @@ fn f37_has_a_slash() {
     let mut p = Probe::new();
     let told = p.dos(0x3700, &[]);
     let bad = p.dos(0x37ff, &[]);
+    // RBIL: 3702 gives DL=FF since DOS 3, devices being found with and without \DEV\.
+    let devices = p.dos(0x3702, &[(Dx, 0.into())]);
     let out = p.run(MemoryHost::new(b""));
     assert_eq!((out.al(told), out.word(told, Dx) as u8, out.al(bad)), (0, b'/', 0xff));
+    assert_eq!((out.al(devices), out.word(devices, Dx) as u8), (0, 0xff));
 }
 
 #[test]
