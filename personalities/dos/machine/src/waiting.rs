@@ -54,7 +54,8 @@ impl<H: Host> Session<H> {
         let now = self.host.monotonic();
         let tick = self.bus.devices.pit.next_tick().filter(|_| bios::tick_is_hooked(&self.bus));
         let alarm = self.alarm.map(|alarm| alarm.until());
-        let events = [until, tick, alarm, self.dos.input.escape_due(), self.keyboard_due()];
+        let clock = self.bus.devices.cmos.due(now);
+        let events = [until, tick, alarm, clock, self.dos.input.escape_due(), self.keyboard_due()];
         let end = events.into_iter().flatten().fold(now + SLEEP_NS, u64::min);
         self.host.idle(end.saturating_sub(now).max(1));
         self.next_keys = 0;

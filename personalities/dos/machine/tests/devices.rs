@@ -292,6 +292,77 @@ fn ticks_between_looks_for_keys_leave_the_callers_flags_alone() {
 }
 
 #[test]
+fn the_clock_s_alarm_calls_int_4a() {
+    // RBIL INT 1A/AH=06, INT 4A: 12:34:56 is the time of the start; two seconds later.
+    let program = com(|a| {
+        let [mut start, mut again] = [a.create_label(), a.create_label()];
+        a.jmp(start)?;
+        a.inc(word_ptr(0x900).cs())?;
+        a.iret()?;
+        a.set_label(&mut start)?;
+        a.mov(word_ptr(0x900), 0u32)?;
+        set_vector(a, 0x4a)?;
+        for _ in 0..2 {
+            a.mov(ax, 0x0600u32)?;
+            a.mov(cx, 0x1234u32)?;
+            a.mov(dx, 0x5800u32)?;
+            a.int(0x1a)?;
+            a.sbb(ax, ax)?;
+            put_ax(a)?;
+        }
+        a.set_label(&mut again)?;
+        a.hlt()?;
+        a.cmp(word_ptr(0x900), 0u32)?;
+        a.je(again)?;
+        exit(a)
+    });
+    let mut host = MemoryHost::new(b"");
+    host.step = 10_000;
+    host.ends_at = Some(5_000_000_000);
+    let (end, host) = run_program(host, &program);
+    assert_eq!((end, words(&host.output)), (End::Exit(0), vec![0, 0xffff]));
+    assert!((1_900_000_000..2_200_000_000).contains(&host.now()), "{}", host.now());
+}
+
+#[test]
+fn the_clock_interrupts_a_thousand_times_a_second() {
+    // IBM PC AT Technical Reference, "Real-time Clock": rate 6, bit 6 of status B; 64 periods of
+    // 976.562 us. A handler of the program's own.
+    let program = com(|a| {
+        let [mut start, mut again] = [a.create_label(), a.create_label()];
+        a.jmp(start)?;
+        a.push(ax)?;
+        a.inc(word_ptr(0x900).cs())?;
+        a.mov(al, 0x0cu32)?;
+        a.out(0x70u32, al)?;
+        a.in_(al, 0x71u32)?;
+        a.mov(al, 0x20u32)?;
+        a.out(0xa0u32, al)?;
+        a.out(0x20u32, al)?;
+        a.pop(ax)?;
+        a.iret()?;
+        a.set_label(&mut start)?;
+        a.mov(word_ptr(0x900), 0u32)?;
+        set_vector(a, 0x70)?;
+        a.mov(al, 0x0bu32)?;
+        a.out(0x70u32, al)?;
+        a.mov(al, 0x42u32)?;
+        a.out(0x71u32, al)?;
+        a.set_label(&mut again)?;
+        a.hlt()?;
+        a.cmp(word_ptr(0x900), 64u32)?;
+        a.jb(again)?;
+        exit(a)
+    });
+    let mut host = MemoryHost::new(b"");
+    host.step = 1_000;
+    host.ends_at = Some(5_000_000_000);
+    let (end, host) = run_program(host, &program);
+    assert_eq!(end, End::Exit(0));
+    assert!((62_000_000..70_000_000).contains(&host.now()), "{}", host.now());
+}
+
+#[test]
 fn a_program_that_calls_services_all_the_time_is_interrupted() {
     // Counts ticks by INT 1Ch, and asks for the version until there were five.
     let program = com(|a| {

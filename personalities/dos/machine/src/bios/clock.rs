@@ -29,7 +29,7 @@ impl<H: Host> Session<H> {
         data::count_ticks(&mut self.bus, 1);
     }
 
-    /// INT 1Ah: ticks since midnight, and the real-time clock in BCD.
+    /// INT 1Ah: ticks since midnight, the real-time clock in BCD and its alarm.
     pub(super) fn clock(&mut self) {
         match self.ah() {
             0x00 => {
@@ -56,6 +56,16 @@ impl<H: Host> Session<H> {
                 let (century, year) = ((now.year / 100) as u8, (now.year % 100) as u8);
                 self.set_cx(u16::from_le_bytes([bcd(year), bcd(century)]));
                 self.set_dx(u16::from_le_bytes([bcd(now.day), bcd(now.month)]));
+                self.set_carry(false);
+            }
+            // An alarm that is not taken away can't be set.
+            0x06 => {
+                let ([minute, hour], second) = (self.cx().to_le_bytes(), self.dh());
+                let is_set = self.bus.devices.cmos.set_alarm([second, minute, hour]);
+                self.set_carry(!is_set);
+            }
+            0x07 => {
+                self.bus.devices.cmos.clear_alarm();
                 self.set_carry(false);
             }
             // The clock is the system's: setting it is accepted and does nothing.

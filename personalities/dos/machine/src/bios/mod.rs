@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   vector n ─► F000:4n  0F n IRET ─► host_call ─► clock, keyboard, system, video; dos
-//!   8, 9, 75 ─► F000:FEA5, E987, E9B0: what the host cannot do in one step, in instructions
+//!   8, 9, 70, 75 ─► F000:FEA5, E987, E800, E9B0: what the host cannot do in one step, in instructions
 //! ```
 //!
 //! Data area and services: IBM PC AT Technical Reference, BIOS listing; RBIL MEMORY.LST, INT 08
@@ -38,6 +38,8 @@ const TICK: FarPointer = FarPointer::new(HOST_SEGMENT, 0xfea5);
 const KEY: FarPointer = FarPointer::new(HOST_SEGMENT, 0xe987);
 /// Where INT 75h begins: behind INT 9.
 const COPROCESSOR: FarPointer = FarPointer::new(HOST_SEGMENT, 0xe9b0);
+/// Where this one has INT 70h.
+const CLOCK: FarPointer = FarPointer::new(HOST_SEGMENT, 0xe800);
 
 /// INT 8: counts, calls INT 1Ch, ends the interrupt.
 const TICK_CODE: [u8; 11] = [
@@ -65,13 +67,25 @@ const COPROCESSOR_CODE: [u8; 15] = [
     IRET,
 ];
 
+/// INT 70h, the real-time clock: reads what it tells, calls INT 4Ah at the alarm, ends the interrupt.
+const CLOCK_CODE: [u8; 21] = [
+    0x50, 0xb0, 0x0c, 0xe6, 0x70, 0xe4, 0x71, // push ax; status C
+    0xa8, 0x20, 0x74, 0x02, 0xcd, 0x4a, // test al, 20h; jz past; int 4Ah
+    0xb0, 0x20, 0xe6, 0xa0, 0xe6, 0x20, // mov al, 20h; out A0h, al; out 20h, al
+    0x58, IRET, // pop ax
+];
+
 /// Writes vectors, stubs and data area.
 pub(crate) fn install(bus: &mut Bus, host: &mut impl Host) {
     for vector in 0..=0xff {
         install_stub(bus, vector);
     }
-    let coded =
-        [(8u16, TICK, &TICK_CODE[..]), (9, KEY, &KEY_CODE), (0x75, COPROCESSOR, &COPROCESSOR_CODE)];
+    let coded = [
+        (8u16, TICK, &TICK_CODE[..]),
+        (9, KEY, &KEY_CODE),
+        (0x70, CLOCK, &CLOCK_CODE),
+        (0x75, COPROCESSOR, &COPROCESSOR_CODE),
+    ];
     for (vector, at, code) in coded {
         bus.write(at, code);
         bus.write_far(FarPointer::new(0, vector * 4), at);

@@ -32,6 +32,8 @@ pub(crate) const TIMER: u8 = 0;
 pub(crate) const KEYBOARD: u8 = 1;
 /// See [`TIMER`].
 pub(crate) const COPROCESSOR: u8 = 13;
+/// The real-time clock's.
+const CLOCK: u8 = 8;
 /// Ticks that wait for the processor at most; the others are the caller's to count.
 const TICKS_MAX: u32 = 20;
 /// How long a refresh of the memory takes that toggles port 61's bit 4, ns.
@@ -81,7 +83,9 @@ impl Devices {
     /// Moves the time on; returns ticks that are too many to interrupt for each.
     pub(crate) fn advance(&mut self, now: u64, time: u64) -> u32 {
         self.now = now.max(self.now);
-        self.cmos.set_time(time);
+        if self.cmos.advance(self.now, time) {
+            self.pic.raise(CLOCK);
+        }
         self.display.advance(self.now);
         let ticks = self.ticks.saturating_add(self.pit.advance(self.now));
         self.ticks = ticks.min(TICKS_MAX);

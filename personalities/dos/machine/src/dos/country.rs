@@ -132,21 +132,6 @@ impl<H: Host> Session<H> {
         }
     }
 
-    /// Writes the country's information as far as CX has room for it, its length before it.
-    fn write_information(&mut self, to: FarPointer) {
-        let mut information = alloc::vec![];
-        information.extend(COUNTRY.to_le_bytes());
-        information.extend(CODE_PAGE.to_le_bytes());
-        information.extend(country());
-        information.truncate(self.cx() as usize - 3);
-        let len = information.len() as u16;
-        self.bus.write8(to, 1);
-        self.bus.write16(to.add(1), len);
-        self.bus.write(to.add(3), &information);
-        self.set_cx(len + 3);
-        self.set_ax(CODE_PAGE);
-    }
-
     fn write_table_pointer(&mut self, to: FarPointer, table: FarPointer) {
         let kind = self.al();
         self.bus.write8(to, kind);
