@@ -77,6 +77,7 @@ impl<H: Host> Session<H> {
         if let Some(key) = data::take_key(&mut self.bus) {
             return Ok(Some(key));
         }
+        self.fingers_are_done();
         self.dos.input.is_wanted = true;
         self.next_keys = 0;
         self.poll_keys()?;
@@ -92,6 +93,7 @@ impl<H: Host> Session<H> {
             self.idle.active();
             return Ok(true);
         }
+        self.fingers_are_done();
         self.dos.input.is_wanted = true;
         self.poll_keys()?;
         if self.bus.devices.wants_interrupt() {
@@ -131,6 +133,13 @@ impl<H: Host> Session<H> {
     fn keyboard_due(&self) -> Option<u64> {
         let keyboard = &self.bus.devices.keyboard;
         if keyboard.is_empty() { self.fingers_due() } else { keyboard.due() }
+    }
+
+    /// Tells the fingers that a key is looked for, unless the last one is still on its way.
+    fn fingers_are_done(&mut self) {
+        if self.bus.devices.keyboard.is_empty() {
+            self.fingers.looked_in_vain();
+        }
     }
 
     /// Returns when the fingers move next: not while a stroke finds no room.

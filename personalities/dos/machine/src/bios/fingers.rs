@@ -6,7 +6,8 @@
 //!
 //! A key is held until the next one, or for a while, so that programs find it down that look now and
 //! then. Modifiers are held from one key to the next as long as both have them, and not changed
-//! before the program has had time to look at them with the key that it has got.
+//! before the program looks for another key, or has had time to look at them with the one that it has
+//! got.
 
 use super::keys::{ALT, CONTROL, EXTENDED, LEFT_SHIFT, Modifiers, RELEASED, Stroke, pad_scan};
 
@@ -25,6 +26,8 @@ pub(crate) struct Fingers {
     with: Modifiers,
     /// When the key was pressed.
     since: u64,
+    /// Whether the program has taken it and looked for another one.
+    is_done: bool,
 }
 
 impl Fingers {
@@ -33,12 +36,17 @@ impl Fingers {
         let held = match (self.key, next) {
             (None, None) => return None,
             (None, Some(_)) => 0,
-            (Some(_), Some(next)) if next.modifiers() == self.with => 0,
+            (Some(_), Some(next)) if self.is_done || next.modifiers() == self.with => 0,
             (Some(_), Some(_)) if is_taken => TAKEN_NS,
             (Some(_), None) if !is_taken => UNTAKEN_NS,
             (Some(_), _) => HELD_NS,
         };
         Some(self.since.saturating_add(held))
+    }
+
+    /// Tells that a program has looked for a key and found none.
+    pub(crate) fn looked_in_vain(&mut self) {
+        self.is_done = true;
     }
 
     /// Presses a key after the last one; calls `send` with the scan codes in turn.
@@ -48,7 +56,7 @@ impl Fingers {
                 self.release_key(&mut send);
                 self.hold(with, &mut send);
                 send_key(scan, extended, &mut send);
-                (self.key, self.since) = (Some((scan, extended)), now);
+                (self.key, self.since, self.is_done) = (Some((scan, extended)), now, false);
             }
             Stroke::Number(byte) => {
                 self.lift(&mut send);
@@ -150,5 +158,10 @@ mod tests {
         assert_eq!(fingers.due(other, false), Some(100 + HELD_NS));
         assert_eq!(fingers.due(None, true), Some(100 + HELD_NS));
         assert_eq!(fingers.due(None, false), Some(100 + UNTAKEN_NS));
+        fingers.looked_in_vain();
+        assert_eq!(
+            (fingers.due(other, true), fingers.due(None, true)),
+            (Some(100), Some(100 + HELD_NS))
+        );
     }
 }
