@@ -49,7 +49,7 @@ impl Shell {
                 self.request = Some(Request::Execute { path, tail });
             }
             Some(Program::Foreign(path)) => match system.run_foreign(&path, &arguments(tail)) {
-                Ok(status) => self.errorlevel = status,
+                Ok(status) => self.foreign_ended(status),
                 Err(Refused::Break) => self.note_break(),
                 Err(Refused::Error(code::DISK_FULL)) => {
                     self.complain(system, b"Insufficient disk space");

@@ -29,6 +29,9 @@ const ENVIRONMENT_BYTES: u32 = 256;
 const ENVIRONMENT_MAX: u32 = 32_768;
 /// How a program ended by Ctrl-C (RBIL INT 21/AH=4D).
 const ENDED_BY_BREAK: u8 = 1;
+/// Status of a program of the other world that Ctrl-C has ended: 128 and the signal's number (POSIX
+/// 2.8.2; SIGINT is 2).
+const ENDED_BY_INTERRUPT: u8 = 130;
 /// The batch file that the first shell begins with.
 const AUTOEXEC: &[u8] = b"C:\\AUTOEXEC.BAT";
 
@@ -362,6 +365,12 @@ impl Shell {
         let (code, how) = system.exit_code();
         self.errorlevel = code;
         self.broken |= how == ENDED_BY_BREAK;
+    }
+
+    /// Ctrl-C that ended a program of the other world ends the loop, batch file or pipe it was in.
+    pub(crate) fn foreign_ended(&mut self, status: u8) {
+        self.errorlevel = status;
+        self.broken |= status == ENDED_BY_INTERRUPT && !self.tasks.is_empty();
     }
 
     fn program_refused<S: System>(&mut self, system: &mut S, error: u16) {

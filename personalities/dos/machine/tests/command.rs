@@ -395,6 +395,18 @@ fn programs_of_the_other_world_run_with_paths_of_theirs() {
     assert_eq!(ran.input, None, "standard input is the session's");
 }
 
+/// POSIX 2.8.2: 128 and a signal's number is the status of what the signal ended.
+#[test]
+fn a_program_of_the_other_world_that_ctrl_c_ended_ends_its_loop() {
+    for (status, rounds) in [(130, 1), (1, 3)] {
+        let mut host = MemoryHost::new(b"");
+        host.add("upper", b"\x7fELF\x02\x01\x01");
+        host.foreign_status = status;
+        let (_, _, host) = command(host, "for %a in (1 2 3) do upper");
+        assert_eq!(host.foreign.len(), rounds, "status {status}");
+    }
+}
+
 #[test]
 fn pipes_lead_through_both_worlds() {
     let mut host = MemoryHost::new(b"");

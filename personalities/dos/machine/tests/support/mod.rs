@@ -43,9 +43,11 @@ pub struct MemoryHost {
     /// When somebody ends the session.
     pub ends_at: Option<u64>,
     pub idles: u32,
-    /// Foreign programs that were run: each writes its input in capitals, complains where its
-    /// standard error is a file, and ends with 7.
+    /// Foreign programs that were run: each writes its input in capitals, and complains where its
+    /// standard error is a file.
     pub foreign: Vec<Foreign>,
+    /// What they end with.
+    pub foreign_status: u8,
     pub open: i32,
     pub locks: Vec<(Node, Range<u64>)>,
     /// How many locks it keeps.
@@ -79,6 +81,7 @@ impl MemoryHost {
             ends_at: None,
             idles: 0,
             foreign: Vec::new(),
+            foreign_status: 7,
             open: 0,
             locks: Vec::new(),
             most_locks: usize::MAX,
@@ -249,7 +252,7 @@ impl Host for MemoryHost {
         if let Some(path) = &program.error {
             self.add(&name(path), b"an error\r\n");
         }
-        Ok(7)
+        Ok(self.foreign_status)
     }
 }
 
