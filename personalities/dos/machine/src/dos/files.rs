@@ -188,7 +188,22 @@ impl Files {
     /// Returns all that is open, with the entries, which are free then; the three devices stay.
     pub fn take_all(&mut self) -> Vec<(u8, OpenFile)> {
         let others = self.entries.split_off(usize::from(PRINTER) + 1);
-        let numbered = (PRINTER + 1..).zip(others);
+        let numbered = (PRINTER + 1..=u8::MAX).zip(others);
         numbered.filter_map(|(entry, file)| Some((entry, file?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FILES_MAX, FileKind, Files, OpenFile, PRINTER};
+
+    #[test]
+    fn a_full_table_is_taken_whole_but_for_the_devices() {
+        let mut files = Files::default();
+        while files.add(OpenFile::new(FileKind::Null, 0)).is_ok() {}
+        let taken = files.take_all();
+        assert_eq!(taken.len(), FILES_MAX - usize::from(PRINTER) - 1);
+        assert_eq!(taken.last().map(|(entry, _)| usize::from(*entry)), Some(FILES_MAX - 1));
+        assert!(files.get(PRINTER).is_ok() && files.take_all().is_empty());
     }
 }
