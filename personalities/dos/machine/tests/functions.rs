@@ -16,6 +16,8 @@ mod drives;
 mod errors;
 #[path = "functions/fcb.rs"]
 mod fcb;
+#[path = "functions/fcb_names.rs"]
+mod fcb_names;
 #[path = "functions/files.rs"]
 mod files;
 #[path = "functions/hostile.rs"]
@@ -24,6 +26,8 @@ mod hostile;
 mod labels;
 #[path = "functions/language.rs"]
 mod language;
+#[path = "functions/locks.rs"]
+mod locks;
 #[path = "functions/long_names.rs"]
 mod long_names;
 #[path = "functions/memory.rs"]

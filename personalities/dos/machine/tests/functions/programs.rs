@@ -18,7 +18,7 @@ const OLD_RESIDENT: &[u8] = b"\xba\x00\x03\xcd\x27";
 /// Prints its tail: mov ah, 40, mov bx, 1, mov cl, [80], mov ch, 0, mov dx, 81, int 21, int 20.
 const TAIL: &[u8] = b"\xb4\x40\xbb\x01\x00\x8a\x0e\x80\x00\xb5\x00\xba\x81\x00\xcd\x21\xcd\x20";
 
-fn host() -> MemoryHost {
+pub(crate) fn host() -> MemoryHost {
     let mut host = MemoryHost::new(b"");
     let programs: [(&str, &[u8]); 6] = [
         ("seven.com", SEVEN),
@@ -35,12 +35,12 @@ fn host() -> MemoryHost {
 }
 
 /// Begins a probe that leaves room for children, with a parameter block for EXEC.
-fn parent() -> (Probe, u16) {
+pub(crate) fn parent() -> (Probe, u16) {
     parent_of(" tail")
 }
 
 /// As `parent`, with a tail for the children.
-fn parent_of(tail: &str) -> (Probe, u16) {
+pub(crate) fn parent_of(tail: &str) -> (Probe, u16) {
     let mut p = Probe::new();
     p.dos(0x4a00, &[(Es, Value::Own), (Bx, 0x1000.into())]);
     let tail = p.bytes(&[&[tail.len() as u8], tail.as_bytes(), b"\r"].concat());
@@ -59,7 +59,7 @@ fn parent_of(tail: &str) -> (Probe, u16) {
     (p, block)
 }
 
-fn execute(p: &mut Probe, block: u16, mode: u16, name: &str) -> usize {
+pub(crate) fn execute(p: &mut Probe, block: u16, mode: u16, name: &str) -> usize {
     let name = p.text(name);
     p.dos(0x4b00 | mode, &[(Dx, name.into()), (Es, Value::Own), (Bx, block.into())])
 }
@@ -336,116 +336,6 @@ fn an_image_without_extra_paragraphs_is_loaded_high() {
     let code = b"\x8c\xc8\x88\xe0\xb4\x4c\xcd\x21";
     // Two pages without the header below A000.
     assert_eq!(end_of_exe(&exe(&[(0x0c, 0)], code)), End::Exit(0x9f));
-}
-
-/// Locks bytes 0 to 4 of handle 5, which it inherits, and ends with the error or with 0.
-const LOCKS: &[u8] = b"\xb8\x00\x5c\xbb\x05\x00\x31\xc9\x31\xd2\x31\xf6\xbf\x05\x00\xcd\x21\
-    \xb4\x4c\xcd\x21";
-/// Unlocks them.
-const UNLOCKS: &[u8] = b"\xb8\x01\x5c\xbb\x05\x00\x31\xc9\x31\xd2\x31\xf6\xbf\x05\x00\xcd\x21\
-    \xb4\x4c\xcd\x21";
-/// Reads a byte from handle 5 and ends with how many came, or with the error.
-const READS: &[u8] = b"\xb4\x3f\xbb\x05\x00\xb9\x01\x00\xba\x00\x02\xcd\x21\xb4\x4c\xcd\x21";
-
-#[test]
-fn locks_are_a_program_s_and_end_with_it() {
-    let (mut p, block) = parent();
-    let name = p.text("DATA.TXT");
-    let open = p.dos(0x3d42, &[(Dx, name.into())]);
-    let handle = (Bx, Value::After(open, Ax));
-    let range = [(Reg::Cx, 0.into()), (Dx, 0.into()), (Si, 0.into()), (Reg::Di, 5.into())];
-    let run = |p: &mut Probe, name| {
-        execute(p, block, 0, name);
-        p.dos(0x4d00, &[])
-    };
-    let first = run(&mut p, "LOCKS.COM");
-    let locked = p.dos(0x5c00, &[vec![handle], range.to_vec()].concat());
-    let others = ["LOCKS.COM", "UNLOCKS.COM", "READS.COM"].map(|name| run(&mut p, name));
-    let own = p.dos(0x3f00, &[handle, (Reg::Cx, 1.into()), (Dx, name.into())]);
-    let closed = p.dos(0x3e00, &[handle]);
-    let mut host = host();
-    for (name, bytes) in [("locks.com", LOCKS), ("unlocks.com", UNLOCKS), ("reads.com", READS)] {
-        host.add(name, bytes);
-    }
-    host.add("data.txt", b"0123456789");
-    let out = p.run(host);
-    // The child's lock has ended with it: its parent can lock the same bytes (RBIL INT 21/AH=5C).
-    assert_eq!((out.al(first), out.result(locked).is_ok()), (0, true));
-    assert_eq!(others.map(|call| out.al(call)), [0x21; 3]);
-    assert_eq!((out.result(own), out.result(closed).is_ok()), (Ok(1), true));
-    assert_eq!(out.host.locks, []);
-}
-
-#[test]
-fn what_is_left_locked_ends_with_its_handle() {
-    let mut p = Probe::new();
-    let name = p.text("DATA.TXT");
-    let opens = [(); 2].map(|()| p.dos(0x3d42, &[(Dx, name.into())]));
-    let range = [(Reg::Cx, 0.into()), (Dx, 0.into()), (Si, 0.into()), (Reg::Di, 5.into())];
-    let lock = |p: &mut Probe, open| {
-        p.dos(0x5c00, &[vec![(Bx, Value::After(open, Ax))], range.to_vec()].concat())
-    };
-    lock(&mut p, opens[0]);
-    let excluded = lock(&mut p, opens[1]);
-    p.dos(0x3e00, &[(Bx, Value::After(opens[0], Ax))]);
-    let free = lock(&mut p, opens[1]);
-    let mut host = host();
-    host.add("data.txt", b"0123456789");
-    let out = p.run(host);
-    assert_eq!(out.result(excluded), Err(0x21));
-    assert!(out.result(free).is_ok());
-}
-
-/// Locks one byte of handle 5 after the other until that fails; the error's code is the exit code, how
-/// many there were is written to the file behind them.
-fn locks_all() -> Vec<u8> {
-    use iced_x86::code_asm::{ah, ax, bp, bx, cx, di, dx, si, word_ptr};
-    crate::support::assembled::com(|a| {
-        let mut next = a.create_label();
-        a.xor(bp, bp)?;
-        a.set_label(&mut next)?;
-        a.mov(bx, 5u32)?;
-        a.xor(cx, cx)?;
-        a.mov(dx, bp)?;
-        a.xor(si, si)?;
-        a.mov(di, 1u32)?;
-        a.inc(bp)?;
-        a.mov(ax, 0x5c00u32)?;
-        a.int(0x21)?;
-        a.jnc(next)?;
-        a.push(ax)?;
-        a.dec(bp)?;
-        a.mov(word_ptr(0x200), bp)?;
-        a.mov(bx, 1u32)?;
-        a.mov(cx, 2u32)?;
-        a.mov(dx, 0x200u32)?;
-        a.mov(ah, 0x40u32)?;
-        a.int(0x21)?;
-        a.pop(ax)?;
-        a.mov(ah, 0x4cu32)?;
-        a.int(0x21)
-    })
-}
-
-/// RBIL table 01680: 24h is "sharing buffer overflow"; a session has 1,024 locks, a host fewer or more.
-#[test]
-fn locks_beyond_the_bound_are_error_24() {
-    for (most, expected) in [(usize::MAX, 1024u16), (10, 10)] {
-        let (mut p, block) = parent();
-        let name = p.text("DATA.TXT");
-        p.dos(0x3d42, &[(Dx, name.into())]);
-        execute(&mut p, block, 0, "ALL.COM");
-        let code = p.dos(0x4d00, &[]);
-        let mut host = host();
-        host.add("all.com", &locks_all());
-        host.add("data.txt", b"0123456789");
-        host.most_locks = most;
-        let out = p.run(host);
-        assert_eq!(out.ax(code), 0x24);
-        assert_eq!(out.host.output, expected.to_le_bytes());
-        // They have ended with the child.
-        assert_eq!(out.host.locks, []);
-    }
 }
 
 /// MS-DOS 4.0's source, CTRLC.ASM, reset_environment: what is its own parent, as COMMAND.COM and other
