@@ -5,7 +5,7 @@
 //!     └► none ─► run_tool ◄─ Shell::start ◄─ the stub with that name, C:\DOS\SORT.EXE
 //! ```
 //! They need no files, as the interpreter needs none; the files are for programs that execute or
-//! look for them (decisions/0091).
+//! look for them (decisions/0088).
 
 mod attrib;
 pub(crate) mod choice;

@@ -132,7 +132,7 @@ impl Cpu {
     /// Raises interrupt 0. Since the 80286 the handler returns to the division itself.
     ///
     /// Programs of Turbo Pascal 7 with the unit CRT measure the processor when they start, and would
-    /// fail on one as fast as this: for them the quotient is as large as it can be (decisions/0090).
+    /// fail on one as fast as this: for them the quotient is as large as it can be (decisions/0087).
     pub(super) fn divide_error(&mut self, bus: &mut Bus) {
         let measure =
             FarPointer::new(self.segment(segment::CS), self.start.wrapping_sub(MEASURE_DIVISION));
