@@ -177,10 +177,8 @@ impl Shell {
 
     fn copy_one<S: System>(&mut self, system: &mut S, job: &Job) -> Result<Copied, Vec<u8>> {
         let to_device = wildcard::is_device(&job.destination);
-        let name = |system: &mut S, path: &[u8]| system.true_name(path).ok();
-        let target = name(system, &job.destination);
         let first = &job.sources[0].0;
-        let itself = !to_device && target.is_some() && name(system, first) == target;
+        let itself = !to_device && system.is_same_file(first, &job.destination);
         if itself && job.sources.len() == 1 {
             return Err(b"File cannot be copied onto itself".to_vec());
         }
@@ -315,17 +313,19 @@ impl Shell {
         // What a console gives ends with Ctrl-Z, whatever the mode.
         let ends = mode == Mode::Text || system.is_device(from);
         let mut chunk = [0; CHUNK];
-        while !self.is_stopped(system) {
+        loop {
+            if self.is_stopped(system) {
+                return Err(Refused::Break);
+            }
             let count = system.read(from, &mut chunk)?.min(CHUNK);
             let end = chunk[..count].iter().position(|byte| ends && *byte == END);
             if !self.write_all(system, to, &chunk[..end.unwrap_or(count)]) {
                 return Err(FULL);
             }
             if count == 0 || end.is_some() {
-                break;
+                return Ok(());
             }
         }
-        Ok(())
     }
 }
 

@@ -108,7 +108,10 @@ impl Shell {
                 text.extend(b"\r\n");
             }
             if options.deep && depth < DEPTH_MAX {
-                let below = walk::subdirectories(system, &directory, 0).into_iter().rev();
+                let below = walk::subdirectories(system, &directory, 0)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .rev();
                 let path = |entry: Found| wildcard::join(&directory, &entry.name);
                 directories.extend(below.map(|entry| (path(entry), depth + 1)));
             }

@@ -249,11 +249,8 @@ impl Shell {
                 Task::Restore(_) | Task::Erase(_) | Task::Input(_) => self.perform(system, task),
                 Task::Batch(batch) => self.echo = batch.echo_before,
                 Task::Pipe(pipe) => pipe.clean_up(system),
-                Task::Command(_)
-                | Task::For(_)
-                | Task::Page(_)
-                | Task::More(_)
-                | Task::Copying(_) => {}
+                Task::Command(_) | Task::For(_) | Task::Page(_) | Task::More(_) => {}
+                Task::Copying(copying) => copying.put_verify_back(system),
             }
         }
     }

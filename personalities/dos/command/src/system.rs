@@ -311,6 +311,8 @@ pub trait System {
     /// # Errors
     /// As the function.
     fn true_name(&mut self, path: &[u8]) -> Outcome<Vec<u8>>;
+    /// Whether two paths lead to one file: drives may overlap, and a file have two names.
+    fn is_same_file(&mut self, one: &[u8], other: &[u8]) -> bool;
     /// AH=36: free bytes.
     fn free_bytes(&mut self, drive: u8) -> Option<u64>;
     /// AX=6900: a volume's serial number.

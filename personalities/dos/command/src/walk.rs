@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::files::is_directory;
-use crate::system::{Found, System, attribute};
+use crate::system::{Found, Outcome, System, attribute};
 use crate::wildcard;
 
 /// Deepest directories that a tree is followed into.
@@ -29,29 +29,35 @@ pub(crate) fn place(system: &mut impl System, path: &[u8]) -> (Vec<u8>, Vec<u8>)
 }
 
 /// Returns the directories in a directory, with one more attribute than usual ones at most.
+///
+/// # Errors
+/// As those of [`System::find`].
 pub(crate) fn subdirectories(
     system: &mut impl System,
     directory: &[u8],
     attributes: u8,
-) -> Vec<Found> {
+) -> Outcome<Vec<Found>> {
     let wanted = attribute::DIRECTORY | attributes;
-    let found = system.find(&wildcard::join(directory, b"*.*"), wanted).unwrap_or_default();
+    let found = system.find(&wildcard::join(directory, b"*.*"), wanted)?;
     let mut below: Vec<Found> = found
         .into_iter()
         .filter(|entry| entry.is_directory() && !entry.name.starts_with(b"."))
         .collect();
     below.sort_by(|a, b| a.name.cmp(&b.name));
-    below
+    Ok(below)
 }
 
 /// Returns the files in a directory that a pattern matches.
+///
+/// # Errors
+/// As those of [`System::find`].
 pub(crate) fn files(
     system: &mut impl System,
     directory: &[u8],
     pattern: &[u8],
     attributes: u8,
-) -> Vec<Found> {
+) -> Outcome<Vec<Found>> {
     let kinds = attribute::DIRECTORY | attribute::LABEL;
-    let found = system.find(&wildcard::join(directory, pattern), attributes).unwrap_or_default();
-    found.into_iter().filter(|entry| entry.attributes & kinds == 0).collect()
+    let found = system.find(&wildcard::join(directory, pattern), attributes)?;
+    Ok(found.into_iter().filter(|entry| entry.attributes & kinds == 0).collect())
 }

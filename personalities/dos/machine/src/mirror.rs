@@ -48,16 +48,17 @@ impl Bus {
 
     fn reflect_range(&mut self, group: &[usize], bytes: usize, range: Touched) {
         // What tells of all memory tells of no store.
-        let Some(place) = group.iter().find(|place| meets(**place, bytes, range)) else { return };
         if range.bytes >= crate::MEMORY_BYTES {
             return;
         }
-        let first = range.first.max(*place);
-        let len = (range.first + range.bytes).min(*place + bytes) - first;
-        let Some(stored) = self.flat(first, len).map(<[u8]>::to_vec) else { return };
-        for other in group.iter().filter(|other| *other != place) {
-            if let Some(bytes) = self.flat_mut(other + (first - place), len) {
-                bytes.copy_from_slice(&stored);
+        for place in group.iter().filter(|place| meets(**place, bytes, range)) {
+            let first = range.first.max(*place);
+            let len = (range.first + range.bytes).min(*place + bytes) - first;
+            let Some(stored) = self.flat(first, len).map(<[u8]>::to_vec) else { continue };
+            for other in group.iter().filter(|other| *other != place) {
+                if let Some(bytes) = self.flat_mut(other + (first - place), len) {
+                    bytes.copy_from_slice(&stored);
+                }
             }
         }
     }

@@ -95,7 +95,7 @@ impl Shell {
                     let wanted = hidden | attribute::DIRECTORY;
                     system.find(&wildcard::join(&directory, &pattern), wanted).unwrap_or_default()
                 }
-                false => walk::files(system, &directory, &pattern, hidden),
+                false => walk::files(system, &directory, &pattern, hidden).unwrap_or_default(),
             };
             count += found.len();
             for entry in found {
@@ -105,7 +105,10 @@ impl Shell {
                 self.change_one(system, &directory, &entry, change);
             }
             if is_deep && depth < DEPTH_MAX {
-                let below = walk::subdirectories(system, &directory, hidden).into_iter().rev();
+                let below = walk::subdirectories(system, &directory, hidden)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .rev();
                 let path = |entry: Found| wildcard::join(&directory, &entry.name);
                 places.extend(below.map(|entry| (path(entry), depth + 1)));
             }

@@ -17,6 +17,8 @@ use crate::text::{parse_number, trim};
 
 const FAILED: u8 = 255;
 const BELL: &[u8] = b"\x07";
+/// What a stream gives that has ended: Ctrl-Z.
+const END: u8 = 0x1a;
 /// How long it rests between two looks for a key, ms.
 const REST_MS: u64 = 50;
 const SECOND_MS: u64 = 1000;
@@ -121,6 +123,11 @@ impl Shell {
         match choice.default {
             _ if choice.reads => match choice.place(al) {
                 Some(code) => self.chosen(system, &choice, code),
+                // The input has ended.
+                None if al == END => {
+                    let code = choice.default.and_then(|(key, _)| choice.place(key));
+                    self.chosen(system, &choice, code.unwrap_or(FAILED));
+                }
                 None => {
                     self.say(system, BELL);
                     self.await_choice(choice, Request::Status);

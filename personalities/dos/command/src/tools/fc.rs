@@ -188,7 +188,7 @@ fn pairs(system: &mut impl System, first: &[u8], second: &[u8]) -> Vec<(Vec<u8>,
         let second = paired(name);
         return alloc::vec![(first, second)];
     }
-    let found = walk::files(system, directory, name, attribute::READ_ONLY);
+    let found = walk::files(system, directory, name, attribute::READ_ONLY).unwrap_or_default();
     if found.is_empty() {
         let second = paired(name);
         return alloc::vec![(first, second)];

@@ -13,7 +13,7 @@ use crate::files::is_directory;
 use crate::input::Question as Asked;
 use crate::options::Arguments;
 use crate::shell::Shell;
-use crate::system::{Outcome, Refused, System, attribute};
+use crate::system::{Outcome, Refused, System, attribute, code};
 use crate::walk;
 use crate::wildcard;
 
@@ -73,11 +73,16 @@ impl Shell {
     }
 
     fn move_to<S: System>(&mut self, system: &mut S, from: &[u8], to: &[u8]) -> Outcome<()> {
-        let is_folder = is_directory(system, from);
-        if !is_folder && system.attributes(to).is_ok() {
-            system.delete(to)?;
+        if system.is_same_file(from, to) {
+            return Err(Refused::Error(code::ACCESS_DENIED));
         }
+        let is_folder = is_directory(system, from);
+        let replaces = !is_folder && system.attributes(to).is_ok();
         match system.rename(from, to) {
+            Err(Refused::Error(code::ACCESS_DENIED)) if replaces => {
+                system.delete(to)?;
+                system.rename(from, to)
+            }
             // Another drive.
             Err(_) if !is_folder => {
                 self.copy_whole(system, from, to)?;
@@ -149,6 +154,11 @@ impl Shell {
         if !is_directory(system, path) {
             system.set_attributes(path, 0)?;
             return system.delete(path);
+        }
+        match system.remove_directory(path) {
+            // It is not empty. A link is none, and what it leads to stays as it is.
+            Err(Refused::Error(code::ACCESS_DENIED)) => {}
+            done => return done,
         }
         let wanted = ALL | attribute::DIRECTORY;
         for entry in system.find(&wildcard::join(path, b"*.*"), wanted)? {

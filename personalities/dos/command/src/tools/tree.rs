@@ -68,9 +68,9 @@ impl Shell {
         indent: &[u8],
         depth: usize,
     ) -> bool {
-        let below = walk::subdirectories(system, directory, 0);
+        let below = walk::subdirectories(system, directory, 0).unwrap_or_default();
         if lines.shows_files {
-            let files = walk::files(system, directory, b"*.*", 0);
+            let files = walk::files(system, directory, b"*.*", 0).unwrap_or_default();
             let indent = [indent, lines.below[usize::from(below.is_empty())]].concat();
             let mut text = Vec::new();
             for file in &files {

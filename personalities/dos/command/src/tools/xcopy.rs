@@ -119,7 +119,10 @@ impl Shell {
         if copying.is_deep && copying.is_cyclic(system) {
             return self.fail_tool(system, FAILED, b"Cannot perform a cyclic copy");
         }
-        copying.items = items(system, &copying);
+        copying.items = match items(system, &copying) {
+            Ok(items) => items,
+            Err(_) => return self.fail_tool(system, FAILED, b"Cannot read the source directory"),
+        };
         if let Some(verified) = copying.verified.as_mut() {
             *verified = system.setting(Setting::Verify);
             system.set_setting(Setting::Verify, true);
@@ -170,7 +173,10 @@ impl Shell {
         };
         match done {
             Ok(()) => self.push(system, Task::Copying(copying)),
-            Err(Refused::Break) => self.note_break(),
+            Err(Refused::Break) => {
+                copying.put_verify_back(system);
+                self.note_break();
+            }
             Err(Refused::Error(code)) => {
                 let (exit, text) = reason(&item, code);
                 self.complain(system, &text);
@@ -186,7 +192,7 @@ impl Shell {
         source: &[u8],
         target: &[u8],
     ) -> Result<(), Refused> {
-        if system.true_name(source)? == system.true_name(target).unwrap_or_default() {
+        if system.is_same_file(source, target) {
             return Err(Refused::Error(SAME));
         }
         let (directory, _) = wildcard::split(target);
@@ -195,9 +201,7 @@ impl Shell {
     }
 
     fn end_copying<S: System>(&mut self, system: &mut S, copying: &Copying) {
-        if let Some(verified) = copying.verified {
-            system.set_setting(Setting::Verify, verified);
-        }
+        copying.put_verify_back(system);
         let is_nothing = copying.copied == 0 && !copying.asks;
         if is_nothing {
             let path = wildcard::join(&copying.source.directory, &copying.source.pattern);
@@ -269,6 +273,13 @@ fn plan(system: &mut impl System, given: &Arguments) -> Result<Copying, Vec<u8>>
 }
 
 impl Copying {
+    /// Lets VERIFY be as it was.
+    pub(crate) fn put_verify_back(&self, system: &mut impl System) {
+        if let Some(verified) = self.verified {
+            system.set_setting(Setting::Verify, verified);
+        }
+    }
+
     /// Returns whether the destination lies in the source's directory, or below it.
     fn is_cyclic(&self, system: &mut impl System) -> bool {
         let full = |system: &mut _, path: &[u8]| {

@@ -102,6 +102,10 @@ impl Cmos {
 
     /// Returns when it may interrupt next.
     pub(crate) fn due(&self, now: u64) -> Option<u64> {
+        // Until the last request is read there is no other.
+        if self.bytes[STATUS_C as usize] & REQUESTED != 0 {
+            return None;
+        }
         let period = self.period().filter(|_| self.enables(PERIODIC));
         let is_asked = self.enables(ALARMED | UPDATED);
         let second = is_asked.then(|| now + NS - self.time % NS);

@@ -36,9 +36,20 @@ pub(crate) fn glyph(byte: u8) -> char {
 /// What stands for a character that the code page lacks.
 const UNKNOWN: u8 = b'?';
 
+/// Appends a text as UTF-8.
+pub fn decode(bytes: &[u8], into: &mut Vec<u8>) {
+    for byte in bytes {
+        let character = match byte.checked_sub(0x80) {
+            None => *byte as char,
+            Some(index) => UPPER[usize::from(index)],
+        };
+        into.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+}
+
 /// Appends what a program prints as UTF-8: DOS's console obeys some control characters and shows the
 /// others (MS-DOS 4.0 sources, v4.0/src/BIOS/MSCON.ASM, by INT 10h/0E).
-pub fn decode(bytes: &[u8], into: &mut Vec<u8>) {
+pub fn show(bytes: &[u8], into: &mut Vec<u8>) {
     for byte in bytes {
         let shown = match *byte {
             0x07..=0x0a | 0x0d | 0x1b | 0x20..=0x7e => *byte as char,
@@ -86,12 +97,12 @@ fn encode(character: char) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Encoder, decode};
+    use super::{Encoder, decode, show};
     use alloc::vec::Vec;
 
     #[test]
     fn every_character_survives_both_ways() {
-        let bytes: Vec<u8> = (0x20..=255).filter(|byte| *byte != 0x7f).collect();
+        let bytes: Vec<u8> = (0..=255).collect();
         let mut text = Vec::new();
         decode(&bytes, &mut text);
         let mut encoder = Encoder::default();
@@ -102,7 +113,7 @@ mod tests {
     #[test]
     fn control_characters_are_obeyed_or_shown() {
         let mut text = Vec::new();
-        decode(b"\0\x01\x07\x08\t\n\x0b\x0c\r\x0e\x1a\x1b[m\x7f", &mut text);
+        show(b"\0\x01\x07\x08\t\n\x0b\x0c\r\x0e\x1a\x1b[m\x7f", &mut text);
         assert_eq!(text, " ☺\x07\x08\t\n♂♀\r♫→\x1b[m⌂".as_bytes());
     }
 

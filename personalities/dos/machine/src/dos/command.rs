@@ -34,7 +34,7 @@ const ENVIRONMENT_STEP: u16 = 32;
 /// Bytes that a shell's environment has left for programs' variables.
 const ENVIRONMENT_SPARE: usize = 128;
 /// Most entries that one search gives.
-const FOUND_MAX: usize = 4096;
+const FOUND_MAX: usize = u16::MAX as usize;
 const NO_MORE_FILES: u16 = 0x12;
 /// Of a millisecond.
 const NANOSECONDS: u64 = 1_000_000;
@@ -88,18 +88,21 @@ impl<H: Host> Guest<'_, H> {
         }
     }
 
-    /// Puts a path in the shell's memory and returns where it is.
-    fn path(&mut self, place: usize, path: &[u8]) -> u16 {
-        let path = &path[..path.len().min(PATH_MAX - 1)];
+    /// Puts a path in the shell's memory and returns where it is; one that is too long is none: cut, it
+    /// would name something else.
+    fn path(&mut self, place: usize, path: &[u8]) -> Outcome<u16> {
+        if path.len() >= PATH_MAX {
+            return Err(Refused::Error(DosError::PathNotFound as u16));
+        }
         let offset = PATHS[place];
         let at = self.at(offset);
         self.session.bus.write(at, &[path, &[0]].concat());
-        offset
+        Ok(offset)
     }
 
     /// Carries out a function on a path.
     fn on_path(&mut self, ax: u16, cx: u16, path: &[u8]) -> Outcome<Registers> {
-        let dx = self.path(0, path);
+        let dx = self.path(0, path)?;
         self.call(Registers { ax, cx, dx, ..Registers::default() })
     }
 
@@ -278,8 +281,8 @@ impl<H: Host> System for Guest<'_, H> {
         self.on_path(0x4100, 0, path).map(drop)
     }
     fn rename(&mut self, from: &[u8], to: &[u8]) -> Outcome<()> {
-        let di = self.path(1, to);
-        let dx = self.path(0, from);
+        let di = self.path(1, to)?;
+        let dx = self.path(0, from)?;
         self.call(Registers { ax: 0x5600, dx, di, ..Registers::default() }).map(drop)
     }
     fn make_directory(&mut self, path: &[u8]) -> Outcome<()> {
@@ -303,9 +306,14 @@ impl<H: Host> System for Guest<'_, H> {
     }
     fn true_name(&mut self, path: &[u8]) -> Outcome<Vec<u8>> {
         // AH=60 takes its path from DS:SI, which `call` sets to the same.
-        let (dx, di) = (self.path(0, path), PATHS[1]);
+        let (dx, di) = (self.path(0, path)?, PATHS[1]);
         self.call(Registers { ax: 0x6000, dx, di, ..Registers::default() })?;
         Ok(self.session.read_string(self.at(di), PATH_MAX))
+    }
+    fn is_same_file(&mut self, one: &[u8], other: &[u8]) -> bool {
+        let [one, other] = [one, other]
+            .map(|path| self.session.existing(path).ok().map(|(_, attributes)| attributes.node));
+        one.is_some() && one == other
     }
     fn free_bytes(&mut self, drive: u8) -> Option<u64> {
         let given = Registers { ax: 0x3600, dx: u16::from(drive) + 1, ..Registers::default() };
@@ -364,7 +372,7 @@ impl<H: Host> System for Guest<'_, H> {
     }
     fn substitute(&mut self, drive: u8, path: Option<&[u8]>) -> Outcome<()> {
         let bx = u16::from(drive) + 1 + if path.is_some() { 0 } else { 0x100 };
-        let dx = self.path(0, path.unwrap_or_default());
+        let dx = self.path(0, path.unwrap_or_default())?;
         self.call(Registers { ax: 0x71aa, bx, dx, ..Registers::default() }).map(drop)
     }
     fn substituted(&mut self, drive: u8) -> Option<Vec<u8>> {

@@ -22,6 +22,8 @@ const END: u8 = 0x1a;
 /// Lines that a program may ask for where there are none, and how many until the session ends.
 const LINES_BEYOND_MAX: u32 = 100;
 const LINES_BEYOND_LAST: u32 = 2 * LINES_BEYOND_MAX;
+/// Most bytes that one write takes.
+const WRITE_MAX: usize = 0x8000;
 /// Longest line that the console device gives (RBIL INT 21/AH=3F: 128 with CR LF).
 const LINE_MAX: usize = 126;
 
@@ -215,11 +217,12 @@ impl<H: Host> Session<H> {
     /// Prints through handle 1; tabs become blanks (RBIL INT 21/AH=02), which a terminal sees to itself.
     fn put(&mut self, bytes: &[u8]) -> Call {
         let entry = self.entry(1)?;
-        let expanded = self.dos.output.expand_tabs(bytes);
-        match self.dos.files.get(entry)?.kind {
-            FileKind::Console => self.print(bytes),
-            _ => self.put_as_it_is(&expanded),
+        if self.dos.files.get(entry)?.kind == FileKind::Console {
+            return self.print(bytes);
         }
+        // Blanks may make more of it than one write takes.
+        let expanded = self.dos.output.expand_tabs(bytes);
+        expanded.chunks(WRITE_MAX).try_for_each(|part| self.put_as_it_is(part))
     }
 
     fn put_as_it_is(&mut self, bytes: &[u8]) -> Call {

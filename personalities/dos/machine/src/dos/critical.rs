@@ -138,7 +138,7 @@ impl<H: Host> Session<H> {
     /// Returns the drive or device that INT 24h is about, by name.
     fn failing_place(&self) -> String {
         if self.ah() & DEVICE == 0 {
-            return alloc::format!("drive {}", (b'A' + self.al()) as char);
+            return alloc::format!("drive {}", b'A'.wrapping_add(self.al()) as char);
         }
         let header = FarPointer::new(self.cpu.register(BP), self.cpu.register(SI));
         let mut name = [0; 8];

@@ -90,7 +90,8 @@ impl<H: Host> Session<H> {
             {
                 let (date, time) = (dos.bus.read16(fcb.add(0x14)), dos.bus.read16(fcb.add(0x16)));
                 let time = DateTime::from_packed(date, time);
-                dos.host.files().set_modified(node, time.to_ns())?;
+                // A file that keeps its time is closed all the same.
+                let _ = dos.host.files().set_modified(node, time.to_ns());
             }
             dos.fcb_detach(fcb)
         })

@@ -72,7 +72,9 @@ pub struct Searches {
 
 impl Searches {
     /// Remembers a snapshot and returns its number.
-    pub fn add(&mut self, found: Vec<Found>) -> u32 {
+    pub fn add(&mut self, mut found: Vec<Found>) -> u32 {
+        // An area's number counts no more.
+        found.truncate(u16::MAX.into());
         while self.snapshots.len() >= SEARCHES_MAX || self.entries + found.len() > FOUND_MAX {
             let over = self.snapshots.iter().position(|snapshot| snapshot.is_over);
             let Some(forgotten) = self.snapshots.remove(over.unwrap_or(0)) else { break };

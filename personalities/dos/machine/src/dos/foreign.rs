@@ -113,7 +113,7 @@ impl<H: Host> Session<H> {
             let name = string.split(|byte| *byte == b'=').next().unwrap_or_default();
             match name {
                 b"PATH" => {
-                    let path = self.host_search_path(&string[5..]);
+                    let path = self.host_search_path(string.get(5..).unwrap_or_default());
                     environment.push([b"PATH=", &path[..]].concat());
                 }
                 name if OURS.contains(&name) => {}

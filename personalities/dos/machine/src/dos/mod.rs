@@ -106,6 +106,9 @@ pub(crate) type Call = Result<(), Refusal>;
 /// source, DISP.ASM, SAVREGS).
 const KEEPS_STACK: [u8; 5] = [0x33, 0x50, 0x51, 0x62, 0x64];
 
+/// The first function that is about drives; those before it are about characters.
+const FIRST_ON_DRIVES: u8 = 0x0d;
+
 /// Returns whether a function's number is beyond those of DOS 5, and none of those for long names.
 fn is_beyond(function: u8) -> bool {
     const LAST: u8 = 0x6c;
@@ -203,7 +206,9 @@ impl<H: Host> Session<H> {
     /// Answers a host call of DOS: interrupts 20h to 2Fh, 30h (the way through PSP:5).
     pub(crate) fn dos_interrupt(&mut self, number: u8) {
         self.dos.take_up(&self.bus);
-        self.follow_structures();
+        if number == 0x30 || number == 0x21 && self.ah() >= FIRST_ON_DRIVES {
+            self.follow_structures();
+        }
         self.interrupt_service(number);
         self.dos.lay_down(&mut self.bus);
     }

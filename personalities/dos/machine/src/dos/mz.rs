@@ -102,7 +102,7 @@ impl Mz {
         }
         Ok(Mz {
             image_at,
-            image_bytes: end.min(file_bytes as u32) - image_at,
+            image_bytes: u64::from(end).min(file_bytes) as u32 - image_at,
             paragraphs: ((end - image_at) / 16) as u16,
             minimum: word(0x0a),
             maximum: word(0x0c),

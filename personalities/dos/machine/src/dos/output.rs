@@ -99,13 +99,13 @@ impl Output {
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
             match part.strip_suffix(b"\n") {
                 Some(line) => {
-                    codepage::decode(line, &mut self.gathered);
+                    codepage::show(line, &mut self.gathered);
                     if self.gathered.last() == Some(&b'\r') {
                         self.gathered.pop();
                     }
                     self.gathered.push(b'\n');
                 }
-                None => codepage::decode(part, &mut self.gathered),
+                None => codepage::show(part, &mut self.gathered),
             }
         }
     }

@@ -156,6 +156,7 @@ impl<H: Host> Session<H> {
         self.close_all(ended);
         self.close_fcbs_of(ended.0);
         self.end_searches_of(ended.0);
+        self.dos.shells.remove(&ended.0);
         // A destroyed chain is the next allocation's error, as in DOS.
         let _ = self.dos.arena.free_all(&mut self.bus, ended.0);
     }

@@ -3,7 +3,7 @@
 //! The current program, the transfer area and the drive are read from there when a call begins, and
 //! written when it ends (RBIL INT 21/AX=5D06, table 01690).
 
-use super::layout::{SWAPPABLE, SWAPPABLE_LIST, SWAPPED_ALWAYS, SWAPPED_IN_DOS};
+use super::layout::{LAST_DRIVE, SWAPPABLE, SWAPPABLE_LIST, SWAPPED_ALWAYS, SWAPPED_IN_DOS};
 use super::psp::Psp;
 use super::{Call, Dos, DosError, Refusal};
 use crate::FarPointer;
@@ -29,7 +29,7 @@ impl Dos {
         self.psp = Psp(bus.read16(PROGRAM));
         self.transfer = bus.read_far(TRANSFER);
         self.exit = bus.read16(EXIT);
-        self.drive = bus.read8(DRIVE);
+        self.drive = bus.read8(DRIVE).min(LAST_DRIVE - 1);
         self.break_check = bus.read8(BREAK_CHECK) != 0;
     }
 

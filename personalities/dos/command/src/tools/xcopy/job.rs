@@ -55,7 +55,7 @@ pub(super) enum Item {
 }
 
 /// Returns what is to be made, the first at the end.
-pub(super) fn items(system: &mut impl System, copying: &Copying) -> Vec<Item> {
+pub(super) fn items(system: &mut impl System, copying: &Copying) -> Outcome<Vec<Item>> {
     let mut items = Vec::new();
     let (from, to) = (copying.source.directory.clone(), copying.target.directory.clone());
     let mut places = alloc::vec![(from, to, 0)];
@@ -64,7 +64,7 @@ pub(super) fn items(system: &mut impl System, copying: &Copying) -> Vec<Item> {
             items.push(Item::Directory(to.clone()));
         }
         let pattern = &copying.source.pattern;
-        let found = walk::files(system, &from, pattern, attribute::READ_ONLY);
+        let found = walk::files(system, &from, pattern, attribute::READ_ONLY)?;
         items.extend(found.into_iter().filter(|entry| is_meant(copying, entry)).map(|entry| {
             let name = wildcard::apply(&copying.target.pattern, &entry.name);
             let source = wildcard::join(&from, &entry.name);
@@ -72,7 +72,7 @@ pub(super) fn items(system: &mut impl System, copying: &Copying) -> Vec<Item> {
             Item::File { source, target, shown, attributes: entry.attributes }
         }));
         if copying.is_deep && depth < DEPTH_MAX {
-            let below = walk::subdirectories(system, &from, 0).into_iter().rev();
+            let below = walk::subdirectories(system, &from, 0)?.into_iter().rev();
             places.extend(below.map(|entry| {
                 let path = |directory: &[u8]| wildcard::join(directory, &entry.name);
                 (path(&from), path(&to), depth + 1)
@@ -80,7 +80,7 @@ pub(super) fn items(system: &mut impl System, copying: &Copying) -> Vec<Item> {
         }
     }
     items.reverse();
-    items
+    Ok(items)
 }
 
 fn is_meant(copying: &Copying, entry: &Found) -> bool {

@@ -194,7 +194,8 @@ impl<H: Host> Session<H> {
 
     fn ask_to_execute(&mut self, psp: Psp, path: &[u8], tail: &[u8]) {
         let at = |offset| FarPointer::new(psp.0, offset);
-        let path = &path[..path.len().min(PATH_MAX - 1)];
+        // One that is too long is not cut, as it would be another one.
+        let path = if path.len() < PATH_MAX { path } else { b"" };
         let tail = &tail[..tail.len().min(psp::TAIL_MAX)];
         self.bus.write(at(stub::PROGRAM), &[path, &[0]].concat());
         self.bus.write(at(stub::TAIL), &[&[tail.len() as u8], tail, b"\r"].concat());

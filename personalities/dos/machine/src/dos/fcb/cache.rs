@@ -115,8 +115,7 @@ impl<H: Host> Session<H> {
         if let Some((entry, number)) = oldest
             && let Ok(file) = self.dos.files.get(entry)
         {
-            let mut file = file.clone();
-            file.written = false;
+            let file = file.clone();
             let evicted = &mut self.dos.fcbs.evicted;
             if evicted.len() >= EVICTED_MAX {
                 evicted.pop_front();
