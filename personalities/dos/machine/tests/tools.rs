@@ -285,3 +285,30 @@ fn drives_get_labels_and_stand_for_directories() {
         "E: => C:\\D\nx\nPath not found - NONE\n",
     );
 }
+
+/// Drives may overlap, as C: and D: do by default: a file that both lead to is one file.
+#[test]
+fn one_file_by_two_drives_is_neither_moved_nor_copied_onto_itself() {
+    let mut host = host("", &[("A.TXT", "text\n")]);
+    host.second_drive = Some(host.add_directory("SUB"));
+    let lines = "copy a.txt sub >nul\nmove c:\\sub\\a.txt d:\\\ncopy c:\\sub\\a.txt d:\\\n\
+                 xcopy c:\\sub\\a.txt d:\\\ntype c:\\sub\\a.txt\n";
+    let (_, text, _) = batch_on(host, lines);
+    assert!(text.ends_with("\ntext\n"), "{text}");
+    assert!(text.contains("Unable to move"), "{text}");
+    assert_eq!(text.matches("File cannot be copied onto itself").count(), 2, "{text}");
+}
+
+/// What a name replaces goes only when the other file can take its place.
+#[test]
+fn move_replaces_a_file_by_another() {
+    let lines = "move a.txt b.txt >nul\ntype b.txt\nif exist a.txt echo both\n";
+    prints(&[("A.TXT", "new\n"), ("B.TXT", "old\n")], lines, "new\n");
+}
+
+#[test]
+fn choice_ends_with_its_input() {
+    let lines = "choice /n <nul\nif errorlevel 255 echo none\n";
+    let (end, text, _) = batch_on(host("", &[]), lines);
+    assert!(text.ends_with("none\n") && end == End::Exit(255), "{text}");
+}

@@ -224,6 +224,8 @@ impl<H: Host> Session<H> {
         let found = self.dos.searches.entry(number, index).ok_or(DosError::NoMoreFiles)?;
         self.bus.write16(at.add(0x11), index + 1);
         self.write_found(at, &found);
+        // As MS-DOS 4.0 does (SEARCH.ASM).
+        self.set_ax(0);
         Ok(())
     }
 

@@ -200,3 +200,19 @@ fn f0a_shows_control_characters_of_its_line() {
     assert_eq!(out.bytes(buffer + 1, 6), b"\x04a\x1a\x14b\r");
     assert_eq!(out.host.output, b"a^Z\x14b\r");
 }
+
+/// Tabs may make more than 64 KiB of what AH=09 prints to a file; what is printed next is behind it.
+#[test]
+fn f09_prints_more_than_64_kib_of_tabs_to_a_file() {
+    let mut p = Probe::new();
+    p.dos(0x4a00, &[(Reg::Es, Value::Own), (Bx, 0x1000.into())]);
+    let name = p.text("OUT.TXT");
+    let text = p.bytes(&[&[b'\t'; 9000][..], b"$"].concat());
+    let file = p.dos(0x3c00, &[(Cx, 0.into()), (Dx, name.into())]);
+    p.dos(0x4600, &[(Bx, Value::After(file, Reg::Ax)), (Cx, 1.into())]);
+    p.dos(0x0900, &[(Dx, text.into())]);
+    p.dos(0x0200, &[(Dx, u16::from(b'x').into())]);
+    let out = p.run(MemoryHost::new(b""));
+    let printed = out.host.file("OUT.TXT").expect("it was made");
+    assert_eq!((printed.len(), printed.last()), (72_001, Some(&b'x')));
+}

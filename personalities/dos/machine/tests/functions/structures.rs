@@ -240,3 +240,22 @@ fn the_psp_is_as_documented() {
     assert_eq!(&bytes[0x80..0x8d], b"\x0b one.txt /x\r");
     assert_ne!(out.data16(psp + 0x2c), 0);
 }
+
+/// What DOS keeps where programs can write it is taken for what it may be: the current drive (RBIL table
+/// 01690, offset 16), and how far a search has gone.
+#[test]
+fn values_of_memory_that_make_no_sense_end_nothing() {
+    let mut p = Probe::new();
+    let name = p.text("NUL");
+    let all = p.text("*.*");
+    let (full, area) = (p.space(128), p.space(43));
+    p.dos(0x1a00, &[(Dx, area.into())]);
+    let first = p.dos(0x4e00, &[(Cx, 0.into()), (Dx, all.into())]);
+    p.poke(Value::Own, (area + 0x11).into(), &[0xff, 0xff]);
+    let next = p.dos(0x4f00, &[]);
+    p.poke(0x80.into(), 0x116.into(), &[0xff]);
+    let told = p.dos(0x6000, &[(Si, name.into()), (Reg::Di, full.into())]);
+    let out = p.run(host());
+    assert_eq!((out.result(first), out.result(next)), (Ok(0), Err(0x12)));
+    assert!(out.result(told).is_ok());
+}

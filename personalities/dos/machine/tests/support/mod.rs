@@ -54,6 +54,8 @@ pub struct MemoryHost {
     pub most_locks: usize,
     /// How long a file may be.
     pub most_bytes: usize,
+    /// A directory that is drive D as well.
+    pub second_drive: Option<Node>,
     /// A file that another session has locked.
     pub foreign_lock: Option<Node>,
     /// How many reads of files succeed before how many that fail, as those of a broken disk.
@@ -86,6 +88,7 @@ impl MemoryHost {
             locks: Vec::new(),
             most_locks: usize::MAX,
             most_bytes: usize::MAX,
+            second_drive: None,
             foreign_lock: None,
             failing_after: None,
             failing_input: 0,
@@ -258,7 +261,9 @@ impl Host for MemoryHost {
 
 impl FileTree for MemoryHost {
     fn drives(&mut self) -> Vec<Drive> {
-        vec![Drive { number: 2, root: Node(0), path: b"/".to_vec() }]
+        let first = Drive { number: 2, root: Node(0), path: b"/".to_vec() };
+        let second = |root| Drive { number: 3, root, path: b"/SUB".to_vec() };
+        [first].into_iter().chain(self.second_drive.map(second)).collect()
     }
     fn space(&mut self) -> Space {
         Space { total: 64 << 20, free: 32 << 20 }
