@@ -45,7 +45,7 @@ pub struct Options {
     #[arg(long, value_name = "DIRECTORY")]
     d: Option<PathBuf>,
     /// Version of DOS that programs see.
-    #[arg(long, default_value = "5.0")]
+    #[arg(long, default_value = "5.0", value_parser = version)]
     dos: String,
     /// Country whose dates, times and money programs see, by its number: 49 is Germany.
     #[arg(long, default_value_t = 1)]
@@ -107,6 +107,14 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         eprintln!("dos: {text}");
     }
     Ok(ExitCode::from(exit_status(end.status())))
+}
+
+/// Returns a version of DOS as it is given, which is two numbers of a byte each.
+fn version(given: &str) -> Result<String> {
+    let parts: Vec<&str> = given.split('.').collect();
+    let is_version = parts.len() == 2 && parts.iter().all(|part| part.parse::<u8>().is_ok());
+    anyhow::ensure!(is_version, "a version is like 5.0 or 3.30");
+    Ok(given.to_owned())
 }
 
 /// Returns the path of a program, which must be there, or the interpreter's name.

@@ -347,6 +347,9 @@ fn jobs(system: &mut impl System, plan: &Plan) -> Result<Vec<Job>, Vec<u8>> {
         None => (Vec::new(), None),
     };
     let folder = to.is_empty() || (!wildcard::is_pattern(&to) && is_directory(system, &to));
+    if !folder && to.ends_with(b"\\") {
+        return Err(to);
+    }
     let (directory, pattern) = match folder {
         true if to.is_empty() => (&b""[..], &b"*.*"[..]),
         true => (&to[..], &b"*.*"[..]),

@@ -312,3 +312,11 @@ fn choice_ends_with_its_input() {
     let (end, text, _) = batch_on(host("", &[]), lines);
     assert!(text.ends_with("none\n") && end == End::Exit(255), "{text}");
 }
+
+/// A path that ends as a directory's does is none of a file.
+#[test]
+fn copy_makes_no_file_of_a_directory_that_is_not_there() {
+    let lines = "copy a.txt zop\\\nif exist zop echo made\n";
+    let text = "File not found - ZOP\\\n        0 file(s) copied\n";
+    prints(&[("A.TXT", "x")], lines, text);
+}
