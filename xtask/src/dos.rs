@@ -15,7 +15,7 @@ mod host;
 mod terminal;
 mod tree;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use dos_machine::cpu::Model;
 use dos_machine::host::FileTree;
@@ -48,7 +48,7 @@ pub struct Options {
     #[arg(long, default_value = "5.0", value_parser = version)]
     dos: String,
     /// Country whose dates, times and money programs see, by its number: 49 is Germany.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value = "1", value_parser = country)]
     country: u16,
     /// Processor.
     #[arg(long, default_value = "80386")]
@@ -109,12 +109,16 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::from(exit_status(end.status())))
 }
 
-/// Returns a version of DOS as it is given, which is two numbers of a byte each.
 fn version(given: &str) -> Result<String> {
-    let parts: Vec<&str> = given.split('.').collect();
-    let is_version = parts.len() == 2 && parts.iter().all(|part| part.parse::<u8>().is_ok());
-    anyhow::ensure!(is_version, "a version is like 5.0 or 3.30");
+    ensure!(dos_session::version(given.as_bytes()).is_some(), "a version is like 5.0 or 3.30");
     Ok(given.to_owned())
+}
+
+fn country(given: &str) -> Result<u16> {
+    let code = given.parse()?;
+    let known = dos_machine::countries();
+    ensure!(known.contains(&code), "DOS knows the countries {known:?}");
+    Ok(code)
 }
 
 /// Returns the path of a program, which must be there, or the interpreter's name.
@@ -123,6 +127,8 @@ fn program(given: &OsString) -> Result<PathBuf> {
     if !path.exists() && given.eq_ignore_ascii_case("COMMAND.COM") {
         return Ok(PathBuf::from(given));
     }
+    let is_batch = path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("bat"));
+    ensure!(!is_batch, "a batch file is run by COMMAND.COM /C {}", given.display());
     real(&path)
 }
 

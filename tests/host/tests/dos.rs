@@ -76,6 +76,8 @@ fn a_session_tells_a_server_that_begins_anew_what_it_has_open() {
     let (mut first, _) = session(&files, &dos, 7);
     first.opened(file, ALONE).expect("nobody else has it");
     server.replace(begin());
+    first.lock(file, 0..1).expect("nobody else has it");
+    server.replace(begin());
     first.opened(other, ANYHOW).expect("nobody else has it");
     let (mut second, _) = session(&files, &dos, 8);
     assert_eq!(second.opened(file, ANYHOW), Err(HostError::Sharing));

@@ -11,6 +11,7 @@
 use alloc::vec::Vec;
 
 use crate::files::is_directory;
+use crate::options::invalid_switch;
 use crate::shell::{Reply, Request, Shell, Waiting};
 use crate::system::{Refused, Stamp, System, attribute, code};
 use crate::text::{is_delimiter, right};
@@ -438,7 +439,7 @@ fn parse(tail: &[u8]) -> Result<Plan, Vec<u8>> {
                 }
             }
             b"V" | b"Y" | b"-Y" => {}
-            unknown => return Err([b"Invalid switch - /", unknown].concat()),
+            unknown => return Err(invalid_switch(unknown)),
         }
     }
     let mut operands = operands.into_iter().peekable();

@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use crate::clock::{stamp_date, stamp_time};
 use crate::environment;
 use crate::files::is_directory;
-use crate::options::Arguments;
+use crate::options::{Arguments, invalid_switch};
 use crate::settings::volume_text;
 use crate::shell::{Shell, Task};
 use crate::system::{Customs, Found, Refused, System, attribute, code};
@@ -58,10 +58,7 @@ impl Shell {
         switches.append(&mut given.switches);
         let options = match parse(&switches) {
             Ok(options) => options,
-            Err(switch) => {
-                let text = [b"Invalid switch - /", &switch[..]].concat();
-                return self.complain(system, &text);
-            }
+            Err(switch) => return self.complain(system, &invalid_switch(&switch)),
         };
         if let Some(word) = given.words.get(1) {
             return self.complain(system, &[b"Too many parameters - ", &word[..]].concat());

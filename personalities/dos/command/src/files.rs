@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::input::Question;
-use crate::options::Arguments;
+use crate::options::{Arguments, invalid_switch};
 use crate::shell::Shell;
 use crate::system::{Refused, System, attribute, code};
 use crate::text::trim;
@@ -190,8 +190,7 @@ impl Shell {
         words: usize,
     ) -> bool {
         if let Some(switch) = given.unknown(switches) {
-            let text = [b"Invalid switch - /", switch].concat();
-            self.complain(system, &text);
+            self.complain(system, &invalid_switch(switch));
         } else if given.words.len() < words {
             self.complain(system, b"Required parameter missing");
         } else if given.words.len() > words {

@@ -47,6 +47,11 @@ impl Arguments {
     }
 }
 
+/// Returns what is said of a switch that a command does not know.
+pub fn invalid_switch(switch: &[u8]) -> Vec<u8> {
+    [b"Invalid switch - /", switch].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::Arguments;

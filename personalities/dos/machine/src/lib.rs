@@ -35,5 +35,5 @@ mod waiting;
 mod watch;
 
 pub use bus::{Bus, FarPointer, MEMORY_BYTES};
-pub use dos::{DosError, Mz, MzError};
+pub use dos::{DosError, Mz, MzError, countries};
 pub use session::{End, Session, Start};

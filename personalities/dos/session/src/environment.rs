@@ -107,7 +107,7 @@ fn dos_path(path: &[u8], drives: &[Drive]) -> Vec<u8> {
 }
 
 /// Returns major and minor of a version such as `4.0` or `3.31`.
-fn version(text: &[u8]) -> Option<(u8, u8)> {
+pub fn version(text: &[u8]) -> Option<(u8, u8)> {
     let text = core::str::from_utf8(text).ok()?;
     let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
     let minor_value: u8 = minor.parse().ok()?;

@@ -64,22 +64,28 @@ impl<T: Transport> Files<T> {
         }
     }
 
-    /// Registers an open file; a server that does not know the session has begun anew, and is told
-    /// everything.
-    fn register(&self, open: (file::Node, Access, Sharing)) -> Result<(), HostError> {
+    /// Asks the DOS server. One that does not know the session or its files has begun anew, and is told
+    /// what is open first.
+    fn ask(
+        &self,
+        request: impl Fn(&DosClient<T>) -> Result<(), Failure<DosError>>,
+    ) -> Result<(), Failure<DosError>> {
         let Some(dos) = &self.dos else { return Ok(()) };
-        let tell = |(file, access, sharing)| dos.open(file, access, sharing);
-        let mut told = tell(open);
-        if let (Err(Failure::Protocol(DosError::NotFound)), Some(alive)) = (told, self.alive)
+        let answered = request(dos);
+        if let (Err(Failure::Protocol(DosError::NotFound)), Some(alive)) = (answered, self.alive)
             && dos.attach(alive).is_ok()
         {
-            for known in &self.open {
+            for (file, access, sharing) in &self.open {
                 // Where somebody else was faster, both have it now.
-                let _ = tell(*known);
+                let _ = dos.open(*file, *access, *sharing);
             }
-            told = tell(open);
+            return request(dos);
         }
-        match told {
+        answered
+    }
+
+    fn register(&self, open: (file::Node, Access, Sharing)) -> Result<(), HostError> {
+        match self.ask(|dos| dos.open(open.0, open.1, open.2)) {
             Err(Failure::Protocol(DosError::Sharing)) => Err(HostError::Sharing),
             Err(Failure::Protocol(DosError::NoResources)) => Err(HostError::Device),
             // Without a server, files go on.
@@ -298,8 +304,8 @@ impl<T: Transport> FileTree for Files<T> {
     }
 
     fn lock(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {
-        let Some(dos) = &self.dos else { return Ok(()) };
-        dos.lock(file::Node(node.0), bytes.start, bytes.end - bytes.start).map_err(lock_error)
+        let len = bytes.end - bytes.start;
+        self.ask(|dos| dos.lock(file::Node(node.0), bytes.start, len)).map_err(lock_error)
     }
 
     fn unlock(&mut self, node: Node, bytes: Range<u64>) -> Result<(), HostError> {

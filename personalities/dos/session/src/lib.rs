@@ -23,6 +23,6 @@ mod marks;
 mod run;
 mod streams;
 
-pub use environment::start_of;
+pub use environment::{start_of, version};
 pub use files::Files;
 pub use run::run;

@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 
 use crate::files::is_directory;
-use crate::options::Arguments;
+use crate::options::{Arguments, invalid_switch};
 use crate::shell::Shell;
 use crate::system::{Found, System, attribute};
 use crate::walk::{self, DEPTH_MAX};
@@ -53,8 +53,7 @@ impl Shell {
         let mut change = Change::default();
         given.words.retain(|word| !change.take(word));
         if let Some(switch) = given.unknown(&[b"S"]) {
-            let text = [b"Invalid switch - /", switch].concat();
-            return self.fail_tool(system, FAILED, &text);
+            return self.fail_tool(system, FAILED, &invalid_switch(switch));
         }
         let paths = &given.words;
         let malformed = paths.iter().find(|word| word.starts_with(b"+") || word.starts_with(b"-"));

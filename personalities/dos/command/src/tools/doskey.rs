@@ -10,7 +10,7 @@
 
 use alloc::vec::Vec;
 
-use crate::options::Arguments;
+use crate::options::{Arguments, invalid_switch};
 use crate::shell::{Shell, Task};
 use crate::system::System;
 use crate::text;
@@ -50,10 +50,7 @@ impl Shell {
                     let text: Vec<u8> = self.history.iter().flat_map(line).collect();
                     self.say(system, &text);
                 }
-                switch => {
-                    let text = [b"Invalid switch - /", switch].concat();
-                    return self.fail_tool(system, FAILED, &text);
-                }
+                switch => return self.fail_tool(system, FAILED, &invalid_switch(switch)),
             }
         }
     }

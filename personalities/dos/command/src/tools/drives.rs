@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use crate::files::is_directory;
 use crate::input::Question;
-use crate::options::Arguments;
+use crate::options::{Arguments, invalid_switch};
 use crate::settings;
 use crate::shell::Shell;
 use crate::system::System;
@@ -69,7 +69,7 @@ impl Shell {
             _ => None,
         };
         if let Some(switch) = given.unknown(&[b"D"]) {
-            return self.fail_tool(system, FAILED, &[b"Invalid switch - /", switch].concat());
+            return self.fail_tool(system, FAILED, &invalid_switch(switch));
         }
         match (&given.words[..], given.has(b"D")) {
             ([], false) => self.show_substitutes(system),

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use crate::options::Arguments;
+use crate::options::{Arguments, invalid_switch};
 use crate::shell::Shell;
 use crate::system::{Block, Memory, System};
 use crate::text::right;
@@ -19,9 +19,12 @@ impl Shell {
     pub(super) fn mem<S: System>(&mut self, system: &mut S, tail: &[u8]) {
         const LISTS: [&[u8]; 6] = [b"C", b"CLASSIFY", b"D", b"DEBUG", b"P", b"PROGRAM"];
         let given = Arguments::parse(tail);
-        let wrong = given.unknown(&LISTS).or(given.words.first().map(Vec::as_slice));
-        if let Some(wrong) = wrong {
-            return self.fail_tool(system, FAILED, &[b"Invalid switch - ", wrong].concat());
+        if let Some(switch) = given.unknown(&LISTS) {
+            return self.fail_tool(system, FAILED, &invalid_switch(switch));
+        }
+        if let Some(word) = given.words.first() {
+            let text = [b"Too many parameters - ", &word[..]].concat();
+            return self.fail_tool(system, FAILED, &text);
         }
         let memory = system.memory();
         if !given.switches.is_empty() {

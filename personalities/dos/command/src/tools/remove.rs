@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use crate::files::is_directory;
 use crate::input::Question as Asked;
-use crate::options::Arguments;
+use crate::options::{Arguments, invalid_switch};
 use crate::shell::Shell;
 use crate::system::{Outcome, Refused, System, attribute, code};
 use crate::walk;
@@ -27,7 +27,7 @@ impl Shell {
     pub(super) fn move_files<S: System>(&mut self, system: &mut S, tail: &[u8]) {
         let given = Arguments::parse(tail);
         if let Some(switch) = given.unknown(&[b"Y", b"-Y"]) {
-            return self.fail_tool(system, FAILED, &[b"Invalid switch - /", switch].concat());
+            return self.fail_tool(system, FAILED, &invalid_switch(switch));
         }
         let [sources @ .., target] = &given.words[..] else {
             return self.fail_tool(system, FAILED, b"Required parameter missing");
@@ -95,7 +95,7 @@ impl Shell {
     pub(super) fn deltree<S: System>(&mut self, system: &mut S, tail: &[u8]) {
         let given = Arguments::parse(tail);
         if let Some(switch) = given.unknown(&[b"Y"]) {
-            return self.fail_tool(system, FAILED, &[b"Invalid switch - /", switch].concat());
+            return self.fail_tool(system, FAILED, &invalid_switch(switch));
         }
         if given.words.is_empty() {
             return self.fail_tool(system, FAILED, b"Required parameter missing");

@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 
 use crate::files::is_directory;
-use crate::options::Arguments;
+use crate::options::{Arguments, invalid_switch};
 use crate::settings;
 use crate::shell::Shell;
 use crate::system::System;
@@ -35,8 +35,7 @@ impl Shell {
     pub(super) fn tree<S: System>(&mut self, system: &mut S, tail: &[u8]) {
         let given = Arguments::parse(tail);
         if let Some(switch) = given.unknown(&[b"F", b"A"]) {
-            let text = [b"Invalid switch - /", switch].concat();
-            return self.fail_tool(system, FAILED, &text);
+            return self.fail_tool(system, FAILED, &invalid_switch(switch));
         }
         if let Some(word) = given.words.get(1) {
             let text = [b"Too many parameters - ", &word[..]].concat();

@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 use crate::clock::parse_date;
 use crate::files::is_directory;
 use crate::input::Question as Asked;
-use crate::options::Arguments;
+use crate::options::{Arguments, invalid_switch};
 use crate::shell::{Shell, Task};
 use crate::system::{Refused, Setting, Stamp, System, attribute, code};
 use crate::text::right;
@@ -263,7 +263,7 @@ fn plan(system: &mut impl System, given: &Arguments) -> Result<Copying, Vec<u8>>
                 let date = parse_date(date, order).ok_or_else(|| b"Invalid date".to_vec())?;
                 copying.since = Stamp::packed_date(date);
             }
-            switch => return Err([b"Invalid switch - /", switch].concat()),
+            switch => return Err(invalid_switch(switch)),
         }
     }
     match copying.keeps_empty && !copying.is_deep {

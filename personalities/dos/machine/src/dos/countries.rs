@@ -70,6 +70,11 @@ const fn country(
     Country { code, customs, currency, thousands, currency_format, decimals, list }
 }
 
+/// Returns the countries' numbers.
+pub fn countries() -> [u16; COUNTRIES.len()] {
+    core::array::from_fn(|place| COUNTRIES[place].code)
+}
+
 impl Country {
     /// Returns the country of a number; nothing for those that nobody knows.
     pub(crate) fn of(code: u16) -> Option<&'static Country> {

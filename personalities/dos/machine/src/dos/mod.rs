@@ -49,6 +49,7 @@ pub(crate) mod time;
 mod tree;
 
 pub use arena::{Preference, Strategy};
+pub use countries::countries;
 pub use error::DosError;
 pub use mz::{Mz, MzError};
 
